@@ -1,0 +1,32 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+
+const root = fileURLToPath(new URL(".", import.meta.url))
+
+// Tests run against the sources, so nothing has to be built first. `internal` stays hidden, as the exports maps hide it.
+const alias = [
+  { find: /^@sluice\/core\/testing$/, replacement: `${root}packages/core/src/testing/index.ts` },
+  { find: /^@sluice\/(core|node|test-server)$/, replacement: `${root}packages/$1/src/index.ts` },
+  {
+    find: /^@sluice\/(core|node|test-server)\/(?!internal\/|package\.json$)(.+)$/,
+    replacement: `${root}packages/$1/src/$2.ts`
+  }
+]
+
+const project = (name: string, folder: string) => ({
+  root: `${root}${folder}`,
+  resolve: { alias },
+  test: { name, include: ["test/**/*.test.ts"], testTimeout: 10_000 }
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      project("core", "packages/core"),
+      project("node", "packages/node"),
+      project("test-server", "packages/test-server"),
+      project("examples", "examples"),
+      project("bench", "bench")
+    ]
+  }
+})
