@@ -1,0 +1,165 @@
+import { describe, it } from "@effect/vitest"
+import { deepStrictEqual, ok } from "node:assert"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { posix } from "node:path"
+import { fileURLToPath } from "node:url"
+import * as ts from "typescript"
+
+const root = fileURLToPath(new URL("../../..", import.meta.url))
+
+interface Import {
+  readonly specifier: string
+  /** Gone after compilation: `import type` and `export type`. */
+  readonly typeOnly: boolean
+}
+
+const importsOf = (file: string, text: string): ReadonlyArray<Import> => {
+  const imports: Array<Import> = []
+  const add = (specifier: ts.Node | undefined, typeOnly: boolean) => {
+    if (specifier !== undefined && ts.isStringLiteralLike(specifier)) {
+      imports.push({ specifier: specifier.text, typeOnly })
+    }
+  }
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, node.importClause?.isTypeOnly === true)
+    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly)
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true)
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      add(node.arguments[0], false)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest))
+  return imports
+}
+
+/** What each part of the workspace may import from outside its own folder. */
+const parts: ReadonlyArray<readonly [folder: string, allowed: RegExp]> = [
+  ["packages/core/src", /^(effect|@effect\/platform)(\/|$)/],
+  ["packages/node/src", /^(node:|(effect|@effect\/platform|@sluice\/core)(\/|$))/],
+  // The server knows nothing of the client that it tests.
+  ["packages/test-server/src", /^(node:|(effect|@effect\/platform)(\/|$))/],
+  ["packages/core/test", /^(?!@sluice\/(?!core(\/|$)))/],
+  ["packages/test-server/test", /^(?!@sluice\/(?!test-server(\/|$)))/],
+  ["packages/node/test", /^(?!@sluice\/(examples|bench)(\/|$))/],
+  ["examples", /^(?!@sluice\/bench(\/|$))/],
+  ["bench", /^(?!@sluice\/examples(\/|$))/]
+]
+
+/** Decisions and parsing without Effect and without I/O: they import nothing but themselves, not even a type. */
+const sealed = ["packages/core/src/internal/pool", "packages/core/src/internal/http1"]
+
+const within = (folder: string, path: string) => path.startsWith(`${folder}/`)
+
+/** Why a file of the workspace may not have this import; `undefined` when it may. */
+const objection = (file: string, { specifier, typeOnly }: Import): string | undefined => {
+  const target = specifier.startsWith(".") ? posix.join(posix.dirname(file), specifier) : undefined
+  const seal = sealed.find((folder) => within(folder, file))
+  if (seal !== undefined && (target === undefined || !within(seal, target))) {
+    return `${file} imports ${specifier}, but ${seal} imports nothing but itself`
+  }
+  const [folder, allowed] = parts.find(([folder]) => within(folder, file))!
+  if (target === undefined) {
+    return allowed.test(specifier) && !/^@sluice\/[^/]+\/internal\//.test(specifier)
+      ? undefined
+      : `${file} imports ${specifier}`
+  }
+  const home = folder.replace(/\/(src|test)$/, "")
+  // Tests reach the sources of their own package, internal ones too.
+  if (!within(folder, target) && (folder.endsWith("/src") || !within(home, target))) {
+    return `${file} imports ${specifier}, which is outside ${home}`
+  }
+  // A public module names the types that its implementation in internal speaks of: such an import is gone at run time.
+  if (
+    !typeOnly && folder.endsWith("/src") && within(`${folder}/internal`, file) && !within(`${folder}/internal`, target)
+  ) {
+    return `${file} imports ${specifier}: internal modules do not run public ones`
+  }
+  return undefined
+}
+
+const filesIn = (folder: string): ReadonlyArray<string> =>
+  existsSync(`${root}/${folder}`)
+    ? readdirSync(`${root}/${folder}`, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts") && !/(^|[\\/])(node_modules|dist)[\\/]/.test(name))
+      .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
+    : []
+
+describe("architecture", () => {
+  for (const [folder] of parts) {
+    it(`no import of ${folder} runs back`, () => {
+      const objections = filesIn(folder).flatMap((file) =>
+        importsOf(file, readFileSync(`${root}/${file}`, "utf8")).flatMap((_) => objection(file, _) ?? [])
+      )
+      deepStrictEqual(objections, [])
+    })
+  }
+
+  it("finds files to look at", () => {
+    ok(filesIn("packages/core/src").length > 1)
+    ok(filesIn("packages/core/src").some((file) => within(sealed[0]!, file)))
+  })
+
+  it("reads every form of import", () => {
+    deepStrictEqual(
+      importsOf(
+        "a.ts",
+        `import "a"; import * as B from "b"; import type { C } from "c"; import { type D } from "d"
+         export * from "e"; export type { F } from "f"; const g = await import("g"); type H = import("h").H`
+      ),
+      [
+        { specifier: "a", typeOnly: false },
+        { specifier: "b", typeOnly: false },
+        { specifier: "c", typeOnly: true },
+        { specifier: "d", typeOnly: false },
+        { specifier: "e", typeOnly: false },
+        { specifier: "f", typeOnly: true },
+        { specifier: "g", typeOnly: false },
+        { specifier: "h", typeOnly: true }
+      ]
+    )
+  })
+
+  const value = (specifier: string): Import => ({ specifier, typeOnly: false })
+  const type = (specifier: string): Import => ({ specifier, typeOnly: true })
+
+  it.each<readonly [file: string, imported: Import]>([
+    ["packages/core/src/ConnectionPool.ts", value("node:net")],
+    ["packages/core/src/ConnectionPool.ts", value("@sluice/node")],
+    ["packages/core/src/ConnectionPool.ts", value("undici")],
+    ["packages/core/src/ConnectionPool.ts", value("../../node/src/Socket.js")],
+    ["packages/core/src/ConnectionPool.ts", value("../test/support.js")],
+    ["packages/core/src/internal/connectionPool.ts", value("../ConnectionPool.js")],
+    ["packages/core/src/internal/pool/PoolCore.ts", value("effect/Effect")],
+    ["packages/core/src/internal/pool/PoolCore.ts", type("effect/Effect")],
+    ["packages/core/src/internal/pool/PoolCore.ts", type("../../Limits.js")],
+    ["packages/core/src/internal/pool/PoolCore.ts", value("../http1/Parser.js")],
+    ["packages/core/src/internal/http1/Parser.ts", value("../bytes.js")],
+    ["packages/core/test/pool.test.ts", value("@sluice/node")],
+    ["packages/core/test/pool.test.ts", value("../../node/src/Socket.js")],
+    ["packages/node/src/Socket.ts", value("@sluice/core/internal/pool/PoolCore")],
+    ["packages/node/src/Socket.ts", value("@sluice/test-server")],
+    ["packages/node/src/Socket.ts", value("../../core/src/Origin.js")],
+    ["packages/node/src/Socket.ts", value("../../../examples/src/demo.js")],
+    ["packages/test-server/src/Server.ts", value("@sluice/node")],
+    ["examples/src/demo.ts", value("../../packages/node/src/Socket.js")]
+  ])("%s must not have %o", (file, imported) => {
+    ok(objection(file, imported) !== undefined)
+  })
+
+  it.each<readonly [file: string, imported: Import]>([
+    ["packages/core/src/ConnectionPool.ts", value("effect/Effect")],
+    ["packages/core/src/ConnectionPool.ts", value("@effect/platform/HttpClient")],
+    ["packages/core/src/ConnectionPool.ts", value("./internal/connectionPool.js")],
+    ["packages/core/src/internal/connectionPool.ts", value("./pool/PoolCore.js")],
+    ["packages/core/src/internal/connectionPool.ts", type("../ConnectionPool.js")],
+    ["packages/core/src/internal/pool/PoolCore.ts", value("./Slot.js")],
+    ["packages/core/test/pool/model.test.ts", value("../../src/internal/pool/PoolCore.js")],
+    ["packages/node/src/Socket.ts", value("node:net")],
+    ["packages/node/src/Socket.ts", value("@sluice/core/Origin")],
+    ["packages/node/test/socket.test.ts", value("@sluice/test-server")],
+    ["examples/src/demo.ts", value("@sluice/node")]
+  ])("%s may have %o", (file, imported) => {
+    deepStrictEqual(objection(file, imported), undefined)
+  })
+})
