@@ -54,7 +54,7 @@ export default tseslint.config(
   },
   {
     files: ["packages/*/src/**/*.ts"],
-    rules: { "max-lines": ["error", { max: 450 }], "no-console": "error" }
+    rules: { "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }], "no-console": "error" }
   },
   {
     // The test server is left out: how long a server takes is real time, whatever the client's clock says.
