@@ -1,1 +1,29 @@
-export {}
+/**
+ * @since 0.1.0
+ */
+export * as Gate from "./Gate.js"
+
+/**
+ * @since 0.1.0
+ */
+export type { ReceivedRequest } from "./ReceivedRequest.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Reply from "./Reply.js"
+
+/**
+ * @since 0.1.0
+ */
+export type * as Script from "./Script.js"
+
+/**
+ * @since 0.1.0
+ */
+export type { ServerStats } from "./ServerStats.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as TestServer from "./TestServer.js"

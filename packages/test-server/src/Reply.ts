@@ -1,0 +1,283 @@
+/**
+ * What the server answers: one value per answer, with the same words for HTTP/1.1 and HTTP/2.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import type { Gate } from "./Gate.js"
+import * as internal from "./internal/reply.js"
+
+/**
+ * Header fields, written in the order and with the letters given. An array gives one name several times.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Headers =
+  | Readonly<Record<string, string | ReadonlyArray<string>>>
+  | ReadonlyArray<readonly [string, string]>
+
+/**
+ * One piece of a body: bytes, text (as UTF-8), or a gate that holds what follows.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Piece = string | Uint8Array | Gate
+
+/**
+ * How a connection is broken off. `"end"` closes it in order (FIN), `"reset"` cuts it (RST). On HTTP/2 only the stream
+ * ends, by RST_STREAM: `"end"` with NO_ERROR, `"reset"` with INTERNAL_ERROR, a number with that error code.
+ * On HTTP/1.1 a number is as `"reset"`. A client can mistake a reset for an end in order if it arrives together with
+ * bytes that were sent before; a gate between the two rules that out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Breaking = "end" | "reset" | number
+
+/**
+ * Everything about a reply except its body. All of it is optional.
+ *
+ * Delays are real time, also under TestClock, for they belong to the world outside of the program under test. A test
+ * that wants to decide the order of things should hold the reply at a {@link Gate} instead.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** Default 200. */
+  readonly status?: number | undefined
+
+  /** The reason phrase of HTTP/1.1. Default: the usual one for the status. */
+  readonly reason?: string | undefined
+
+  /**
+   * Default: `content-type` for text and JSON, and what frames the body. A `content-length` or `transfer-encoding`
+   * given here is written in place of the server's own, true or not.
+   */
+  readonly headers?: Headers | undefined
+
+  /** Fields after the body. They make an HTTP/1.1 body chunked. */
+  readonly trailers?: Headers | undefined
+
+  /** Informational answers (100 to 199) that go out at once, before any delay. */
+  readonly informational?:
+    | ReadonlyArray<{ readonly status: number; readonly headers?: Headers | undefined }>
+    | undefined
+
+  /** Real time between the request and the head. Default none. */
+  readonly delayBeforeHead?: Duration.DurationInput | undefined
+
+  /** Real time between two pieces of the body, and between head and body. Default none. */
+  readonly delayBetweenChunks?: Duration.DurationInput | undefined
+
+  /** Holds the head until the gate lets it through. Default none. A gate within the body is a {@link Piece}. */
+  readonly hold?: Gate | undefined
+
+  /**
+   * How an HTTP/1.1 body is framed: by its length, in chunks, or by closing the connection. Default: by length where
+   * that is known, else in chunks (by closing for a client that speaks HTTP/1.0). On HTTP/2 only `"length"` says
+   * anything: `content-length` is sent.
+   */
+  readonly framing?: "length" | "chunked" | "close" | undefined
+
+  /** Writes `Keep-Alive: timeout=, max=`, in seconds and requests. The server does not act upon it. Default none. */
+  readonly keepAliveHint?: { readonly timeout?: number | undefined; readonly max?: number | undefined } | undefined
+
+  /** `"close"` says so in the head and closes the connection after the reply (on HTTP/2: GOAWAY). */
+  readonly connection?: "close" | undefined
+
+  /** Closes the connection after the reply without having said so. Default false. */
+  readonly close?: boolean | undefined
+
+  /**
+   * Breaks the reply off when that many bytes of the body are out (fewer, if it has fewer), by `how`, default
+   * `"end"`. The end of the body is never written.
+   */
+  readonly abrupt?: { readonly afterBytes: number; readonly how?: Breaking | undefined } | undefined
+
+  /** The version in an HTTP/1 status line. Default `"1.1"`; `"1.0"` closes after the reply unless told otherwise. */
+  readonly version?: "1.0" | "1.1" | undefined
+}
+
+/**
+ * The body of an {@link Answer}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Body =
+  | { readonly _tag: "Empty" }
+  | { readonly _tag: "Bytes"; readonly bytes: Uint8Array; readonly contentType: string | undefined }
+  | { readonly _tag: "Pieces"; readonly pieces: Iterable<Piece> }
+  | { readonly _tag: "Generated"; readonly size: number }
+  | { readonly _tag: "Echo" }
+
+/**
+ * A proper answer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Answer {
+  readonly _tag: "Answer"
+  readonly body: Body
+  readonly options: Options
+}
+
+/**
+ * What a script can answer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Reply =
+  | Answer
+  | { readonly _tag: "Raw"; readonly pieces: Iterable<Piece>; readonly options: RawOptions }
+  | { readonly _tag: "Never" }
+  | { readonly _tag: "Disconnect"; readonly how: Breaking }
+  | { readonly _tag: "Tunnel"; readonly options: TunnelOptions }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RawOptions {
+  /** Closes the connection after the bytes. Default false: the next request is read. */
+  readonly close?: boolean | undefined
+
+  /** Real time before each piece. Default none. */
+  readonly delayBetweenChunks?: Duration.DurationInput | undefined
+
+  /** Holds the first byte until the gate lets it through. Default none. */
+  readonly hold?: Gate | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface TunnelOptions {
+  /** Default 200, as for CONNECT; 101 with the right headers for an upgrade. */
+  readonly status?: number | undefined
+
+  /** Default none. */
+  readonly headers?: Headers | undefined
+
+  /** Bytes written together with the head, so that they reach the client in one piece with it. Default none. */
+  readonly first?: string | Uint8Array | undefined
+
+  /** Where the tunnel leads. Default: it echoes what it gets. */
+  readonly to?: { readonly host: string; readonly port: number } | undefined
+}
+
+/**
+ * An answer without a body, `content-length: 0`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const empty: (options?: Options) => Reply = internal.empty
+
+/**
+ * Text in UTF-8, as `text/plain`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const text: (body: string, options?: Options) => Reply = internal.text
+
+/**
+ * A value as JSON, as `application/json`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const json: (body: unknown, options?: Options) => Reply = internal.json
+
+/**
+ * Bytes, with no content type.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const bytes: (body: Uint8Array, options?: Options) => Reply = internal.bytes
+
+/**
+ * A body in pieces, each written by itself, with gates and delays between them. An iterable may be endless.
+ *
+ * @example
+ * ```ts
+ * import { Gate, Reply } from "@sluice/test-server"
+ *
+ * const gate = Gate.unsafeMake()
+ * const stalls = Reply.chunks(["the first half, ", gate, "the other half"])
+ * const trickles = Reply.chunks(["a", "b", "c"], { delayBetweenChunks: "20 millis" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const chunks: (pieces: Iterable<Piece>, options?: Options) => Reply = internal.chunks
+
+/**
+ * A body of that many bytes, made as it is sent and never held. The byte at offset `n` is `n % 251`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const size: (bytes: number, options?: Options) => Reply = internal.size
+
+/**
+ * The request's own body, sent back as it arrives: the answer begins while the upload goes on.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const echo: (options?: Options) => Reply = internal.echo
+
+/**
+ * These bytes exactly, whatever they are, in place of an HTTP/1.1 answer. On HTTP/2, where no such thing can be said,
+ * the stream is reset with INTERNAL_ERROR.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const raw: (pieces: string | Uint8Array | Iterable<Piece>, options?: RawOptions) => Reply = internal.raw
+
+/**
+ * No answer, ever: the request is read and the connection stays open.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const never: Reply = internal.never
+
+/**
+ * Breaks the connection (HTTP/2: the stream) off without a byte of an answer. Default `"end"`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const disconnect: (how?: Breaking) => Reply = internal.disconnect
+
+/**
+ * Hands the connection over to a tunnel after the head: for CONNECT, and with status 101 for an upgrade.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const tunnel: (options?: TunnelOptions) => Reply = internal.tunnel
+
+/**
+ * The same reply with other options, laid over those that it has. Replies that are not an {@link Answer} stay as
+ * they are.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const set: {
+  (options: Options): (self: Reply) => Reply
+  (self: Reply, options: Options): Reply
+} = internal.set

@@ -1,0 +1,173 @@
+/**
+ * A scripted server on a free loopback port, for tests.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as internal from "./internal/server.js"
+import type { ReceivedRequest } from "./ReceivedRequest.js"
+import type { Breaking } from "./Reply.js"
+import type { Answering, RouteOptions } from "./Script.js"
+import type { ServerStats } from "./ServerStats.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** Replies from the start, by route (see {@link TestServer.reply}). Default none. */
+  readonly replies?: Readonly<Record<string, Answering>> | undefined
+
+  /** The address to listen on. Default `"127.0.0.1"`. */
+  readonly host?: string | undefined
+
+  /** Default 0: any free port. */
+  readonly port?: number | undefined
+
+  /** Listens on a Unix socket (a named pipe on Windows) at this path in place of host and port. Default none. */
+  readonly unixPath?: string | undefined
+
+  /** How many bytes of each request's body are kept for the test. Default 65,536. */
+  readonly maxRecordedBody?: number | undefined
+
+  /** How many requests are kept for the test, the first ones. Default 10,000. */
+  readonly maxRecordedRequests?: number | undefined
+
+  /** Closes an HTTP/1.1 connection, having said so, after that many requests. Default Infinity. */
+  readonly maxRequestsPerConnection?: number | undefined
+
+  /** Closes an HTTP/1.1 connection that has been idle for that long, in real time. Default `"Infinity"`. */
+  readonly keepAliveTimeout?: Duration.DurationInput | undefined
+
+  /**
+   * Whether a client that has ended its side of an HTTP/1.1 connection still gets its reply, as `nc` wants it. Default
+   * false: such a client is taken to have left, and the connection is closed at once.
+   */
+  readonly halfOpen?: boolean | undefined
+}
+
+/**
+ * A running server.
+ *
+ * Nothing in it uses the Clock of the program under test: delays are real time, and what waits (`awaitStats`, gates)
+ * waits for events. So it works the same under TestClock.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TestServer {
+  /** Scheme, host and port without a slash at the end: `${server.url}/path` is a URL of this server. */
+  readonly url: string
+
+  /** The same as a URL's `origin` has it, without the scheme's default port. */
+  readonly origin: string
+
+  readonly host: string
+
+  readonly port: number
+
+  /**
+   * Scripts a route, in place of what it had before.
+   *
+   * The route is a path, `"/users"`; a path with its query, `"/users?page=2"`; a beginning, `"/users/*"`; everything,
+   * `"*"`; each with a method before it or without, `"POST /users"`. The most exact one answers; a request that has
+   * none gets a 404 that lists what is scripted.
+   */
+  readonly reply: (route: string, answering: Answering, options?: RouteOptions) => Effect.Effect<void>
+
+  /**
+   * The server's counts, after two turns of its event loop, so that whatever has reached its sockets is counted.
+   */
+  readonly stats: Effect.Effect<ServerStats>
+
+  /** The counts as they are in this instant. */
+  readonly unsafeStats: () => ServerStats
+
+  /** Waits until the counts are as wanted, by event. */
+  readonly awaitStats: (predicate: (stats: ServerStats) => boolean) => Effect.Effect<ServerStats>
+
+  /** All requests so far, in the order in which their heads came. */
+  readonly requests: Effect.Effect<ReadonlyArray<ReceivedRequest>>
+
+  /** Waits for the first request that is as wanted, among those that have come and those to come. */
+  readonly awaitRequest: (predicate: (request: ReceivedRequest) => boolean) => Effect.Effect<ReceivedRequest>
+
+  /** Ends all idle connections in order (FIN; on HTTP/2 GOAWAY first). Returns how many. */
+  readonly closeIdleConnections: Effect.Effect<number>
+
+  /** Breaks all connections off, in the middle of whatever they do. Default `"end"`. Returns how many. */
+  readonly destroyConnections: (how?: Breaking) => Effect.Effect<number>
+
+  /** Writes bytes that nobody asked for to all idle connections. Returns how many. */
+  readonly writeUnasked: (bytes: string | Uint8Array) => Effect.Effect<number>
+
+  /** Refuses new connections; those that are open stay. */
+  readonly stopAccepting: Effect.Effect<void>
+
+  /** Listens again, on the same port. */
+  readonly resumeAccepting: Effect.Effect<void>
+
+  /**
+   * Reads nothing more from any connection, old or new, so that uploads (and TLS handshakes) stall. The end of a
+   * connection is not noticed meanwhile either.
+   */
+  readonly pauseReading: Effect.Effect<void>
+
+  readonly resumeReading: Effect.Effect<void>
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export const TestServer: Context.Tag<TestServer, TestServer> = Context.GenericTag<TestServer>(
+  "@sluice/test-server/TestServer"
+)
+
+/**
+ * The address could not be listened on. It is a defect of {@link make}, since it does not happen on a free loopback
+ * port.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const ListenError = internal.ListenError
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export type ListenError = internal.ListenError
+
+/**
+ * Starts a server. When the scope ends, all of its connections are broken off and the port is free again.
+ *
+ * @example
+ * ```ts
+ * import { Reply, TestServer } from "@sluice/test-server"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const server = yield* TestServer.make({ replies: { "/hello": Reply.text("hello") } })
+ *   const text = yield* Effect.promise(() => fetch(`${server.url}/hello`).then((response) => response.text()))
+ *   const stats = yield* server.stats
+ *   return [text, stats.connectionsOpened] as const
+ * }).pipe(Effect.scoped)
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: (options?: Options) => Effect.Effect<TestServer, never, Scope.Scope> = internal.make
+
+/**
+ * A server as a layer.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: (options?: Options) => Layer.Layer<TestServer> = internal.layer(TestServer)

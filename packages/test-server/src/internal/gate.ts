@@ -1,0 +1,74 @@
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type { Gate, TypeId as GateTypeId } from "../Gate.js"
+import { Signal } from "./signal.js"
+
+export const TypeId: GateTypeId = Symbol.for("@sluice/test-server/Gate") as GateTypeId
+
+class GateImpl implements Gate {
+  readonly [TypeId]: GateTypeId = TypeId
+  private isOpen = false
+  private passes = 0
+  private readonly waiting = new Set<() => void>()
+  private readonly changed = new Signal()
+
+  readonly open = Effect.sync(() => {
+    this.isOpen = true
+    this.passes = 0
+    this.letThrough(this.waiting.size)
+  })
+
+  readonly close = Effect.sync(() => {
+    this.isOpen = false
+    this.passes = 0
+  })
+
+  readonly held = Effect.sync(() => this.waiting.size)
+
+  readonly await: Effect.Effect<void> = Effect.async((resume) => {
+    const giveUp = this.enter(() => resume(Effect.void))
+    return Effect.sync(giveUp)
+  })
+
+  pass(count: number): Effect.Effect<void> {
+    return Effect.sync(() => {
+      if (this.isOpen) return
+      const now = Math.min(count, this.waiting.size)
+      this.passes += count - now
+      this.letThrough(now)
+    })
+  }
+
+  awaitHeld(count: number): Effect.Effect<void> {
+    return Effect.asVoid(this.changed.until(() => this.waiting.size >= count ? true : undefined))
+  }
+
+  enter(go: () => void): () => void {
+    if (this.isOpen || this.passes > 0) {
+      if (!this.isOpen) this.passes--
+      go()
+      return () => {}
+    }
+    this.waiting.add(go)
+    this.changed.notify()
+    return () => {
+      this.waiting.delete(go)
+    }
+  }
+
+  private letThrough(count: number): void {
+    for (const go of [...this.waiting].slice(0, count)) {
+      this.waiting.delete(go)
+      go()
+    }
+  }
+}
+
+export const unsafeMake = (): Gate => new GateImpl()
+
+export const make: Effect.Effect<Gate> = Effect.sync(unsafeMake)
+
+export const isGate = (u: unknown): u is Gate => Predicate.hasProperty(u, TypeId)
+
+/** Calls `go` when the gate lets it through, at once if it is open. The result gives up the place. */
+export const enter = (gate: Gate, go: () => void): () => void => (gate as GateImpl).enter(go)

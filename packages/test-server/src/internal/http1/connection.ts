@@ -1,0 +1,282 @@
+import type { Socket } from "node:net"
+import * as net from "node:net"
+import type { Breaking, Options, Reply, TunnelOptions } from "../../Reply.js"
+import type { Account } from "../ledger.js"
+import { Gone, Lifetime } from "../lifetime.js"
+import type { BodyShape, Outlet } from "../play.js"
+import { play } from "../play.js"
+import type { Received } from "../received.js"
+import { headerList, toBytes } from "../reply.js"
+import type { Route } from "../script.js"
+import { breakSocket } from "../sockets.js"
+import type { Managed, Surroundings } from "../surroundings.js"
+import { afterTwoTurns } from "../turns.js"
+import type { RequestHead } from "./requestReader.js"
+import { RequestReader } from "./requestReader.js"
+import { responseHead, writeHead } from "./responseHead.js"
+
+type Fields = ReadonlyArray<readonly [string, string]>
+
+/** One HTTP/1 connection as the server has it: requests in, replies out, in order. */
+export class Http1Connection implements Managed {
+  private readonly exchanges: Array<Exchange> = []
+  private readonly reader = new RequestReader({
+    onHead: (head) => this.onHead(head),
+    onBody: (bytes) => this.onBody(bytes),
+    onEnd: (trailers) => this.onEnd(trailers),
+    onMalformed: (reason) => this.onMalformed(reason)
+  })
+  private receiving: Exchange | undefined
+  private idleTimer: NodeJS.Timeout | undefined
+  private saidGoodbye = false
+
+  /** `socket` carries HTTP (it may be TLS), `tcp` is the connection underneath. */
+  constructor(
+    readonly socket: Socket,
+    readonly tcp: Socket,
+    readonly account: Account,
+    readonly around: Surroundings
+  ) {
+    socket.on("data", (bytes: Buffer) => this.reader.push(bytes))
+    socket.on("end", () => this.onClientEnd())
+    socket.on("close", () => this.onClose())
+    if (around.readingPaused) socket.pause()
+    this.waitForRequest()
+  }
+
+  get isIdle(): boolean {
+    return this.exchanges.length === 0 && this.reader.isBetweenRequests
+  }
+
+  closeGently(): void {
+    this.saidGoodbye = true
+    this.socket.end()
+  }
+
+  destroy(how: Breaking): void {
+    breakSocket(this.socket, this.tcp, how)
+  }
+
+  pauseReading(paused: boolean): void {
+    if (paused) this.socket.pause()
+    else this.socket.resume()
+  }
+
+  writeRaw(bytes: Uint8Array): void {
+    this.socket.write(bytes)
+  }
+
+  private onHead(head: RequestHead): void {
+    this.receiving = undefined
+    if (this.saidGoodbye) return
+    clearTimeout(this.idleTimer)
+    const pipelined = this.exchanges.length > 0
+    const request = this.around.ledger.requestStarted(this.account, {
+      protocol: `HTTP/${head.version}`,
+      method: head.method,
+      target: head.target,
+      headers: head.headers
+    }, pipelined)
+    const route = this.around.script.find(head.method, head.target, request.path)
+    const { maxRequestsPerConnection } = this.around.options
+    const exchange = new Exchange(this, head, request, route, request.index + 1 >= maxRequestsPerConnection)
+    this.receiving = exchange
+    this.exchanges.push(exchange)
+    if (!pipelined) exchange.arrive()
+  }
+
+  private onBody(bytes: Uint8Array): void {
+    if (this.receiving !== undefined) this.around.ledger.bodyReceived(this.receiving.request, bytes)
+  }
+
+  private onEnd(trailers: Fields): void {
+    const exchange = this.receiving
+    if (exchange === undefined) return
+    this.around.ledger.requestComplete(exchange.request, trailers)
+    if (this.exchanges[0] === exchange) exchange.arrive()
+    this.advance()
+  }
+
+  private onMalformed(reason: string): void {
+    if (this.saidGoodbye) return
+    this.around.ledger.malformedInput(reason)
+    this.saidGoodbye = true
+    const text = `${reason}\n`
+    this.socket.write(
+      writeHead("1.1", 400, undefined, [
+        ["content-type", "text/plain; charset=utf-8"],
+        ["content-length", String(Buffer.byteLength(text))],
+        ["connection", "close"]
+      ]) + text
+    )
+    this.socket.end()
+  }
+
+  /** Called when a reply is out, or a request is complete: both must be so before the next one has its turn. */
+  advance(): void {
+    const front = this.exchanges[0]
+    if (front === undefined || !front.replied) return
+    if (!front.closes && !front.request.complete) return
+    this.exchanges.shift()
+    this.around.ledger.requestEnded(this.account, "answered")
+    if (front.closes) return this.closeGently()
+    this.reader.release()
+    if (this.exchanges.length > 0) this.exchanges[0].arrive()
+    else this.waitForRequest()
+  }
+
+  startTunnel(sink: (bytes: Uint8Array) => void): void {
+    this.reader.tunnel(sink)
+  }
+
+  private waitForRequest(): void {
+    const { keepAliveTimeout } = this.around.options
+    if (keepAliveTimeout === Infinity) return
+    clearTimeout(this.idleTimer)
+    this.idleTimer = setTimeout(() => {
+      if (this.isIdle) this.closeGently()
+    }, keepAliveTimeout)
+  }
+
+  private onClientEnd(): void {
+    if (this.around.options.halfOpen && this.exchanges.length > 0) {
+      for (const exchange of this.exchanges) exchange.closes = true
+      return
+    }
+    // A client that ends its side has left; whatever was still to be said to it is of no use.
+    this.socket.destroy()
+    this.onClose()
+  }
+
+  private onClose(): void {
+    clearTimeout(this.idleTimer)
+    this.reader.stop()
+    const { ledger } = this.around
+    ledger.changed.batch(() => {
+      for (const exchange of this.exchanges.splice(0)) {
+        const how = exchange.brokenOff ? "broken off" : exchange.replied ? "answered" : "abandoned"
+        exchange.lifetime.end()
+        ledger.requestEnded(this.account, how)
+      }
+      ledger.connectionClosed(this.account)
+    })
+  }
+}
+
+/** One request and the reply to it. */
+class Exchange implements Outlet {
+  readonly lifetime = new Lifetime()
+  replied = false
+  brokenOff = false
+  closes = false
+  private started = false
+  private chunked = false
+  private hasBody = true
+
+  constructor(
+    private readonly connection: Http1Connection,
+    private readonly requestHead: RequestHead,
+    readonly request: Received,
+    private readonly route: Route,
+    private readonly lastOfConnection: boolean
+  ) {}
+
+  /** It is this request's turn, and something of it has come. */
+  arrive(): void {
+    if (this.started) return
+    if (!this.route.early && !this.request.complete) {
+      if (this.requestHead.expectsContinue && this.route.sendContinue) this.informational(100, [])
+      return
+    }
+    this.started = true
+    const reply = this.route.decide(this.request, this.lifetime)
+    Promise.resolve(reply).then((reply: Reply) => play(reply, this)).catch((error: unknown) => {
+      if (error instanceof Gone) return
+      // An error of the script (an invalid header, an iterable that throws) must not end the process.
+      this.connection.around.ledger.malformedInput(`the reply could not be played: ${String(error)}`)
+      this.cut("reset")
+    })
+  }
+
+  informational(status: number, headers: Fields): void {
+    this.connection.socket.write(writeHead("1.1", status, undefined, headers), "latin1")
+  }
+
+  head(options: Options, body: BodyShape): boolean {
+    const head = responseHead(options, body, this.requestHead, this.lastOfConnection)
+    this.chunked = head.chunked
+    this.hasBody = head.hasBody
+    this.closes = this.closes || head.close
+    // The head goes out together with the first of the body, if that follows in the same turn.
+    this.connection.socket.cork()
+    process.nextTick(() => this.connection.socket.uncork())
+    this.connection.socket.write(head.text, "latin1")
+    return head.hasBody
+  }
+
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    if (bytes.length === 0) return undefined
+    const { socket } = this.connection
+    if (!this.chunked) return this.raw(bytes)
+    socket.write(`${bytes.length.toString(16)}\r\n`, "latin1")
+    socket.write(bytes)
+    return socket.write("\r\n") ? undefined : this.drained()
+  }
+
+  raw(bytes: Uint8Array): Promise<void> | undefined {
+    return this.connection.socket.write(bytes) ? undefined : this.drained()
+  }
+
+  finish(trailers: Fields): void {
+    if (this.chunked && this.hasBody) {
+      const fields = trailers.map(([name, value]) => `${name}: ${value}\r\n`).join("")
+      this.connection.socket.write(`0\r\n${fields}\r\n`, "latin1")
+    }
+    this.finishRaw(false)
+  }
+
+  finishRaw(close: boolean): void {
+    if (close) this.closes = true
+    this.replied = true
+    this.connection.advance()
+  }
+
+  cut(how: Breaking): void {
+    this.brokenOff = true
+    const destroy = () => this.connection.destroy(how)
+    // An empty write calls back when all that was written before it has left. A reset that arrives together with data
+    // looks like an end in order to a client on libuv, so it comes a little later.
+    this.connection.socket.write("", how === "end" ? destroy : () => afterTwoTurns(destroy))
+  }
+
+  tunnel(options: TunnelOptions): void {
+    const { socket } = this.connection
+    const status = options.status ?? 200
+    const upgrade = this.request.header("upgrade") ?? "echo"
+    const fields: Fields = status === 101 && options.headers === undefined
+      ? [["connection", "upgrade"], ["upgrade", upgrade]]
+      : headerList(options.headers)
+    const first = options.first === undefined ? Buffer.alloc(0) : toBytes(options.first)
+    socket.write(Buffer.concat([Buffer.from(writeHead("1.1", status, undefined, fields), "latin1"), first]))
+    this.replied = true
+    if (options.to === undefined) return this.connection.startTunnel((bytes) => socket.write(bytes))
+    const far = net.connect(options.to)
+    far.on("error", () => socket.destroy())
+    far.on("data", (bytes) => socket.write(bytes))
+    far.on("end", () => socket.end())
+    socket.on("close", () => far.destroy())
+    this.connection.startTunnel((bytes) => far.write(bytes))
+  }
+
+  holdBody(hold: boolean): void {
+    this.connection.pauseReading(hold || this.connection.around.readingPaused)
+  }
+
+  private drained(): Promise<void> {
+    return this.lifetime.wait((resume) => {
+      const { socket } = this.connection
+      socket.once("drain", resume)
+      return () => socket.off("drain", resume)
+    })
+  }
+}

@@ -1,0 +1,151 @@
+import * as Effect from "effect/Effect"
+import type { ReceivedRequest } from "../ReceivedRequest.js"
+import type { ServerStats } from "../ServerStats.js"
+import type { ReceivedHead } from "./received.js"
+import { Received } from "./received.js"
+import { Signal } from "./signal.js"
+import { afterTwoTurns } from "./turns.js"
+
+/** What is counted for one connection. */
+export interface Account {
+  readonly number: number
+  open: boolean
+  requests: number
+  active: number
+}
+
+const maxNotes = 1000
+
+/** Counts and records what happens; every change wakes those who wait for it. */
+export class Ledger {
+  readonly changed = new Signal()
+  readonly received: Array<Received> = []
+  private readonly perConnection: Array<number> = []
+  private readonly malformed: Array<string> = []
+  private readonly tlsFailures: Array<string> = []
+  private open = 0
+  private maxOpen = 0
+  private requests = 0
+  private responses = 0
+  private active = 0
+  private maxActive = 0
+  private maxStreams = 0
+  private pipelined = 0
+  private abandoned = 0
+  private tlsHandshakes = 0
+  private tlsResumed = 0
+  private bodyBytes = 0
+
+  constructor(private readonly maxRecordedRequests: number, private readonly maxRecordedBody: number) {}
+
+  connectionOpened(): Account {
+    const account: Account = { number: this.perConnection.length, open: true, requests: 0, active: 0 }
+    this.perConnection.push(0)
+    this.open++
+    this.maxOpen = Math.max(this.maxOpen, 1)
+    afterTwoTurns(() => {
+      if (this.open <= this.maxOpen) return
+      this.maxOpen = this.open
+      this.changed.notify()
+    })
+    this.changed.notify()
+    return account
+  }
+
+  connectionClosed(account: Account): void {
+    if (!account.open) return
+    account.open = false
+    this.open--
+    this.changed.notify()
+  }
+
+  requestStarted(account: Account, head: Omit<ReceivedHead, "connection" | "index">, pipelined: boolean): Received {
+    const received = new Received(
+      { ...head, connection: account.number, index: account.requests },
+      this.maxRecordedBody
+    )
+    account.requests++
+    account.active++
+    this.perConnection[account.number] = account.requests
+    this.requests++
+    this.active++
+    this.maxActive = Math.max(this.maxActive, this.active)
+    this.maxStreams = Math.max(this.maxStreams, account.active)
+    if (pipelined) this.pipelined++
+    if (this.received.length < this.maxRecordedRequests) this.received.push(received)
+    this.changed.notify()
+    return received
+  }
+
+  bodyReceived(request: Received, bytes: Uint8Array): void {
+    this.bodyBytes += bytes.length
+    request.append(bytes)
+    this.changed.notify()
+  }
+
+  requestComplete(request: Received, trailers: ReadonlyArray<readonly [string, string]>): void {
+    request.finish(trailers)
+    this.changed.notify()
+  }
+
+  requestEnded(account: Account, how: "answered" | "abandoned" | "broken off"): void {
+    account.active--
+    this.active--
+    if (how === "answered") this.responses++
+    if (how === "abandoned") this.abandoned++
+    this.changed.notify()
+  }
+
+  malformedInput(reason: string): void {
+    if (this.malformed.length < maxNotes) this.malformed.push(reason)
+    this.changed.notify()
+  }
+
+  tlsCompleted(resumed: boolean): void {
+    this.tlsHandshakes++
+    if (resumed) this.tlsResumed++
+    this.changed.notify()
+  }
+
+  tlsFailed(reason: string): void {
+    if (this.tlsFailures.length < maxNotes) this.tlsFailures.push(reason)
+    this.changed.notify()
+  }
+
+  snapshot(): ServerStats {
+    return {
+      connectionsOpened: this.perConnection.length,
+      openConnections: this.open,
+      maxOpenConnections: this.maxOpen,
+      requests: this.requests,
+      responses: this.responses,
+      activeRequests: this.active,
+      maxActiveRequests: this.maxActive,
+      requestsPerConnection: [...this.perConnection],
+      maxConcurrentStreams: this.maxStreams,
+      pipelinedRequests: this.pipelined,
+      malformed: [...this.malformed],
+      abandonedRequests: this.abandoned,
+      tlsHandshakes: this.tlsHandshakes,
+      tlsResumed: this.tlsResumed,
+      tlsFailures: [...this.tlsFailures],
+      bodyBytesReceived: this.bodyBytes
+    }
+  }
+
+  /** The counts once everything that has reached the server's sockets by now has been seen. */
+  readonly settled: Effect.Effect<ServerStats> = Effect.async((resume) => {
+    afterTwoTurns(() => resume(Effect.sync(() => this.snapshot())))
+  })
+
+  awaitStats(predicate: (stats: ServerStats) => boolean): Effect.Effect<ServerStats> {
+    return this.changed.until(() => {
+      const stats = this.snapshot()
+      return predicate(stats) ? stats : undefined
+    })
+  }
+
+  awaitRequest(predicate: (request: ReceivedRequest) => boolean): Effect.Effect<ReceivedRequest> {
+    return this.changed.until(() => this.received.find(predicate))
+  }
+}
