@@ -1,0 +1,130 @@
+import * as Characters from "./Characters.js"
+import type { ProtocolViolation } from "./ProtocolViolation.js"
+import { quoteBytes, violation } from "./ProtocolViolation.js"
+
+const connection = Characters.ascii("connection")
+const contentLength = Characters.ascii("content-length")
+const keepAlive = Characters.ascii("keep-alive")
+const transferEncoding = Characters.ascii("transfer-encoding")
+const upgrade = Characters.ascii("upgrade")
+const chunked = Characters.ascii("chunked")
+const close = Characters.ascii("close")
+
+/**
+ * What the fields of one head say about framing and about the connection, taken from the octets while they are scanned:
+ * these few are recognised by the length of their name, so that no field needs to become a string.
+ */
+export class FramingFields {
+  /** -1 if there is none. */
+  contentLength = -1
+  transferEncoding: "none" | "chunked" | "other" = "none"
+  /** Connection options. */
+  close = false
+  keepAlive = false
+  upgradeOption = false
+  /** An Upgrade field. */
+  upgrade = false
+  /** The number of the first Keep-Alive field, or -1. */
+  keepAliveField = -1
+
+  reset(): void {
+    this.contentLength = -1
+    this.transferEncoding = "none"
+    this.close = false
+    this.keepAlive = false
+    this.upgradeOption = false
+    this.upgrade = false
+    this.keepAliveField = -1
+  }
+
+  /** Takes note of field `number`, whose name has passed as a token and whose value is trimmed. */
+  field(
+    bytes: Uint8Array,
+    number: number,
+    name: number,
+    nameEnd: number,
+    value: number,
+    valueEnd: number
+  ): ProtocolViolation | undefined {
+    switch (nameEnd - name) {
+      case 7:
+        if (Characters.equalsIgnoringCase(bytes, name, nameEnd, upgrade)) this.upgrade = true
+        return undefined
+      case 10:
+        if (Characters.equalsIgnoringCase(bytes, name, nameEnd, connection)) {
+          this.readConnection(bytes, value, valueEnd)
+        } else if (this.keepAliveField < 0 && Characters.equalsIgnoringCase(bytes, name, nameEnd, keepAlive)) {
+          this.keepAliveField = number
+        }
+        return undefined
+      case 14:
+        return Characters.equalsIgnoringCase(bytes, name, nameEnd, contentLength)
+          ? this.readContentLength(bytes, value, valueEnd)
+          : undefined
+      case 17:
+        if (Characters.equalsIgnoringCase(bytes, name, nameEnd, transferEncoding)) {
+          // Two lines make one list, and a list of two is not `chunked` alone.
+          this.transferEncoding =
+            this.transferEncoding === "none" && Characters.equalsIgnoringCase(bytes, value, valueEnd, chunked)
+              ? "chunked"
+              : "other"
+        }
+        return undefined
+      default:
+        return undefined
+    }
+  }
+
+  private readContentLength(bytes: Uint8Array, start: number, end: number): ProtocolViolation | undefined {
+    // RFC 9112 §6.3 lets a recipient accept a list of equal values. llhttp does not, and no honest server sends one.
+    if (this.contentLength >= 0) {
+      return violation("RepeatedContentLength", "The response has more than one Content-Length", "RFC 9112 §6.3")
+    }
+    let length = 0
+    for (let i = start; i < end; i++) {
+      const digit = bytes[i] - Characters.ZERO
+      if (digit < 0 || digit > 9) return invalidLength(bytes, start, end)
+      length = length * 10 + digit
+      if (length > Number.MAX_SAFE_INTEGER) {
+        return violation(
+          "ContentLengthTooLarge",
+          `Content-Length ${quoteBytes(bytes, start, end)} is more than can be counted exactly`,
+          "RFC 9110 §8.6"
+        )
+      }
+    }
+    if (start === end) return invalidLength(bytes, start, end)
+    this.contentLength = length
+    return undefined
+  }
+
+  private readConnection(bytes: Uint8Array, start: number, end: number): void {
+    let at = start
+    while (at < end) {
+      let comma = at
+      while (comma < end && bytes[comma] !== Characters.COMMA) comma++
+      let from = at
+      while (from < comma && isWhitespace(bytes[from])) from++
+      let to = comma
+      while (to > from && isWhitespace(bytes[to - 1])) to--
+      if (Characters.equalsIgnoringCase(bytes, from, to, close)) this.close = true
+      else if (Characters.equalsIgnoringCase(bytes, from, to, keepAlive)) this.keepAlive = true
+      else if (Characters.equalsIgnoringCase(bytes, from, to, upgrade)) this.upgradeOption = true
+      at = comma + 1
+    }
+  }
+}
+
+/** Whether a trailer field is one that would frame the message: it comes too late for that. */
+export const framesMessage = (bytes: Uint8Array, name: number, nameEnd: number): boolean =>
+  Characters.equalsIgnoringCase(bytes, name, nameEnd, contentLength) ||
+  Characters.equalsIgnoringCase(bytes, name, nameEnd, transferEncoding)
+
+const isWhitespace = (octet: number): boolean => octet === Characters.SP || octet === Characters.HTAB
+
+const invalidLength = (bytes: Uint8Array, start: number, end: number): ProtocolViolation =>
+  violation(
+    "InvalidContentLength",
+    `Content-Length ${quoteBytes(bytes, start, end)} is not a decimal number`,
+    "RFC 9112 §6.3"
+  )

@@ -1,0 +1,442 @@
+import * as Characters from "./Characters.js"
+import { ChunkedDecoder } from "./ChunkedDecoder.js"
+import { Failed as ScanFailed, HeadScanner, More } from "./HeadScanner.js"
+import type { ParserLimits } from "./ParserLimits.js"
+import type { ProtocolViolation } from "./ProtocolViolation.js"
+import { limitPassed, violation } from "./ProtocolViolation.js"
+import type { ResponseHead } from "./ResponseHead.js"
+import { readFields, ReceivedHead } from "./ResponseHead.js"
+
+/** What a response is made of, told in order and at once, from within `execute` and `finish`. */
+export interface ResponseHandler {
+  /** A 1xx response other than 101; the final one is still to come. */
+  onInformational(head: ResponseHead): void
+  /** The final response, 101 and a 2xx to CONNECT among them. */
+  onHead(head: ResponseHead): void
+  /** Content is in `bytes[start, end)`, never empty. The range is valid only during the call: keep a copy. */
+  onBody(bytes: Uint8Array, start: number, end: number): void
+  /**
+   * The message is complete on the wire. `trailers` is like `ResponseHead.rawHeaders`. The same input may go on with
+   * bytes that nobody asked for, so the connection is free only once `execute` has returned `undefined`.
+   */
+  onComplete(trailers: ReadonlyArray<string>): void
+}
+
+export interface ResponseParserOptions {
+  readonly limits: ParserLimits
+  /** `bytes[start, end)` as a string of one character an octet. */
+  readonly latin1: (bytes: Uint8Array, start: number, end: number) => string
+}
+
+/** Why `execute` did not take all of its input. */
+export type ParseOutcome =
+  | ProtocolViolation
+  /** The head of a 101 or of a 2xx to CONNECT has been read: what begins at `offset` is another protocol. */
+  | { readonly _tag: "Upgraded"; readonly offset: number }
+  /**
+   * Bytes that answer no request begin at `offset`. Whatever they say, they must not become the answer of the next
+   * request: the connection is to be closed.
+   */
+  | { readonly _tag: "Unexpected"; readonly offset: number }
+
+export type ParserState =
+  /** No request is waiting for an answer. */
+  | "idle"
+  /** An answer is due, or its head is incomplete. */
+  | "head"
+  | "body"
+  /** The last answer is complete and the next request has not been announced: like `idle`. */
+  | "complete"
+  | "failed"
+  | "upgraded"
+
+const Idle = 0
+const Head = 1
+const Counted = 2
+const Chunked = 3
+const Trailers = 4
+const UntilClose = 5
+const Complete = 6
+const Failed = 7
+const Upgraded = 8
+/** Bytes came that nobody asked for. */
+const Poisoned = 9
+
+const states: ReadonlyArray<ParserState> = [
+  "idle",
+  "head",
+  "body",
+  "body",
+  "body",
+  "body",
+  "complete",
+  "failed",
+  "upgraded",
+  "failed"
+]
+
+/** Stands for no index: `execute` returns `outcome`. */
+const Stop = -1
+
+/** Empty lines before a status line that are overlooked. */
+const maxEmptyLines = 4
+
+const nothing = new Uint8Array(0)
+const noTrailers: ReadonlyArray<string> = []
+
+/**
+ * Turns the bytes of one connection into the responses they hold, one for each `start`. It does no I/O, it throws
+ * nothing, and it makes the same events of the same bytes however they are split.
+ */
+export class ResponseParser {
+  private phase = Idle
+  private outcome: ParseOutcome | undefined = undefined
+  private isHead = false
+  private isConnect = false
+  private informational = 0
+  private emptyLines = 0
+  /** CR of an empty line before the status line has been read, its LF has not. */
+  private emptyLineBegun = false
+  private any = false
+  /** Bytes of the body that are still to come. */
+  private remaining = 0
+  /** A head, or a trailer section, that did not come in one piece: its bytes so far are `held[0, heldEnd)`. */
+  private held: Uint8Array = nothing
+  private heldEnd = 0
+  private readonly scanner: HeadScanner
+  private readonly chunks: ChunkedDecoder
+  private readonly limits: ParserLimits
+  private readonly latin1: ResponseParserOptions["latin1"]
+
+  constructor(private readonly handler: ResponseHandler, options: ResponseParserOptions) {
+    this.limits = options.limits
+    this.latin1 = options.latin1
+    this.scanner = new HeadScanner(options.limits)
+    this.chunks = new ChunkedDecoder(options.limits)
+  }
+
+  get state(): ParserState {
+    return states[this.phase]
+  }
+
+  /** Whether any byte has come since `start`. */
+  get receivedAny(): boolean {
+    return this.any
+  }
+
+  /**
+   * The next response answers a request with this method; HEAD and CONNECT change how it is framed. To be called before
+   * the request is written, while the parser is `idle` or `complete`; a failed or upgraded parser stays as it is.
+   */
+  start(method: string): void {
+    if (this.phase !== Idle && this.phase !== Complete) {
+      if (this.phase < Complete) {
+        this.fail(violation("OverlappingExchange", "The last response is not complete", "RFC 9112 §9.3.2"))
+      }
+      return
+    }
+    this.phase = Head
+    this.outcome = undefined
+    this.isHead = method === "HEAD"
+    this.isConnect = method === "CONNECT"
+    this.informational = 0
+    this.any = false
+    this.beginHead()
+  }
+
+  /**
+   * Takes in `bytes[start, end)`. Returns `undefined` when all of it was expected; otherwise why not, and then every
+   * later call returns a like answer.
+   */
+  execute(bytes: Uint8Array, start: number, end: number): ParseOutcome | undefined {
+    if (start < end) this.any = true
+    let i = start
+    while (i >= 0 && i < end) {
+      switch (this.phase) {
+        case Head:
+          i = this.readHead(bytes, i, end)
+          break
+        case Counted: {
+          const stop = Math.min(end, i + this.remaining)
+          this.remaining -= stop - i
+          this.handler.onBody(bytes, i, stop)
+          i = this.remaining === 0 ? this.complete(noTrailers, stop, end) : stop
+          break
+        }
+        case Chunked:
+          i = this.readChunks(bytes, i, end)
+          break
+        case Trailers:
+          i = this.readTrailers(bytes, i, end)
+          break
+        case UntilClose:
+          this.handler.onBody(bytes, i, end)
+          return undefined
+        case Failed:
+          return this.outcome
+        case Upgraded:
+          return { _tag: "Upgraded", offset: i }
+        default:
+          this.phase = Poisoned
+          return { _tag: "Unexpected", offset: i }
+      }
+    }
+    return i < 0 ? this.outcome : undefined
+  }
+
+  /** The peer has ended the stream. That completes a body which nothing else delimits; else it says what is missing. */
+  finish(): ProtocolViolation | undefined {
+    switch (this.phase) {
+      case Head:
+        return this.incomplete(
+          this.any ? "The connection ended within a head" : "The connection ended before any byte of an answer"
+        )
+      case Counted:
+        return this.incomplete(`The connection ended ${this.remaining} bytes before the body does`)
+      case Chunked:
+        return this.incomplete("The connection ended before the last chunk")
+      case Trailers:
+        return this.incomplete("The connection ended within the trailers")
+      case UntilClose:
+        this.complete(noTrailers, 0, 0)
+        return undefined
+      case Failed:
+        return this.outcome as ProtocolViolation
+      default:
+        return undefined
+    }
+  }
+
+  private beginHead(): void {
+    this.emptyLines = 0
+    this.emptyLineBegun = false
+    this.scanner.beginHead()
+  }
+
+  private readHead(bytes: Uint8Array, start: number, end: number): number {
+    const from = this.heldEnd > 0 ? start : this.skipEmptyLines(bytes, start, end)
+    if (from < 0 || from === end) return from
+    const after = this.readBlock(bytes, from, end)
+    return after === More ? end : after === ScanFailed ? Stop : this.headRead(after, end)
+  }
+
+  /**
+   * Overlooks empty lines before a status line. RFC 9112 §2.2 asks that of servers only, for the sake of clients that
+   * send one line end too many; servers that do so exist as well.
+   */
+  private skipEmptyLines(bytes: Uint8Array, start: number, end: number): number {
+    let i = start
+    for (; i < end; i++) {
+      if (this.emptyLineBegun) {
+        if (bytes[i] !== Characters.LF) {
+          return this.fail(violation("InvalidLineEnd", "CR without LF before the status line", "RFC 9112 §2.2"))
+        }
+        this.emptyLineBegun = false
+      } else if (bytes[i] === Characters.CR) {
+        this.emptyLineBegun = true
+        this.emptyLines++
+        if (this.emptyLines > maxEmptyLines) {
+          return this.fail(violation("InvalidStatusLine", "Empty lines instead of a status line", "RFC 9112 §4"))
+        }
+      } else {
+        break
+      }
+    }
+    return i
+  }
+
+  /** What scanning left behind of a block: where its text is. */
+  private block: Uint8Array = nothing
+  private blockStart = 0
+  private blockEnd = 0
+
+  /**
+   * Scans the head or the trailers that begin, or go on, at `start`. Returns the index after them, `More`, or
+   * `ScanFailed`. What is incomplete is kept, so that the text is in one piece in the end.
+   */
+  private readBlock(bytes: Uint8Array, start: number, end: number): number {
+    const scanner = this.scanner
+    const held = this.heldEnd
+    let after: number
+    if (held === 0) {
+      after = scanner.scan(bytes, start, start, end)
+      if (after === More) {
+        this.hold(bytes, start, end)
+      } else {
+        this.block = bytes
+        this.blockStart = start
+        this.blockEnd = after
+      }
+    } else {
+      this.hold(bytes, start, end)
+      after = scanner.scan(this.held, 0, held, this.heldEnd)
+      if (after >= 0) {
+        this.block = this.held
+        this.blockStart = 0
+        this.blockEnd = after
+        after = start + after - held
+        this.held = nothing
+        this.heldEnd = 0
+      }
+    }
+    if (after === ScanFailed) this.fail(scanner.violation!)
+    return after
+  }
+
+  private hold(bytes: Uint8Array, start: number, end: number): void {
+    const length = this.heldEnd + end - start
+    if (length > this.held.length) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.held.length, 512))
+      larger.set(this.held.subarray(0, this.heldEnd))
+      this.held = larger
+    }
+    this.held.set(bytes.subarray(start, end), this.heldEnd)
+    this.heldEnd = length
+  }
+
+  /** The text of the block just read; lets go of its bytes. */
+  private takeText(): string {
+    const text = this.latin1(this.block, this.blockStart, this.blockEnd)
+    this.block = nothing
+    return text
+  }
+
+  private headRead(after: number, end: number): number {
+    const { count, framing, minorVersion, offsets, reasonEnd, status } = this.scanner
+    if (framing.transferEncoding !== "none") {
+      // RFC 9112 §6.3 calls this an attempt at response splitting that ought to be handled as an error.
+      if (framing.contentLength >= 0) {
+        return this.fail(
+          violation("ConflictingFraming", "The response has Content-Length and Transfer-Encoding", "RFC 9112 §6.3")
+        )
+      }
+      if (minorVersion === 0) {
+        return this.fail(
+          violation("InvalidTransferEncoding", "An HTTP/1.0 response has Transfer-Encoding", "RFC 9112 §6.1")
+        )
+      }
+    }
+    const informational = status < 200 && status !== 101
+    if (informational) {
+      this.informational++
+      if (this.informational > this.limits.maxInformational) return this.failInformational()
+    }
+    const upgraded = status === 101 || (this.isConnect && status >= 200 && status < 300)
+    if (status === 101 && !(framing.upgrade && framing.upgradeOption)) {
+      return this.fail(
+        violation("InvalidUpgrade", "101 without Upgrade and Connection: upgrade", "RFC 9110 §7.8")
+      )
+    }
+    const bodiless = informational || upgraded || this.isHead || status === 204 || status === 304
+    if (!bodiless && framing.transferEncoding === "other") {
+      return this.fail(
+        violation(
+          "InvalidTransferEncoding",
+          "Transfer-Encoding is not chunked alone, the only one that was not asked for and may be sent",
+          "RFC 9112 §7.4"
+        )
+      )
+    }
+    const untilClose = !bodiless && framing.transferEncoding === "none" && framing.contentLength < 0
+    // 204 must not announce content (RFC 9112 §6.1, RFC 9110 §8.6). It has none all the same, but where a server says
+    // both, nobody knows what it sends next.
+    const dubious = status === 204 && (framing.transferEncoding !== "none" || framing.contentLength > 0)
+    const persistent = minorVersion === 1 ? !framing.close : framing.keepAlive && !framing.close
+    const head = new ReceivedHead(
+      status,
+      minorVersion,
+      persistent && !untilClose && !upgraded && !dubious,
+      framing.contentLength < 0 ? undefined : framing.contentLength,
+      this.takeText(),
+      reasonEnd,
+      offsets.slice(0, count * 4),
+      framing.keepAliveField * 4
+    )
+
+    if (informational) {
+      this.beginHead()
+      this.handler.onInformational(head)
+      return after
+    }
+    if (upgraded) {
+      this.phase = Upgraded
+      this.outcome = { _tag: "Upgraded", offset: after }
+      this.handler.onHead(head)
+      return Stop
+    }
+    if (bodiless || framing.contentLength === 0) {
+      this.handler.onHead(head)
+      return this.complete(noTrailers, after, end)
+    }
+    if (untilClose) {
+      this.phase = UntilClose
+    } else if (framing.contentLength > 0) {
+      this.phase = Counted
+      this.remaining = framing.contentLength
+    } else {
+      this.phase = Chunked
+      this.chunks.begin()
+    }
+    this.handler.onHead(head)
+    return after
+  }
+
+  private readChunks(bytes: Uint8Array, start: number, end: number): number {
+    const after = this.chunks.decode(bytes, start, end, this.handler)
+    if (after === ScanFailed) return this.fail(this.chunks.violation!)
+    if (this.chunks.finished) {
+      this.phase = Trailers
+      this.scanner.beginTrailers()
+    }
+    return after
+  }
+
+  private readTrailers(bytes: Uint8Array, start: number, end: number): number {
+    const after = this.readBlock(bytes, start, end)
+    if (after < 0) return after === More ? end : Stop
+    const count = this.scanner.count
+    const trailers = count === 0 ? noTrailers : readFields(this.takeText(), this.scanner.offsets.slice(0, count * 4))
+    this.block = nothing
+    return this.complete(trailers, after, end)
+  }
+
+  /**
+   * The message ends at `after`. If the input does not, the rest is unexpected, even if the handler has announced the
+   * next request: a response that was there before its request is not its answer.
+   */
+  private complete(trailers: ReadonlyArray<string>, after: number, end: number): number {
+    this.phase = Complete
+    this.handler.onComplete(trailers)
+    if (after >= end) return after
+    this.phase = Poisoned
+    this.outcome = { _tag: "Unexpected", offset: after }
+    return Stop
+  }
+
+  private failInformational(): number {
+    return this.fail(
+      limitPassed(
+        "TooManyInformational",
+        "Too many informational responses",
+        "RFC 9110 §15.2",
+        this.limits,
+        "maxInformational"
+      )
+    )
+  }
+
+  private incomplete(message: string): ProtocolViolation {
+    const missing = violation("IncompleteMessage", message, "RFC 9112 §8")
+    this.fail(missing)
+    return missing
+  }
+
+  private fail(why: ProtocolViolation): number {
+    this.phase = Failed
+    this.outcome = why
+    this.block = nothing
+    this.held = nothing
+    this.heldEnd = 0
+    return Stop
+  }
+}
