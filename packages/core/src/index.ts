@@ -1,1 +1,12 @@
-export {}
+/**
+ * @since 0.1.0
+ */
+export * as Connection from "./Connection.js"
+export * as ConnectionPool from "./ConnectionPool.js"
+export * as Connector from "./Connector.js"
+export * as Limits from "./Limits.js"
+export * as Origin from "./Origin.js"
+export * as PoolEvent from "./PoolEvent.js"
+export * as PoolStats from "./PoolStats.js"
+export * as Timeouts from "./Timeouts.js"
+export * as TransportError from "./TransportError.js"

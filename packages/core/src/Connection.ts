@@ -1,0 +1,150 @@
+/**
+ * What the pool manages, and how a request runs on it. Drivers implement it: `@sluice/node` over sockets, the in-memory
+ * network of `@sluice/core/testing` over nothing.
+ *
+ * Everything here is synchronous and made of plain calls. A call never throws and never waits; what takes time comes
+ * back as a call to a listener or receiver. That is what makes a request cheap, and every state visible.
+ *
+ * @since 0.1.0
+ */
+import type { CloseReason } from "./internal/pool/Event.js"
+import type { Origin } from "./Origin.js"
+import type { TransportError } from "./TransportError.js"
+
+/**
+ * The protocols that a connection can speak, by their ALPN names (RFC 7301).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Protocol = "http/1.1" | "h2"
+
+/**
+ * A connection to an origin. It belongs to the Scope it was made in: closing that Scope closes its socket.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Connection {
+  readonly protocol: Protocol
+  /** The address of the other side, where there is one. */
+  readonly remoteAddress: string | undefined
+  /**
+   * How many exchanges it can carry at once, now: 1 for HTTP/1.1; for HTTP/2 the smaller of what the two sides allow,
+   * and 0 while it must not be given any.
+   */
+  readonly capacity: number
+  /**
+   * Whether another exchange may use it. False from the start of an HTTP/1.1 exchange until its clean end, so that
+   * nothing but a clean end gives a connection back to the pool.
+   */
+  readonly reusable: boolean
+  /** How long the server said that it keeps the connection idle, in milliseconds (`Keep-Alive: timeout=`). */
+  readonly keepAliveHint: number | undefined
+  /** Begins an exchange. The receiver hears nothing before this call returns. */
+  readonly exchange: (request: ExchangeRequest, receiver: ExchangeReceiver) => Exchange
+}
+
+/**
+ * What a connection tells the pool, at any time after it was made.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ConnectionListener {
+  /** `connection.capacity` has changed. */
+  readonly onCapacity: (capacity: number) => void
+  /** It takes nothing new; what it carries may finish (GOAWAY, RFC 9113 §6.8). */
+  readonly onDraining: () => void
+  /** It is gone, or of no use. Its exchanges have been told before. */
+  readonly onClosed: (reason: CloseReason) => void
+}
+
+/**
+ * A request as a connection sends it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ExchangeRequest {
+  readonly origin: Origin
+  readonly method: string
+  /** Path and query, never a fragment; or another request target where the method asks for it (RFC 9112 §3.2). */
+  readonly target: string
+  /** Names in lower case. `host` and the framing headers are the connection's own business. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: ExchangeBody
+}
+
+/**
+ * - `None`: no content.
+ * - `Bytes`: all of it, in one piece.
+ * - `Parts`: it comes by `Exchange.write` and `Exchange.end`; `length` is its size in bytes, if known.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ExchangeBody =
+  | { readonly _tag: "None" }
+  | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
+  | { readonly _tag: "Parts"; readonly length: number | undefined }
+
+/**
+ * The head of an answer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ExchangeHead {
+  readonly status: number
+  /** Flat: name, value, name, value, … Names in lower case. */
+  readonly rawHeaders: ReadonlyArray<string>
+  /** The size of the content in bytes, if the head tells. */
+  readonly contentLength: number | undefined
+}
+
+/**
+ * What an exchange tells its request. After `onComplete` or `onError` nothing more comes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ExchangeReceiver {
+  /** The transport has taken bytes of the request that had been waiting. */
+  readonly onWritten: () => void
+  /** The whole request has been handed to the transport, nothing of it waits. */
+  readonly onSent: () => void
+  /** The transport has room for more parts of the body, after `write` said that it had none. */
+  readonly onDrain: () => void
+  /** 100-continue was received, or the answer shows that the body is welcome (RFC 9110 §10.1.1). */
+  readonly onInformational: (head: ExchangeHead) => void
+  readonly onHead: (head: ExchangeHead) => void
+  /** A part of the body. The receiver owns these bytes. */
+  readonly onData: (bytes: Uint8Array) => void
+  /** The answer is complete on the wire. `trailers` is flat, as `rawHeaders`. */
+  readonly onComplete: (trailers: ReadonlyArray<string>) => void
+  readonly onError: (error: TransportError) => void
+}
+
+/**
+ * A running exchange, from the request's side.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Exchange {
+  /** Hands over a part of a body of `Parts`. False: wait for `onDrain` before the next one. */
+  readonly write: (bytes: Uint8Array) => boolean
+  /** All parts have been written. */
+  readonly end: () => void
+  /** Stop reading: no `onData` until `resume`. */
+  readonly pause: () => void
+  readonly resume: () => void
+  /**
+   * Ends it, whatever its state; the receiver hears nothing more. Closes an HTTP/1.1 connection, resets an HTTP/2
+   * stream. Harmless when it has ended.
+   */
+  readonly cancel: () => void
+  /** Whether bytes of the request have been handed to the transport. */
+  readonly written: boolean
+}

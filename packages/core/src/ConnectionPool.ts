@@ -1,0 +1,142 @@
+/**
+ * A pool of connections that cannot leak: a scoped resource in which every connection is a Scope of its own, holding
+ * one permit of an `Effect.Semaphore` for as long as its socket is open.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { Connection } from "./Connection.js"
+import type { Connector } from "./Connector.js"
+import * as internal from "./internal/connectionPool.js"
+import type { InvalidLimits, Limits } from "./Limits.js"
+import type { Origin } from "./Origin.js"
+import type { PoolEvent } from "./PoolEvent.js"
+import type { PoolStats } from "./PoolStats.js"
+import type { InvalidTimeouts, Timeouts } from "./Timeouts.js"
+import type { PoolClosed, PoolQueueFull, PoolTimeout, TransportError } from "./TransportError.js"
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("@sluice/core/ConnectionPool")
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * A connection of the pool, held until the Scope it was acquired in ends. What the connection says of itself decides
+ * then whether it is kept (`Connection.reusable`).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Lease {
+  readonly connection: Connection
+  /** Whether it had served another request before. */
+  readonly reused: boolean
+  /** How long it had been idle, in milliseconds. */
+  readonly idleTime: number
+}
+
+/**
+ * Why a connection could not be had: `PoolTimeout`, `PoolClosed`, `PoolQueueFull`, or what dialing failed with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type AcquireError = PoolTimeout | PoolClosed | PoolQueueFull | TransportError
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ConnectionPool {
+  readonly [TypeId]: TypeId
+  /**
+   * Takes a connection to the origin for as long as the Scope lasts: an idle one, a new one, or the first to come free.
+   * Waits for `timeout` at most, by default `timeouts.pool` of the pool, then fails with `PoolTimeout`. Interrupting it
+   * at any moment leaves the pool as it was.
+   */
+  readonly acquire: (
+    origin: Origin,
+    options?: { readonly timeout?: Duration.DurationInput | "Infinity" | undefined }
+  ) => Effect.Effect<Lease, AcquireError, Scope.Scope>
+  /** The pool as it is now. */
+  readonly stats: Effect.Effect<PoolStats>
+  /** The same, read at once. */
+  readonly unsafeStats: () => PoolStats
+  /** What happens from now on. Ends when the pool is closed. Costs nothing while nobody runs it. */
+  readonly events: Stream.Stream<PoolEvent>
+  /** Closes every idle connection; returns how many. */
+  readonly evictIdle: Effect.Effect<number>
+  /**
+   * Connects until there are `count` connections to the origin, as far as the limits allow. Fails with the first error
+   * of a dial. They are idle connections as any other: `maxKeepAliveConnections` and `keepAliveExpiry` apply.
+   */
+  readonly warm: (origin: Origin, count: number) => Effect.Effect<void, TransportError>
+  /** The limits in force. */
+  readonly limits: Effect.Effect<Limits>
+  /**
+   * Other limits; what is not given gets its default. Lowering them closes idle connections first, and busy ones when
+   * they are given back.
+   */
+  readonly setLimits: (limits: Limits) => Effect.Effect<void, InvalidLimits>
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export const ConnectionPool: Context.Tag<ConnectionPool, ConnectionPool> = Context.GenericTag<ConnectionPool>(
+  "@sluice/core/ConnectionPool"
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly limits?: Limits | undefined
+  readonly timeouts?: Timeouts | undefined
+  /**
+   * How long busy connections may go on when the pool is closed. Those who wait are refused at once, idle connections
+   * close at once. Default 0: requests under way are interrupted.
+   */
+  readonly drainTimeout?: Duration.DurationInput | "Infinity" | undefined
+  /**
+   * When an HTTP/2 connection carries all the streams it can: `"dial"` another one if the limits allow, or `"wait"`.
+   * Default `"dial"`.
+   */
+  readonly whenFull?: "dial" | "wait" | undefined
+}
+
+/**
+ * Opens a pool. When the Scope ends, whoever waits gets `PoolClosed`, and after it no socket, timer or fiber of the
+ * pool is left.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: (
+  options?: Options
+) => Effect.Effect<ConnectionPool, InvalidLimits | InvalidTimeouts, Connector | Scope.Scope> = internal.make
+
+/**
+ * A pool as a layer. Provided once, it is one pool for the whole program.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options?: Options
+): Layer.Layer<ConnectionPool, InvalidLimits | InvalidTimeouts, Connector> =>
+  Layer.scoped(ConnectionPool, make(options))

@@ -1,0 +1,37 @@
+/**
+ * The service that makes connections.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Connection, ConnectionListener } from "./Connection.js"
+import type { Origin } from "./Origin.js"
+import type { TransportError } from "./TransportError.js"
+
+/**
+ * Makes connections for a pool. The Scope that `connect` runs in is the connection's own: its finalizers close the
+ * socket, and must not end before the socket is gone, because the permit of the pool is given back right after them.
+ * Interrupting `connect` leaves nothing behind.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Connector {
+  readonly connect: (
+    origin: Origin,
+    listener: ConnectionListener
+  ) => Effect.Effect<Connection, TransportError, Scope.Scope>
+  /**
+   * What a first connection to this origin will speak: `"unknown"` when it is negotiated (ALPN), so that the pool
+   * makes one connection and waits for its answer before it makes more.
+   */
+  readonly protocol: (origin: Origin) => "http/1.1" | "h2" | "unknown"
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export const Connector: Context.Tag<Connector, Connector> = Context.GenericTag<Connector>("@sluice/core/Connector")

@@ -1,0 +1,91 @@
+/**
+ * Where a request goes, and what makes connections to it interchangeable.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import { LocalProtocolError, UnsupportedProtocol } from "./TransportError.js"
+
+/**
+ * The origin of a request (RFC 6454, RFC 9110 §4.3.1): scheme, host and port. Two requests share a connection only if
+ * the `key` of their origins is the same.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Origin {
+  /** Scheme, host and port as a URL writes them, without a default port: `https://example.com`, `http://[::1]:8080`. */
+  readonly href: string
+  readonly scheme: "http" | "https"
+  /** The host to connect to; an IPv6 address without brackets. */
+  readonly host: string
+  readonly port: number
+  /** Host and, unless it is the scheme's default, port: the value of the `Host` header. */
+  readonly authority: string
+  /**
+   * What the pool compares. It is `href`, and whatever else makes a connection not interchangeable: see `withRoute`.
+   */
+  readonly key: string
+}
+
+/**
+ * The origin of a URL. Hosts compare as URLs do: case does not matter, default ports are left out, IPv6 addresses have
+ * one form. Fails with `UnsupportedProtocol` for anything but `http:` and `https:`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromUrl = (url: URL): Either.Either<Origin, UnsupportedProtocol | LocalProtocolError> => {
+  const scheme = url.protocol === "http:" ? "http" : url.protocol === "https:" ? "https" : undefined
+  if (scheme === undefined) {
+    return Either.left(new UnsupportedProtocol({ origin: `${url.protocol}//${url.host}`, protocol: url.protocol }))
+  }
+  const bracketed = url.hostname.startsWith("[")
+  return Either.right({
+    href: url.origin,
+    scheme,
+    host: bracketed ? url.hostname.slice(1, -1) : url.hostname,
+    port: url.port === "" ? (scheme === "http" ? 80 : 443) : Number(url.port),
+    authority: url.host,
+    key: url.origin
+  })
+}
+
+/**
+ * The origin of a URL given as text.
+ *
+ * @example
+ * ```ts
+ * import * as Origin from "@sluice/core/Origin"
+ * import * as Either from "effect/Either"
+ *
+ * const origin = Either.getOrThrow(Origin.make("HTTPS://Example.com:443/path"))
+ * console.log(origin.key) // https://example.com
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (url: string): Either.Either<Origin, UnsupportedProtocol | LocalProtocolError> => {
+  try {
+    return fromUrl(new URL(url))
+  } catch (cause) {
+    return Either.left(
+      new LocalProtocolError({
+        origin: "",
+        reason: "InvalidUrl",
+        detail: `${JSON.stringify(url)} is not an absolute URL; write it with its scheme, as in http://example.com`,
+        cause
+      })
+    )
+  }
+}
+
+/**
+ * The same origin reached in another way (a proxy, a server name for TLS, a Unix socket): a connection made one way is
+ * never used for the other.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withRoute = (origin: Origin, route: string): Origin => ({ ...origin, key: `${origin.key} via ${route}` })

@@ -1,0 +1,23 @@
+/**
+ * What happens in a pool, as a stream of events. They are made only while somebody listens.
+ *
+ * @since 0.1.0
+ */
+import type { CloseReason as CloseReason_, Event } from "./internal/pool/Event.js"
+
+/**
+ * An event, told apart by `_tag`: `Waiting`, `Granted`, `Refused`, `DialStarted`, `DialSucceeded`, `DialFailed`,
+ * `Released`, `Evicted`, `Expired`, `Closed`, `Repeated`, `PoolClosed`. Times are milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type PoolEvent = Event
+
+/**
+ * Why a connection was closed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CloseReason = CloseReason_

@@ -1,0 +1,71 @@
+/**
+ * The pool as it is at one moment.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * Counts of the pool, or of one origin. A connection is in one of `active`, `idle`, `dialing` and `closing`; their sum
+ * is `open`, the permits that are out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Counts {
+  /** Sockets open, being made or being closed: the permits out. */
+  readonly open: number
+  /** Connections with at least one request. */
+  readonly active: number
+  /** Connections kept for the next request. */
+  readonly idle: number
+  readonly dialing: number
+  /** Connections being closed: their permits come back when their sockets are gone. */
+  readonly closing: number
+  /** Requests that wait for a connection. */
+  readonly waiting: number
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PoolStats extends Counts {
+  readonly maxConnections: number
+  /** Permits that can be taken now: `maxConnections - open`. */
+  readonly permitsFree: number
+  /** Requests that hold a connection; more than `active` where HTTP/2 shares one. */
+  readonly leases: number
+  /** By origin, for those with connections or waiters. */
+  readonly origins: ReadonlyMap<string, Counts>
+}
+
+/**
+ * A request that holds a connection.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LeaseDescription {
+  readonly method: string
+  /** Without credentials, query and fragment. */
+  readonly url: string
+  /** How long it has held the connection, in milliseconds. */
+  readonly age: number
+  /** Whether its answer is there and nobody has begun to read the body. */
+  readonly bodyUnread: boolean
+}
+
+/**
+ * What `PoolTimeout` shows of the pool: why there was no connection, and who held them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PoolPicture extends Counts {
+  readonly maxConnections: number
+  readonly maxConnectionsPerOrigin: number
+  /** The leases held longest, at most five. */
+  readonly longestHeld: ReadonlyArray<LeaseDescription>
+  /** How many leases the waiting fiber holds itself. */
+  readonly heldByThisFiber: number
+}

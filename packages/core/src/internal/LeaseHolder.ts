@@ -1,0 +1,15 @@
+import type * as FiberId from "effect/FiberId"
+import type { Connection } from "../Connection.js"
+import type { LeaseDescription } from "../PoolStats.js"
+import type { Ticket, TicketOwner } from "./pool/Ticket.js"
+
+/**
+ * Who asks the pool for a connection and holds it: a request of the client, or `ConnectionPool.acquire`.
+ */
+export interface LeaseHolder extends TicketOwner<Connection> {
+  readonly fiberId: FiberId.FiberId
+  /** What `PoolTimeout` tells of it. */
+  readonly describe: () => Omit<LeaseDescription, "age">
+}
+
+export type LeaseTicket = Ticket<Connection, LeaseHolder>

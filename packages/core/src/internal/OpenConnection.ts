@@ -1,0 +1,68 @@
+import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as Scope from "effect/Scope"
+import type { Connection } from "../Connection.js"
+import type { TransportError } from "../TransportError.js"
+
+/**
+ * A connection's life is the life of one Scope, a child of the pool's. In it are, in this order,
+ *
+ * 1. `onGone`, which tells the pool that it is over,
+ * 2. the permits, taken here and given back by the Scope's finalizers and nowhere else,
+ * 3. whatever the connector acquires: the socket.
+ *
+ * Scopes end in reverse order. So whatever ends a connection, a failed dial, an interrupt, expiry, eviction, the
+ * closing of the pool, its socket is closed first, then its permits come back, then the pool learns of it.
+ */
+export class OpenConnection {
+  private scope: Scope.CloseableScope | undefined = undefined
+  private dial: Fiber.RuntimeFiber<unknown> | undefined = undefined
+  private isClosing = false
+
+  constructor(
+    private readonly pool: Scope.Scope,
+    private readonly permits: ReadonlyArray<Effect.Semaphore>,
+    private readonly onGone: Effect.Effect<void>
+  ) {}
+
+  /**
+   * Takes the permits and runs `connect` in the connection's Scope. `onConnected` and `onFailed` decide, synchronously,
+   * what becomes of it. A permit is free: the pool dials only when it knows that.
+   */
+  open(
+    connect: Effect.Effect<Connection, TransportError, Scope.Scope>,
+    onConnected: (connection: Connection) => void,
+    onFailed: (exit: Exit.Failure<never, TransportError>) => void
+  ): Effect.Effect<void> {
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.gen(this, function*() {
+        this.dial = yield* Effect.withFiberRuntime<Fiber.RuntimeFiber<unknown>>(Effect.succeed)
+        const scope = yield* Scope.fork(this.pool, ExecutionStrategy.sequential)
+        this.scope = scope
+        yield* Scope.addFinalizer(scope, this.onGone)
+        for (const permit of this.permits) {
+          yield* permit.take(1)
+          yield* Scope.addFinalizer(scope, permit.release(1))
+        }
+        const exit = yield* restore(Scope.extend(connect, scope)).pipe(Effect.exit)
+        this.dial = undefined
+        if (Exit.isSuccess(exit)) onConnected(exit.value)
+        else onFailed(exit as Exit.Failure<never, TransportError>)
+        if (this.isClosing || Exit.isFailure(exit)) yield* Scope.close(scope, exit)
+      })
+    )
+  }
+
+  /** Closes the connection; one that is still being made stops being made. Completes when it is gone. */
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.isClosing = true
+    if (this.dial !== undefined) {
+      this.dial.unsafeInterruptAsFork(FiberId.none)
+      return Effect.void
+    }
+    return this.scope === undefined ? Effect.void : Scope.close(this.scope, Exit.void)
+  })
+}

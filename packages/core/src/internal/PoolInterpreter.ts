@@ -1,0 +1,324 @@
+import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
+import type { Connection, ConnectionListener } from "../Connection.js"
+import type { Connector } from "../Connector.js"
+import type { Origin } from "../Origin.js"
+import type { Resolved } from "../Timeouts.js"
+import * as TransportError from "../TransportError.js"
+import { EventHub } from "./EventHub.js"
+import type { LeaseHolder, LeaseTicket } from "./LeaseHolder.js"
+import { OpenConnection } from "./OpenConnection.js"
+import type { CoreLimits } from "./pool/CoreLimits.js"
+import type { CloseReason } from "./pool/Event.js"
+import { exclusive, type OriginState, type Sharing, unknown as unknownProtocol } from "./pool/OriginState.js"
+import { PoolCore } from "./pool/PoolCore.js"
+import type { Action } from "./pool/PoolState.js"
+import type { Slot } from "./pool/Slot.js"
+import { type Refusal, Ticket } from "./pool/Ticket.js"
+import { PoolMetrics } from "./PoolMetrics.js"
+import { pictureOf } from "./poolStats.js"
+import { Timekeeper } from "./Timekeeper.js"
+
+/** What the core does not need to know of an origin: where it is, and the permits of its connections. */
+interface Place {
+  readonly origin: Origin
+  readonly permit: Effect.Semaphore
+}
+
+export interface InterpreterOptions {
+  readonly connector: Connector
+  readonly limits: CoreLimits
+  readonly timeouts: Resolved
+  readonly whenFull: "dial" | "wait"
+  readonly clock: Clock.Clock
+  readonly runtime: Runtime.Runtime<never>
+  /** The parent of all connections' Scopes. */
+  readonly scope: Scope.Scope
+}
+
+/** The server is not to close an idle connection while a request is on its way to it. */
+const keepAliveMargin = 1000
+
+/**
+ * Carries out what the core decides: dials in fibers of its own, closes Scopes, resumes those who waited. It decides
+ * nothing. Whatever happens to the pool is one synchronous step of the core, followed by `perform`.
+ */
+export class PoolInterpreter {
+  readonly core: PoolCore<Connection>
+  readonly time: Timekeeper
+  readonly events: EventHub
+  readonly metrics = new PoolMetrics()
+  /** One permit for each connection that is open: what `maxConnections` means. */
+  readonly permit: Effect.Semaphore
+  private readonly places = new WeakMap<OriginState<Connection>, Place>()
+  private readonly connections = new Map<Slot<Connection>, OpenConnection>()
+  private readonly dialWatchers = new Map<Slot<Connection>, (error?: TransportError.TransportError) => void>()
+  private readonly fibers = new Set<Fiber.RuntimeFiber<void>>()
+  private onEmpty: (() => void) | undefined = undefined
+  private performing = false
+
+  constructor(readonly options: InterpreterOptions) {
+    this.time = new Timekeeper(options.clock, options.runtime, () => this.perform())
+    this.core = new PoolCore({
+      limits: options.limits,
+      deadlines: this.time.deadlines,
+      whenFull: options.whenFull,
+      random: Math.random
+    })
+    this.events = new EventHub((observed) => {
+      this.core.state.observed = observed
+    })
+    this.permit = Effect.unsafeMakeSemaphore(options.limits.maxConnections)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // The path of a request: these three are all that it needs of the pool.
+  // ---------------------------------------------------------------------------------------------------------------
+
+  /** Asks for a connection. The ticket is `Granted` at once, or its holder is told later. */
+  request(origin: Origin, holder: LeaseHolder, timeout: number, connectTimeout: number): LeaseTicket {
+    const ticket: LeaseTicket = new Ticket(this.originState(origin), holder, timeout, connectTimeout)
+    this.core.acquire(ticket, this.time.now())
+    this.perform()
+    return ticket
+  }
+
+  /** Gives the connection back; harmless when it has been. */
+  release(ticket: LeaseTicket): void {
+    const connection = ticket.slot?.connection
+    if (connection === undefined) return
+    const hint = connection.keepAliveHint
+    this.core.release(
+      ticket,
+      connection.reusable,
+      hint === undefined ? Infinity : hint - keepAliveMargin,
+      this.time.now()
+    )
+    this.perform()
+  }
+
+  /** The holder is interrupted, whether it waits or has been granted meanwhile. */
+  abandon(ticket: LeaseTicket): void {
+    if (ticket.state === "Granted") return this.release(ticket)
+    this.core.giveUp(ticket, this.time.now())
+    this.perform()
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+
+  /** One step of the core, and what follows from it. */
+  step<A>(decide: (core: PoolCore<Connection>, now: number) => A): A {
+    const result = decide(this.core, this.time.now())
+    this.perform()
+    return result
+  }
+
+  readonly warm = (origin: Origin, count: number): Effect.Effect<void, TransportError.TransportError> =>
+    Effect.suspend(() => {
+      const slots = this.core.warm(this.originState(origin), count, this.time.now())
+      const dials = slots.map((slot) =>
+        Effect.async<void, TransportError.TransportError>((resume) => {
+          this.dialWatchers.set(slot, (error) => resume(error === undefined ? Effect.void : Effect.fail(error)))
+        })
+      )
+      const start = Effect.sync(() => this.perform())
+      return Effect.all([...dials, start], { concurrency: "unbounded", discard: true })
+    })
+
+  setLimits(limits: CoreLimits): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.step((core, now) => core.setLimits(limits, now))
+      const resized = [this.permit.resize(limits.maxConnections)]
+      for (const state of this.core.state.origins.values()) {
+        const place = this.places.get(state)
+        if (place !== undefined) resized.push(place.permit.resize(limits.maxConnectionsPerOrigin))
+      }
+      return Effect.all(resized, { discard: true })
+    })
+  }
+
+  /**
+   * Ends the pool: refuses those who wait, closes what is idle, gives the rest `drainTimeout`, closes it, and returns
+   * when every permit is back and every fiber has ended.
+   */
+  shutdown(drainTimeout: number): Effect.Effect<void> {
+    return Effect.gen(this, function*() {
+      this.step((core) => core.close())
+      if (drainTimeout > 0) yield* Effect.timeoutOption(this.empty, drainTimeout)
+      this.step((core) => core.abort())
+      yield* this.empty
+      yield* this.time.stop
+      yield* Fiber.awaitAll(this.fibers)
+    })
+  }
+
+  private readonly empty = Effect.async<void>((resume) => {
+    if (this.core.state.open === 0) return resume(Effect.void)
+    this.onEmpty = () => resume(Effect.void)
+  })
+
+  private originState(origin: Origin): OriginState<Connection> {
+    const known = this.core.state.origins.get(origin.key)
+    if (known !== undefined) return known
+    const state = this.core.state.origin(origin.key, this.expectedSharing(origin))
+    const permit = Effect.unsafeMakeSemaphore(this.core.state.limits.maxConnectionsPerOrigin)
+    this.places.set(state, { origin, permit })
+    return state
+  }
+
+  private expectedSharing(origin: Origin): Sharing {
+    switch (this.options.connector.protocol(origin)) {
+      case "http/1.1":
+        return exclusive
+      case "h2":
+        // How many requests it will carry is known when it is there; until then one connection is enough.
+        return { _tag: "Shared", capacity: Infinity }
+      case "unknown":
+        return unknownProtocol
+    }
+  }
+
+  /** Carries out what the core has decided. A step that an action leads to adds to the same list. */
+  perform(): void {
+    if (this.performing) return
+    this.performing = true
+    const outbox = this.core.state.outbox
+    for (let i = 0; i < outbox.length; i++) this.act(outbox[i])
+    outbox.length = 0
+    this.performing = false
+    this.metrics.update(this.core.state)
+  }
+
+  private act(action: Action<Connection>): void {
+    switch (action._tag) {
+      case "Grant":
+        this.metrics.waited(action.ticket.grantedAt - action.ticket.waitingSince)
+        return action.ticket.owner.granted(action.ticket, action.slot)
+      case "Refuse":
+        this.metrics.refused(action.refusal._tag)
+        return action.ticket.owner.refused(action.ticket, action.refusal)
+      case "Dial":
+        return this.dial(action.slot, action.timeout ?? this.options.timeouts.connect)
+      case "Close":
+        return this.close(action.slot)
+      case "Emit":
+        return this.events.emit(action.event)
+    }
+  }
+
+  private dial(slot: Slot<Connection>, timeout: number): void {
+    const { origin, permit } = this.places.get(slot.origin) as Place
+    const open = new OpenConnection(
+      this.options.scope,
+      [this.permit, permit],
+      Effect.sync(() => this.connectionGone(slot))
+    )
+    this.connections.set(slot, open)
+    // What the connection says before the core knows it: it was made and is gone again.
+    let lost: CloseReason | undefined = undefined
+    const listener: ConnectionListener = {
+      onCapacity: (capacity) => this.step((core, now) => core.capacityChanged(slot, capacity, now)),
+      onDraining: () => {
+        lost ??= "ClosedByPeer"
+        this.step((core, now) => core.draining(slot, now))
+      },
+      onClosed: (reason) => {
+        lost ??= reason
+        this.step((core, now) => core.lost(slot, reason, now))
+      }
+    }
+    const connect = this.options.connector.connect(origin, listener)
+    this.fork(open.open(
+      timeout === Infinity ? connect : Effect.timeoutFail(connect, {
+        duration: timeout,
+        onTimeout: () => new TransportError.ConnectTimeout({ origin: origin.href, timeout })
+      }),
+      (connection) => {
+        if (lost !== undefined) return this.dialFailed(slot, closedAtOnce(origin))
+        const shares = connection.protocol === "h2"
+        this.step((core, now) => core.dialSucceeded(slot, connection, connection.capacity, shares, now))
+        this.dialEnded(slot)
+      },
+      (exit) => {
+        const error = Cause.failureOption(exit.cause)
+        if (Option.isSome(error)) this.dialFailed(slot, error.value)
+        else if (!Cause.isInterruptedOnly(exit.cause)) this.dialFailed(slot, connectorDied(origin, exit.cause))
+      }
+    ))
+  }
+
+  private dialFailed(slot: Slot<Connection>, error: TransportError.TransportError): void {
+    this.step((core, now) => core.dialFailed(slot, error, now))
+    this.dialEnded(slot, error)
+  }
+
+  private dialEnded(slot: Slot<Connection>, error?: TransportError.TransportError): void {
+    this.dialWatchers.get(slot)?.(error)
+    this.dialWatchers.delete(slot)
+  }
+
+  private close(slot: Slot<Connection>): void {
+    const { origin } = this.places.get(slot.origin) as Place
+    this.dialEnded(slot, new TransportError.PoolClosed({ origin: origin.href }))
+    const open = this.connections.get(slot)
+    if (open !== undefined) this.fork(open.close)
+  }
+
+  private connectionGone(slot: Slot<Connection>): void {
+    this.connections.delete(slot)
+    this.metrics.closed(this.time.now() - slot.dialedAt)
+    this.step((core, now) => core.closed(slot, now))
+    if (this.core.state.open === 0) this.onEmpty?.()
+  }
+
+  private fork(effect: Effect.Effect<void>): void {
+    const fiber = Runtime.runFork(this.options.runtime)(effect)
+    this.fibers.add(fiber)
+    fiber.addObserver(() => this.fibers.delete(fiber))
+  }
+
+  /** The error that a refusal is for whoever asked. */
+  refusalError(ticket: LeaseTicket, refusal: Refusal): TransportError.TransportError {
+    const origin = (this.places.get(ticket.origin) as Place).origin.href
+    const picture = () => pictureOf(this.core.state, ticket.owner.fiberId, this.time.now())
+    switch (refusal._tag) {
+      case "PoolTimeout":
+        return new TransportError.PoolTimeout({
+          origin,
+          waited: refusal.waited,
+          position: refusal.position,
+          pool: picture()
+        })
+      case "PoolQueueFull":
+        return new TransportError.PoolQueueFull({
+          origin,
+          maxPendingRequests: this.core.state.limits.maxPendingRequests,
+          pool: picture()
+        })
+      case "PoolClosed":
+        return new TransportError.PoolClosed({ origin })
+      case "DialFailed":
+        return refusal.error as TransportError.TransportError
+    }
+  }
+}
+
+const closedAtOnce = (origin: Origin) =>
+  new TransportError.ConnectError({
+    origin: origin.href,
+    reason: "Reset",
+    detail: "the connection was made, and closed again before it could be used"
+  })
+
+const connectorDied = (origin: Origin, cause: Cause.Cause<unknown>) =>
+  new TransportError.ConnectError({
+    origin: origin.href,
+    reason: "Other",
+    detail: "the connector failed in a way that it does not declare",
+    cause: Cause.squash(cause)
+  })

@@ -1,0 +1,79 @@
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { ConnectionPool, Lease, Options, TypeId as PoolTypeId } from "../ConnectionPool.js"
+import { Connector } from "../Connector.js"
+import * as Limits from "../Limits.js"
+import type { Origin } from "../Origin.js"
+import type { PoolEvent } from "../PoolEvent.js"
+import * as Timeouts from "../Timeouts.js"
+import { toMillis } from "./duration.js"
+import { LeaseRequest } from "./LeaseRequest.js"
+import { PoolInterpreter } from "./PoolInterpreter.js"
+import { statsOf } from "./poolStats.js"
+
+const TypeId: PoolTypeId = Symbol.for("@sluice/core/ConnectionPool") as PoolTypeId
+
+/**
+ * The pool that users see, over the interpreter that does the work. The client uses the interpreter itself.
+ */
+export class ConnectionPoolImpl implements ConnectionPool {
+  readonly [TypeId]: PoolTypeId = TypeId
+  readonly events: Stream.Stream<PoolEvent>
+  readonly warm: ConnectionPool["warm"]
+
+  constructor(readonly interpreter: PoolInterpreter) {
+    this.events = interpreter.events.stream
+    this.warm = interpreter.warm
+  }
+
+  readonly acquire = (
+    origin: Origin,
+    options?: { readonly timeout?: Duration.DurationInput | "Infinity" | undefined }
+  ) =>
+    // Uninterruptible but for the wait: between having a connection and the finalizer that gives it back there is no
+    // moment for an interrupt (keypool #708, Effect #8390).
+    Effect.uninterruptibleMask((restore) =>
+      Effect.fiberIdWith((fiberId) => {
+        const timeout = toMillis(options?.timeout) ?? this.interpreter.options.timeouts.pool
+        const request = new LeaseRequest(this.interpreter, origin, timeout, fiberId)
+        return restore(request.wait).pipe(
+          Effect.onError(() => request.end),
+          Effect.tap((_: Lease) => Effect.addFinalizer(() => request.end))
+        )
+      })
+    )
+
+  readonly unsafeStats = () => statsOf(this.interpreter.core.state)
+  readonly stats = Effect.sync(this.unsafeStats)
+  readonly evictIdle = Effect.sync(() => this.interpreter.step((core, now) => core.evictIdle(now)))
+  readonly limits = Effect.sync((): Limits.Limits => this.interpreter.core.state.limits)
+  readonly setLimits = (limits: Limits.Limits) =>
+    Effect.flatMap(Limits.resolve(limits), (resolved) => this.interpreter.setLimits(resolved))
+}
+
+export const make = (options: Options = {}) =>
+  Effect.gen(function*() {
+    const limits = yield* Limits.resolve(options.limits)
+    const timeouts = yield* Timeouts.resolve(options.timeouts)
+    const connector = yield* Connector
+    const clock = yield* Effect.clock
+    const runtime = yield* Effect.runtime<never>()
+    // Children end when the pool says so, all at once, and not one after the other in the order they were made.
+    const scope = yield* Scope.make(ExecutionStrategy.parallel)
+    const interpreter = new PoolInterpreter({
+      connector,
+      limits,
+      timeouts,
+      whenFull: options.whenFull ?? "dial",
+      clock,
+      runtime,
+      scope
+    })
+    const drainTimeout = toMillis(options.drainTimeout) ?? 0
+    yield* Effect.addFinalizer(() => Effect.zipRight(interpreter.shutdown(drainTimeout), Scope.close(scope, Exit.void)))
+    return new ConnectionPoolImpl(interpreter) as ConnectionPool
+  })

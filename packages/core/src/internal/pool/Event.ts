@@ -1,0 +1,71 @@
+/**
+ * Why a connection was closed.
+ *
+ * - `Expired`: idle for `keepAliveExpiry`, or for as long as the server said it keeps it.
+ * - `MaxAge`: older than `maxConnectionAge`.
+ * - `MaxRequests`: it has served `maxRequestsPerConnection`.
+ * - `KeepAliveLimit`: more than `maxKeepAliveConnections` were idle, and it was the one idle longest.
+ * - `Evicted`: another origin needed its place.
+ * - `LimitLowered`: a limit was lowered below what was open.
+ * - `NotReusable`: the exchange left it unfit for another one: `Connection: close`, an unread rest, an interrupt.
+ * - `ClosedByPeer`: the server ended it.
+ * - `Failed`: reading, writing or the protocol failed.
+ * - `DialFailed`, `DialAbandoned`: it never was a connection; nobody wanted it any more in the second case.
+ * - `EvictIdle`: `evictIdle` was called.
+ * - `PoolClosed`: the pool's scope ended.
+ */
+export type CloseReason =
+  | "Expired"
+  | "MaxAge"
+  | "MaxRequests"
+  | "KeepAliveLimit"
+  | "Evicted"
+  | "LimitLowered"
+  | "NotReusable"
+  | "ClosedByPeer"
+  | "Failed"
+  | "DialFailed"
+  | "DialAbandoned"
+  | "EvictIdle"
+  | "PoolClosed"
+
+/**
+ * What happened in the pool. Times are milliseconds; `connection` is a number that stays the same for a connection's
+ * life.
+ */
+export type Event =
+  | { readonly _tag: "Waiting"; readonly origin: string; readonly waiting: number }
+  | {
+    readonly _tag: "Granted"
+    readonly origin: string
+    readonly connection: number
+    /** Whether the connection had served a request before. */
+    readonly reused: boolean
+    readonly idleTime: number
+    readonly waitTime: number
+  }
+  | { readonly _tag: "Refused"; readonly origin: string; readonly reason: string; readonly waitTime: number }
+  | { readonly _tag: "DialStarted"; readonly origin: string; readonly connection: number }
+  | {
+    readonly _tag: "DialSucceeded"
+    readonly origin: string
+    readonly connection: number
+    readonly duration: number
+    readonly capacity: number
+  }
+  | { readonly _tag: "DialFailed"; readonly origin: string; readonly connection: number; readonly error: unknown }
+  | { readonly _tag: "Released"; readonly origin: string; readonly connection: number; readonly reusable: boolean }
+  | { readonly _tag: "Evicted"; readonly origin: string; readonly connection: number }
+  | { readonly _tag: "Expired"; readonly origin: string; readonly connection: number }
+  | {
+    readonly _tag: "Closed"
+    readonly origin: string
+    readonly connection: number
+    readonly reason: CloseReason
+    /** How long it was open. */
+    readonly duration: number
+    readonly requests: number
+  }
+  /** A request failed on a reused connection and is sent again on another one. */
+  | { readonly _tag: "Repeated"; readonly origin: string; readonly connection: number; readonly attempt: number }
+  | { readonly _tag: "PoolClosed" }

@@ -1,0 +1,77 @@
+/**
+ * A place in a `LinkedList`. It belongs to its value for good, so joining and leaving a list allocates nothing.
+ */
+export class Link<A> {
+  list: LinkedList<A> | undefined = undefined
+  previous: Link<A> | undefined = undefined
+  next: Link<A> | undefined = undefined
+  constructor(readonly value: A) {}
+}
+
+/**
+ * A doubly linked list whose links are owned by the values: every operation is O(1), removal from the middle too.
+ * That is what lets a waiter that gives up leave no trace (Go #33850 kept them).
+ */
+export class LinkedList<A> {
+  size = 0
+  private head: Link<A> | undefined = undefined
+  private tail: Link<A> | undefined = undefined
+
+  get first(): A | undefined {
+    return this.head === undefined ? undefined : this.head.value
+  }
+
+  get last(): A | undefined {
+    return this.tail === undefined ? undefined : this.tail.value
+  }
+
+  pushBack(link: Link<A>): void {
+    link.list = this
+    link.previous = this.tail
+    if (this.tail === undefined) this.head = link
+    else this.tail.next = link
+    this.tail = link
+    this.size++
+  }
+
+  /** Takes the link out; a link that is not in this list stays where it is. */
+  remove(link: Link<A>): void {
+    if (link.list !== this) return
+    if (link.previous === undefined) this.head = link.next
+    else link.previous.next = link.next
+    if (link.next === undefined) this.tail = link.previous
+    else link.next.previous = link.previous
+    link.list = undefined
+    link.previous = undefined
+    link.next = undefined
+    this.size--
+  }
+
+  has(link: Link<A>): boolean {
+    return link.list === this
+  }
+
+  /** Makes the link a member, at the back, or not a member. */
+  toggle(link: Link<A>, member: boolean): void {
+    if (link.list === this) {
+      if (!member) this.remove(link)
+    } else if (member) {
+      this.pushBack(link)
+    }
+  }
+
+  moveToBack(link: Link<A>): void {
+    this.remove(link)
+    this.pushBack(link)
+  }
+
+  /** From the front. The value handed out may leave the list while we walk. */
+  *[Symbol.iterator](): Generator<A, void> {
+    let link = this.head
+    while (link !== undefined) {
+      const next: Link<A> | undefined = link.next
+      yield link.value
+      link = next
+    }
+  }
+}

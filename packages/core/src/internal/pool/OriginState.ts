@@ -1,0 +1,86 @@
+import { Link, LinkedList } from "./LinkedList.js"
+import type { Slot } from "./Slot.js"
+import type { Ticket } from "./Ticket.js"
+
+/**
+ * What is known of the protocol that an origin speaks. It outlives the connections, so that the next cold start dials
+ * at once what it needs (Go #27753).
+ *
+ * - `Unknown`: the first dial decides, the others wait for it.
+ * - `Exclusive`: one request at a time on each connection.
+ * - `Shared`: a connection carries `capacity` requests at once.
+ */
+export type Sharing =
+  | { readonly _tag: "Unknown" }
+  | { readonly _tag: "Exclusive" }
+  | { readonly _tag: "Shared"; readonly capacity: number }
+
+export const unknown: Sharing = { _tag: "Unknown" }
+export const exclusive: Sharing = { _tag: "Exclusive" }
+
+/**
+ * The connections and waiters of one origin.
+ */
+export class OriginState<C> {
+  /** First come, first served. */
+  readonly waiters = new LinkedList<Ticket<C>>()
+  /** Connections without a request that can take one, least recently used first. */
+  readonly idle = new LinkedList<Slot<C>>()
+  /** Connections with requests that can take more. */
+  readonly shared = new LinkedList<Slot<C>>()
+  /** Dials planned and under way. */
+  readonly dials = new LinkedList<Slot<C>>()
+  /** Dials that have no permit yet. */
+  planned = 0
+  /** Dials that `warm` asked for. */
+  warming = 0
+  /** Permits out: dialing, ready, draining and closing connections. */
+  open = 0
+  /** Connections that take requests, or will when they have a free place. */
+  ready = 0
+  closing = 0
+  /** Waiters that no dial under way is meant for. */
+  pending = 0
+  /** Dials that it would start if the limit over all origins let it. */
+  want = 0
+  /** Waiters past their deadline for whom a dial is under way. */
+  overdue = 0
+  /** A dial failed while other connections serve: those who wait hope for these, and no new dial starts. */
+  hopes = false
+  readonly turnLink = new Link<OriginState<C>>(this)
+  readonly surplusLink = new Link<OriginState<C>>(this)
+  readonly vacantLink = new Link<OriginState<C>>(this)
+
+  constructor(readonly key: string, public sharing: Sharing) {}
+
+  /** How many waiters one more connection would serve. */
+  get expectedCapacity(): number {
+    switch (this.sharing._tag) {
+      case "Unknown":
+        return Infinity
+      case "Exclusive":
+        return 1
+      case "Shared":
+        return Math.max(1, this.sharing.capacity)
+    }
+  }
+
+  /** How many dials it takes to serve all who wait. */
+  get dialsNeeded(): number {
+    return Math.ceil(this.waiters.size / this.expectedCapacity) || (this.waiters.size > 0 ? 1 : 0)
+  }
+
+  /** How many of those who wait the dials under way are meant for, from the front of the queue. */
+  get covered(): number {
+    return this.dials.size === 0 ? 0 : this.dials.size * this.expectedCapacity
+  }
+
+  /** The connection that a request takes: a shared one first, then the one used last. */
+  get available(): Slot<C> | undefined {
+    return this.shared.first ?? this.idle.last
+  }
+
+  get isVacant(): boolean {
+    return this.open === 0 && this.waiters.size === 0 && this.dials.size === 0
+  }
+}

@@ -1,0 +1,361 @@
+import type { CoreLimits } from "./CoreLimits.js"
+import { Deadline } from "./Deadlines.js"
+import type { CloseReason } from "./Event.js"
+import { exclusive, type OriginState } from "./OriginState.js"
+import { type CoreOptions, PoolState } from "./PoolState.js"
+import * as queue from "./queue.js"
+import { Slot } from "./Slot.js"
+import * as slots from "./slots.js"
+import type { Ticket } from "./Ticket.js"
+
+/**
+ * Decides who gets which connection. It owns all counts and all order, does no I/O, and knows the time only as an
+ * argument, in milliseconds. Each step is O(1) in the number of waiters, origins and connections, and leaves in
+ * `state.outbox` what is to be done.
+ *
+ * What holds after every step:
+ *
+ * - `open` permits are out, never more than `maxConnections` (unless that was lowered below what was open);
+ * - nobody waits while there is a connection that they could take, or room to dial for them;
+ * - a waiter is granted, refused or gives up, once.
+ */
+export class PoolCore<C> {
+  readonly state: PoolState<C>
+  private nextId = 1
+
+  constructor(options: CoreOptions) {
+    this.state = new PoolState(options)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Requests
+  // ---------------------------------------------------------------------------------------------------------------
+
+  /**
+   * A request arrives. It takes, in this order:
+   *
+   * 1. a shared connection with a free place;
+   * 2. the idle connection of its origin that was used last;
+   * 3. a new dial;
+   * 4. a new dial in place of the connection, of any origin, that is idle longest;
+   * 5. its place in the queue.
+   *
+   * Afterwards its ticket is `Granted` (1, 2), `Waiting`, or `Refused`; all that changes later is in the outbox.
+   */
+  acquire(ticket: Ticket<C>, now: number): void {
+    const pool = this.state
+    ticket.waitingSince = now
+    if (pool.phase !== "Open") return queue.refuse(pool, ticket, { _tag: "PoolClosed" })
+    const slot = ticket.origin.available
+    // Nobody of its own origin waits while there is one, and those of others have been served by `settle`.
+    if (slot !== undefined) return this.lend(slot, ticket, now)
+    queue.join(pool, ticket)
+    this.settle(now)
+    if (pool.pending > pool.limits.maxPendingRequests && !queue.isCovered(ticket)) {
+      queue.refuse(pool, ticket, { _tag: "PoolQueueFull" })
+    } else if (ticket.timeout <= 0) {
+      queue.timedOut(pool, ticket, now)
+    } else {
+      ticket.deadline = new Deadline((late) => queue.timedOut(pool, ticket, late))
+      pool.options.deadlines.set(ticket.deadline, ticket.timeout, now)
+      if (pool.observed) pool.emit({ _tag: "Waiting", origin: ticket.origin.key, waiting: pool.waiting })
+    }
+  }
+
+  /** Its owner no longer wants it: interrupted, or timed out elsewhere. Dials that nobody needs any more end. */
+  giveUp(ticket: Ticket<C>, now: number): void {
+    if (ticket.state !== "Waiting") return
+    const pool = this.state
+    queue.leave(pool, ticket)
+    ticket.state = "Settled"
+    while (pool.surplus.has(ticket.origin.surplusLink)) {
+      slots.abandonDial(pool, ticket.origin.dials.last as Slot<C>, "DialAbandoned")
+    }
+    this.settle(now)
+  }
+
+  /**
+   * A request gives its connection back. `reusable` is the connection's own word that it is fit for another exchange;
+   * `keepFor` how long the server said it keeps it idle. Giving back twice is harmless.
+   */
+  release(ticket: Ticket<C>, reusable: boolean, keepFor: number, now: number): void {
+    if (ticket.state !== "Granted") return
+    const pool = this.state
+    const slot = ticket.slot as Slot<C>
+    ticket.state = "Settled"
+    ticket.slot = undefined
+    pool.leases.remove(ticket.link)
+    slot.busy--
+    if (pool.observed) pool.emit({ _tag: "Released", origin: slot.origin.key, connection: slot.id, reusable })
+    if (slot.state === "Closing" || slot.state === "Closed") return
+    const reason = this.reasonToClose(slot, reusable, keepFor)
+    if (reason !== undefined) {
+      slots.retire(pool, slot, reason)
+    } else {
+      this.serve(slot, keepFor, now)
+    }
+    this.settle(now)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Connections
+  // ---------------------------------------------------------------------------------------------------------------
+
+  /** A dial has become a connection. It goes to those who wait, or is kept: a dial that lost is not thrown away. */
+  dialSucceeded(slot: Slot<C>, connection: C, capacity: number, shares: boolean, now: number): void {
+    if (slot.state !== "Dialing") return
+    const pool = this.state
+    const origin = slot.origin
+    slots.becomeReady(pool, slot, connection, capacity, now)
+    origin.sharing = shares ? { _tag: "Shared", capacity } : exclusive
+    // A connection that takes nothing yet is something to hope for; dialing on would only make more of them.
+    origin.hopes = capacity === 0
+    if (pool.observed) {
+      const duration = now - slot.dialedAt
+      pool.emit({ _tag: "DialSucceeded", origin: origin.key, connection: slot.id, duration, capacity })
+    }
+    this.serve(slot, Infinity, now)
+    pool.update(origin)
+    this.settle(now)
+    queue.refuseOverdue(pool, origin, now)
+  }
+
+  /**
+   * A dial has failed. Its error goes to those who have nothing else to hope for: none while other connections of the
+   * origin serve; else the one who has waited longest, or all who shared that dial (hyper #3199, Go #24194).
+   */
+  dialFailed(slot: Slot<C>, error: unknown, now: number): void {
+    if (slot.state !== "Dialing") return
+    const pool = this.state
+    const origin = slot.origin
+    slots.endDial(pool, slot)
+    slots.startClosing(pool, slot, "DialFailed")
+    if (pool.observed) pool.emit({ _tag: "DialFailed", origin: origin.key, connection: slot.id, error })
+    const uncovered = Math.max(0, origin.waiters.size - origin.covered)
+    const refusal = { _tag: "DialFailed", error } as const
+    origin.hopes = uncovered > 0 && origin.ready > 0
+    if (!origin.hopes) {
+      const failing = origin.sharing._tag === "Exclusive" ? Math.min(1, uncovered) : uncovered
+      for (let n = 0; n < failing; n++) queue.refuse(pool, origin.waiters.first as Ticket<C>, refusal)
+    }
+    pool.update(origin)
+    this.settle(now)
+    queue.refuseOverdue(pool, origin, now, refusal)
+  }
+
+  /** The number of requests that a connection can carry has changed; 0 while it must not be given anything. */
+  capacityChanged(slot: Slot<C>, capacity: number, now: number): void {
+    if (slot.state !== "Ready" || slot.capacity === capacity) return
+    slot.capacity = capacity
+    if (capacity > 0) slot.origin.hopes = false
+    if (slot.origin.sharing._tag === "Shared" && capacity > 0) slot.origin.sharing = { _tag: "Shared", capacity }
+    this.lendToWaiters(slot, now)
+    slots.place(this.state, slot)
+    this.state.update(slot.origin)
+    this.settle(now)
+  }
+
+  /** The connection takes nothing new, what it carries may finish (GOAWAY). */
+  draining(slot: Slot<C>, now: number): void {
+    if (slot.state !== "Ready") return
+    slots.retire(this.state, slot, "ClosedByPeer")
+    this.settle(now)
+  }
+
+  /** The connection is gone or of no use: out of the pool in this step, closed after it (zio-http #2610). */
+  lost(slot: Slot<C>, reason: CloseReason, now: number): void {
+    if (slot.state !== "Ready" && slot.state !== "Draining") return
+    slots.startClosing(this.state, slot, reason)
+    this.settle(now)
+  }
+
+  /** The socket is gone and the permit is back. */
+  closed(slot: Slot<C>, now: number): void {
+    if (slot.state === "Closed") return
+    slot.origin.hopes = false
+    slots.becomeClosed(this.state, slot, now)
+    this.settle(now)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Operations
+  // ---------------------------------------------------------------------------------------------------------------
+
+  /** Dials until the origin has `count` connections, as far as the limits allow. Returns the connections being made. */
+  warm(origin: OriginState<C>, count: number, now: number): ReadonlyArray<Slot<C>> {
+    const pool = this.state
+    const dialed: Array<Slot<C>> = []
+    const has = () => origin.open - origin.closing + origin.planned
+    while (pool.phase === "Open" && pool.hasRoom && has() < Math.min(count, pool.limits.maxConnectionsPerOrigin)) {
+      dialed.push(this.planDial(origin, true))
+    }
+    this.settle(now)
+    return dialed
+  }
+
+  /** Closes every idle connection and returns how many. */
+  evictIdle(now: number): number {
+    const idle = this.state.idle.size
+    for (const slot of this.state.idle) slots.retire(this.state, slot, "EvictIdle")
+    this.settle(now)
+    return idle
+  }
+
+  /** Takes other limits. What is idle closes first; a busy connection is never cut, it closes when it is given back. */
+  setLimits(limits: CoreLimits, now: number): void {
+    const pool = this.state
+    pool.limits = limits
+    for (const slot of pool.idle) {
+      if (pool.isOverLimit || pool.idle.size > limits.maxKeepAliveConnections) slots.retire(pool, slot, "LimitLowered")
+      else if (pool.isOverOriginLimit(slot.origin)) slots.retire(pool, slot, "LimitLowered")
+    }
+    for (const slot of pool.planned) {
+      if (pool.open - pool.closing + pool.planned.size > limits.maxConnections) {
+        slots.abandonDial(pool, slot, "LimitLowered")
+      }
+    }
+    for (const origin of pool.origins.values()) pool.update(origin)
+    this.settle(now)
+    for (const origin of pool.origins.values()) queue.refuseOverdue(pool, origin, now)
+  }
+
+  /**
+   * The pool closes: those who wait are refused, idle connections close, dials end; busy connections may finish until
+   * `abort`.
+   */
+  close(): void {
+    const pool = this.state
+    if (pool.phase === "Closing") return
+    pool.phase = "Closing"
+    if (pool.observed) pool.emit({ _tag: "PoolClosed" })
+    for (const origin of pool.origins.values()) {
+      for (const ticket of origin.waiters) queue.refuse(pool, ticket, { _tag: "PoolClosed" })
+      for (const slot of origin.dials) slots.abandonDial(pool, slot, "PoolClosed")
+    }
+    for (const slot of pool.slots) if (slot.state === "Ready") slots.retire(pool, slot, "PoolClosed")
+  }
+
+  /** Closes what is still busy. */
+  abort(): void {
+    for (const slot of this.state.slots) {
+      if (slot.state === "Ready" || slot.state === "Draining") slots.startClosing(this.state, slot, "PoolClosed")
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Decisions
+  // ---------------------------------------------------------------------------------------------------------------
+
+  /** Plans the dials that the limits allow, in turns between origins, evicting what is idle; starts what has a permit. */
+  private settle(now: number): void {
+    const pool = this.state
+    if (pool.phase !== "Open") return
+    while (pool.unmet > 0) {
+      if (pool.hasRoom) {
+        const origin = pool.turns.first as OriginState<C>
+        pool.turns.moveToBack(origin.turnLink)
+        this.planDial(origin, false)
+      } else if (pool.idle.first !== undefined) {
+        slots.retire(pool, pool.idle.first, "Evicted")
+      } else if (pool.surplus.first !== undefined) {
+        slots.abandonDial(pool, pool.surplus.first.dials.last as Slot<C>, "DialAbandoned")
+      } else {
+        break
+      }
+    }
+    while (pool.planned.first !== undefined && pool.open < pool.limits.maxConnections) {
+      slots.startDial(pool, pool.planned.first, now)
+    }
+  }
+
+  private reasonToClose(slot: Slot<C>, reusable: boolean, keepFor: number): CloseReason | undefined {
+    const pool = this.state
+    if (slot.state === "Draining") return slot.reason
+    if (!reusable) return "NotReusable"
+    if (slot.served >= pool.limits.maxRequestsPerConnection) return "MaxRequests"
+    if (pool.isOverLimit || pool.isOverOriginLimit(slot.origin)) return "LimitLowered"
+    if (pool.unmet > 0 && this.mustYield(slot.origin)) return "Evicted"
+    if (slot.busy === 0 && slot.origin.waiters.first === undefined) {
+      if (Math.min(keepFor, pool.limits.keepAliveExpiry) <= 0) return "Expired"
+      if (pool.limits.maxKeepAliveConnections <= 0) return "KeepAliveLimit"
+    }
+    return undefined
+  }
+
+  /**
+   * Whether a connection given back by `origin` must make room for another origin whose turn it is. An origin with
+   * fewer connections goes first; so one slow host cannot hold all of them (okhttp via palantir #867), and origins with
+   * equal shares do not take each other's connections in turn.
+   */
+  private mustYield(origin: OriginState<C>): boolean {
+    const next = this.state.turns.first as OriginState<C>
+    if (next !== origin && next.open < origin.open) return true
+    // The one behind it is looked at the next time: no step looks at all of them.
+    this.state.turns.moveToBack(next.turnLink)
+    return false
+  }
+
+  /** A connection with a free place goes straight to those who wait for it; it is idle when nobody does. */
+  private serve(slot: Slot<C>, keepFor: number, now: number): void {
+    if (slot.busy === 0) slot.idleSince = now
+    this.lendToWaiters(slot, now)
+    if (slot.busy === 0) slots.becomeIdle(this.state, slot, keepFor, now)
+    else slots.place(this.state, slot)
+  }
+
+  private lendToWaiters(slot: Slot<C>, now: number): void {
+    const pool = this.state
+    const waiters = slot.origin.waiters
+    while (slot.state === "Ready" && slot.busy < slot.capacity && waiters.first !== undefined) {
+      const ticket = waiters.first
+      queue.leave(pool, ticket)
+      this.lend(slot, ticket, now)
+      pool.outbox.push({ _tag: "Grant", ticket, slot })
+    }
+  }
+
+  private lend(slot: Slot<C>, ticket: Ticket<C>, now: number): void {
+    const pool = this.state
+    if (slot.busy === 0) {
+      pool.options.deadlines.cancel(slot.expiry)
+      ticket.idleTime = now - slot.idleSince
+    }
+    ticket.state = "Granted"
+    ticket.slot = slot
+    ticket.grantedAt = now
+    ticket.reused = slot.served > 0
+    slot.busy++
+    slot.served++
+    pool.leases.pushBack(ticket.link)
+    slots.place(pool, slot)
+    if (pool.observed) {
+      pool.emit({
+        _tag: "Granted",
+        origin: slot.origin.key,
+        connection: slot.id,
+        reused: ticket.reused,
+        idleTime: ticket.idleTime,
+        waitTime: now - ticket.waitingSince
+      })
+    }
+    if (slot.served >= pool.limits.maxRequestsPerConnection) slots.retire(pool, slot, "MaxRequests")
+  }
+
+  private planDial(origin: OriginState<C>, warming: boolean): Slot<C> {
+    const slot = new Slot<C>(this.nextId++, origin, warming, this.onExpiry, this.onAge)
+    slots.plan(this.state, slot)
+    return slot
+  }
+
+  private readonly onExpiry = (slot: Slot<C>, now: number): void => {
+    if (slot.state !== "Ready" || slot.busy > 0) return
+    slots.retire(this.state, slot, "Expired")
+    this.settle(now)
+  }
+
+  private readonly onAge = (slot: Slot<C>, now: number): void => {
+    if (slot.state !== "Ready") return
+    slots.retire(this.state, slot, "MaxAge")
+    this.settle(now)
+  }
+}

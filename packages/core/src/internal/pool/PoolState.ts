@@ -1,0 +1,126 @@
+import type { CoreLimits } from "./CoreLimits.js"
+import type { Deadlines } from "./Deadlines.js"
+import type { Event } from "./Event.js"
+import { LinkedList } from "./LinkedList.js"
+import { OriginState, type Sharing } from "./OriginState.js"
+import type { Slot } from "./Slot.js"
+import type { Refusal, Ticket } from "./Ticket.js"
+
+/**
+ * What the core wants done. The interpreter carries it out after the decision, in order.
+ */
+export type Action<C> =
+  | { readonly _tag: "Grant"; readonly ticket: Ticket<C>; readonly slot: Slot<C> }
+  | { readonly _tag: "Refuse"; readonly ticket: Ticket<C>; readonly refusal: Refusal }
+  /** Take a permit and make a connection, then say `dialSucceeded` or `dialFailed`. */
+  | { readonly _tag: "Dial"; readonly slot: Slot<C>; readonly timeout: number | undefined }
+  /** Close the connection, or stop dialing it; when it is gone and its permit is back, say `closed`. */
+  | { readonly _tag: "Close"; readonly slot: Slot<C> }
+  | { readonly _tag: "Emit"; readonly event: Event }
+
+export interface CoreOptions {
+  readonly limits: CoreLimits
+  readonly deadlines: Deadlines
+  /** When a shared connection has no free stream: dial another one, or wait. */
+  readonly whenFull: "dial" | "wait"
+  /** From 0 to 1. */
+  readonly random: () => number
+}
+
+/** Origins that nobody uses now, kept for what is known of their protocol. */
+const rememberedOrigins = 1000
+
+/**
+ * Everything that is counted and ordered in a pool. The steps that change it are in `PoolCore`, `slots` and `queue`;
+ * here is what follows from it.
+ */
+export class PoolState<C> {
+  /** What is to be done, oldest first. The interpreter empties it. */
+  readonly outbox: Array<Action<C>> = []
+  readonly slots = new Set<Slot<C>>()
+  readonly origins = new Map<string, OriginState<C>>()
+  /** Requests that hold a connection, longest first. */
+  readonly leases = new LinkedList<Ticket<C>>()
+  phase: "Open" | "Closing" = "Open"
+  limits: CoreLimits
+  /** Whether somebody listens to events. */
+  observed = false
+
+  /** Permits out. */
+  open = 0
+  closing = 0
+  dialing = 0
+  waiting = 0
+  /** Waiters that no dial is meant for. */
+  pending = 0
+  /** Dials that origins would plan if the limit over all of them let it. */
+  unmet = 0
+
+  /** All idle connections, idle longest first. */
+  readonly idle = new LinkedList<Slot<C>>()
+  /** Dials without a permit yet; each waits for a connection that is closing. */
+  readonly planned = new LinkedList<Slot<C>>()
+  /** Origins that would dial if they had a permit; the first is the next. */
+  readonly turns = new LinkedList<OriginState<C>>()
+  /** Origins with more dials than they need. */
+  readonly surplus = new LinkedList<OriginState<C>>()
+  private readonly vacant = new LinkedList<OriginState<C>>()
+
+  constructor(readonly options: CoreOptions) {
+    this.limits = options.limits
+  }
+
+  /** The state of an origin; `sharing` is what is known of its protocol when it is seen for the first time. */
+  origin(key: string, sharing: Sharing): OriginState<C> {
+    let origin = this.origins.get(key)
+    if (origin === undefined) {
+      origin = new OriginState<C>(key, sharing)
+      this.origins.set(key, origin)
+      this.update(origin)
+    }
+    return origin
+  }
+
+  /** Whether a permit is free, or will be when what is closing has closed, that no planned dial is to have. */
+  get hasRoom(): boolean {
+    return this.open - this.closing + this.planned.size < this.limits.maxConnections
+  }
+
+  get isOverLimit(): boolean {
+    return this.open - this.closing > this.limits.maxConnections
+  }
+
+  isOverOriginLimit(origin: OriginState<C>): boolean {
+    return origin.open - origin.closing > this.limits.maxConnectionsPerOrigin
+  }
+
+  /** Recomputes what an origin needs, after any change of its waiters, dials or connections. */
+  update(origin: OriginState<C>): void {
+    const needed = origin.dialsNeeded
+    const room = this.limits.maxConnectionsPerOrigin - origin.open - origin.planned
+    const want = Math.max(0, Math.min(this.mayDial(origin) ? needed - origin.dials.size : 0, room))
+    this.unmet += want - origin.want
+    origin.want = want
+    this.turns.toggle(origin.turnLink, want > 0)
+    this.surplus.toggle(origin.surplusLink, origin.dials.size - origin.warming > needed)
+    const pending = Math.max(0, origin.waiters.size - origin.covered)
+    this.pending += pending - origin.pending
+    origin.pending = pending
+    this.vacant.toggle(origin.vacantLink, origin.isVacant)
+    if (this.vacant.size > rememberedOrigins) this.forget(this.vacant.first as OriginState<C>)
+  }
+
+  emit(event: Event): void {
+    this.outbox.push({ _tag: "Emit", event })
+  }
+
+  private mayDial(origin: OriginState<C>): boolean {
+    if (origin.ready === 0) return true
+    return !origin.hopes && !(this.options.whenFull === "wait" && origin.sharing._tag === "Shared")
+  }
+
+  private forget(origin: OriginState<C>): void {
+    this.vacant.remove(origin.vacantLink)
+    this.origins.delete(origin.key)
+  }
+}

@@ -1,0 +1,56 @@
+import { Deadline } from "./Deadlines.js"
+import type { CloseReason } from "./Event.js"
+import { Link } from "./LinkedList.js"
+import type { OriginState } from "./OriginState.js"
+
+/**
+ * The life of a connection, from the decision to dial until its permit is back:
+ *
+ * - `Planned`: a dial is decided; it starts as soon as the permit of a connection that is closing is back.
+ * - `Dialing`: the permit is taken, the connection is being made.
+ * - `Ready`: it takes requests, up to its capacity. Idle when it carries none.
+ * - `Draining`: it takes nothing new; what it carries may finish.
+ * - `Closing`: it is being closed. Its permit is still out, because its socket may still be open (httpcore 1.0.9
+ *   counted it as gone, and real sockets exceeded the limit).
+ * - `Closed`: the socket is gone and the permit is back.
+ */
+export type SlotState = "Planned" | "Dialing" | "Ready" | "Draining" | "Closing" | "Closed"
+
+/**
+ * What the core knows of one connection. `C` is the connection itself, which the core never looks into.
+ */
+export class Slot<C> {
+  state: SlotState = "Planned"
+  connection: C | undefined = undefined
+  /** How many requests it can carry at once, now. */
+  capacity = 0
+  /** How many it carries. */
+  busy = 0
+  /** How many it was ever lent to. */
+  served = 0
+  idleSince = 0
+  dialedAt = 0
+  connectedAt = 0
+  /** Why it drains or closes. */
+  reason: CloseReason | undefined = undefined
+
+  readonly idleLink = new Link<Slot<C>>(this)
+  readonly lruLink = new Link<Slot<C>>(this)
+  readonly sharedLink = new Link<Slot<C>>(this)
+  readonly dialLink = new Link<Slot<C>>(this)
+  readonly plannedLink = new Link<Slot<C>>(this)
+  readonly expiry: Deadline
+  readonly age: Deadline
+
+  constructor(
+    readonly id: number,
+    readonly origin: OriginState<C>,
+    /** Asked for by `warm`: it is wanted although nobody waits for it. */
+    readonly warming: boolean,
+    onExpiry: (slot: Slot<C>, now: number) => void,
+    onAge: (slot: Slot<C>, now: number) => void
+  ) {
+    this.expiry = new Deadline((now) => onExpiry(this, now))
+    this.age = new Deadline((now) => onAge(this, now))
+  }
+}

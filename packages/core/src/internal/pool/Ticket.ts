@@ -1,0 +1,60 @@
+import type { Deadline } from "./Deadlines.js"
+import { Link } from "./LinkedList.js"
+import type { OriginState } from "./OriginState.js"
+import type { Slot } from "./Slot.js"
+
+/**
+ * Why a request gets no connection.
+ */
+export type Refusal =
+  | { readonly _tag: "PoolTimeout"; readonly waited: number; readonly position: number }
+  | { readonly _tag: "PoolClosed" }
+  | { readonly _tag: "PoolQueueFull" }
+  /** `error` is what the dial failed with. */
+  | { readonly _tag: "DialFailed"; readonly error: unknown }
+
+/**
+ * A request's claim on the pool. It is settled once: everything that could settle it looks at `state` first, so a
+ * grant and a timeout in the same tick cannot both win (HC5 #649, vert.x #6169).
+ *
+ * - `New`: not yet asked for.
+ * - `Waiting`: in the queue of its origin.
+ * - `Granted`: it holds `slot`.
+ * - `Refused`: it ended without a connection, `refusal` says why.
+ * - `Settled`: given back, or given up by its owner.
+ */
+export type TicketState = "New" | "Waiting" | "Granted" | "Refused" | "Settled"
+
+/**
+ * Who holds a ticket. The two calls come from the interpreter, never from inside a decision.
+ */
+export interface TicketOwner<C> {
+  granted(ticket: Ticket<C>, slot: Slot<C>): void
+  refused(ticket: Ticket<C>, refusal: Refusal): void
+}
+
+export class Ticket<C, O extends TicketOwner<C> = TicketOwner<C>> {
+  state: TicketState = "New"
+  slot: Slot<C> | undefined = undefined
+  refusal: Refusal | undefined = undefined
+  waitingSince = 0
+  grantedAt = 0
+  /** How long the granted connection had been idle, in milliseconds. */
+  idleTime = 0
+  /** Whether the connection had served another request before. */
+  reused = false
+  /** Its time is up, but a dial is under way for it: see `PoolCore.timedOut`. */
+  overdue = false
+  /** In the queue of its origin while it waits, in the list of leases while it holds. */
+  readonly link: Link<Ticket<C>> = new Link<Ticket<C>>(this)
+  deadline: Deadline | undefined = undefined
+
+  constructor(
+    readonly origin: OriginState<C>,
+    readonly owner: O,
+    /** How long it may wait, in milliseconds. */
+    readonly timeout: number,
+    /** How long a dial made for it may take, in milliseconds. */
+    readonly connectTimeout: number
+  ) {}
+}

@@ -1,0 +1,161 @@
+import type { CloseReason } from "./Event.js"
+import type { PoolState } from "./PoolState.js"
+import type { Slot } from "./Slot.js"
+
+// The steps in the life of a slot. Each leaves the slot in one state, in the lists of that state, and counted once.
+
+/** By how much `maxConnectionAge` is shortened at most, so that connections made together do not end together. */
+const ageJitter = 0.1
+
+/** Jitter comes in steps, to keep the number of distinct durations small (see `Deadlines`). */
+const ageJitterSteps = 16
+
+/** A dial is decided. It has no permit yet. */
+export const plan = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
+  const origin = slot.origin
+  pool.planned.pushBack(slot.plannedLink)
+  origin.planned++
+  if (slot.warming) origin.warming++
+  origin.dials.pushBack(slot.dialLink)
+  pool.update(origin)
+}
+
+/** It takes a permit and dials. */
+export const startDial = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): void => {
+  const origin = slot.origin
+  pool.planned.remove(slot.plannedLink)
+  origin.planned--
+  slot.state = "Dialing"
+  slot.dialedAt = now
+  pool.slots.add(slot)
+  pool.open++
+  pool.dialing++
+  origin.open++
+  pool.update(origin)
+  if (pool.observed) pool.emit({ _tag: "DialStarted", origin: origin.key, connection: slot.id })
+  pool.outbox.push({ _tag: "Dial", slot, timeout: origin.waiters.first?.connectTimeout })
+}
+
+/** Whatever the dial's end is, it is no longer under way. */
+export const endDial = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
+  pool.dialing--
+  if (slot.warming) slot.origin.warming--
+  slot.origin.dials.remove(slot.dialLink)
+}
+
+/** Nobody needs this dial any more. */
+export const abandonDial = <C>(pool: PoolState<C>, slot: Slot<C>, reason: CloseReason): void => {
+  if (slot.state === "Dialing") {
+    endDial(pool, slot)
+    return startClosing(pool, slot, reason)
+  }
+  slot.state = "Closed"
+  pool.planned.remove(slot.plannedLink)
+  slot.origin.planned--
+  if (slot.warming) slot.origin.warming--
+  // There is nothing to close yet; whoever waits for the end of this dial learns of it.
+  pool.outbox.push({ _tag: "Close", slot })
+  slot.origin.dials.remove(slot.dialLink)
+  pool.update(slot.origin)
+}
+
+/** The dial has become a connection; nobody uses it yet. */
+export const becomeReady = <C>(
+  pool: PoolState<C>,
+  slot: Slot<C>,
+  connection: C,
+  capacity: number,
+  now: number
+): void => {
+  endDial(pool, slot)
+  slot.state = "Ready"
+  slot.connection = connection
+  slot.capacity = capacity
+  slot.connectedAt = now
+  slot.origin.ready++
+  const step = Math.floor(pool.options.random() * ageJitterSteps) / ageJitterSteps
+  pool.options.deadlines.set(slot.age, pool.limits.maxConnectionAge * (1 - ageJitter * step), now)
+}
+
+/** It carries nothing: it may be kept for so long. */
+export const becomeIdle = <C>(pool: PoolState<C>, slot: Slot<C>, keepFor: number, now: number): void => {
+  slot.idleSince = now
+  pool.options.deadlines.set(slot.expiry, Math.min(pool.limits.keepAliveExpiry, keepFor), now)
+  place(pool, slot)
+  // Only those that are idle count (httpcore #1000), and the one idle longest goes.
+  const longest = pool.idle.first
+  if (longest !== undefined && pool.idle.size > pool.limits.maxKeepAliveConnections) {
+    retire(pool, longest, "KeepAliveLimit")
+  }
+}
+
+/** Puts a slot into the lists that its state asks for, and out of the others. */
+export const place = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
+  const ready = slot.state === "Ready"
+  const idle = ready && slot.busy === 0
+  pool.idle.toggle(slot.lruLink, idle)
+  slot.origin.idle.toggle(slot.idleLink, idle && slot.capacity > 0)
+  slot.origin.shared.toggle(slot.sharedLink, ready && slot.busy > 0 && slot.busy < slot.capacity)
+}
+
+/** It takes nothing new; it closes when it carries nothing. */
+export const retire = <C>(pool: PoolState<C>, slot: Slot<C>, reason: CloseReason): void => {
+  if (slot.busy === 0) return startClosing(pool, slot, reason)
+  if (slot.state !== "Ready") return
+  slot.state = "Draining"
+  slot.reason = reason
+  slot.origin.ready--
+  place(pool, slot)
+  pool.update(slot.origin)
+}
+
+/** Out of service in this step, closed after it. */
+export const startClosing = <C>(pool: PoolState<C>, slot: Slot<C>, reason: CloseReason): void => {
+  const origin = slot.origin
+  leaveService(pool, slot)
+  slot.state = "Closing"
+  slot.reason ??= reason
+  pool.closing++
+  origin.closing++
+  place(pool, slot)
+  pool.outbox.push({ _tag: "Close", slot })
+  if (pool.observed && (reason === "Evicted" || reason === "Expired")) {
+    pool.emit({ _tag: reason, origin: origin.key, connection: slot.id })
+  }
+  pool.update(origin)
+}
+
+/** The socket is gone, the permit is back. */
+export const becomeClosed = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): void => {
+  const origin = slot.origin
+  if (slot.state === "Closing") {
+    pool.closing--
+    origin.closing--
+  } else {
+    // Its scope ended without our asking: the pool's scope was closed around it.
+    if (slot.state === "Dialing") endDial(pool, slot)
+    leaveService(pool, slot)
+  }
+  slot.state = "Closed"
+  place(pool, slot)
+  pool.slots.delete(slot)
+  pool.open--
+  origin.open--
+  if (pool.observed) {
+    pool.emit({
+      _tag: "Closed",
+      origin: origin.key,
+      connection: slot.id,
+      reason: slot.reason ?? "PoolClosed",
+      duration: now - slot.dialedAt,
+      requests: slot.served
+    })
+  }
+  pool.update(origin)
+}
+
+const leaveService = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
+  if (slot.state === "Ready") slot.origin.ready--
+  pool.options.deadlines.cancel(slot.expiry)
+  pool.options.deadlines.cancel(slot.age)
+}
