@@ -8,11 +8,115 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import type * as tls from "node:tls"
+import * as listener from "./internal/listener.js"
 import * as internal from "./internal/server.js"
 import type { ReceivedRequest } from "./ReceivedRequest.js"
 import type { Breaking } from "./Reply.js"
 import type { Answering, RouteOptions } from "./Script.js"
 import type { ServerStats } from "./ServerStats.js"
+import type { Identity, TestAuthority } from "./TestAuthority.js"
+
+/**
+ * How the server does TLS.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TlsOptions {
+  /** Who signs the server's certificate, and whose clients are welcome. Default: a new authority. */
+  readonly authority?: TestAuthority | undefined
+
+  /**
+   * What the server shows. Default `"valid"`: good for `localhost`, `127.0.0.1` and `::1`. `"expired"` ended a minute
+   * ago; `"wrong-host"` is for another host; `"self-signed"` and `"unknown-authority"` come from nobody the client
+   * knows; or an identity of one's own.
+   */
+  readonly certificate?:
+    | "valid"
+    | "expired"
+    | "wrong-host"
+    | "self-signed"
+    | "unknown-authority"
+    | Identity
+    | undefined
+
+  /** Whether clients are asked for a certificate of the authority. Default `"none"`. */
+  readonly clientCertificate?: "none" | "optional" | "required" | undefined
+
+  /**
+   * The protocols to choose from, best first. Default: what `http1` and `http2` say. An empty list makes a server that
+   * knows no ALPN and speaks HTTP/1.1.
+   */
+  readonly alpn?: ReadonlyArray<string> | undefined
+
+  /** Default: Node's, TLS 1.2. */
+  readonly minVersion?: tls.SecureVersion | undefined
+
+  /** Default: Node's, TLS 1.3. */
+  readonly maxVersion?: tls.SecureVersion | undefined
+}
+
+/**
+ * Settings of HTTP/2 (RFC 9113 section 6.5.2), each with its default of the RFC.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Http2Settings {
+  readonly maxConcurrentStreams?: number | undefined
+  readonly initialWindowSize?: number | undefined
+  readonly maxFrameSize?: number | undefined
+  readonly maxHeaderListSize?: number | undefined
+  readonly headerTableSize?: number | undefined
+  readonly enableConnectProtocol?: boolean | undefined
+}
+
+/**
+ * How the server does HTTP/2.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Http2Options extends Http2Settings {
+  /** The window for uploads of a whole connection, in bytes. Default 65,535. */
+  readonly connectionWindowSize?: number | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface GoAwayOptions {
+  /** Default NO_ERROR (0). */
+  readonly code?: number | undefined
+
+  /** Default: the last stream that the server has seen. `"all"` is 2^31-1, the first half of a graceful ending. */
+  readonly lastStreamId?: number | "all" | undefined
+
+  /** Default none. */
+  readonly debugData?: Uint8Array | undefined
+}
+
+/**
+ * What only an HTTP/2 server can do, on all of its HTTP/2 connections. Each returns how many these are.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Http2Controls {
+  /** Sends GOAWAY; streams go on and the connection stays open. */
+  readonly goAway: (options?: GoAwayOptions) => Effect.Effect<number>
+
+  /** Sends RST_STREAM with that error code on all open streams. */
+  readonly resetStreams: (code: number) => Effect.Effect<number>
+
+  /** Changes the server's settings. */
+  readonly settings: (settings: Http2Settings) => Effect.Effect<number>
+
+  /** Sends PING and waits for all answers: whatever was sent before has then been read by the clients. */
+  readonly ping: Effect.Effect<number>
+}
 
 /**
  * @since 0.1.0
@@ -31,6 +135,17 @@ export interface Options {
   /** Listens on a Unix socket (a named pipe on Windows) at this path in place of host and port. Default none. */
   readonly unixPath?: string | undefined
 
+  /** Serves HTTPS; `true` is with all defaults. Default false. */
+  readonly tls?: boolean | TlsOptions | undefined
+
+  /** Speaks HTTP/1.1. Default true. */
+  readonly http1?: boolean | undefined
+
+  /**
+   * Speaks HTTP/2: over TLS when ALPN chooses it, over clear text to a client that begins with it. Default false.
+   */
+  readonly http2?: boolean | Http2Options | undefined
+
   /** How many bytes of each request's body are kept for the test. Default 65,536. */
   readonly maxRecordedBody?: number | undefined
 
@@ -44,8 +159,8 @@ export interface Options {
   readonly keepAliveTimeout?: Duration.DurationInput | undefined
 
   /**
-   * Whether a client that has ended its side of an HTTP/1.1 connection still gets its reply, as `nc` wants it. Default
-   * false: such a client is taken to have left, and the connection is closed at once.
+   * Whether a client that has ended its side of an HTTP/1.1 connection over clear text still gets its reply, as `nc`
+   * wants it. Default false: such a client is taken to have left, and the connection is closed at once.
    */
   readonly halfOpen?: boolean | undefined
 }
@@ -69,6 +184,9 @@ export interface TestServer {
   readonly host: string
 
   readonly port: number
+
+  /** The certificate of the authority, as PEM, that signed the server's own: `ca` for a client. Only with TLS. */
+  readonly ca: string | undefined
 
   /**
    * Scripts a route, in place of what it had before.
@@ -113,11 +231,15 @@ export interface TestServer {
 
   /**
    * Reads nothing more from any connection, old or new, so that uploads (and TLS handshakes) stall. The end of a
-   * connection is not noticed meanwhile either.
+   * connection is not noticed meanwhile either. On an open HTTP/2 connection request bodies are not read, so that their
+   * windows fill; other frames are.
    */
   readonly pauseReading: Effect.Effect<void>
 
   readonly resumeReading: Effect.Effect<void>
+
+  /** For HTTP/2 connections. */
+  readonly http2: Http2Controls
 }
 
 /**
@@ -135,13 +257,13 @@ export const TestServer: Context.Tag<TestServer, TestServer> = Context.GenericTa
  * @since 0.1.0
  * @category errors
  */
-export const ListenError = internal.ListenError
+export const ListenError = listener.ListenError
 
 /**
  * @since 0.1.0
  * @category errors
  */
-export type ListenError = internal.ListenError
+export type ListenError = listener.ListenError
 
 /**
  * Starts a server. When the scope ends, all of its connections are broken off and the port is free again.

@@ -26,4 +26,9 @@ export type { ServerStats } from "./ServerStats.js"
 /**
  * @since 0.1.0
  */
+export * as TestAuthority from "./TestAuthority.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as TestServer from "./TestServer.js"

@@ -1,161 +1,105 @@
 import type * as Context from "effect/Context"
-import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import type { AddressInfo, ListenOptions, Socket } from "node:net"
-import * as net from "node:net"
+import type { ListenOptions } from "node:net"
 import type { Breaking } from "../Reply.js"
-import type { Options, TestServer } from "../TestServer.js"
-import { Http1Connection } from "./http1/connection.js"
-import { Ledger } from "./ledger.js"
+import type { Http2Controls, Options, TestServer } from "../TestServer.js"
+import { Http2Connection } from "./http2/connection.js"
+import type { ListenError, Protocols } from "./listener.js"
+import { Listener } from "./listener.js"
 import { toBytes } from "./reply.js"
-import { Script } from "./script.js"
-import type { Managed, Surroundings } from "./surroundings.js"
-
-export class ListenError extends Data.TaggedError("ListenError")<{
-  readonly address: string
-  readonly code: string
-  readonly cause: unknown
-}> {
-  override get message(): string {
-    switch (this.code) {
-      case "EADDRINUSE":
-        return `${this.address} is in use by another program`
-      case "EACCES":
-        return `${this.address} may not be listened on without more rights`
-      case "EADDRNOTAVAIL":
-        return `${this.address} is no address of this machine`
-      default:
-        return `${this.address} can't be listened on (${this.code})`
-    }
-  }
-}
-
-/** The listening socket and the connections it has accepted. */
-class Listener implements Surroundings {
-  readonly ledger: Ledger
-  readonly script = new Script()
-  readonly options: Surroundings["options"]
-  readingPaused = false
-  private readonly server: net.Server
-  private readonly sockets = new Set<Socket>()
-  private readonly connections = new Set<Managed>()
-  private closing = false
-
-  constructor(options: Options) {
-    this.ledger = new Ledger(options.maxRecordedRequests ?? 10_000, options.maxRecordedBody ?? 65_536)
-    this.options = {
-      maxRequestsPerConnection: options.maxRequestsPerConnection ?? Infinity,
-      keepAliveTimeout: Duration.toMillis(options.keepAliveTimeout ?? Duration.infinity),
-      halfOpen: options.halfOpen ?? false
-    }
-    for (const [route, answering] of Object.entries(options.replies ?? {})) this.script.set(route, answering)
-    this.server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.accept(socket))
-  }
-
-  listen(where: ListenOptions): Effect.Effect<AddressInfo | string, ListenError> {
-    return Effect.async((resume) => {
-      const failed = (error: NodeJS.ErrnoException) => {
-        const address = where.path ?? `${where.host}:${where.port}`
-        resume(Effect.fail(new ListenError({ address, code: error.code ?? "unknown", cause: error })))
-      }
-      this.server.once("error", failed)
-      this.server.listen(where, () => {
-        this.server.off("error", failed)
-        resume(Effect.succeed(this.server.address()!))
-      })
-    })
-  }
-
-  /** Stops listening. Does not wait for connections. */
-  stop(): void {
-    this.server.close()
-  }
-
-  closeAll(): Effect.Effect<void> {
-    return Effect.async((resume) => {
-      this.closing = true
-      this.stop()
-      const left = this.sockets.size
-      if (left === 0) return resume(Effect.void)
-      let closed = 0
-      for (const socket of [...this.sockets]) {
-        socket.once("close", () => {
-          if (++closed === left) resume(Effect.void)
-        })
-        socket.destroy()
-      }
-    })
-  }
-
-  each(which: (connection: Managed) => boolean, act: (connection: Managed) => void): Effect.Effect<number> {
-    return Effect.sync(() => {
-      const chosen = [...this.connections].filter((one) => one.account.open && which(one))
-      for (const connection of chosen) act(connection)
-      return chosen.length
-    })
-  }
-
-  pauseReading(paused: boolean): Effect.Effect<void> {
-    return Effect.sync(() => {
-      this.readingPaused = paused
-      for (const connection of this.connections) connection.pauseReading(paused)
-    })
-  }
-
-  private accept(socket: Socket): void {
-    if (this.closing) return void socket.destroy()
-    this.sockets.add(socket)
-    const account = this.ledger.connectionOpened()
-    socket.on("error", () => {})
-    const connection = new Http1Connection(socket, socket, account, this)
-    this.connections.add(connection)
-    socket.on("close", () => {
-      this.sockets.delete(socket)
-      this.connections.delete(connection)
-    })
-  }
-}
+import type { Managed } from "./surroundings.js"
+import { terminator } from "./tls.js"
 
 /** Fails where `make` dies. */
 export const start = (options: Options = {}): Effect.Effect<TestServer, ListenError, Scope.Scope> =>
   Effect.gen(function*() {
-    const host = options.host ?? "127.0.0.1"
+    const protocols: Protocols = {
+      http1: options.http1 ?? true,
+      http2: options.http2 !== undefined && options.http2 !== false
+    }
+    const tls = options.tls === undefined || options.tls === false
+      ? undefined
+      : yield* terminator(options.tls === true ? {} : options.tls, alpnOf(protocols))
     const listener = yield* Effect.acquireRelease(
-      Effect.sync(() => new Listener(options)),
-      (listener) => listener.closeAll()
+      Effect.sync(() => new Listener(options, protocols, tls)),
+      (listener) => listener.closeAll
     )
+    const host = options.host ?? "127.0.0.1"
     const { unixPath } = options
-    const where: ListenOptions = unixPath === undefined ? { host, port: options.port ?? 0 } : { path: unixPath }
-    const address = yield* listener.listen(where)
+    const at = (port: number): ListenOptions => unixPath === undefined ? { host, port } : { path: unixPath }
+    const address = yield* listener.listen(at(options.port ?? 0))
     const port = typeof address === "string" ? 0 : address.port
-    const named = host.includes(":") ? `[${host}]` : host
-    const url = unixPath === undefined ? `http://${named}:${port}` : "http://localhost"
+    const scheme = tls === undefined ? "http" : "https"
+    const url = unixPath === undefined
+      ? `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`
+      : `${scheme}://localhost`
+    const { ledger } = listener
     const server: TestServer = {
       url,
       origin: new URL(url).origin,
       host,
       port,
+      ca: tls?.ca,
       reply: (route, answering, options) => Effect.sync(() => listener.script.set(route, answering, options)),
-      stats: listener.ledger.settled,
-      unsafeStats: () => listener.ledger.snapshot(),
-      awaitStats: (predicate) => listener.ledger.awaitStats(predicate),
-      requests: Effect.sync(() => [...listener.ledger.received]),
-      awaitRequest: (predicate) => listener.ledger.awaitRequest(predicate),
-      closeIdleConnections: listener.each((one) => one.isIdle, (one) => one.closeGently()),
-      destroyConnections: (how: Breaking = "end") => listener.each(() => true, (one) => one.destroy(how)),
-      writeUnasked: (bytes) => listener.each((one) => one.isIdle, (one) => one.writeRaw(toBytes(bytes))),
+      stats: ledger.settled,
+      unsafeStats: () => ledger.snapshot(),
+      awaitStats: (predicate) => ledger.awaitStats(predicate),
+      requests: Effect.sync(() => [...ledger.received]),
+      awaitRequest: (predicate) => ledger.awaitRequest(predicate),
+      closeIdleConnections: each(listener, (one) => one.isIdle, (one) => one.closeGently()),
+      destroyConnections: (how: Breaking = "end") => each(listener, () => true, (one) => one.destroy(how)),
+      writeUnasked: (bytes) => each(listener, (one) => one.isIdle, (one) => one.writeRaw(toBytes(bytes))),
       stopAccepting: Effect.sync(() => listener.stop()),
-      resumeAccepting: Effect.asVoid(
-        Effect.orDie(listener.listen(unixPath === undefined ? { host, port } : { path: unixPath }))
-      ),
-      pauseReading: listener.pauseReading(true),
-      resumeReading: listener.pauseReading(false)
+      resumeAccepting: Effect.asVoid(Effect.orDie(listener.listen(at(port)))),
+      pauseReading: Effect.sync(() => listener.pauseReading(true)),
+      resumeReading: Effect.sync(() => listener.pauseReading(false)),
+      http2: http2Controls(listener)
     }
     return server
   })
+
+const alpnOf = ({ http1, http2 }: Protocols): ReadonlyArray<string> => [
+  ...(http2 ? ["h2"] : []),
+  ...(http1 ? ["http/1.1"] : [])
+]
+
+const each = (
+  listener: Listener,
+  which: (connection: Managed) => boolean,
+  act: (connection: Managed) => void
+): Effect.Effect<number> =>
+  Effect.sync(() => {
+    const chosen = listener.select(which)
+    for (const connection of chosen) act(connection)
+    return chosen.length
+  })
+
+const http2Controls = (listener: Listener): Http2Controls => {
+  const connections = () => listener.select(() => true).filter((one) => one instanceof Http2Connection)
+  const all = (act: (connection: Http2Connection) => void) =>
+    Effect.sync(() => {
+      const chosen = connections()
+      for (const connection of chosen) act(connection)
+      return chosen.length
+    })
+  return {
+    goAway: (options = {}) => all((connection) => connection.goAway(options)),
+    resetStreams: (code) => all((connection) => connection.resetStreams(code)),
+    settings: (settings) => all((connection) => connection.changeSettings(settings)),
+    ping: Effect.async((resume) => {
+      const asked = connections()
+      let left = asked.length
+      if (left === 0) return resume(Effect.succeed(0))
+      for (const connection of asked) {
+        connection.ping(() => {
+          if (--left === 0) resume(Effect.succeed(asked.length))
+        })
+      }
+    })
+  }
+}
 
 export const make = (options?: Options): Effect.Effect<TestServer, never, Scope.Scope> => Effect.orDie(start(options))
 

@@ -1,4 +1,5 @@
 import type { Breaking } from "../Reply.js"
+import type { Http2Options } from "../TestServer.js"
 import type { Account, Ledger } from "./ledger.js"
 import type { Script } from "./script.js"
 
@@ -11,6 +12,7 @@ export interface Surroundings {
     /** In milliseconds. */
     readonly keepAliveTimeout: number
     readonly halfOpen: boolean
+    readonly http2: Http2Options
   }
   readonly readingPaused: boolean
 }

@@ -1,0 +1,155 @@
+import type * as http2 from "node:http2"
+import * as net from "node:net"
+import type { Breaking, Options, TunnelOptions } from "../../Reply.js"
+import { Gone, Lifetime } from "../lifetime.js"
+import type { BodyShape, Outlet } from "../play.js"
+import { play } from "../play.js"
+import type { Received } from "../received.js"
+import { headerList, toBytes } from "../reply.js"
+import type { Route } from "../script.js"
+import type { Http2Connection } from "./connection.js"
+
+type Fields = ReadonlyArray<readonly [string, string]>
+
+const NO_ERROR = 0
+const INTERNAL_ERROR = 2
+
+// RFC 9113 section 8.2.2. They are left out, so that one script serves both protocols.
+const ofConnections = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"])
+
+// Nothing is sent that the script has not said. Node's types do not know this option.
+const undated: http2.ServerStreamResponseOptions & { readonly sendDate: boolean } = { sendDate: false }
+
+/** One request on its stream and the reply to it. */
+export class Http2Exchange implements Outlet {
+  readonly lifetime = new Lifetime()
+  outcome: "answered" | "abandoned" | "broken off" = "abandoned"
+  private started = false
+  private ended = false
+  private closesConnection = false
+  private trailers: Fields = []
+
+  constructor(
+    private readonly stream: http2.ServerHttp2Stream,
+    readonly request: Received,
+    private readonly route: Route,
+    private readonly connection: Http2Connection
+  ) {}
+
+  begin(expectsContinue: boolean): void {
+    const { around } = this.connection
+    const { stream } = this
+    stream.on("error", () => {})
+    stream.on("data", (bytes: Uint8Array) => around.ledger.bodyReceived(this.request, bytes))
+    stream.on("trailers", (_headers, _flags, raw?: ReadonlyArray<string>) => {
+      this.request.trailers = pairs(raw ?? [])
+    })
+    stream.on("end", () => {
+      // A stream that was reset ends as well.
+      if (stream.aborted || stream.rstCode !== NO_ERROR) return
+      around.ledger.requestComplete(this.request, this.request.trailers)
+      this.answer()
+    })
+    if (around.readingPaused) stream.pause()
+    if (this.route.early) this.answer()
+    else if (expectsContinue && this.route.sendContinue) this.informational(100, [])
+  }
+
+  informational(status: number, headers: Fields): void {
+    this.stream.additionalHeaders({ ...headersOf(headers), ":status": status })
+  }
+
+  head(options: Options, body: BodyShape): boolean {
+    const status = options.status ?? 200
+    const noBody = this.request.method === "HEAD" || status === 204 || status === 304
+    const fields = headerList(options.headers)
+    const given = new Set(fields.map(([name]) => name.toLowerCase()))
+    if (body.contentType !== undefined && !given.has("content-type")) fields.push(["content-type", body.contentType])
+    const framed = options.framing === undefined || options.framing === "length"
+    if (framed && body.length !== undefined && status !== 204 && status !== 304 && !given.has("content-length")) {
+      fields.push(["content-length", String(body.length)])
+    }
+    this.trailers = headerList(options.trailers)
+    this.closesConnection = options.connection === "close" || options.close === true
+    this.ended = (noBody || body.length === 0) && this.trailers.length === 0 && options.abrupt === undefined
+    const respond = { ...undated, endStream: this.ended, waitForTrailers: this.trailers.length > 0 }
+    this.stream.respond({ ...headersOf(fields), ":status": status }, respond)
+    return !noBody
+  }
+
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    if (bytes.length === 0 || this.stream.write(bytes)) return undefined
+    return this.lifetime.wait((resume) => {
+      this.stream.once("drain", resume)
+      return () => this.stream.off("drain", resume)
+    })
+  }
+
+  raw(): undefined {
+    this.cut(INTERNAL_ERROR)
+  }
+
+  finish(): void {
+    this.outcome = "answered"
+    if (!this.ended) {
+      this.stream.once("wantTrailers", () => this.stream.sendTrailers(headersOf(this.trailers)))
+      this.stream.end()
+    }
+    if (this.closesConnection) this.connection.closeGently()
+  }
+
+  finishRaw(): void {}
+
+  cut(how: Breaking): void {
+    this.outcome = "broken off"
+    const code = how === "end" ? NO_ERROR : how === "reset" ? INTERNAL_ERROR : how
+    if (this.stream.destroyed) return
+    this.stream.close(code)
+  }
+
+  tunnel(options: TunnelOptions): void {
+    const { stream } = this
+    this.outcome = "answered"
+    stream.respond({ ...headersOf(headerList(options.headers)), ":status": options.status ?? 200 }, undated)
+    if (options.first !== undefined) stream.write(toBytes(options.first))
+    if (options.to === undefined) return void stream.pipe(stream)
+    const far = net.connect(options.to)
+    far.on("error", () => this.cut("reset"))
+    far.pipe(stream)
+    stream.pipe(far)
+    stream.on("close", () => far.destroy())
+  }
+
+  holdBody(hold: boolean): void {
+    if (hold || this.connection.around.readingPaused) this.stream.pause()
+    else this.stream.resume()
+  }
+
+  private answer(): void {
+    if (this.started) return
+    this.started = true
+    const reply = this.route.decide(this.request, this.lifetime)
+    Promise.resolve(reply).then((reply) => play(reply, this)).catch((error: unknown) => {
+      if (error instanceof Gone || this.stream.destroyed) return
+      this.connection.around.ledger.malformedInput(`the reply could not be played: ${String(error)}`)
+      this.cut("reset")
+    })
+  }
+}
+
+export const pairs = (raw: ReadonlyArray<string>): Fields => {
+  const fields: Array<readonly [string, string]> = []
+  for (let n = 0; n + 1 < raw.length; n += 2) fields.push([raw[n], raw[n + 1]])
+  return fields
+}
+
+const headersOf = (fields: Fields): Record<string, string | Array<string>> => {
+  const headers: Record<string, Array<string>> = {}
+  for (const [name, value] of fields) {
+    const lower = name.toLowerCase()
+    if (!ofConnections.has(lower)) (headers[lower] ??= []).push(value)
+  }
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, values]) => [name, values.length === 1 ? values[0] : values])
+  )
+}
