@@ -4,6 +4,28 @@
  *
  * @since 0.1.0
  */
+export {
+  /**
+   * @since 0.1.0
+   * @category requests
+   */
+  chunkEnd,
+  /**
+   * @since 0.1.0
+   * @category requests
+   */
+  chunkHead,
+  /**
+   * @since 0.1.0
+   * @category requests
+   */
+  encodeChunk,
+  /**
+   * @since 0.1.0
+   * @category requests
+   */
+  encodeLastChunk
+} from "./internal/http1/ChunkedEncoder.js"
 export type {
   /**
    * @since 0.1.0
@@ -30,6 +52,74 @@ export type {
    */
   ViolationCode
 } from "./internal/http1/ProtocolViolation.js"
+export type {
+  /**
+   * @since 0.1.0
+   * @category requests
+   */
+  Framing,
+  /**
+   * @since 0.1.0
+   * @category requests
+   */
+  RequestHead
+} from "./internal/http1/RequestEncoder.js"
+export {
+  /**
+   * @since 0.1.0
+   * @category requests
+   */
+  chunked,
+  /**
+   * @since 0.1.0
+   * @category requests
+   */
+  connectionOptions,
+  /**
+   * @since 0.1.0
+   * @category requests
+   */
+  contentLength,
+  /**
+   * @since 0.1.0
+   * @category requests
+   */
+  encodeHead,
+  /**
+   * @since 0.1.0
+   * @category requests
+   */
+  noContent
+} from "./internal/http1/RequestEncoder.js"
+export type {
+  /**
+   * @since 0.1.0
+   * @category targets
+   */
+  TargetUrl
+} from "./internal/http1/RequestTarget.js"
+export {
+  /**
+   * @since 0.1.0
+   * @category targets
+   */
+  absoluteForm,
+  /**
+   * @since 0.1.0
+   * @category targets
+   */
+  asteriskForm,
+  /**
+   * @since 0.1.0
+   * @category targets
+   */
+  authorityForm,
+  /**
+   * @since 0.1.0
+   * @category targets
+   */
+  originForm
+} from "./internal/http1/RequestTarget.js"
 export type {
   /**
    * @since 0.1.0

@@ -1,0 +1,28 @@
+import * as Characters from "./Characters.js"
+import type { ProtocolViolation } from "./ProtocolViolation.js"
+import { quoteText, violation } from "./ProtocolViolation.js"
+
+/** Whether the text is a token (RFC 9110 §5.6.2): a method, the name of a field. */
+export const isToken = (text: string): boolean => {
+  for (let i = 0; i < text.length; i++) {
+    // Beyond the table there is `undefined`.
+    if (Characters.TOKEN[text.charCodeAt(i)] !== 1) return false
+  }
+  return text.length > 0
+}
+
+/** What cannot stand in a field value: controls but HTAB, and whatever is not one octet. */
+const unfit = /[^\t\x20-\x7e\x80-\xff]/
+
+export const isFieldValue = (value: string): boolean => !unfit.test(value)
+
+export const invalidName = (name: string): ProtocolViolation =>
+  violation("InvalidHeaderName", `The header name ${quoteText(name)} is not a token`, "RFC 9110 §5.1")
+
+/** The value is not quoted: it may be a secret, and messages are logged. */
+export const invalidValue = (name: string): ProtocolViolation =>
+  violation(
+    "InvalidHeaderValue",
+    `The value of ${quoteText(name)} is not a string of latin1 without control characters`,
+    "RFC 9110 §5.5"
+  )
