@@ -74,6 +74,8 @@ export interface ExchangeRequest {
   /** Names in lower case. `host` and the framing headers are the connection's own business. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: ExchangeBody
+  /** Whether it can be carried out twice without harm and sent twice: for `TransportError.safeToRepeat`. */
+  readonly repeatable: boolean
 }
 
 /**
@@ -116,7 +118,7 @@ export interface ExchangeReceiver {
   readonly onSent: () => void
   /** The transport has room for more parts of the body, after `write` said that it had none. */
   readonly onDrain: () => void
-  /** 100-continue was received, or the answer shows that the body is welcome (RFC 9110 §10.1.1). */
+  /** An interim answer: 100 Continue, 103 Early Hints (RFC 9110 §15.2). */
   readonly onInformational: (head: ExchangeHead) => void
   readonly onHead: (head: ExchangeHead) => void
   /** A part of the body. The receiver owns these bytes. */
@@ -142,9 +144,12 @@ export interface Exchange {
   readonly resume: () => void
   /**
    * Ends it, whatever its state; the receiver hears nothing more. Closes an HTTP/1.1 connection, resets an HTTP/2
-   * stream. Harmless when it has ended.
+   * stream. Harmless when it has ended. `"Silent"` says that the server kept us waiting for too long, so that the
+   * connection may be dead; `"Unwanted"` that we are no longer interested.
    */
-  readonly cancel: () => void
+  readonly cancel: (reason: "Unwanted" | "Silent") => void
   /** Whether bytes of the request have been handed to the transport. */
   readonly written: boolean
+  /** Whether all of them have, and none waits. */
+  readonly sent: boolean
 }

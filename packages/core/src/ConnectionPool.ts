@@ -117,6 +117,12 @@ export interface Options {
    * Default `"dial"`.
    */
   readonly whenFull?: "dial" | "wait" | undefined
+  /**
+   * While requests wait for a connection: how long an answer whose body is larger than the client buffers may hold its
+   * connection without anybody having begun to read it. Then its connection is taken back, and reading it fails with
+   * `BodyAbandoned`. Default 1 second.
+   */
+  readonly unreadBodyGrace?: Duration.DurationInput | "Infinity" | undefined
 }
 
 /**

@@ -23,6 +23,7 @@ import { type Refusal, Ticket } from "./pool/Ticket.js"
 import { PoolMetrics } from "./PoolMetrics.js"
 import { pictureOf } from "./poolStats.js"
 import { Timekeeper } from "./Timekeeper.js"
+import { UnreadBodies } from "./UnreadBodies.js"
 
 /** What the core does not need to know of an origin: where it is, and the permits of its connections. */
 interface Place {
@@ -35,6 +36,8 @@ export interface InterpreterOptions {
   readonly limits: CoreLimits
   readonly timeouts: Resolved
   readonly whenFull: "dial" | "wait"
+  /** How long a body that holds a connection may stay unread while others wait, in milliseconds. */
+  readonly unreadBodyGrace: number
   readonly clock: Clock.Clock
   readonly runtime: Runtime.Runtime<never>
   /** The parent of all connections' Scopes. */
@@ -52,13 +55,14 @@ export class PoolInterpreter {
   readonly core: PoolCore<Connection>
   readonly time: Timekeeper
   readonly events: EventHub
-  readonly metrics = new PoolMetrics()
+  readonly unread: UnreadBodies
+  private readonly metrics = new PoolMetrics()
   /** One permit for each connection that is open: what `maxConnections` means. */
   readonly permit: Effect.Semaphore
   private readonly places = new WeakMap<OriginState<Connection>, Place>()
   private readonly connections = new Map<Slot<Connection>, OpenConnection>()
   private readonly dialWatchers = new Map<Slot<Connection>, (error?: TransportError.TransportError) => void>()
-  private readonly fibers = new Set<Fiber.RuntimeFiber<void>>()
+  private readonly fibers = new Set<Fiber.RuntimeFiber<void, unknown>>()
   private onEmpty: (() => void) | undefined = undefined
   private performing = false
 
@@ -73,6 +77,7 @@ export class PoolInterpreter {
     this.events = new EventHub((observed) => {
       this.core.state.observed = observed
     })
+    this.unread = new UnreadBodies(this.time, options.unreadBodyGrace, () => this.core.state.pending)
     this.permit = Effect.unsafeMakeSemaphore(options.limits.maxConnections)
   }
 
@@ -192,6 +197,7 @@ export class PoolInterpreter {
     outbox.length = 0
     this.performing = false
     this.metrics.update(this.core.state)
+    if (this.unread.size > 0 && this.core.state.pending > 0) this.unread.check()
   }
 
   private act(action: Action<Connection>): void {
@@ -277,7 +283,11 @@ export class PoolInterpreter {
   }
 
   private fork(effect: Effect.Effect<void>): void {
-    const fiber = Runtime.runFork(this.options.runtime)(effect)
+    this.track(Runtime.runFork(this.options.runtime)(effect))
+  }
+
+  /** The pool does not close before this fiber has ended. */
+  track(fiber: Fiber.RuntimeFiber<void, unknown>): void {
     this.fibers.add(fiber)
     fiber.addObserver(() => this.fibers.delete(fiber))
   }

@@ -17,6 +17,9 @@ import { statsOf } from "./poolStats.js"
 
 const TypeId: PoolTypeId = Symbol.for("@sluice/core/ConnectionPool") as PoolTypeId
 
+/** In milliseconds. */
+const defaultGrace = 1000
+
 /**
  * The pool that users see, over the interpreter that does the work. The client uses the interpreter itself.
  */
@@ -55,6 +58,9 @@ export class ConnectionPoolImpl implements ConnectionPool {
     Effect.flatMap(Limits.resolve(limits), (resolved) => this.interpreter.setLimits(resolved))
 }
 
+/** Every pool is made here; the client goes past the pool's public face, which costs a Scope for each request. */
+export const interpreterOf = (pool: ConnectionPool): PoolInterpreter => (pool as ConnectionPoolImpl).interpreter
+
 export const make = (options: Options = {}) =>
   Effect.gen(function*() {
     const limits = yield* Limits.resolve(options.limits)
@@ -69,6 +75,7 @@ export const make = (options: Options = {}) =>
       limits,
       timeouts,
       whenFull: options.whenFull ?? "dial",
+      unreadBodyGrace: toMillis(options.unreadBodyGrace) ?? defaultGrace,
       clock,
       runtime,
       scope

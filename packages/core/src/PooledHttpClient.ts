@@ -1,0 +1,147 @@
+/**
+ * A pool seen as the platform's `HttpClient`.
+ *
+ * @since 0.1.0
+ */
+import type * as HttpClient from "@effect/platform/HttpClient"
+import { type HttpClientError, RequestError } from "@effect/platform/HttpClientError"
+import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { ExchangeHead } from "./Connection.js"
+import { ConnectionPool } from "./ConnectionPool.js"
+import * as client from "./internal/client/client.js"
+import type { ClientOptions } from "./internal/client/ClientOptions.js"
+import { interpreterOf } from "./internal/connectionPool.js"
+import { toMillis } from "./internal/duration.js"
+import * as Timeouts from "./Timeouts.js"
+import type { TransportError } from "./TransportError.js"
+
+/**
+ * The platform's client with the transport's errors in its type.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PooledHttpClient extends HttpClient.HttpClient.With<TransportError> {}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export const PooledHttpClient: Context.Tag<PooledHttpClient, PooledHttpClient> = Context.GenericTag<PooledHttpClient>(
+  "@sluice/core/PooledHttpClient"
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly timeouts?: Timeouts.Timeouts | undefined
+  /**
+   * How much of a body is kept for a reader that has not come yet, or is slow, in bytes. A body that fits frees its
+   * connection whether anybody reads it or not; a larger one exerts backpressure. Default 256 KiB.
+   */
+  readonly maxBufferedBody?: number | undefined
+  /**
+   * How much of a body that nobody wants is read and thrown away to keep its connection, in bytes. When more is to
+   * come, the connection is closed (HTTP/1.1) or the stream reset (HTTP/2). Default 64 KiB.
+   */
+  readonly maxDiscardedBody?: number | undefined
+  /** The largest body of an answer, in bytes; a larger one fails with `ResponseTooLarge`. Default `Infinity`. */
+  readonly maxResponseSize?: number | undefined
+  /**
+   * How long a request with `Expect: 100-continue` waits for the server's word before it sends its body anyway
+   * (RFC 9110 §10.1.1). Default 1 second.
+   */
+  readonly expectContinueTimeout?: Duration.DurationInput | "Infinity" | undefined
+  /** Called for interim answers such as 103 Early Hints. Must not throw. */
+  readonly onInformational?: ((request: HttpClientRequest, head: ExchangeHead) => void) | undefined
+}
+
+/**
+ * A size makes no sense. Nothing was built.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidOptions extends Data.TaggedError("InvalidOptions")<{
+  readonly option: string
+  readonly value: unknown
+}> {
+  override get message(): string {
+    return `${this.option} is ${String(this.value)}: expected a number of bytes, or Infinity`
+  }
+}
+
+/**
+ * The client of a pool, failing with `TransportError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options?: Options
+): Effect.Effect<PooledHttpClient, Timeouts.InvalidTimeouts | InvalidOptions, ConnectionPool> =>
+  makeWith(options, (error) => error)
+
+/**
+ * The client of a pool as the platform's `HttpClient`: the transport's errors are the causes of `RequestError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeHttpClient = (
+  options?: Options
+): Effect.Effect<HttpClient.HttpClient, Timeouts.InvalidTimeouts | InvalidOptions, ConnectionPool> =>
+  makeWith(options, toRequestError)
+
+const makeWith = <E>(
+  options: Options = {},
+  toError: (error: TransportError, request: HttpClientRequest) => E
+) =>
+  Effect.gen(function*() {
+    const pool = yield* ConnectionPool
+    return client.make(interpreterOf(pool), yield* resolve(options), toError)
+  })
+
+const resolve = (options: Options) =>
+  Effect.gen(function*() {
+    return {
+      timeouts: yield* Timeouts.resolve(options.timeouts),
+      maxBufferedBody: yield* size(options, "maxBufferedBody", 256 * 1024),
+      maxDiscardedBody: yield* size(options, "maxDiscardedBody", 64 * 1024),
+      maxResponseSize: yield* size(options, "maxResponseSize", Infinity),
+      expectContinueTimeout: toMillis(options.expectContinueTimeout) ?? 1000,
+      onInformational: options.onInformational
+    } satisfies ClientOptions
+  })
+
+const size = (
+  options: Options,
+  option: "maxBufferedBody" | "maxDiscardedBody" | "maxResponseSize",
+  otherwise: number
+): Effect.Effect<number, InvalidOptions> => {
+  const value = options[option] ?? otherwise
+  return value >= 0 ? Effect.succeed(value) : Effect.fail(new InvalidOptions({ option, value }))
+}
+
+/** What the platform's `retryTransient` takes for transient is what may go better the next time. */
+const reasonOf = (error: TransportError): RequestError["reason"] => {
+  switch (error._tag) {
+    case "UnsupportedProtocol":
+      return "InvalidUrl"
+    case "LocalProtocolError":
+      return error.reason === "InvalidUrl" ? "InvalidUrl" : "Encode"
+    case "RequestBodyError":
+      return "Encode"
+    default:
+      return "Transport"
+  }
+}
+
+const toRequestError = (cause: TransportError, request: HttpClientRequest): HttpClientError =>
+  new RequestError({ request, reason: reasonOf(cause), cause, description: cause.message })

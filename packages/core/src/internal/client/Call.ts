@@ -1,0 +1,379 @@
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as Fiber from "effect/Fiber"
+import type * as FiberId from "effect/FiberId"
+import type { Connection, Exchange, ExchangeHead, ExchangeReceiver, ExchangeRequest } from "../../Connection.js"
+import type { Resolved } from "../../Timeouts.js"
+import * as TransportError from "../../TransportError.js"
+import type { LeaseHolder, LeaseTicket } from "../LeaseHolder.js"
+import * as metrics from "../metrics.js"
+import { Deadline } from "../pool/Deadlines.js"
+import type { Refusal } from "../pool/Ticket.js"
+import type { PoolInterpreter } from "../PoolInterpreter.js"
+import { Unread } from "../UnreadBodies.js"
+import type { ClientOptions } from "./ClientOptions.js"
+import type { RequestBody } from "./RequestBody.js"
+import { type BodySource, ResponseBody } from "./ResponseBody.js"
+import type { Target } from "./target.js"
+import { Upload } from "./Upload.js"
+
+/**
+ * A request made ready to send.
+ */
+export interface PreparedRequest {
+  readonly request: HttpClientRequest.HttpClientRequest
+  readonly target: Target
+  readonly wire: ExchangeRequest
+  readonly body: RequestBody
+  /** How long to wait for `100 Continue`, where the request asks for it. */
+  readonly expect: number | undefined
+  readonly timeouts: Resolved
+}
+
+/**
+ * What the caller gets: the head of the answer, and its body as it arrives.
+ */
+export interface Answer {
+  readonly head: ExchangeHead
+  readonly body: ResponseBody
+  readonly remoteAddress: string | undefined
+}
+
+/**
+ * - `Waiting`: for a connection.
+ * - `Sending`: an exchange is under way, its answer has not begun.
+ * - `Receiving`: the head has been handed to the caller, the body arrives.
+ * - `Discarding`: nobody wants the rest of the body; what comes is thrown away.
+ * - `Done`: it holds nothing any more.
+ */
+type CallState = "Waiting" | "Sending" | "Receiving" | "Discarding" | "Done"
+
+/** How often a request is sent again because its connection had died while it was idle. */
+const maxRepeats = 2
+
+/** How long the rest of an unwanted body may take to arrive before the exchange is cancelled, in milliseconds. */
+const discardTime = 500
+
+/**
+ * One request: from the caller to the pool, to a connection, and until the last byte of the answer. Everything in it is
+ * a synchronous step; the caller's fiber waits in one `Effect.async`.
+ */
+export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
+  private state: CallState = "Waiting"
+  private ticket: LeaseTicket | undefined = undefined
+  private exchange: Exchange | undefined = undefined
+  private upload: Upload | undefined = undefined
+  private head: ExchangeHead | undefined = undefined
+  private body: ResponseBody | undefined = undefined
+  private received = 0
+  private discarded = 0
+  private isPaused = false
+  private repeats = 0
+  private unreadEntry: Unread | undefined = undefined
+  /** How long the server may be silent, or take nothing. */
+  private readonly stall = new Deadline(() => this.onStall())
+  private headersDeadline: Deadline | undefined = undefined
+  private totalDeadline: Deadline | undefined = undefined
+
+  constructor(
+    private readonly pool: PoolInterpreter,
+    private readonly options: ClientOptions,
+    private readonly prepared: PreparedRequest,
+    private readonly caller: Fiber.RuntimeFiber<unknown, unknown>,
+    private readonly onAnswer: (answer: Answer) => void,
+    private readonly onFailure: (error: TransportError.TransportError) => void
+  ) {}
+
+  start(): void {
+    const { total } = this.prepared.timeouts
+    if (total !== Infinity) {
+      this.totalDeadline = new Deadline(() => {
+        this.fail(new TransportError.TotalTimeout({ ...this.details(), timeout: total }))
+      })
+      this.pool.time.deadlines.set(this.totalDeadline, total, this.pool.time.now())
+    }
+    this.askForConnection()
+  }
+
+  /** The caller no longer wants it: before it got its answer, or after. */
+  cancel(reason: "Cancelled" | "ScopeClosed"): void {
+    if (this.body === undefined) this.end()
+    else this.body.abandon(reason)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // The pool
+  // ---------------------------------------------------------------------------------------------------------------
+
+  private askForConnection(): void {
+    const { target, timeouts } = this.prepared
+    this.state = "Waiting"
+    const ticket = this.pool.request(target.origin, this, timeouts.pool, timeouts.connect)
+    // A dial that takes no time has granted it already, and it may even have been answered.
+    if (this.ticket === ticket) return
+    this.ticket = ticket
+    if (ticket.state === "Granted") this.begin(ticket)
+  }
+
+  granted(ticket: LeaseTicket): void {
+    this.ticket = ticket
+    this.begin(ticket)
+  }
+
+  refused(ticket: LeaseTicket, refusal: Refusal): void {
+    this.ticket = ticket
+    this.fail(this.pool.refusalError(ticket, refusal))
+  }
+
+  get fiberId(): FiberId.FiberId {
+    return this.caller.id()
+  }
+
+  describe() {
+    return {
+      method: this.prepared.wire.method,
+      url: this.prepared.target.display,
+      bodyUnread: this.body !== undefined && this.body.isUnread
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // The exchange
+  // ---------------------------------------------------------------------------------------------------------------
+
+  private begin(ticket: LeaseTicket): void {
+    const { body, expect, timeouts, wire } = this.prepared
+    const connection = ticket.slot?.connection as Connection
+    this.state = "Sending"
+    const exchange = this.exchange = connection.exchange(wire, this)
+    if (timeouts.headers !== Infinity) {
+      this.headersDeadline ??= new Deadline(() => {
+        this.fail(new TransportError.HeadersTimeout({ ...this.details(), timeout: timeouts.headers }))
+      })
+      this.pool.time.deadlines.set(this.headersDeadline, timeouts.headers, this.pool.time.now())
+    }
+    if (body.parts !== undefined) {
+      this.upload = new Upload({
+        exchange,
+        parts: body.parts,
+        expect,
+        caller: this.caller,
+        onFailed: (cause) => this.fail(new TransportError.RequestBodyError({ ...this.details(), cause }))
+      })
+      this.pool.track(this.upload.start())
+    }
+    this.watch()
+  }
+
+  onWritten(): void {
+    this.watch()
+  }
+
+  onSent(): void {
+    this.watch()
+  }
+
+  onDrain(): void {
+    this.upload?.onDrain()
+    this.watch()
+  }
+
+  onInformational(head: ExchangeHead): void {
+    if (head.status === 100) this.upload?.onContinue()
+    else this.options.onInformational?.(this.prepared.request, head)
+    this.watch()
+  }
+
+  onHead(head: ExchangeHead): void {
+    if (this.state !== "Sending") return
+    // An answer that is no success while the body is on its way says that the rest of it is not wanted (413).
+    if (head.status >= 300) this.upload?.stop()
+    else this.upload?.onContinue()
+    this.state = "Receiving"
+    if (this.headersDeadline !== undefined) this.pool.time.deadlines.cancel(this.headersDeadline)
+    this.head = head
+    const body = this.body = new ResponseBody(this, this.options.maxBufferedBody)
+    const connection = (this.ticket as LeaseTicket).slot?.connection
+    this.onAnswer({ head, body, remoteAddress: connection?.remoteAddress })
+    if (this.isTooLarge(head.contentLength ?? 0)) return
+    this.watch()
+  }
+
+  onData(bytes: Uint8Array): void {
+    this.received += bytes.length
+    if (this.state === "Discarding") {
+      this.discarded += bytes.length
+      if (this.discarded > this.options.maxDiscardedBody) this.end()
+    } else if (this.state === "Receiving" && !this.isTooLarge(this.received)) {
+      this.body?.push(bytes)
+      this.watch()
+    }
+  }
+
+  onComplete(trailers: ReadonlyArray<string>): void {
+    this.body?.complete(trailers)
+    this.end()
+  }
+
+  onError(error: TransportError.TransportError): void {
+    if (this.state === "Sending" && this.mayRepeat(error)) this.repeat()
+    else this.fail(error)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Sending again
+  // ---------------------------------------------------------------------------------------------------------------
+
+  /**
+   * A server may close an idle connection just when we send on it. Then the request is sent again, if the server cannot
+   * have acted on it, or may act on it twice; never because a new connection failed (Go #60636).
+   */
+  private mayRepeat(error: TransportError.TransportError): boolean {
+    if (this.repeats >= maxRepeats || !error.safeToRepeat) return false
+    if (error._tag !== "ReadError" && error._tag !== "WriteError" && error._tag !== "StreamReset") return false
+    if (this.upload !== undefined && !this.upload.isUntouched && !this.prepared.body.replayable) return false
+    const ticket = this.ticket as LeaseTicket
+    // HTTP/2 tells which streams it has not begun to process (RFC 9113 §8.7).
+    const isUnprocessed = !error.written && ticket.slot?.connection?.protocol === "h2"
+    return ticket.reused || isUnprocessed
+  }
+
+  private repeat(): void {
+    this.repeats++
+    metrics.repeatedRequests.unsafeUpdate(1, [])
+    const ticket = this.ticket as LeaseTicket
+    this.pool.events.emit({
+      _tag: "Repeated",
+      origin: this.origin,
+      connection: ticket.slot?.id ?? 0,
+      attempt: this.repeats + 1
+    })
+    this.letGo()
+    this.askForConnection()
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // The body
+  // ---------------------------------------------------------------------------------------------------------------
+
+  get origin(): string {
+    return this.prepared.target.origin.href
+  }
+
+  pause(): void {
+    this.isPaused = true
+    this.exchange?.pause()
+    this.watch()
+  }
+
+  resume(): void {
+    this.isPaused = false
+    this.exchange?.resume()
+    this.watch()
+  }
+
+  unread(): void {
+    this.unreadEntry = new Unread(this.pool.time.now(), () => this.body?.abandon("Unread"))
+    this.pool.unread.add(this.unreadEntry)
+  }
+
+  reading(): void {
+    if (this.unreadEntry !== undefined) this.pool.unread.remove(this.unreadEntry)
+  }
+
+  /** A short rest is drained, which keeps the connection; a long one would cost more than a new connection. */
+  discard(): void {
+    if (this.state !== "Receiving") return
+    const rest = (this.head?.contentLength ?? 0) - this.received
+    if (rest > this.options.maxDiscardedBody || this.upload?.isRunning === true) return this.end()
+    this.state = "Discarding"
+    this.reading()
+    this.exchange?.resume()
+    this.pool.time.deadlines.set(this.stall, discardTime, this.pool.time.now())
+  }
+
+  private isTooLarge(size: number): boolean {
+    const { maxResponseSize } = this.options
+    if (size <= maxResponseSize) return false
+    this.fail(new TransportError.ResponseTooLarge({ ...this.details(), maxResponseSize }))
+    return true
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Time
+  // ---------------------------------------------------------------------------------------------------------------
+
+  /**
+   * Sets the timeout for what we wait for from the server now: that it takes our bytes, or that it sends its own. We
+   * wait for neither while the user's stream or the user's reader is what holds things up.
+   */
+  private watch(): void {
+    if (this.state !== "Sending" && this.state !== "Receiving") return
+    const deadlines = this.pool.time.deadlines
+    if (this.isUserSlow) deadlines.cancel(this.stall)
+    else deadlines.set(this.stall, this.stallTimeout, this.pool.time.now())
+  }
+
+  private get isUserSlow(): boolean {
+    return this.isPaused || (this.upload !== undefined && this.upload.isRunning && !this.upload.isBlocked)
+  }
+
+  private get stallTimeout(): number {
+    return this.exchange?.sent === false ? this.prepared.timeouts.write : this.prepared.timeouts.read
+  }
+
+  private onStall(): void {
+    if (this.state === "Discarding") return this.end()
+    const timeout = this.stallTimeout
+    const error = this.exchange?.sent === false
+      ? new TransportError.WriteTimeout({ ...this.details(), timeout })
+      : new TransportError.ReadTimeout({ ...this.details(), timeout })
+    this.exchange?.cancel("Silent")
+    this.fail(error)
+  }
+
+  private details(): TransportError.Details {
+    const written = this.exchange?.written === true
+    return {
+      origin: this.origin,
+      phase: this.phase,
+      written,
+      safeToRepeat: this.body === undefined && (!written || this.prepared.wire.repeatable)
+    }
+  }
+
+  private get phase(): TransportError.Phase {
+    if (this.state === "Waiting") return "pool"
+    if (this.state !== "Sending") return "body"
+    return this.exchange?.sent === false ? "send" : "head"
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // The end
+  // ---------------------------------------------------------------------------------------------------------------
+
+  private fail(error: TransportError.TransportError): void {
+    if (this.state === "Done") return
+    const body = this.body
+    this.end()
+    if (body === undefined) this.onFailure(error)
+    else body.fail(error)
+  }
+
+  /** Gives everything back, whatever the state. An exchange that has not ended is cancelled. */
+  private end(): void {
+    if (this.state === "Done") return
+    this.state = "Done"
+    if (this.headersDeadline !== undefined) this.pool.time.deadlines.cancel(this.headersDeadline)
+    if (this.totalDeadline !== undefined) this.pool.time.deadlines.cancel(this.totalDeadline)
+    this.letGo()
+  }
+
+  private letGo(): void {
+    this.pool.time.deadlines.cancel(this.stall)
+    this.reading()
+    this.upload?.stop()
+    this.upload = undefined
+    this.exchange?.cancel("Unwanted")
+    if (this.ticket !== undefined) this.pool.abandon(this.ticket)
+  }
+}

@@ -1,0 +1,148 @@
+import * as Cookies from "@effect/platform/Cookies"
+import * as Headers from "@effect/platform/Headers"
+import { ResponseError } from "@effect/platform/HttpClientError"
+import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import type * as ClientResponse from "@effect/platform/HttpClientResponse"
+import { TypeId as ResponseTypeId } from "@effect/platform/HttpClientResponse"
+import * as IncomingMessage from "@effect/platform/HttpIncomingMessage"
+import * as UrlParams from "@effect/platform/UrlParams"
+import * as Effect from "effect/Effect"
+import * as Inspectable from "effect/Inspectable"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { TransportError } from "../../TransportError.js"
+import type { Answer } from "./Call.js"
+
+/** One for all: it keeps no state between whole texts. It drops a byte order mark, as the platform's layers do. */
+const utf8 = new TextDecoder()
+
+/**
+ * An answer as the platform's `HttpClientResponse`. Nothing is decoded before it is asked for, and a body that has
+ * arrived is read without waiting. `text`, `json`, `arrayBuffer`, `urlParamsBody` and `formData` can be read again.
+ */
+export class HttpResponse extends Inspectable.Class implements ClientResponse.HttpClientResponse {
+  private cachedHeaders: Headers.Headers | undefined = undefined
+  private cachedCookies: Cookies.Cookies | undefined = undefined
+  private cachedText: string | undefined = undefined
+
+  constructor(readonly request: HttpClientRequest, private readonly answer: Answer) {
+    super()
+  }
+
+  get [ResponseTypeId](): ClientResponse.TypeId {
+    return ResponseTypeId
+  }
+
+  get [IncomingMessage.TypeId](): IncomingMessage.TypeId {
+    return IncomingMessage.TypeId
+  }
+
+  get status(): number {
+    return this.answer.head.status
+  }
+
+  get headers(): Headers.Headers {
+    return this.cachedHeaders ??= headersOf(this.answer.head.rawHeaders)
+  }
+
+  get cookies(): Cookies.Cookies {
+    return this.cachedCookies ??= Cookies.fromSetCookie(valuesOf(this.answer.head.rawHeaders, "set-cookie"))
+  }
+
+  get remoteAddress(): Option.Option<string> {
+    return Option.fromNullable(this.answer.remoteAddress)
+  }
+
+  /** The fields that came after the body (RFC 9110 §6.5); empty until it is complete. */
+  get trailers(): Headers.Headers {
+    return headersOf(this.answer.body.trailers)
+  }
+
+  get bytes(): Effect.Effect<Uint8Array, ResponseError> {
+    return Effect.mapError(this.answer.body.bytes, this.toError)
+  }
+
+  get text(): Effect.Effect<string, ResponseError> {
+    // Most answers have arrived whole when somebody asks for their text.
+    if (this.cachedText !== undefined) return Effect.succeed(this.cachedText)
+    const { body } = this.answer
+    return body.state._tag === "Complete"
+      ? Effect.map(body.bytes, this.decode) as Effect.Effect<string, never>
+      : Effect.map(this.bytes, this.decode)
+  }
+
+  get json(): Effect.Effect<unknown, ResponseError> {
+    return Effect.flatMap(this.text, (text) => {
+      try {
+        return Effect.succeed(text === "" ? null : JSON.parse(text))
+      } catch (cause) {
+        return Effect.fail(this.decodeError(cause))
+      }
+    })
+  }
+
+  get arrayBuffer(): Effect.Effect<ArrayBuffer, ResponseError> {
+    return Effect.map(this.bytes, (bytes) =>
+      bytes.byteLength === bytes.buffer.byteLength
+        ? bytes.buffer as ArrayBuffer
+        : bytes.slice().buffer as ArrayBuffer)
+  }
+
+  get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, ResponseError> {
+    return Effect.flatMap(this.text, (text) =>
+      Effect.try({
+        try: () => UrlParams.fromInput(new URLSearchParams(text)),
+        catch: (cause) => this.decodeError(cause)
+      }))
+  }
+
+  get formData(): Effect.Effect<FormData, ResponseError> {
+    return Effect.flatMap(this.bytes, (bytes) =>
+      Effect.tryPromise({
+        try: () => new Response(bytes as BodyInit, { headers: contentType(this.headers) }).formData(),
+        catch: (cause) => this.decodeError(cause)
+      }))
+  }
+
+  get stream(): Stream.Stream<Uint8Array, ResponseError> {
+    return Stream.mapError(this.answer.body.stream, this.toError)
+  }
+
+  toJSON(): unknown {
+    return IncomingMessage.inspect(this, {
+      _id: "@effect/platform/HttpClientResponse",
+      request: this.request.toJSON(),
+      status: this.status
+    })
+  }
+
+  private readonly decode = (bytes: Uint8Array): string => this.cachedText = utf8.decode(bytes)
+
+  private readonly toError = (cause: TransportError): ResponseError =>
+    new ResponseError({ request: this.request, response: this, reason: "Decode", cause, description: cause.message })
+
+  private decodeError(cause: unknown): ResponseError {
+    return new ResponseError({ request: this.request, response: this, reason: "Decode", cause })
+  }
+}
+
+const contentType = (headers: Headers.Headers): Record<string, string> =>
+  headers["content-type"] === undefined ? {} : { "content-type": headers["content-type"] }
+
+const headersPrototype = Object.getPrototypeOf(Headers.empty)
+
+/** Fields that occur several times are joined by commas (RFC 9110 §5.3); cookies are read apart from them. */
+const headersOf = (raw: ReadonlyArray<string>): Headers.Headers => {
+  const headers: Record<string, string> = Object.create(headersPrototype)
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]
+    headers[name] = Object.hasOwn(headers, name) ? `${headers[name]}, ${raw[i + 1]}` : raw[i + 1]
+  }
+  return headers as Headers.Headers
+}
+
+const valuesOf = (raw: ReadonlyArray<string>, name: string): Array<string> => {
+  const values: Array<string> = []
+  for (let i = 0; i < raw.length; i += 2) if (raw[i] === name) values.push(raw[i + 1])
+  return values
+}

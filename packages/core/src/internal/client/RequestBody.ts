@@ -1,0 +1,98 @@
+import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import * as Either from "effect/Either"
+import * as Stream from "effect/Stream"
+import type { ExchangeBody } from "../../Connection.js"
+import { LocalProtocolError } from "../../TransportError.js"
+import * as multipart from "./multipart.js"
+
+/**
+ * A request's body as it is sent: in one piece with the head, or in parts that come from a stream.
+ */
+export interface RequestBody {
+  readonly exchange: ExchangeBody
+  /** Where the parts come from. */
+  readonly parts: Stream.Stream<Uint8Array, unknown> | undefined
+  readonly contentType: string | undefined
+  /** Whether it can be sent again. A stream may come from a source that can be read once. */
+  readonly replayable: boolean
+}
+
+const none: RequestBody = {
+  exchange: { _tag: "None" },
+  parts: undefined,
+  contentType: undefined,
+  replayable: true
+}
+
+/** The body as bytes, streams and lengths; `LocalProtocolError` for a raw body of a kind that cannot be sent. */
+export const make = (request: HttpClientRequest): Either.Either<RequestBody, LocalProtocolError> => {
+  const body = request.body
+  switch (body._tag) {
+    case "Empty":
+      return Either.right(none)
+    case "Uint8Array":
+      return Either.right(ofBytes(body.body, body.contentType))
+    case "FormData": {
+      const encoded = multipart.encode(body.formData)
+      return Either.right(ofStream(encoded.stream, encoded.contentLength, encoded.contentType, true))
+    }
+    case "Stream":
+      return Either.right(ofStream(body.stream, body.contentLength, body.contentType, false))
+    case "Raw":
+      return raw(body.body, body.contentType, body.contentLength)
+  }
+}
+
+const ofBytes = (bytes: Uint8Array, contentType: string | undefined): RequestBody => ({
+  exchange: { _tag: "Bytes", bytes },
+  parts: undefined,
+  contentType,
+  replayable: true
+})
+
+const ofStream = (
+  parts: Stream.Stream<Uint8Array, unknown>,
+  length: number | undefined,
+  contentType: string | undefined,
+  replayable: boolean
+): RequestBody => ({ exchange: { _tag: "Parts", length }, parts, contentType, replayable })
+
+const raw = (
+  value: unknown,
+  contentType: string | undefined,
+  length: number | undefined
+): Either.Either<RequestBody, LocalProtocolError> => {
+  if (value === undefined || value === null) return Either.right(none)
+  if (typeof value === "string") return Either.right(ofBytes(new TextEncoder().encode(value), contentType))
+  if (value instanceof Uint8Array) return Either.right(ofBytes(value, contentType))
+  if (value instanceof ArrayBuffer) return Either.right(ofBytes(new Uint8Array(value), contentType))
+  if (ArrayBuffer.isView(value)) {
+    return Either.right(ofBytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), contentType))
+  }
+  if (value instanceof URLSearchParams) {
+    const type = contentType ?? "application/x-www-form-urlencoded;charset=UTF-8"
+    return Either.right(ofBytes(new TextEncoder().encode(value.toString()), type))
+  }
+  if (value instanceof Blob) {
+    const type = contentType ?? (value.type === "" ? undefined : value.type)
+    return Either.right(ofStream(multipart.streamBlob(value), value.size, type, true))
+  }
+  if (value instanceof FormData) {
+    const encoded = multipart.encode(value)
+    return Either.right(ofStream(encoded.stream, encoded.contentLength, encoded.contentType, true))
+  }
+  if (typeof value === "object" && Symbol.asyncIterator in value) {
+    // Streams of Node and of the web alike.
+    const parts = Stream.fromAsyncIterable(value as AsyncIterable<Uint8Array | string>, (cause) => cause)
+    const bytes = Stream.map(parts, (part) => typeof part === "string" ? new TextEncoder().encode(part) : part)
+    return Either.right(ofStream(bytes, length, contentType, false))
+  }
+  return Either.left(
+    new LocalProtocolError({
+      origin: "",
+      reason: "InvalidBody",
+      detail: `a raw body of type ${Object.prototype.toString.call(value).slice(8, -1)} cannot be sent; ` +
+        "give text, bytes, URLSearchParams, Blob, FormData, or something async iterable"
+    })
+  )
+}

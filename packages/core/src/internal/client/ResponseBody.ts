@@ -1,0 +1,201 @@
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { BodyAbandoned, type TransportError } from "../../TransportError.js"
+
+/**
+ * What a body asks of the exchange that it arrives on.
+ */
+export interface BodySource {
+  readonly origin: string
+  /** Stop and go on reading from the connection. */
+  readonly pause: () => void
+  readonly resume: () => void
+  /** Nobody wants the rest: what comes is thrown away, within bounds, or the exchange is cancelled. */
+  readonly discard: () => void
+  /** Nobody reads and the buffer is full; `reading` says that somebody has begun. */
+  readonly unread: () => void
+  readonly reading: () => void
+}
+
+/**
+ * - `Receiving`: more may come.
+ * - `Complete`: all of it is here.
+ * - `Failed`: it broke off, or was given up; `error` says why. What had come is gone.
+ */
+export type BodyState =
+  | { readonly _tag: "Receiving" }
+  | { readonly _tag: "Complete" }
+  | { readonly _tag: "Failed"; readonly error: TransportError }
+
+const receiving: BodyState = { _tag: "Receiving" }
+const complete: BodyState = { _tag: "Complete" }
+
+/**
+ * The body of an answer, from its first byte until nobody needs it any more. It holds what has arrived, up to
+ * `maxBuffered` bytes while nobody reads it, and then exerts backpressure on the connection. Reading all of it keeps
+ * all of it, so that it can be read again; reading it as a stream keeps no more than the buffer.
+ */
+export class ResponseBody {
+  state: BodyState = receiving
+  trailers: ReadonlyArray<string> = []
+  private parts: Array<Uint8Array> = []
+  private size = 0
+  private paused = false
+  /** Once a reader has begun the body does not give way. */
+  private readers: "none" | "whole" | "stream" = "none"
+  /** A stream has taken parts out: what is left is not the whole any more. */
+  private taken = false
+  /** Readers that wait for more. */
+  private waiting: Set<() => void> | undefined = undefined
+
+  constructor(private readonly source: BodySource, private readonly maxBuffered: number) {}
+
+  /** Whether nobody has begun to read it, and there is something to read. */
+  get isUnread(): boolean {
+    return this.readers === "none" && this.state._tag === "Receiving"
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // From the connection
+  // ---------------------------------------------------------------------------------------------------------------
+
+  push(bytes: Uint8Array): void {
+    if (this.state._tag !== "Receiving") return
+    this.parts.push(bytes)
+    this.size += bytes.length
+    if (this.readers === "stream") this.notify()
+    if (this.size > this.maxBuffered && this.readers !== "whole" && !this.paused) {
+      this.paused = true
+      this.source.pause()
+      if (this.readers === "none") this.source.unread()
+    }
+  }
+
+  complete(trailers: ReadonlyArray<string>): void {
+    if (this.state._tag !== "Receiving") return
+    this.trailers = trailers
+    this.state = complete
+    this.notify()
+  }
+
+  fail(error: TransportError): void {
+    if (this.state._tag !== "Receiving") return
+    this.state = { _tag: "Failed", error }
+    this.parts = []
+    this.size = 0
+    this.notify()
+  }
+
+  /** Nobody will read the rest. */
+  abandon(reason: BodyAbandoned["reason"]): void {
+    if (this.state._tag !== "Receiving") return
+    this.fail(this.abandoned(reason))
+    this.source.discard()
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // For readers
+  // ---------------------------------------------------------------------------------------------------------------
+
+  /** All of it, as one piece. Can be read again, and by several fibers at once. */
+  get bytes(): Effect.Effect<Uint8Array, TransportError> {
+    return this.state._tag === "Complete" && !this.taken ? Effect.sync(() => this.join()) : this.readWhole()
+  }
+
+  private readWhole(): Effect.Effect<Uint8Array, TransportError> {
+    return Effect.async((resume) => {
+      const settle = () => {
+        if (this.taken) resume(Exit.fail(this.abandoned("AlreadyRead")))
+        else if (this.state._tag === "Receiving") return
+        else if (this.state._tag === "Failed") resume(Exit.fail(this.state.error))
+        else resume(Exit.succeed(this.join()))
+        this.stopWaiting(settle)
+      }
+      this.beginReading("whole")
+      this.waitForMore(settle)
+      return Effect.sync(() => {
+        this.stopWaiting(settle)
+        if (this.waiting === undefined) this.abandon("Cancelled")
+      })
+    })
+  }
+
+  /** As it arrives. What has been read is not kept, unless all of it had arrived before. */
+  get stream(): Stream.Stream<Uint8Array, TransportError> {
+    return Stream.suspend(() => {
+      if (this.state._tag === "Complete" && !this.taken) return Stream.fromIterable(this.parts)
+      if (this.taken) return Stream.fail(this.abandoned("AlreadyRead"))
+      this.beginReading("stream")
+      return Stream.ensuring(
+        Stream.repeatEffectChunkOption(this.pull()),
+        Effect.sync(() => this.abandon("Cancelled"))
+      )
+    })
+  }
+
+  private pull(): Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<TransportError>> {
+    return Effect.async((resume) => {
+      const settle = () => {
+        if (this.parts.length > 0) resume(Exit.succeed(this.take()))
+        else if (this.state._tag === "Receiving") return
+        else resume(Exit.fail(this.state._tag === "Failed" ? Option.some(this.state.error) : Option.none()))
+        this.stopWaiting(settle)
+      }
+      this.waitForMore(settle)
+      return Effect.sync(() => this.stopWaiting(settle))
+    })
+  }
+
+  private beginReading(as: "whole" | "stream"): void {
+    if (this.readers === "none") this.source.reading()
+    if (this.readers !== "whole") this.readers = as
+    if (as === "whole") this.unpause()
+  }
+
+  private take(): Chunk.Chunk<Uint8Array> {
+    const parts = Chunk.unsafeFromArray(this.parts)
+    this.taken = true
+    this.parts = []
+    this.size = 0
+    this.unpause()
+    return parts
+  }
+
+  private unpause(): void {
+    if (!this.paused) return
+    this.paused = false
+    this.source.resume()
+  }
+
+  private join(): Uint8Array {
+    if (this.parts.length === 1) return this.parts[0]
+    const joined = new Uint8Array(this.size)
+    let offset = 0
+    for (const part of this.parts) {
+      joined.set(part, offset)
+      offset += part.length
+    }
+    this.parts = [joined]
+    return joined
+  }
+
+  private waitForMore(settle: () => void): void {
+    ;(this.waiting ??= new Set()).add(settle)
+    settle()
+  }
+
+  private stopWaiting(settle: () => void): void {
+    if (this.waiting?.delete(settle) === true && this.waiting.size === 0) this.waiting = undefined
+  }
+
+  private notify(): void {
+    if (this.waiting !== undefined) { for (const settle of this.waiting) settle() }
+  }
+
+  private abandoned(reason: BodyAbandoned["reason"]): BodyAbandoned {
+    return new BodyAbandoned({ origin: this.source.origin, phase: "body", written: true, safeToRepeat: false, reason })
+  }
+}
