@@ -9,7 +9,7 @@ import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as tls from "node:tls"
-import * as listener from "./internal/listener.js"
+import * as acceptor from "./internal/acceptor.js"
 import * as internal from "./internal/server.js"
 import type { ReceivedRequest } from "./ReceivedRequest.js"
 import type { Breaking } from "./Reply.js"
@@ -257,13 +257,13 @@ export const TestServer: Context.Tag<TestServer, TestServer> = Context.GenericTa
  * @since 0.1.0
  * @category errors
  */
-export const ListenError = listener.ListenError
+export const ListenError = acceptor.ListenError
 
 /**
  * @since 0.1.0
  * @category errors
  */
-export type ListenError = listener.ListenError
+export type ListenError = acceptor.ListenError
 
 /**
  * Starts a server. When the scope ends, all of its connections are broken off and the port is free again.

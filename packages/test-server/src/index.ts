@@ -1,6 +1,16 @@
 /**
  * @since 0.1.0
  */
+export * as Frame from "./Frame.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as FramePeer from "./FramePeer.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as Gate from "./Gate.js"
 
 /**

@@ -1,35 +1,17 @@
-import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
-import type { AddressInfo, ListenOptions, Socket } from "node:net"
-import * as net from "node:net"
+import type { Socket } from "node:net"
+import type { Breaking } from "../Reply.js"
 import type { Http2Options, Options } from "../TestServer.js"
+import type { Accepted } from "./acceptor.js"
+import { Acceptor } from "./acceptor.js"
 import { Http1Connection } from "./http1/connection.js"
 import { Http2Connection } from "./http2/connection.js"
 import type { Account } from "./ledger.js"
 import { Ledger } from "./ledger.js"
 import { Script } from "./script.js"
+import { breakSocket } from "./sockets.js"
 import type { Managed, Surroundings } from "./surroundings.js"
 import type { TlsTerminator } from "./tls.js"
-
-export class ListenError extends Data.TaggedError("ListenError")<{
-  readonly address: string
-  readonly code: string
-  readonly cause: unknown
-}> {
-  override get message(): string {
-    switch (this.code) {
-      case "EADDRINUSE":
-        return `${this.address} is in use by another program`
-      case "EACCES":
-        return `${this.address} may not be listened on without more rights`
-      case "EADDRNOTAVAIL":
-        return `${this.address} is no address of this machine`
-      default:
-        return `${this.address} can't be listened on (${this.code})`
-    }
-  }
-}
 
 /** Which protocols the server speaks. */
 export interface Protocols {
@@ -37,18 +19,14 @@ export interface Protocols {
   readonly http2: boolean
 }
 
-/** The listening socket and the connections it has accepted. */
+/** A scripted server: the connections it has, each with its protocol. */
 export class Listener implements Surroundings {
   readonly ledger: Ledger
   readonly script = new Script()
   readonly options: Surroundings["options"]
+  readonly acceptor: Acceptor
   readingPaused = false
-  private readonly server: net.Server
-  private readonly sockets = new Set<Socket>()
-  private readonly connections = new Set<Managed>()
-  /** Accepted while reading was paused: nothing of them is read, not even a TLS handshake. */
-  private readonly waiting = new Map<Socket, () => void>()
-  private closing = false
+  private readonly connections = new Map<Account, Managed>()
 
   constructor(
     options: Options,
@@ -64,85 +42,58 @@ export class Listener implements Surroundings {
       http2
     }
     for (const [route, answering] of Object.entries(options.replies ?? {})) this.script.set(route, answering)
-    const allowHalfOpen = this.options.halfOpen && tls === undefined
-    this.server = net.createServer({ allowHalfOpen, noDelay: true }, (tcp) => this.accept(tcp))
-  }
-
-  listen(where: ListenOptions): Effect.Effect<AddressInfo | string, ListenError> {
-    return Effect.async((resume) => {
-      const failed = (error: NodeJS.ErrnoException) => {
-        const address = where.path ?? `${where.host}:${where.port}`
-        resume(Effect.fail(new ListenError({ address, code: error.code ?? "unknown", cause: error })))
+    this.acceptor = new Acceptor(
+      this.ledger,
+      tls,
+      this.options.halfOpen,
+      (accepted) => this.choose(accepted),
+      (tcp, account) => {
+        this.connections.set(account, new Undecided(tcp, account, tls === undefined))
+        tcp.on("close", () => this.connections.delete(account))
       }
-      this.server.once("error", failed)
-      this.server.listen(where, () => {
-        this.server.off("error", failed)
-        resume(Effect.succeed(this.server.address()!))
-      })
-    })
+    )
   }
-
-  /** Stops listening. Does not wait for connections. */
-  stop(): void {
-    this.server.close()
-  }
-
-  readonly closeAll: Effect.Effect<void> = Effect.async((resume) => {
-    this.closing = true
-    this.stop()
-    let left = this.sockets.size
-    if (left === 0) return resume(Effect.void)
-    for (const socket of [...this.sockets]) {
-      socket.once("close", () => {
-        if (--left === 0) resume(Effect.void)
-      })
-      socket.destroy()
-    }
-  })
 
   /** The open connections that are as wanted. */
   select(which: (connection: Managed) => boolean): ReadonlyArray<Managed> {
-    return [...this.connections].filter((one) => one.account.open && which(one))
+    return [...this.connections.values()].filter((one) => one.account.open && which(one))
   }
 
   pauseReading(paused: boolean): void {
     this.readingPaused = paused
-    for (const connection of this.connections) connection.pauseReading(paused)
-    if (paused) return
-    const waiting = [...this.waiting.values()]
-    this.waiting.clear()
-    for (const start of waiting) start()
+    for (const connection of this.connections.values()) connection.pauseReading(paused)
+    this.acceptor.pause(paused)
   }
 
-  private accept(tcp: Socket): void {
-    if (this.closing) return void tcp.destroy()
-    this.sockets.add(tcp)
-    const account = this.ledger.connectionOpened()
-    tcp.on("error", () => {})
-    tcp.on("close", () => {
-      this.sockets.delete(tcp)
-      this.waiting.delete(tcp)
-      this.ledger.connectionClosed(account)
-    })
-    if (this.readingPaused) this.waiting.set(tcp, () => this.start(tcp, account))
-    else this.start(tcp, account)
-  }
-
-  private start(tcp: Socket, account: Account): void {
+  private choose(accepted: Accepted): void {
     const { http1, http2 } = this.protocols
-    if (this.tls !== undefined) {
-      this.tls.handshake(tcp, this.ledger, (socket) => this.serve(socket, tcp, account, socket.alpnProtocol === "h2"))
-    } else if (http1 && http2) {
-      startsLikeHttp2(tcp, (isHttp2) => this.serve(tcp, tcp, account, isHttp2))
-    } else {
-      this.serve(tcp, tcp, account, http2)
-    }
+    if (this.tls !== undefined) this.serve(accepted, accepted.alpn === "h2")
+    else if (http1 && http2) startsLikeHttp2(accepted.socket, (isHttp2) => this.serve(accepted, isHttp2))
+    else this.serve(accepted, http2)
   }
 
-  private serve(socket: Socket, tcp: Socket, account: Account, isHttp2: boolean): void {
+  private serve({ account, socket, tcp }: Accepted, isHttp2: boolean): void {
     const connection = new (isHttp2 ? Http2Connection : Http1Connection)(socket, tcp, account, this)
-    this.connections.add(connection)
-    tcp.on("close", () => this.connections.delete(connection))
+    this.connections.set(account, connection)
+  }
+}
+
+/** A connection that has not told its protocol yet. It is idle, unless it is in a TLS handshake. */
+class Undecided implements Managed {
+  constructor(private readonly tcp: Socket, readonly account: Account, readonly isIdle: boolean) {}
+
+  closeGently(): void {
+    this.tcp.end()
+  }
+
+  destroy(how: Breaking): void {
+    breakSocket(this.tcp, this.tcp, how)
+  }
+
+  pauseReading(): void {}
+
+  writeRaw(bytes: Uint8Array): void {
+    this.tcp.write(bytes)
   }
 }
 
@@ -160,7 +111,6 @@ const startsLikeHttp2 = (socket: Socket, answer: (isHttp2: boolean) => void): vo
     socket.pause()
     socket.unshift(seen)
     answer(start === preface)
-    socket.resume()
   }
   const left = () => socket.destroy()
   socket.on("data", look)

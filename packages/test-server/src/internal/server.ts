@@ -5,8 +5,9 @@ import type * as Scope from "effect/Scope"
 import type { ListenOptions } from "node:net"
 import type { Breaking } from "../Reply.js"
 import type { Http2Controls, Options, TestServer } from "../TestServer.js"
+import type { ListenError } from "./acceptor.js"
 import { Http2Connection } from "./http2/connection.js"
-import type { ListenError, Protocols } from "./listener.js"
+import type { Protocols } from "./listener.js"
 import { Listener } from "./listener.js"
 import { toBytes } from "./reply.js"
 import type { Managed } from "./surroundings.js"
@@ -24,12 +25,12 @@ export const start = (options: Options = {}): Effect.Effect<TestServer, ListenEr
       : yield* terminator(options.tls === true ? {} : options.tls, alpnOf(protocols))
     const listener = yield* Effect.acquireRelease(
       Effect.sync(() => new Listener(options, protocols, tls)),
-      (listener) => listener.closeAll
+      (listener) => listener.acceptor.closeAll
     )
     const host = options.host ?? "127.0.0.1"
     const { unixPath } = options
     const at = (port: number): ListenOptions => unixPath === undefined ? { host, port } : { path: unixPath }
-    const address = yield* listener.listen(at(options.port ?? 0))
+    const address = yield* listener.acceptor.listen(at(options.port ?? 0))
     const port = typeof address === "string" ? 0 : address.port
     const scheme = tls === undefined ? "http" : "https"
     const url = unixPath === undefined
@@ -51,8 +52,8 @@ export const start = (options: Options = {}): Effect.Effect<TestServer, ListenEr
       closeIdleConnections: each(listener, (one) => one.isIdle, (one) => one.closeGently()),
       destroyConnections: (how: Breaking = "end") => each(listener, () => true, (one) => one.destroy(how)),
       writeUnasked: (bytes) => each(listener, (one) => one.isIdle, (one) => one.writeRaw(toBytes(bytes))),
-      stopAccepting: Effect.sync(() => listener.stop()),
-      resumeAccepting: Effect.asVoid(Effect.orDie(listener.listen(at(port)))),
+      stopAccepting: Effect.sync(() => listener.acceptor.stop()),
+      resumeAccepting: Effect.asVoid(Effect.orDie(listener.acceptor.listen(at(port)))),
       pauseReading: Effect.sync(() => listener.pauseReading(true)),
       resumeReading: Effect.sync(() => listener.pauseReading(false)),
       http2: http2Controls(listener)

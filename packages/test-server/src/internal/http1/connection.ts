@@ -40,7 +40,7 @@ export class Http1Connection implements Managed {
     socket.on("data", (bytes: Buffer) => this.reader.push(bytes))
     socket.on("end", () => this.onClientEnd())
     socket.on("close", () => this.onClose())
-    if (around.readingPaused) socket.pause()
+    this.pauseReading(around.readingPaused)
     this.waitForRequest()
   }
 

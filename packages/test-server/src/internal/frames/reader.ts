@@ -1,0 +1,116 @@
+import type { Fields, ReceivedFrame } from "../../Frame.js"
+import { Decoder } from "../hpack/codec.js"
+import { Flag, preface, Type } from "./registry.js"
+
+interface Raw {
+  readonly type: number
+  readonly flags: number
+  readonly streamId: number
+  readonly payload: Buffer
+}
+
+export class UnreadableFrame extends Error {
+  override readonly name = "UnreadableFrame"
+}
+
+/** Takes a client's bytes apart into frames. Throws where they can't be understood. */
+export class FrameReader {
+  private pending = Buffer.alloc(0)
+  private prefaceSeen = false
+  private readonly hpack = new Decoder()
+  private block: { readonly first: Raw; readonly parts: Array<Uint8Array> } | undefined
+
+  constructor(private readonly onFrame: (frame: ReceivedFrame) => void) {}
+
+  push(bytes: Uint8Array): void {
+    this.pending = Buffer.concat([this.pending, bytes])
+    if (!this.prefaceSeen && !this.readPreface()) return
+    while (this.pending.length >= 9) {
+      const length = this.pending.readUIntBE(0, 3)
+      if (this.pending.length < 9 + length) return
+      const raw = {
+        type: this.pending[3],
+        flags: this.pending[4],
+        streamId: this.pending.readUInt32BE(5) & 0x7fffffff,
+        payload: this.pending.subarray(9, 9 + length)
+      }
+      this.pending = this.pending.subarray(9 + length)
+      this.read(raw)
+    }
+  }
+
+  private readPreface(): boolean {
+    const start = this.pending.subarray(0, preface.length)
+    if (!start.equals(preface.subarray(0, start.length))) {
+      throw new UnreadableFrame(
+        `the first bytes are not the preface of HTTP/2: ${JSON.stringify(start.toString("latin1"))}`
+      )
+    }
+    if (start.length < preface.length) return false
+    this.pending = this.pending.subarray(preface.length)
+    this.prefaceSeen = true
+    return true
+  }
+
+  private read(raw: Raw): void {
+    const { flags, payload } = raw
+    switch (raw.type) {
+      case Type.Data:
+        return this.onFrame({ ...raw, _tag: "Data", data: unpadded(raw), endStream: (flags & Flag.endStream) !== 0 })
+      case Type.Headers:
+        this.block = { first: raw, parts: [withoutPriority(raw)] }
+        return this.endOfBlock(raw)
+      case Type.Continuation:
+        if (this.block === undefined) throw new UnreadableFrame("CONTINUATION without HEADERS")
+        this.block.parts.push(payload)
+        return this.endOfBlock(raw)
+      case Type.Priority:
+        return this.onFrame({ ...raw, _tag: "Priority" })
+      case Type.RstStream:
+        return this.onFrame({ ...raw, _tag: "RstStream", code: uint32(raw, 0) })
+      case Type.Settings:
+        return this.onFrame({ ...raw, _tag: "Settings", ack: (flags & Flag.ack) !== 0, settings: settings(payload) })
+      case Type.Ping:
+        return this.onFrame({ ...raw, _tag: "Ping", ack: (flags & Flag.ack) !== 0, data: payload })
+      case Type.GoAway:
+        return this.onFrame({
+          ...raw,
+          _tag: "GoAway",
+          lastStreamId: uint32(raw, 0) & 0x7fffffff,
+          code: uint32(raw, 4),
+          debugData: payload.subarray(8)
+        })
+      case Type.WindowUpdate:
+        return this.onFrame({ ...raw, _tag: "WindowUpdate", increment: uint32(raw, 0) & 0x7fffffff })
+      default:
+        return this.onFrame({ ...raw, _tag: "Unknown" })
+    }
+  }
+
+  private endOfBlock(raw: Raw): void {
+    if ((raw.flags & Flag.endHeaders) === 0) return
+    const { first, parts } = this.block!
+    this.block = undefined
+    const fields: Fields = this.hpack.decode(Buffer.concat(parts))
+    const endStream = (first.flags & Flag.endStream) !== 0
+    this.onFrame({ ...first, _tag: "Headers", fields, endStream, frames: parts.length })
+  }
+}
+
+const uint32 = ({ payload, type }: Raw, at: number): number => {
+  if (payload.length < at + 4) throw new UnreadableFrame(`a frame of type ${type} has only ${payload.length} bytes`)
+  return payload.readUInt32BE(at)
+}
+
+const unpadded = ({ flags, payload }: Raw): Buffer =>
+  (flags & Flag.padded) === 0 ? payload : payload.subarray(1, payload.length - payload[0])
+
+const withoutPriority = (raw: Raw): Buffer => unpadded(raw).subarray((raw.flags & Flag.priority) === 0 ? 0 : 5)
+
+const settings = (payload: Buffer): ReadonlyArray<readonly [number, number]> => {
+  const pairs: Array<readonly [number, number]> = []
+  for (let at = 0; at + 6 <= payload.length; at += 6) {
+    pairs.push([payload.readUInt16BE(at), payload.readUInt32BE(at + 2)])
+  }
+  return pairs
+}
