@@ -1,1 +1,5 @@
-export {}
+/**
+ * @since 0.1.0
+ */
+export * as HttpClientLayer from "./HttpClientLayer.js"
+export * as NodeConnector from "./NodeConnector.js"

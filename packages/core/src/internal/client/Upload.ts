@@ -89,10 +89,13 @@ export class Upload {
     })
     const all = expect === undefined
       ? body
-      : Effect.zipRight(Effect.timeoutOption(this.waitFor("Expecting"), expect), Effect.suspend(() => {
-        this.state = "Running"
-        return body
-      }))
+      : Effect.zipRight(
+        Effect.timeoutOption(this.waitFor("Expecting"), expect),
+        Effect.suspend(() => {
+          this.state = "Running"
+          return body
+        })
+      )
     return Effect.tap(all, () => {
       this.state = "Ended"
       exchange.end()

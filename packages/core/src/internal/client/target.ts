@@ -65,4 +65,5 @@ const basicCredentials = (url: URL): string | undefined =>
     : `Basic ${Encoding.encodeBase64(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`)}`
 
 /** What comes after `?` or `#` or before `@` may be a secret. */
-const quote = (url: string): string => JSON.stringify(url.replace(/[?#].*$/s, "").replace(/\/\/[^/]*@/, "//").slice(0, 200))
+const quote = (url: string): string =>
+  JSON.stringify(url.replace(/[?#].*$/s, "").replace(/\/\/[^/]*@/, "//").slice(0, 200))

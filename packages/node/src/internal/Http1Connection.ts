@@ -1,0 +1,237 @@
+import type {
+  Connection,
+  ConnectionListener,
+  Exchange,
+  ExchangeReceiver,
+  ExchangeRequest
+} from "@sluice/core/Connection"
+import type { Framing, ParseOutcome, ResponseHandler, ResponseHead } from "@sluice/core/Http1"
+import {
+  chunked,
+  contentLength,
+  defaultParserLimits,
+  encodeHead,
+  noContent,
+  type ParserLimits,
+  ResponseParser
+} from "@sluice/core/Http1"
+import type * as TransportError from "@sluice/core/TransportError"
+import type { Socket } from "node:net"
+import * as errors from "./errors.js"
+import { type ExchangeOwner, Http1Exchange } from "./Http1Exchange.js"
+
+/**
+ * One HTTP/1.1 connection: the engine of `@sluice/core` over a socket. It carries one exchange at a time (no
+ * pipelining), reads at all times so that the end of an idle connection is noticed at once, and takes a byte that comes
+ * unasked for what it is, the end of all trust in this connection.
+ */
+export class Http1Connection implements Connection, ResponseHandler, ExchangeOwner {
+  readonly protocol = "http/1.1" as const
+  readonly capacity = 1
+  readonly remoteAddress: string | undefined
+  reusable = true
+  keepAliveHint: number | undefined = undefined
+  private current: Http1Exchange | undefined = undefined
+  private head: ResponseHead | undefined = undefined
+  /** The trailers, once the response is complete: the exchange ends when the bytes that it came in are used up. */
+  private completed: ReadonlyArray<string> | undefined = undefined
+  private isPaused = false
+  private readonly parser: ResponseParser
+
+  constructor(
+    readonly socket: Socket,
+    private readonly listener: ConnectionListener,
+    limits: ParserLimits = defaultParserLimits
+  ) {
+    this.remoteAddress = socket.remoteAddress
+    this.parser = new ResponseParser(this, { limits, latin1 })
+    socket.on("end", this.onEnd)
+    socket.on("error", this.onError)
+    socket.on("close", this.onClose)
+    socket.on("drain", this.onDrain)
+  }
+
+  exchange(request: ExchangeRequest, receiver: ExchangeReceiver): Exchange {
+    const exchange = new Http1Exchange(this, request, receiver)
+    const head = encodeHead({
+      method: request.method,
+      target: request.target,
+      host: request.origin.authority,
+      headers: request.headers,
+      framing: framingOf(request.body)
+    })
+    if (typeof head !== "string") {
+      this.fail(exchange, errors.invalidRequest(request, head))
+    } else if (this.socket.destroyed) {
+      this.fail(exchange, errors.ended(request, false, "it had been closed before the request was sent", false))
+    } else {
+      this.reusable = false
+      this.current = exchange
+      this.parser.start(request.method)
+      exchange.send(head)
+    }
+    return exchange
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // From the socket
+  // ---------------------------------------------------------------------------------------------------------------
+
+  /** Bytes have arrived. They are the socket's: valid during this call only. */
+  onBytes(bytes: Uint8Array, length: number): void {
+    const exchange = this.current
+    if (exchange === undefined) {
+      // Nobody has asked for them, and they must not become the answer of the next request (undici CVE-2026-6733).
+      this.close("Failed")
+    } else if (exchange.upgraded) {
+      exchange.receiver.onData(copy(bytes, 0, length))
+    } else {
+      const outcome = this.parser.execute(bytes, 0, length)
+      if (outcome !== undefined) this.interpret(exchange, outcome, bytes, length)
+      else if (this.completed !== undefined) this.complete(exchange, this.completed)
+    }
+  }
+
+  private interpret(exchange: Http1Exchange, outcome: ParseOutcome, bytes: Uint8Array, length: number): void {
+    switch (outcome._tag) {
+      case "ProtocolViolation":
+        return this.break(exchange, errors.protocolViolation(exchange.request, outcome, this.head !== undefined))
+      case "Upgraded":
+        exchange.upgraded = true
+        if (outcome.offset < length) exchange.receiver.onData(copy(bytes, outcome.offset, length))
+        return
+      case "Unexpected":
+        // The answer itself was whole; what follows it is nobody's.
+        this.head = undefined
+        return this.complete(exchange, this.completed ?? [])
+    }
+  }
+
+  private readonly onEnd = (): void => {
+    const exchange = this.current
+    if (exchange === undefined) return this.close("ClosedByPeer")
+    const missing = exchange.upgraded ? undefined : this.parser.finish()
+    if (missing === undefined) {
+      this.complete(exchange, this.completed ?? [])
+    } else {
+      this.break(exchange, errors.ended(exchange.request, this.parser.receivedAny, missing.message))
+    }
+  }
+
+  private readonly onError = (cause: Error): void => {
+    const exchange = this.current
+    if (exchange !== undefined) this.break(exchange, errors.broken(exchange.request, this.head !== undefined, cause))
+    else this.close("Failed")
+  }
+
+  private readonly onClose = (): void => {
+    const exchange = this.current
+    if (exchange !== undefined) {
+      this.break(exchange, errors.closed(exchange.request, this.head !== undefined))
+    } else {
+      this.close("ClosedByPeer")
+    }
+  }
+
+  private readonly onDrain = (): void => {
+    this.current?.onDrain()
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // From the parser
+  // ---------------------------------------------------------------------------------------------------------------
+
+  onInformational(head: ResponseHead): void {
+    this.current?.receiver.onInformational(head)
+  }
+
+  onHead(head: ResponseHead): void {
+    this.head = head
+    this.current?.receiver.onHead(head)
+  }
+
+  onBody(bytes: Uint8Array, start: number, end: number): void {
+    this.current?.receiver.onData(copy(bytes, start, end))
+  }
+
+  onComplete(trailers: ReadonlyArray<string>): void {
+    this.completed = trailers
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // From the exchange
+  // ---------------------------------------------------------------------------------------------------------------
+
+  pause(): void {
+    this.isPaused = true
+    this.socket.pause()
+  }
+
+  resume(): void {
+    this.isPaused = false
+    this.socket.resume()
+  }
+
+  abort(exchange: Http1Exchange): void {
+    if (this.current === exchange) this.current = undefined
+    this.close("NotReusable")
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // The end of an exchange
+  // ---------------------------------------------------------------------------------------------------------------
+
+  private complete(exchange: Http1Exchange, trailers: ReadonlyArray<string>): void {
+    const head = this.head
+    // Only an exchange that both sides have finished leaves the connection fit for another one.
+    this.reusable = head !== undefined && head.keepAlive && exchange.sent
+    this.keepAliveHint = head?.keepAliveTimeout === undefined ? undefined : head.keepAliveTimeout * 1000
+    this.current = undefined
+    this.head = undefined
+    this.completed = undefined
+    exchange.ended = true
+    // An idle connection is always being read.
+    if (this.isPaused) this.resume()
+    exchange.receiver.onComplete(trailers)
+  }
+
+  /** The exchange has failed, and the connection with it. */
+  private break(exchange: Http1Exchange, error: TransportError.TransportError): void {
+    this.current = undefined
+    exchange.ended = true
+    exchange.receiver.onError(error)
+    this.close("Failed")
+  }
+
+  /** The exchange cannot begin; the connection is not touched. */
+  private fail(exchange: Http1Exchange, error: TransportError.TransportError): void {
+    exchange.ended = true
+    queueMicrotask(() => exchange.receiver.onError(error))
+  }
+
+  private close(reason: Parameters<ConnectionListener["onClosed"]>[0]): void {
+    this.reusable = false
+    this.socket.destroy()
+    this.listener.onClosed(reason)
+  }
+}
+
+const framingOf = (body: ExchangeRequest["body"]): Framing => {
+  switch (body._tag) {
+    case "None":
+      return noContent
+    case "Bytes":
+      return contentLength(body.bytes.length)
+    case "Parts":
+      return body.length === undefined ? chunked : contentLength(body.length)
+  }
+}
+
+const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
+  Buffer.prototype.latin1Slice.call(bytes, start, end)
+
+const copy = (bytes: Uint8Array, start: number, end: number): Uint8Array => {
+  const owned = Buffer.allocUnsafe(end - start)
+  owned.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end))
+  return owned
+}

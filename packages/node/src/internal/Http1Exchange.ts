@@ -1,0 +1,147 @@
+import type { Exchange, ExchangeReceiver, ExchangeRequest } from "@sluice/core/Connection"
+import { chunkEnd, chunkHead, encodeLastChunk } from "@sluice/core/Http1"
+import type { Socket } from "node:net"
+
+/** Bytes in one piece are handed to the socket in parts of this size, so that a server that stops reading shows. */
+const partSize = 64 * 1024
+
+/** Up to this size head and body go out as one buffer, which is cheaper than two. */
+const joinedSize = 16 * 1024
+
+/** What an exchange needs of its connection. */
+export interface ExchangeOwner {
+  readonly socket: Socket
+  /** The exchange is given up: the connection is of no use any more. */
+  readonly abort: (exchange: Http1Exchange) => void
+  readonly pause: () => void
+  readonly resume: () => void
+}
+
+/**
+ * The request's side of an exchange on an HTTP/1.1 connection: what has been written of it, and what waits. Once it has
+ * ended it can do nothing to its connection, which may be serving somebody else.
+ */
+export class Http1Exchange implements Exchange {
+  written = false
+  sent = false
+  /** The response is complete, or it has failed, or nobody wants it. */
+  ended = false
+  /** The connection speaks another protocol now: bytes are written as they are. */
+  upgraded = false
+  private chunked = false
+  /** What is still to be written of a body in one piece. */
+  private rest: Uint8Array | undefined = undefined
+
+  constructor(
+    private readonly owner: ExchangeOwner,
+    readonly request: ExchangeRequest,
+    readonly receiver: ExchangeReceiver
+  ) {}
+
+  /** Writes the head and, if it is there, the body. */
+  send(head: string): void {
+    const { socket } = this.owner
+    const { body } = this.request
+    this.written = true
+    switch (body._tag) {
+      case "None":
+        socket.write(head, "latin1")
+        return this.flushed()
+      case "Bytes":
+        if (body.bytes.length <= joinedSize) {
+          socket.write(joined(head, body.bytes))
+          return this.flushed()
+        }
+        socket.write(head, "latin1")
+        this.rest = body.bytes
+        return this.writeRest()
+      case "Parts":
+        this.chunked = body.length === undefined
+        socket.write(head, "latin1")
+    }
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.ended) return true
+    const { socket } = this.owner
+    if (!this.chunked || this.upgraded) return socket.write(bytes)
+    socket.cork()
+    socket.write(chunkHead(bytes.length), "latin1")
+    socket.write(bytes)
+    const hasRoom = socket.write(chunkEnd, "latin1")
+    socket.uncork()
+    return hasRoom
+  }
+
+  end(): void {
+    if (this.ended) return
+    if (this.upgraded) {
+      this.owner.socket.end()
+    } else {
+      if (this.chunked) this.owner.socket.write(encodeLastChunk() as string, "latin1")
+      this.flushed()
+    }
+  }
+
+  pause(): void {
+    if (!this.ended) this.owner.pause()
+  }
+
+  resume(): void {
+    if (!this.ended) this.owner.resume()
+  }
+
+  cancel(): void {
+    if (this.ended) return
+    this.ended = true
+    this.owner.abort(this)
+  }
+
+  /** The socket has room again. */
+  onDrain(): void {
+    if (this.ended) return
+    if (this.rest !== undefined) {
+      this.writeRest()
+      this.receiver.onWritten()
+    } else {
+      this.receiver.onDrain()
+    }
+  }
+
+  private writeRest(): void {
+    const bytes = this.rest as Uint8Array
+    let offset = 0
+    while (offset < bytes.length) {
+      const part = bytes.subarray(offset, offset + partSize)
+      offset += part.length
+      if (!this.owner.socket.write(part)) break
+    }
+    if (offset < bytes.length) {
+      this.rest = bytes.subarray(offset)
+    } else {
+      this.rest = undefined
+      this.flushed()
+    }
+  }
+
+  /** Everything has been handed to the socket; it is sent when nothing of it waits there. */
+  private flushed(): void {
+    const { socket } = this.owner
+    if (socket.writableLength === 0) {
+      this.sent = true
+    } else {
+      // An empty write ends when all before it have.
+      socket.write("", () => {
+        this.sent = true
+        if (!this.ended) this.receiver.onSent()
+      })
+    }
+  }
+}
+
+const joined = (head: string, bytes: Uint8Array): Uint8Array => {
+  const buffer = Buffer.allocUnsafe(head.length + bytes.length)
+  buffer.write(head, "latin1")
+  buffer.set(bytes, head.length)
+  return buffer
+}

@@ -1,0 +1,108 @@
+import type { ExchangeRequest } from "@sluice/core/Connection"
+import type { ProtocolViolation } from "@sluice/core/Http1"
+import type { Origin } from "@sluice/core/Origin"
+import * as TransportError from "@sluice/core/TransportError"
+
+/** What Node's errors carry besides their message. */
+interface SystemError extends Error {
+  readonly code?: string
+  readonly syscall?: string
+  readonly errors?: ReadonlyArray<SystemError>
+}
+
+const localReasons: Partial<Record<ProtocolViolation["code"], TransportError.LocalProtocolError["reason"]>> = {
+  InvalidMethod: "InvalidMethod",
+  InvalidTarget: "InvalidTarget",
+  InvalidHost: "InvalidTarget",
+  ForbiddenContent: "InvalidBody",
+  InvalidContentLength: "InvalidBody",
+  ConflictingFraming: "InvalidBody"
+}
+
+/** The request breaks the protocol; nothing of it was written. */
+export const invalidRequest = (request: ExchangeRequest, violation: ProtocolViolation) =>
+  new TransportError.LocalProtocolError({
+    origin: request.origin.href,
+    reason: localReasons[violation.code] ?? "InvalidHeader",
+    detail: violation.message,
+    section: violation.section
+  })
+
+const details = (request: ExchangeRequest, answered: boolean, written = true): TransportError.Details => ({
+  origin: request.origin.href,
+  phase: answered ? "body" : "head",
+  written,
+  safeToRepeat: !answered && (!written || request.repeatable)
+})
+
+/** The answer breaks the protocol. */
+export const protocolViolation = (request: ExchangeRequest, violation: ProtocolViolation, answered: boolean) =>
+  new TransportError.RemoteProtocolError({
+    ...details(request, answered),
+    safeToRepeat: false,
+    code: violation.code,
+    detail: violation.message,
+    section: violation.section
+  })
+
+/** The peer ended the connection before the answer was complete. */
+export const ended = (request: ExchangeRequest, answered: boolean, detail: string, written = true) =>
+  new TransportError.ReadError({ ...details(request, answered, written), reason: "Ended", detail })
+
+/** The connection was closed under the exchange, by us. */
+export const closed = (request: ExchangeRequest, answered: boolean) =>
+  new TransportError.ReadError({
+    ...details(request, answered),
+    reason: "PoolClosed",
+    detail: "the connection was closed while it was in use; the pool's scope has ended"
+  })
+
+/** Reading from or writing to the socket failed. */
+export const broken = (request: ExchangeRequest, answered: boolean, cause: SystemError) => {
+  const common = { ...details(request, answered), cause, detail: describe(cause) }
+  return cause.syscall === "write" || cause.code === "EPIPE"
+    ? new TransportError.WriteError(common)
+    : new TransportError.ReadError({ ...common, reason: cause.code === "ECONNRESET" ? "Reset" : "Other" })
+}
+
+/** The connection could not be made. */
+export const notConnected = (origin: Origin, failure: Error) => {
+  const cause = mostTelling(failure)
+  return new TransportError.ConnectError({
+    origin: origin.href,
+    reason: connectReasons[cause.code ?? ""] ?? "Other",
+    detail: describe(cause),
+    cause: failure
+  })
+}
+
+const connectReasons: Record<string, TransportError.ConnectError["reason"]> = {
+  ECONNREFUSED: "Refused",
+  ENOENT: "Refused",
+  ENOTFOUND: "UnknownHost",
+  EAI_AGAIN: "UnknownHost",
+  EHOSTUNREACH: "Unreachable",
+  ENETUNREACH: "Unreachable",
+  EADDRNOTAVAIL: "Unreachable",
+  ECONNRESET: "Reset"
+}
+
+/** When several addresses were tried, the errors of each are inside. */
+const mostTelling = (error: SystemError): SystemError => error.errors?.[0] ?? error
+
+const explanations: Record<string, string> = {
+  ECONNREFUSED: "nothing listens there; is the server running, and is the port right?",
+  ENOENT: "there is no such socket; is the server running, and is the path right?",
+  ENOTFOUND: "there is no host of that name; is it spelled right?",
+  EAI_AGAIN: "the name could not be looked up; is there a network and a name server?",
+  EHOSTUNREACH: "there is no way to that host",
+  ENETUNREACH: "there is no way to that network",
+  ECONNRESET: "the other side closed the connection",
+  EPIPE: "the other side had closed the connection",
+  ETIMEDOUT: "the other side does not answer"
+}
+
+const describe = (error: SystemError): string => {
+  const explanation = explanations[error.code ?? ""]
+  return explanation === undefined ? error.message : `${explanation} (${error.message})`
+}
