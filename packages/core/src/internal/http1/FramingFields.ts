@@ -5,6 +5,7 @@ import { quoteBytes, violation } from "./ProtocolViolation.js"
 const connection = Characters.ascii("connection")
 const contentLength = Characters.ascii("content-length")
 const keepAlive = Characters.ascii("keep-alive")
+const proxyConnection = Characters.ascii("proxy-connection")
 const transferEncoding = Characters.ascii("transfer-encoding")
 const upgrade = Characters.ascii("upgrade")
 const chunked = Characters.ascii("chunked")
@@ -22,7 +23,7 @@ export class FramingFields {
   close = false
   keepAlive = false
   upgradeOption = false
-  /** An Upgrade field. */
+  /** An Upgrade field that names something. */
   upgrade = false
   /** The number of the first Keep-Alive field, or -1. */
   keepAliveField = -1
@@ -48,7 +49,7 @@ export class FramingFields {
   ): ProtocolViolation | undefined {
     switch (nameEnd - name) {
       case 7:
-        if (Characters.equalsIgnoringCase(bytes, name, nameEnd, upgrade)) this.upgrade = true
+        if (value < valueEnd && Characters.equalsIgnoringCase(bytes, name, nameEnd, upgrade)) this.upgrade = true
         return undefined
       case 10:
         if (Characters.equalsIgnoringCase(bytes, name, nameEnd, connection)) {
@@ -61,6 +62,15 @@ export class FramingFields {
         return Characters.equalsIgnoringCase(bytes, name, nameEnd, contentLength)
           ? this.readContentLength(bytes, value, valueEnd)
           : undefined
+      case 16:
+        // A field that never was of the protocol (RFC 9112 §C.2.2). What it says of closing is taken at its word, for
+        // that can only be too careful; what it says of keeping alive is not.
+        if (Characters.equalsIgnoringCase(bytes, name, nameEnd, proxyConnection)) {
+          const kept = this.keepAlive
+          this.readConnection(bytes, value, valueEnd)
+          this.keepAlive = kept
+        }
+        return undefined
       case 17:
         if (Characters.equalsIgnoringCase(bytes, name, nameEnd, transferEncoding)) {
           // Two lines make one list, and a list of two is not `chunked` alone.

@@ -94,6 +94,8 @@ export class ResponseParser {
   private isHead = false
   private isConnect = false
   private informational = 0
+  /** `Connection: close` has been received. */
+  private closing = false
   private emptyLines = 0
   /** CR of an empty line before the status line has been read, its LF has not. */
   private emptyLineBegun = false
@@ -140,6 +142,7 @@ export class ResponseParser {
     this.isHead = method === "HEAD"
     this.isConnect = method === "CONNECT"
     this.informational = 0
+    this.closing = false
     this.any = false
     this.beginHead()
   }
@@ -338,10 +341,14 @@ export class ResponseParser {
       )
     }
     const untilClose = !bodiless && framing.transferEncoding === "none" && framing.contentLength < 0
-    // 204 must not announce content (RFC 9112 §6.1, RFC 9110 §8.6). It has none all the same, but where a server says
-    // both, nobody knows what it sends next.
-    const dubious = status === 204 && (framing.transferEncoding !== "none" || framing.contentLength > 0)
-    const persistent = minorVersion === 1 ? !framing.close : framing.keepAlive && !framing.close
+    // 204 must not announce content (RFC 9112 §6.1, RFC 9110 §8.6), and a coding that is unknown here may not be framed
+    // as we think. There is no content all the same, but nobody knows what such a server sends next.
+    const dubious = status === 204
+      ? framing.transferEncoding !== "none" || framing.contentLength > 0
+      : framing.transferEncoding === "other"
+    // Close is said of the whole response, the informational ones that precede it included (RFC 9112 §9.6).
+    this.closing ||= framing.close
+    const persistent = !this.closing && (minorVersion === 1 || framing.keepAlive)
     const head = new ReceivedHead(
       status,
       minorVersion,

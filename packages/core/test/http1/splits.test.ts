@@ -1,0 +1,38 @@
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { exchange } from "./support/exchanges.js"
+import { bytesOf, everyByte, runOurs, split } from "./support/transcript.js"
+
+describe("splits", () => {
+  it("do not change what an answer is", () => {
+    fc.assert(
+      fc.property(exchange, ({ cuts, input, method }) => {
+        const bytes = bytesOf(input)
+        const whole = runOurs(method, [bytes]).log
+        expect(runOurs(method, split(bytes, everyByte(bytes))).log).toEqual(whole)
+        expect(runOurs(method, split(bytes, cuts)).log).toEqual(whole)
+      }),
+      { numRuns: 2000 }
+    )
+  })
+
+  it("in two, at every place, do not change a long answer", () => {
+    const input = bytesOf(
+      "\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nServer: x\r\nTransfer-Encoding: chunked\r\n" +
+        "Keep-Alive: timeout=5, max=7\r\nSet-Cookie:  a=b \r\n\r\n5;a=\"b\\\"\";c\r\nhello\r\n00a\r\n0123456789\r\n0\r\n" +
+        "X-Sum: abc\r\n\r\n"
+    )
+    const whole = runOurs("GET", [input])
+    expect(whole.transcript).toMatchObject({ end: "complete", body: "hello0123456789", trailers: ["x-sum", "abc"] })
+    for (let cut = 1; cut < input.length; cut++) {
+      expect(runOurs("GET", split(input, [cut])).log).toEqual(whole.log)
+    }
+  })
+
+  it("leave the input as it was", () => {
+    const input = bytesOf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+    const copy = input.slice()
+    runOurs("GET", [input])
+    expect(input).toEqual(copy)
+  })
+})
