@@ -14,6 +14,7 @@ import * as internal from "./internal/server.js"
 import type { ReceivedRequest } from "./ReceivedRequest.js"
 import type { Breaking } from "./Reply.js"
 import type { Answering, RouteOptions } from "./Script.js"
+import type { ServerEvent } from "./ServerEvent.js"
 import type { ServerStats } from "./ServerStats.js"
 import type { Identity, TestAuthority } from "./TestAuthority.js"
 
@@ -163,6 +164,9 @@ export interface Options {
    * wants it. Default false: such a client is taken to have left, and the connection is closed at once.
    */
   readonly halfOpen?: boolean | undefined
+
+  /** Hears of each request that has ended and of each failure, for a log. It must not throw. Default none. */
+  readonly onEvent?: ((event: ServerEvent) => void) | undefined
 }
 
 /**

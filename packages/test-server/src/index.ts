@@ -31,6 +31,11 @@ export type * as Script from "./Script.js"
 /**
  * @since 0.1.0
  */
+export type { ServerEvent } from "./ServerEvent.js"
+
+/**
+ * @since 0.1.0
+ */
 export type { ServerStats } from "./ServerStats.js"
 
 /**

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { ServerEvent } from "@sluice/test-server"
 import { Gate, Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -233,6 +234,21 @@ describe("HTTP/1.1 endings", () => {
       yield* connect({ host: server.host, port: server.port })
     }))
 
+  it.scoped("takes a client that ends its side for gone, unless told otherwise", () =>
+    Effect.gen(function*() {
+      const { client } = yield* serve({ "/": Reply.text("too late", { delayBeforeHead: "10 millis" }) })
+      client.socket.end(GET("/"))
+      assert.strictEqual(yield* client.closed, "end")
+      assert.strictEqual(client.received(), "")
+      const { client: other, server } = yield* serve({
+        "/": Reply.text("in time", { delayBeforeHead: "10 millis" })
+      }, { halfOpen: true })
+      other.socket.end(GET("/"))
+      assert.strictEqual(yield* other.closed, "end")
+      assert.match(other.received(), /in time$/)
+      yield* server.awaitStats((stats) => stats.openConnections === 0 && stats.responses === 1)
+    }))
+
   it.scoped("frees its port and its connections with its scope", () =>
     Effect.gen(function*() {
       const port = yield* Effect.scoped(Effect.gen(function*() {
@@ -462,6 +478,40 @@ describe("HTTP/1.1 requests", () => {
       assert.include(yield* client.until("old"), "connection: keep-alive")
       client.write("GET / HTTP/1.0\r\n\r\n")
       assert.strictEqual(yield* client.closed, "end")
+    }))
+})
+
+describe("a log", () => {
+  it.scoped("hears how each request ended", () =>
+    Effect.gen(function*() {
+      const events: Array<ServerEvent> = []
+      const { client, server } = yield* serve({
+        "/": Reply.text("hello", { status: 418 }),
+        "/cut": Reply.text("hello", { abrupt: { afterBytes: 2 } }),
+        "/never": Reply.never
+      }, { onEvent: (event) => events.push(event) })
+      client.write(GET("/"))
+      yield* client.until("hello")
+      client.write(GET("/cut"))
+      yield* client.closed
+      for (const bytes of [GET("/never"), "no request\r\n\r\n"]) {
+        const other = yield* connect({ host: server.host, port: server.port })
+        other.write(bytes)
+        yield* server.awaitStats((stats) => stats.requests === 3)
+        other.socket.end()
+        yield* other.closed
+      }
+      yield* server.awaitStats((stats) => stats.openConnections === 0)
+      assert.deepStrictEqual(
+        events.map((event) =>
+          event._tag === "Ended"
+            ? [event.request.target, event.outcome, event.status, event.bodyBytesSent]
+            : [event._tag]
+        ),
+        [["/", "answered", 418, 5], ["/cut", "broken off", 200, 2], ["/never", "abandoned", undefined, 0], [
+          "Malformed"
+        ]]
+      )
     }))
 })
 

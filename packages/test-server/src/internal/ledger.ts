@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { ReceivedRequest } from "../ReceivedRequest.js"
+import type { ServerEvent } from "../ServerEvent.js"
 import type { ServerStats } from "../ServerStats.js"
 import type { ReceivedHead } from "./received.js"
 import { Received } from "./received.js"
@@ -36,7 +37,11 @@ export class Ledger {
   private tlsResumed = 0
   private bodyBytes = 0
 
-  constructor(private readonly maxRecordedRequests: number, private readonly maxRecordedBody: number) {}
+  constructor(
+    private readonly maxRecordedRequests: number,
+    private readonly maxRecordedBody: number,
+    private readonly onEvent: (event: ServerEvent) => void = () => {}
+  ) {}
 
   connectionOpened(): Account {
     const account: Account = { number: this.perConnection.length, open: true, requests: 0, active: 0 }
@@ -88,17 +93,21 @@ export class Ledger {
     this.changed.notify()
   }
 
-  requestEnded(account: Account, how: "answered" | "abandoned" | "broken off"): void {
+  requestEnded(account: Account, request: Received, outcome: "answered" | "abandoned" | "broken off"): void {
     account.active--
     this.active--
-    if (how === "answered") this.responses++
-    if (how === "abandoned") this.abandoned++
+    if (outcome === "answered") this.responses++
+    if (outcome === "abandoned") this.abandoned++
     this.changed.notify()
+    const { bodyBytesSent, startedAt, status } = request
+    const milliseconds = performance.now() - startedAt
+    this.onEvent({ _tag: "Ended", request, outcome, status, bodyBytesSent, milliseconds })
   }
 
   malformedInput(reason: string): void {
     if (this.malformed.length < maxNotes) this.malformed.push(reason)
     this.changed.notify()
+    this.onEvent({ _tag: "Malformed", reason })
   }
 
   tlsCompleted(resumed: boolean): void {
@@ -110,6 +119,7 @@ export class Ledger {
   tlsFailed(reason: string): void {
     if (this.tlsFailures.length < maxNotes) this.tlsFailures.push(reason)
     this.changed.notify()
+    this.onEvent({ _tag: "TlsFailed", reason })
   }
 
   snapshot(): ServerStats {

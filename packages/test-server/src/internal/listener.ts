@@ -33,7 +33,7 @@ export class Listener implements Surroundings {
     private readonly protocols: Protocols,
     private readonly tls: TlsTerminator | undefined
   ) {
-    this.ledger = new Ledger(options.maxRecordedRequests ?? 10_000, options.maxRecordedBody ?? 65_536)
+    this.ledger = new Ledger(options.maxRecordedRequests ?? 10_000, options.maxRecordedBody ?? 65_536, options.onEvent)
     const http2: Http2Options = typeof options.http2 === "object" ? options.http2 : {}
     this.options = {
       maxRequestsPerConnection: options.maxRequestsPerConnection ?? Infinity,

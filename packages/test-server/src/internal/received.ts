@@ -22,6 +22,10 @@ export class Received implements ReceivedRequest {
   trailers: Fields = []
   bodyLength = 0
   complete = false
+  /** What was answered, for the log. */
+  status: number | undefined
+  bodyBytesSent = 0
+  readonly startedAt = performance.now()
   private recorded = 0
   private pieces: Array<Uint8Array> = []
   private tap: BodyTap | undefined

@@ -118,7 +118,7 @@ export class Http1Connection implements Managed {
     if (front === undefined || !front.replied) return
     if (!front.closes && !front.request.complete) return
     this.exchanges.shift()
-    this.around.ledger.requestEnded(this.account, "answered")
+    this.around.ledger.requestEnded(this.account, front.request, "answered")
     if (front.closes) return this.closeGently()
     this.reader.release()
     if (this.exchanges.length > 0) this.exchanges[0].arrive()
@@ -156,7 +156,7 @@ export class Http1Connection implements Managed {
       for (const exchange of this.exchanges.splice(0)) {
         const how = exchange.brokenOff ? "broken off" : exchange.replied ? "answered" : "abandoned"
         exchange.lifetime.end()
-        ledger.requestEnded(this.account, how)
+        ledger.requestEnded(this.account, exchange.request, how)
       }
       ledger.connectionClosed(this.account)
     })
@@ -206,6 +206,7 @@ class Exchange implements Outlet {
     const head = responseHead(options, body, this.requestHead, this.lastOfConnection)
     this.chunked = head.chunked
     this.hasBody = head.hasBody
+    this.request.status = options.status ?? 200
     this.closes = this.closes || head.close
     // The head goes out together with the first of the body, if that follows in the same turn.
     this.connection.socket.cork()
@@ -217,6 +218,7 @@ class Exchange implements Outlet {
   write(bytes: Uint8Array): Promise<void> | undefined {
     if (bytes.length === 0) return undefined
     const { socket } = this.connection
+    this.request.bodyBytesSent += bytes.length
     if (!this.chunked) return this.raw(bytes)
     socket.write(`${bytes.length.toString(16)}\r\n`, "latin1")
     socket.write(bytes)
@@ -259,6 +261,7 @@ class Exchange implements Outlet {
     const first = options.first === undefined ? Buffer.alloc(0) : toBytes(options.first)
     socket.write(Buffer.concat([Buffer.from(writeHead("1.1", status, undefined, fields), "latin1"), first]))
     this.replied = true
+    this.request.status = status
     if (options.to === undefined) return this.connection.startTunnel((bytes) => socket.write(bytes))
     const far = net.connect(options.to)
     far.on("error", () => socket.destroy())

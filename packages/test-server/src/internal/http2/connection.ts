@@ -93,7 +93,7 @@ export class Http2Connection implements Managed {
     stream.on("close", () => {
       this.exchanges.delete(exchange)
       exchange.lifetime.end()
-      ledger.requestEnded(this.account, exchange.outcome)
+      ledger.requestEnded(this.account, request, exchange.outcome)
     })
     exchange.begin(headers.expect === "100-continue")
   }

@@ -61,6 +61,7 @@ export class Http2Exchange implements Outlet {
 
   head(options: Options, body: BodyShape): boolean {
     const status = options.status ?? 200
+    this.request.status = status
     const noBody = this.request.method === "HEAD" || status === 204 || status === 304
     const fields = headerList(options.headers)
     const given = new Set(fields.map(([name]) => name.toLowerCase()))
@@ -78,6 +79,7 @@ export class Http2Exchange implements Outlet {
   }
 
   write(bytes: Uint8Array): Promise<void> | undefined {
+    this.request.bodyBytesSent += bytes.length
     if (bytes.length === 0 || this.stream.write(bytes)) return undefined
     return this.lifetime.wait((resume) => {
       this.stream.once("drain", resume)
@@ -110,7 +112,8 @@ export class Http2Exchange implements Outlet {
   tunnel(options: TunnelOptions): void {
     const { stream } = this
     this.outcome = "answered"
-    stream.respond({ ...headersOf(headerList(options.headers)), ":status": options.status ?? 200 }, undated)
+    this.request.status = options.status ?? 200
+    stream.respond({ ...headersOf(headerList(options.headers)), ":status": this.request.status }, undated)
     if (options.first !== undefined) stream.write(toBytes(options.first))
     if (options.to === undefined) return void stream.pipe(stream)
     const far = net.connect(options.to)

@@ -1,0 +1,149 @@
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
+import { parseArgs } from "node:util"
+import type { ServerEvent } from "../../ServerEvent.js"
+import type { Options, TestServer } from "../../TestServer.js"
+import { start } from "../server.js"
+import { playground } from "./playground.js"
+import * as scriptFile from "./scriptFile.js"
+
+const usage = `A scripted HTTP server.
+
+Usage: sluice-test-server [options]
+
+  --port <number>     the port to listen on, 0 for any free one (default 8080)
+  --host <address>    the address to listen on (default 127.0.0.1)
+  --tls               HTTPS, with a certificate made on the spot
+  --ca <file>         writes the certificate of its authority to this file, for clients to trust
+  --http2             HTTP/2 besides HTTP/1.1
+  --script <file>     what to answer, as JSON (see below); default: a set of paths to try, listed at /
+  --quiet             no line for each request
+  --help              this text
+
+A script maps routes to replies, or to several that are given one after another:
+
+  {
+    "/hello":    { "text": "hello", "headers": { "x-a": "1" } },
+    "POST /buy": [{ "status": 503, "headers": { "retry-after": "1" } }, { "json": { "ok": true } }],
+    "/slow/*":   { "chunks": ["a", "b"], "delayBeforeHead": 500, "delayBetweenChunks": 100 },
+    "*":         { "status": 404 }
+  }
+
+  Bodies:  text, json, base64, chunks, size, echo: true, raw, never: true, disconnect: "end" or "reset"
+  Options: status, reason, headers, trailers, informational, delayBeforeHead and delayBetweenChunks (milliseconds),
+           framing, keepAliveHint, connection: "close", close: true, abrupt: { "afterBytes": 10 }, version`
+
+/** Runs the command until it is interrupted. `out` gets each line that it prints. */
+export const main = (args: ReadonlyArray<string>, out: (line: string) => void): Effect.Effect<void, CommandError> =>
+  Effect.gen(function*() {
+    const given = yield* parse(args)
+    if (given.help) return out(usage)
+    const port = given.port === undefined ? 8080 : Number(given.port)
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      return yield* new CommandError(`--port takes a number from 0 to 65535, not ${JSON.stringify(given.port)}`, 2)
+    }
+    if (given.ca !== undefined && !given.tls) return yield* new CommandError("--ca goes with --tls", 2)
+    const replies = given.script === undefined
+      ? playground
+      : yield* Effect.mapError(scriptFile.read(given.script), (reason) => new CommandError(reason, 2))
+    const options: Options = {
+      replies,
+      host: given.host,
+      port,
+      tls: given.tls,
+      http2: given.http2,
+      halfOpen: true,
+      maxRecordedRequests: 0,
+      onEvent: given.quiet ? undefined : (event) => out(line(event))
+    }
+    const server = yield* Effect.mapError(start(options), (error) => new CommandError(error.message, 1))
+    const { ca } = given
+    if (ca !== undefined) {
+      yield* Effect.try({
+        try: () => fs.writeFileSync(ca, server.ca ?? ""),
+        catch: (error) => new CommandError(`${ca} can't be written (${(error as NodeJS.ErrnoException).code})`, 1)
+      })
+    }
+    out(greeting(server, given))
+    return yield* Effect.never
+  }).pipe(Effect.scoped)
+
+/** What went wrong, in one line, and the code that the command ends with: 2 for wrong use, 1 for the rest. */
+export class CommandError extends Data.TaggedError("CommandError")<{
+  readonly reason: string
+  readonly exitCode: 1 | 2
+}> {
+  constructor(reason: string, exitCode: 1 | 2) {
+    super({ reason, exitCode })
+  }
+
+  override get message(): string {
+    return this.reason
+  }
+}
+
+interface Given {
+  readonly port?: string | undefined
+  readonly host?: string | undefined
+  readonly tls: boolean
+  readonly ca?: string | undefined
+  readonly http2: boolean
+  readonly script?: string | undefined
+  readonly quiet: boolean
+  readonly help: boolean
+}
+
+const parse = (args: ReadonlyArray<string>): Effect.Effect<Given, CommandError> =>
+  Effect.try({
+    try: () => {
+      const { values } = parseArgs({
+        args: [...args],
+        options: {
+          port: { type: "string" },
+          host: { type: "string" },
+          tls: { type: "boolean", default: false },
+          ca: { type: "string" },
+          http2: { type: "boolean", default: false },
+          script: { type: "string" },
+          quiet: { type: "boolean", default: false },
+          help: { type: "boolean", default: false, short: "h" }
+        }
+      })
+      return values
+    },
+    catch: (error) => {
+      // Node's message goes on with advice about its own rules of arguments.
+      const [reason] = (error instanceof Error ? error.message : String(error)).split(/\. |\n/)
+      return new CommandError(`${reason}; --help lists the options`, 2)
+    }
+  })
+
+const greeting = (server: TestServer, given: Given): string => {
+  const protocols = given.http2 ? "HTTP/1.1 and HTTP/2" : "HTTP/1.1"
+  const trust = !given.tls
+    ? ""
+    : given.ca === undefined
+    ? "; its certificate is known to nobody, --ca writes its authority to a file"
+    : `; ${given.ca} is what to trust`
+  return `${server.url} (${protocols}${trust})`
+}
+
+const line = (event: ServerEvent): string => {
+  switch (event._tag) {
+    case "Malformed":
+      return `malformed: ${event.reason}`
+    case "TlsFailed":
+      return `TLS failed: ${event.reason}`
+    case "Ended": {
+      const { bodyBytesSent, milliseconds, outcome, request, status } = event
+      const answer = outcome === "answered"
+        ? `${status ?? "raw"}`
+        : `${status ?? "no answer"}, ${outcome === "abandoned" ? "client left" : "broken off"}`
+      const sizes = `${request.bodyLength} B in, ${bodyBytesSent} B out`
+      const where = `connection ${request.connection}, request ${request.index}`
+      return `${request.method} ${request.target} ${request.protocol} -> ${answer}` +
+        ` (${sizes}, ${milliseconds.toFixed(1)} ms, ${where})`
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as fs from "node:fs"
+import type { Breaking, Options, Reply } from "../../Reply.js"
+import * as replies from "../reply.js"
+
+const Fields = Schema.Record({ key: Schema.String, value: Schema.Union(Schema.String, Schema.Array(Schema.String)) })
+
+const Breaks = Schema.Union(Schema.Literal("end", "reset"), Schema.Number)
+
+const Common = {
+  status: Schema.optional(Schema.Int.pipe(Schema.between(200, 999))),
+  reason: Schema.optional(Schema.String),
+  headers: Schema.optional(Fields),
+  trailers: Schema.optional(Fields),
+  informational: Schema.optional(
+    Schema.Array(
+      Schema.Struct({ status: Schema.Int.pipe(Schema.between(100, 199)), headers: Schema.optional(Fields) })
+    )
+  ),
+  delayBeforeHead: Schema.optional(Schema.DurationFromMillis),
+  delayBetweenChunks: Schema.optional(Schema.DurationFromMillis),
+  framing: Schema.optional(Schema.Literal("length", "chunked", "close")),
+  keepAliveHint: Schema.optional(
+    Schema.Struct({ timeout: Schema.optional(Schema.Number), max: Schema.optional(Schema.Number) })
+  ),
+  connection: Schema.optional(Schema.Literal("close")),
+  close: Schema.optional(Schema.Boolean),
+  abrupt: Schema.optional(Schema.Struct({ afterBytes: Schema.NonNegative, how: Schema.optional(Breaks) })),
+  version: Schema.optional(Schema.Literal("1.0", "1.1"))
+}
+
+/** One reply in a file: the options of `Reply`, delays in milliseconds, and one body. */
+const ReplyJson = Schema.Struct({
+  ...Common,
+  text: Schema.optional(Schema.String),
+  json: Schema.optional(Schema.Unknown),
+  base64: Schema.optional(Schema.Uint8ArrayFromBase64),
+  chunks: Schema.optional(Schema.Array(Schema.String)),
+  size: Schema.optional(Schema.NonNegativeInt),
+  echo: Schema.optional(Schema.Literal(true)),
+  raw: Schema.optional(Schema.String),
+  never: Schema.optional(Schema.Literal(true)),
+  disconnect: Schema.optional(Breaks)
+}).pipe(
+  Schema.filter((given) => {
+    const bodies = kinds.filter((kind) => given[kind] !== undefined)
+    return bodies.length < 2 || `${bodies.join(" and ")} exclude each other`
+  })
+)
+
+type ReplyJson = typeof ReplyJson.Type
+
+const kinds = ["text", "json", "base64", "chunks", "size", "echo", "raw", "never", "disconnect"] as const
+
+const Routes = Schema.Record({ key: Schema.String, value: Schema.Union(ReplyJson, Schema.NonEmptyArray(ReplyJson)) })
+
+export type Routes = Readonly<Record<string, Reply | ReadonlyArray<Reply>>>
+
+/** Reads a script. Fails with one line that says what is wrong with it. */
+export const read = (path: string): Effect.Effect<Routes, string> =>
+  Effect.gen(function*() {
+    const text = yield* Effect.try({
+      try: () => fs.readFileSync(path, "utf8"),
+      catch: (error) => `${path} can't be read (${(error as NodeJS.ErrnoException).code})`
+    })
+    const json = yield* Effect.try({
+      try: (): unknown => JSON.parse(text),
+      catch: (error) => `${path} is no JSON: ${error instanceof Error ? error.message : String(error)}`
+    })
+    return yield* Effect.mapError(decode(json), (reason) => `${path}: ${reason}`)
+  })
+
+export const decode = (json: unknown): Either.Either<Routes, string> =>
+  Schema.decodeUnknownEither(Routes, { onExcessProperty: "error" })(json).pipe(
+    Either.mapBoth({
+      onLeft: (error) => {
+        // A route may be one reply or several; the deepest issue is of the one that was meant.
+        const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
+        const issue = issues.reduce((deepest, one) => one.path.length > deepest.path.length ? one : deepest)
+        const where = issue.path.length === 0 ? "" : `at ${issue.path.map((key) => JSON.stringify(key)).join(" ")}: `
+        return `${where}${issue.message.replaceAll(/\s+/g, " ")}`
+      },
+      onRight: (routes) =>
+        Object.fromEntries(
+          Object.entries(routes).map(([route, given]) => [route, isMany(given) ? given.map(toReply) : toReply(given)])
+        )
+    })
+  )
+
+const isMany = (given: ReplyJson | ReadonlyArray<ReplyJson>): given is ReadonlyArray<ReplyJson> => Array.isArray(given)
+
+const toReply = (given: ReplyJson): Reply => {
+  const { base64, chunks, disconnect, echo, json, never, raw, size, text, ...rest } = given
+  const options: Options = rest
+  if (never !== undefined) return replies.never
+  if (disconnect !== undefined) return replies.disconnect(disconnect as Breaking)
+  if (raw !== undefined) return replies.raw(raw, { close: options.close })
+  if (echo !== undefined) return replies.echo(options)
+  if (size !== undefined) return replies.size(size, options)
+  if (chunks !== undefined) return replies.chunks(chunks, options)
+  if (base64 !== undefined) return replies.bytes(base64, options)
+  if (json !== undefined) return replies.json(json, options)
+  if (text !== undefined) return replies.text(text, options)
+  return replies.empty(options)
+}

@@ -1,0 +1,151 @@
+import { assert, describe, it } from "@effect/vitest"
+import { TestServer } from "@sluice/test-server"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as fs from "node:fs"
+import * as https from "node:https"
+import * as os from "node:os"
+import * as path from "node:path"
+import { main } from "../src/internal/command/main.js"
+import { decode } from "../src/internal/command/scriptFile.js"
+
+/** Runs the command until the test's scope ends; its first line has the URL. */
+const run = (...args: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const lines: Array<string> = []
+    const first = yield* Deferred.make<string>()
+    yield* Effect.forkScoped(
+      main(["--port", "0", ...args], (line) => {
+        lines.push(line)
+        Deferred.unsafeDone(first, Effect.succeed(line))
+      })
+    )
+    const greeting = yield* Deferred.await(first)
+    return { lines, greeting, url: greeting.slice(0, greeting.indexOf(" ")) }
+  })
+
+const scratch = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "test-server-"))),
+  (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true }))
+)
+
+const get = (url: string) =>
+  Effect.promise(async () => {
+    const response = await fetch(url)
+    return { status: response.status, body: await response.text() }
+  })
+
+const failure = (...args: ReadonlyArray<string>) => Effect.flip(main(args, () => {}))
+
+describe("the command", () => {
+  it.scoped("prints its URL and a line for each request", () =>
+    Effect.gen(function*() {
+      const { greeting, lines, url } = yield* run()
+      assert.match(greeting, /^http:\/\/127\.0\.0\.1:\d+ \(HTTP\/1\.1\)$/)
+      assert.strictEqual((yield* get(`${url}/status/503`)).status, 503)
+      assert.strictEqual((yield* get(`${url}/bytes/1234`)).body.length, 1234)
+      assert.include((yield* get(`${url}/`)).body, "/status/503")
+      assert.strictEqual((yield* get(`${url}/status/x`)).status, 404)
+      assert.match(
+        lines[2],
+        /^GET \/bytes\/1234 HTTP\/1\.1 -> 200 \(0 B in, 1234 B out, [\d.]+ ms, connection \d+, request \d+\)$/
+      )
+    }))
+
+  it.scoped("plays a script", () =>
+    Effect.gen(function*() {
+      const file = path.join(yield* scratch, "script.json")
+      fs.writeFileSync(
+        file,
+        JSON.stringify({
+          "/hello": { text: "hello", status: 201 },
+          "/turns": [{ status: 503 }, { json: { ok: true }, delayBeforeHead: 5 }],
+          "*": { chunks: ["a", "b"], delayBetweenChunks: 1 }
+        })
+      )
+      const { lines, url } = yield* run("--script", file, "--quiet")
+      assert.deepStrictEqual(yield* get(`${url}/hello`), { status: 201, body: "hello" })
+      assert.strictEqual((yield* get(`${url}/turns`)).status, 503)
+      assert.deepStrictEqual(yield* get(`${url}/turns`), { status: 200, body: "{\"ok\":true}" })
+      assert.strictEqual((yield* get(`${url}/else`)).body, "ab")
+      assert.strictEqual(lines.length, 1)
+    }))
+
+  it.scoped("serves HTTPS and writes down whom to trust", () =>
+    Effect.gen(function*() {
+      const file = path.join(yield* scratch, "ca.pem")
+      const { greeting, url } = yield* run("--tls", "--http2", "--ca", file)
+      assert.include(greeting, `(HTTP/1.1 and HTTP/2; ${file} is what to trust)`)
+      const status = yield* Effect.async<number | undefined>((resume) => {
+        https.get(`${url}/status/204`, { ca: fs.readFileSync(file), agent: false }, (response) => {
+          response.resume()
+          resume(Effect.succeed(response.statusCode))
+        })
+      })
+      assert.strictEqual(status, 204)
+    }))
+
+  it.scoped("says in one line what is wrong, and fails", () =>
+    Effect.gen(function*() {
+      const busy = yield* TestServer.make()
+      const folder = yield* scratch
+      const notJson = path.join(folder, "not.json")
+      fs.writeFileSync(notJson, "{")
+      for (
+        const [args, exitCode, message] of [
+          [["--port", String(busy.port)], 1, /^127\.0\.0\.1:\d+ is in use by another program$/],
+          [["--host", "192.0.2.1"], 1, /^192\.0\.2\.1:8080 is no address of this machine$/],
+          [["--port", "seven"], 2, /^--port takes a number from 0 to 65535, not "seven"$/],
+          [["--wat"], 2, /^Unknown option '--wat'; --help lists the options$/],
+          [["extra"], 2, /^Unexpected argument 'extra'; --help lists the options$/],
+          [["--ca", "file"], 2, /^--ca goes with --tls$/],
+          [["--script", path.join(folder, "none")], 2, /none can't be read \(ENOENT\)$/],
+          [["--script", notJson], 2, /not\.json is no JSON: /]
+        ] as const
+      ) {
+        const error = yield* failure(...args)
+        assert.match(error.message, message)
+        assert.notInclude(error.message, "\n")
+        assert.strictEqual(error.exitCode, exitCode)
+      }
+    }))
+
+  it.effect("prints its help and ends", () =>
+    Effect.gen(function*() {
+      const lines: Array<string> = []
+      yield* main(["--help"], (line) => lines.push(line))
+      assert.match(lines.join("\n"), /--port <number>/)
+    }))
+
+  it.effect("frees its port when it is interrupted", () =>
+    Effect.gen(function*() {
+      const port = (yield* Effect.scoped(TestServer.make())).port
+      for (let round = 0; round < 2; round++) {
+        const up = yield* Deferred.make<void>()
+        const fiber = yield* Effect.fork(main(["--port", String(port)], () => Deferred.unsafeDone(up, Effect.void)))
+        yield* Deferred.await(up)
+        yield* Fiber.interrupt(fiber)
+      }
+    }))
+})
+
+describe("a script file", () => {
+  for (
+    const [what, script, message] of [
+      ["an unknown word", { "/a": { txt: "x" } }, /^at "\/a" "txt": is unexpected/],
+      ["an unknown word in a list", { "/a": [{ text: "x" }, { txt: "x" }] }, /^at "\/a" 1 "txt": is unexpected/],
+      ["two bodies", { "/a": { text: "x", size: 1 } }, /^at "\/a": text and size exclude each other$/],
+      ["no such status", { "/a": { status: 99 } }, /^at "\/a" "status": Expected a number between 200 and 999/],
+      ["a negative size", { "/a": { size: -1 } }, /^at "\/a" "size": /],
+      ["no object", [], /Expected/]
+    ] as const
+  ) {
+    it(`is refused for ${what}`, () => {
+      const result = decode(script)
+      assert.isTrue(Either.isLeft(result))
+      if (Either.isLeft(result)) assert.match(result.left, message)
+    })
+  }
+})
