@@ -53,7 +53,7 @@ const sealed = ["packages/core/src/internal/pool", "packages/core/src/internal/h
  * The words that all of core speaks: errors, and the models that options are checked with. Internal modules run these
  * public ones, and no others.
  */
-const vocabulary = /^packages\/core\/src\/(Connector|Limits|Origin|Timeouts|TransportError)\.js$/
+const vocabulary = /^packages\/core\/src\/(Connector|Idempotency|Limits|Origin|Timeouts|TransportError)\.js$/
 
 const within = (folder: string, path: string) => path.startsWith(`${folder}/`)
 

@@ -108,6 +108,10 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
     return Stream.mapError(this.answer.body.stream, this.toError)
   }
 
+  discard(): void {
+    this.answer.body.abandon("Cancelled")
+  }
+
   toJSON(): unknown {
     return IncomingMessage.inspect(this, {
       _id: "@effect/platform/HttpClientResponse",

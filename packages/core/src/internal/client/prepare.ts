@@ -3,15 +3,14 @@ import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import type { ExchangeRequest } from "../../Connection.js"
+import * as Idempotency from "../../Idempotency.js"
 import * as Timeouts from "../../Timeouts.js"
 import type { TransportError } from "../../TransportError.js"
 import type { PreparedRequest } from "./Call.js"
 import type { ClientOptions } from "./ClientOptions.js"
+import { isIdempotent } from "./methods.js"
 import * as RequestBody from "./RequestBody.js"
 import * as target from "./target.js"
-
-/** Methods that can be carried out twice without harm (RFC 9110 §9.2.2, and QUERY of RFC 10008's draft). */
-const idempotent = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"])
 
 /** Makes a request ready to send: where it goes, its body, and the timeouts that apply to the fiber that sends it. */
 export const prepare = (
@@ -25,6 +24,7 @@ export const prepare = (
   if (Either.isLeft(made)) return Either.left(made.left)
   const expect = expects(request, made.right) ? options.expectContinueTimeout : undefined
   const body = expect === undefined ? made.right : inParts(made.right)
+  const headers = headersOf(request, destination.right, body, fiber.getFiberRef(Idempotency.current))
   return Either.right({
     request,
     target: destination.right,
@@ -32,10 +32,9 @@ export const prepare = (
       origin: destination.right.origin,
       method: request.method,
       target: destination.right.path,
-      headers: headersOf(request, destination.right, body),
+      headers,
       body: body.exchange,
-      repeatable: body.replayable &&
-        (idempotent.has(request.method) || request.headers["idempotency-key"] !== undefined)
+      repeatable: body.replayable && (isIdempotent(request.method) || headers["idempotency-key"] !== undefined)
     },
     body,
     expect,
@@ -58,16 +57,19 @@ const inParts = (body: RequestBody.RequestBody): RequestBody.RequestBody =>
 
 const headersOf = (
   request: HttpClientRequest,
-  { authorization }: target.Target,
-  { contentType }: RequestBody.RequestBody
+  { authorization, display }: target.Target,
+  { contentType }: RequestBody.RequestBody,
+  keys: Idempotency.Keys | undefined
 ): ExchangeRequest["headers"] => {
   const given = request.headers
   const addType = contentType !== undefined && given["content-type"] === undefined
   const addAuthorization = authorization !== undefined && given["authorization"] === undefined
-  if (!addType && !addAuthorization) return given
+  const addKey = keys !== undefined && !isIdempotent(request.method) && given["idempotency-key"] === undefined
+  if (!addType && !addAuthorization && !addKey) return given
   const headers: Record<string, string> = { ...given }
   if (addType) headers["content-type"] = contentType
   if (addAuthorization) headers["authorization"] = authorization
+  if (addKey) headers["idempotency-key"] = keys.keyFor(request.method, display)
   return headers
 }
 
