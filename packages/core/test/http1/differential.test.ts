@@ -7,7 +7,7 @@ import { runNode } from "./support/nodeParser.js"
 import { bytesOf, runOurs } from "./support/transcript.js"
 
 describe("against Node's parser", () => {
-  for (const difference of differences) {
+  for (const difference of differences.filter(({ client }) => client !== true)) {
     it(`${difference.what}: ${difference.name} (${difference.section})`, () => {
       const method = difference.method ?? "GET"
       const input = bytesOf(difference.example)
@@ -24,7 +24,7 @@ describe("against Node's parser", () => {
         const wrong = fault(generated)
         if (wrong !== undefined) throw new Error(wrong)
       }),
-      { numRuns: Number(process.env.RUNS ?? 3000) }
+      { numRuns: 5000 }
     )
   })
 })

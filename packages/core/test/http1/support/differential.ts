@@ -29,7 +29,10 @@ export const explain = (
   node: Transcript,
   exchange: Pick<Exchange, "method" | "input">
 ): string | undefined =>
-  differences.find((difference) => difference.what === what && difference.applies(ours, node, exchange))?.name
+  differences.find((difference) =>
+    (difference.what === what || difference.also?.some((other) => other === what)) &&
+    difference.applies(ours, node, exchange)
+  )?.name
 
 /**
  * What is wrong with how we read an exchange, or `undefined`: that it depends on how the input is split, or that it
