@@ -1,0 +1,13 @@
+import * as Deferred from "effect/Deferred"
+import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
+import type { TransportError } from "../../TransportError.js"
+
+/** See `MemoryNetwork.Held`. */
+export abstract class Held<A> {
+  private readonly decided = Deferred.unsafeMake<A, TransportError>(FiberId.none)
+  readonly outcome: Effect.Effect<A, TransportError> = Deferred.await(this.decided)
+  readonly succeed = (value: A): void => Deferred.unsafeDone(this.decided, Exit.succeed(value))
+  readonly fail = (error: TransportError): void => Deferred.unsafeDone(this.decided, Exit.fail(error))
+}

@@ -1,0 +1,173 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as Runtime from "effect/Runtime"
+import * as Stream from "effect/Stream"
+import type { Exchange, ExchangeHead, ExchangeReceiver, ExchangeRequest } from "../../Connection.js"
+import type * as MemoryNetwork from "../../testing/MemoryNetwork.js"
+import { ReadError, type TransportError } from "../../TransportError.js"
+import { MemoryRequest } from "./MemoryRequest.js"
+
+/** What an exchange needs of its connection. */
+export interface ExchangeHost extends MemoryNetwork.Server {
+  readonly window: number
+  readonly respond: (request: MemoryNetwork.Request) => Effect.Effect<MemoryNetwork.Reply, TransportError>
+  /** It carries one less. `reply` is what was answered to the end. Its receiver learns it after this. */
+  readonly exchangeEnded: (exchange: MemoryExchange, reply: MemoryNetwork.Reply | undefined) => void
+  /** The exchange broke, and its receiver knows. */
+  readonly exchangeFailed: () => void
+}
+
+/** Some answers have no content, whatever their headers say (RFC 9110 §6.4.1). */
+const hasContent = (method: string, status: number) => method !== "HEAD" && status !== 204 && status !== 304
+
+const flat = (headers: Readonly<Record<string, string>> = {}): ReadonlyArray<string> => Object.entries(headers).flat()
+
+const encode = (part: string | Uint8Array) => typeof part === "string" ? new TextEncoder().encode(part) : part
+
+/**
+ * A request and its answer: a fiber that does what the test says, and tells the receiver.
+ */
+export class MemoryExchange implements Exchange {
+  readonly written = true
+  readonly request: MemoryRequest
+  readonly fiber: Fiber.RuntimeFiber<void>
+  private phase: "head" | "body" = "head"
+  private isBlocked = false
+  private readonly mayRead = Effect.unsafeMakeLatch(true)
+
+  constructor(
+    private readonly host: ExchangeHost,
+    private readonly wire: ExchangeRequest,
+    private readonly receiver: ExchangeReceiver,
+    runtime: Runtime.Runtime<never>
+  ) {
+    this.request = new MemoryRequest(host, wire, host.window, () => this.onRoom())
+    const run = Effect.suspend(() => this.begin()).pipe(
+      Effect.flatMap((reply) => this.answer(reply)),
+      Effect.catchAllCause((cause) => Effect.sync(() => this.onCause(cause)))
+    )
+    // Not before the caller has the exchange in its hands.
+    this.fiber = Runtime.runFork(runtime)(Effect.interruptible(run), { immediate: false })
+  }
+
+  get sent(): boolean {
+    return this.request.isReceived
+  }
+
+  private get isRunning(): boolean {
+    return this.request.state === "Running"
+  }
+
+  // From the client
+
+  write(bytes: Uint8Array): boolean {
+    if (!this.isRunning) return true
+    this.request.receive(bytes)
+    this.isBlocked = !this.request.hasRoom
+    return !this.isBlocked
+  }
+
+  end(): void {
+    if (!this.isRunning) return
+    this.request.complete()
+    this.reportSent()
+  }
+
+  pause(): void {
+    this.mayRead.unsafeClose()
+  }
+
+  resume(): void {
+    this.mayRead.unsafeOpen()
+  }
+
+  cancel(): void {
+    if (this.finish("Cancelled")) this.fiber.unsafeInterruptAsFork(FiberId.none)
+  }
+
+  // From the server
+
+  /** The connection is gone. */
+  breakOff(reason: ReadError["reason"], detail: string, cause?: unknown): void {
+    const error = new ReadError({
+      origin: this.wire.origin.href,
+      phase: this.phase,
+      written: this.written,
+      safeToRepeat: this.phase === "head" && this.wire.repeatable,
+      reason,
+      detail,
+      cause
+    })
+    if (this.finish("Failed")) this.receiver.onError(error)
+    this.fiber.unsafeInterruptAsFork(FiberId.none)
+  }
+
+  private begin(): Effect.Effect<MemoryNetwork.Reply, TransportError> {
+    if (!this.host.isOpen) this.breakOff("Reset", "the connection was closed before the request")
+    this.reportSent()
+    return this.host.respond(this.request)
+  }
+
+  private answer(reply: MemoryNetwork.Reply): Effect.Effect<void, TransportError> {
+    return Effect.suspend(() => {
+      const { body = "", headers, interim = [], status = 200 } = reply
+      for (const { headers, status = 103 } of interim) {
+        this.tell((receiver) =>
+          receiver.onInformational({ status, rawHeaders: flat(headers), contentLength: undefined })
+        )
+      }
+      const bytes = typeof body === "string" || body instanceof Uint8Array ? encode(body) : undefined
+      const head: ExchangeHead = { status, rawHeaders: flat(headers), contentLength: bytes?.length }
+      this.tell((receiver) => receiver.onHead(head))
+      this.phase = "body"
+      const parts = typeof body === "string" || body instanceof Uint8Array ? Stream.make(body) : body
+      const sendBody = Stream.runForEach(parts, (part) => this.send(encode(part)))
+      return Effect.map(
+        hasContent(this.request.method, status) ? sendBody : Effect.void,
+        () => {
+          if (this.finish("Answered", reply)) this.receiver.onComplete(flat(reply.trailers))
+        }
+      )
+    })
+  }
+
+  private send(part: Uint8Array): Effect.Effect<void> {
+    if (part.length === 0) return Effect.void
+    return Effect.map(this.mayRead.await, () => this.tell((receiver) => receiver.onData(part)))
+  }
+
+  private onCause(cause: Cause.Cause<TransportError>): void {
+    if (Cause.isInterruptedOnly(cause)) return
+    if (!Cause.isFailure(cause)) return this.breakOff("Other", "the server of the test died", Cause.squash(cause))
+    if (!this.finish("Failed")) return
+    this.receiver.onError(Cause.squash(cause) as TransportError)
+    this.host.exchangeFailed()
+  }
+
+  private onRoom(): void {
+    this.tell((receiver) => receiver.onWritten())
+    if (this.isBlocked) {
+      this.isBlocked = false
+      this.tell((receiver) => receiver.onDrain())
+    }
+    this.reportSent()
+  }
+
+  private reportSent(): void {
+    if (this.sent) this.tell((receiver) => receiver.onSent())
+  }
+
+  private tell(what: (receiver: ExchangeReceiver) => void): void {
+    if (this.isRunning) what(this.receiver)
+  }
+
+  /** Ends it, unless something has: then nothing more is to be told. */
+  private finish(state: "Answered" | "Failed" | "Cancelled", reply?: MemoryNetwork.Reply): boolean {
+    if (!this.isRunning) return false
+    this.request.state = state
+    this.host.exchangeEnded(this, reply)
+    return true
+  }
+}

@@ -1,0 +1,78 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { ExchangeRequest } from "../../Connection.js"
+import type * as MemoryNetwork from "../../testing/MemoryNetwork.js"
+import { Held } from "./Held.js"
+
+/**
+ * A request as the server has received it so far. Its body waits here until the server reads it.
+ */
+export class MemoryRequest extends Held<MemoryNetwork.Reply> implements MemoryNetwork.Request {
+  readonly method: string
+  readonly target: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly parts: Array<Uint8Array> = []
+  state: MemoryNetwork.Request["state"] = "Running"
+  private readonly unread: Array<Uint8Array> = []
+  private unreadBytes = 0
+  private isComplete = false
+  private onArrival: (() => void) | undefined = undefined
+
+  constructor(
+    readonly connection: MemoryNetwork.Server,
+    { body, headers, method, target }: ExchangeRequest,
+    private readonly window: number,
+    private readonly onRoom: () => void
+  ) {
+    super()
+    this.method = method
+    this.target = target
+    this.headers = headers
+    if (body._tag === "Bytes") this.receive(body.bytes)
+    if (body._tag !== "Parts") this.complete()
+  }
+
+  /** Whether nothing waits outside the window. */
+  get hasRoom(): boolean {
+    return this.unreadBytes <= this.window
+  }
+
+  get isReceived(): boolean {
+    return this.isComplete && this.hasRoom
+  }
+
+  receive(part: Uint8Array): void {
+    this.parts.push(part)
+    this.unread.push(part)
+    this.unreadBytes += part.length
+    this.onArrival?.()
+  }
+
+  complete(): void {
+    this.isComplete = true
+    this.onArrival?.()
+  }
+
+  readonly body: Stream.Stream<Uint8Array> = Stream.repeatEffectOption(
+    Effect.async<Uint8Array, Option.Option<never>>((resume) => {
+      this.onArrival = () => {
+        const part = this.unread.shift()
+        if (part === undefined && !this.isComplete) return
+        this.onArrival = undefined
+        if (part === undefined) return resume(Exit.fail(Option.none()))
+        const hadRoom = this.hasRoom
+        this.unreadBytes -= part.length
+        if (!hadRoom && this.hasRoom) this.onRoom()
+        resume(Exit.succeed(part))
+      }
+      this.onArrival()
+      return Effect.sync(() => {
+        this.onArrival = undefined
+      })
+    })
+  )
+
+  readonly text: Effect.Effect<string> = Stream.mkString(Stream.decodeText(this.body))
+}

@@ -1,0 +1,95 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Connection, ConnectionListener } from "../../Connection.js"
+import type { Connector } from "../../Connector.js"
+import type { Origin } from "../../Origin.js"
+import type * as MemoryNetwork from "../../testing/MemoryNetwork.js"
+import type { TransportError } from "../../TransportError.js"
+import { Held } from "./Held.js"
+import { MemoryConnection } from "./MemoryConnection.js"
+
+class MemoryDial extends Held<MemoryNetwork.Endpoint> implements MemoryNetwork.Dial {
+  state: MemoryNetwork.Dial["state"] = "Dialing"
+  constructor(readonly origin: Origin) {
+    super()
+  }
+
+  ended(exit: Exit.Exit<unknown, unknown>): void {
+    this.state = Exit.isSuccess(exit) ? "Connected" : Exit.isInterrupted(exit) ? "Interrupted" : "Failed"
+  }
+}
+
+const connectAtOnce = () => Effect.succeed<MemoryNetwork.Endpoint>({})
+const readAndReply = (request: MemoryNetwork.Request) => Effect.as(Stream.runDrain(request.body), {})
+
+class Network implements MemoryNetwork.MemoryNetwork {
+  readonly dials: Array<MemoryDial> = []
+  readonly connections: Array<MemoryConnection> = []
+  readonly requests: Array<MemoryNetwork.Request> = []
+  readonly faults: Array<string> = []
+  open = 0
+  maxOpen = 0
+
+  constructor(private readonly options: MemoryNetwork.Options) {}
+
+  readonly connector: Connector = {
+    protocol: (origin) => this.options.protocol?.(origin) ?? "http/1.1",
+    connect: (origin, listener) => this.connect(origin, listener)
+  }
+
+  private connect(
+    origin: Origin,
+    listener: ConnectionListener
+  ): Effect.Effect<Connection, TransportError, Scope.Scope> {
+    return Effect.gen(this, function*() {
+      const runtime = yield* Effect.runtime<never>()
+      const dial = new MemoryDial(origin)
+      this.dials.push(dial)
+      let closing: Effect.Effect<void> | undefined = undefined
+      yield* Effect.acquireRelease(this.socketOpened, () => Effect.zipRight(closing ?? Effect.void, this.socketClosed))
+      const endpoint = yield* Effect.onExit(
+        Effect.suspend(() => (this.options.dial ?? connectAtOnce)(dial)),
+        (exit) => Effect.sync(() => dial.ended(exit))
+      )
+      closing = endpoint.closing
+      return yield* Effect.acquireRelease(
+        Effect.sync(() => this.connected(origin, endpoint, listener, runtime)),
+        (connection) => connection.end
+      )
+    })
+  }
+
+  private connected(
+    origin: Origin,
+    endpoint: MemoryNetwork.Endpoint,
+    listener: ConnectionListener,
+    runtime: ConstructorParameters<typeof MemoryConnection>[0]["runtime"]
+  ): MemoryConnection {
+    const connection = new MemoryConnection({
+      number: this.connections.length + 1,
+      origin,
+      endpoint,
+      listener,
+      runtime,
+      respond: (request) => Effect.suspend(() => (this.options.respond ?? readAndReply)(request)),
+      onRequest: (request) => this.requests.push(request),
+      onFault: (fault) => this.faults.push(fault)
+    })
+    this.connections.push(connection)
+    return connection
+  }
+
+  private readonly socketOpened = Effect.sync(() => {
+    this.open++
+    this.maxOpen = Math.max(this.maxOpen, this.open)
+  })
+
+  private readonly socketClosed = Effect.sync(() => {
+    this.open--
+  })
+}
+
+export const make = (options: MemoryNetwork.Options = {}): Effect.Effect<MemoryNetwork.MemoryNetwork> =>
+  Effect.sync(() => new Network(options))

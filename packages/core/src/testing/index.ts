@@ -1,0 +1,7 @@
+/**
+ * For tests of programs that use Sluice: a network without sockets, on Effect's Clock.
+ *
+ * @since 0.1.0
+ */
+export * as MemoryNetwork from "./MemoryNetwork.js"
+export { settle } from "./settle.js"

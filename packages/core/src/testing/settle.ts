@@ -1,0 +1,34 @@
+/**
+ * Waiting, in a test, until everything that can happen has happened.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+
+const live = Clock.make()
+
+/**
+ * Runs all other fibers until none of them can move: each waits for time, for the test, or has ended. No time passes on
+ * the `TestClock`. It does not wait for what comes from outside, as bytes of a real socket.
+ *
+ * A turn of the event loop ends when no fiber is ready; the second is for one that gave way to timers in the first.
+ *
+ * @example
+ * ```ts
+ * import { settle } from "@sluice/core/testing"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const fiber = yield* Effect.fork(Effect.succeed("done"))
+ *   yield* settle
+ *   return fiber.unsafePoll() // Exit.succeed("done")
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category testing
+ */
+export const settle: Effect.Effect<void> = Effect.zipRight(Effect.sleep(0), Effect.sleep(0)).pipe(
+  Effect.withClock(live)
+)

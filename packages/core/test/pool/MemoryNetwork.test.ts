@@ -1,0 +1,226 @@
+import { describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { deepStrictEqual, ok, strictEqual } from "node:assert"
+import type { ConnectionListener } from "../../src/Connection.js"
+import * as MemoryNetwork from "../../src/testing/MemoryNetwork.js"
+import { settle } from "../../src/testing/settle.js"
+import { get, receiver } from "./support/exchange.js"
+import { a, b } from "./support/origins.js"
+
+const connect = (options: MemoryNetwork.Options = {}) =>
+  Effect.gen(function*() {
+    const network = yield* MemoryNetwork.make(options)
+    const told: Array<string> = []
+    const listener: ConnectionListener = {
+      onCapacity: (capacity) => told.push(`capacity ${capacity}`),
+      onDraining: () => told.push("draining"),
+      onClosed: (reason) => told.push(`closed ${reason}`)
+    }
+    const connection = yield* network.connector.connect(a, listener)
+    return { network, connection, told, server: network.connections[0] }
+  })
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+describe("MemoryNetwork", () => {
+  it.scoped("tells nothing before exchange() has returned, then everything in order", () =>
+    Effect.gen(function*() {
+      const { connection, network } = yield* connect({
+        respond: () =>
+          Effect.succeed({
+            status: 201,
+            headers: { x: "1" },
+            interim: [{ status: 103 }],
+            body: Stream.make("a", "b"),
+            trailers: { t: "2" }
+          })
+      })
+      const heard = receiver()
+      connection.exchange(get(connection), heard)
+      deepStrictEqual(heard.said, [])
+      yield* settle
+      deepStrictEqual(heard.said, ["sent", "interim 103", "head 201 x 1", "data a", "data b", "complete t 2"])
+      deepStrictEqual(network.faults, [])
+    }))
+
+  it.scoped("is reusable until an HTTP/1.1 exchange begins, and again after its clean end", () =>
+    Effect.gen(function*() {
+      const { connection, server } = yield* connect()
+      const reusableAtTheEnd: Array<boolean> = []
+      strictEqual(connection.reusable, true)
+      connection.exchange(get(connection), {
+        ...receiver(),
+        onComplete: () => reusableAtTheEnd.push(connection.reusable)
+      })
+      strictEqual(connection.reusable, false)
+      yield* settle
+      deepStrictEqual(reusableAtTheEnd, [true])
+      strictEqual(server.active, 0)
+    }))
+
+  it.scoped("is not reusable after connection: close, a cancelled or a failed exchange", () =>
+    Effect.gen(function*() {
+      const closing = yield* connect({ respond: () => Effect.succeed({ headers: { connection: "close" } }) })
+      closing.connection.exchange(get(closing.connection), receiver())
+      yield* settle
+      strictEqual(closing.connection.reusable, false)
+
+      const silent = yield* connect({ respond: () => Effect.never })
+      const heard = receiver()
+      silent.connection.exchange(get(silent.connection), heard).cancel("Unwanted")
+      yield* settle
+      deepStrictEqual([silent.connection.reusable, heard.said], [false, []])
+      strictEqual(silent.network.requests[0].state, "Cancelled")
+    }))
+
+  it.scoped("takes the server's keep-alive hint from its headers", () =>
+    Effect.gen(function*() {
+      const { connection } = yield* connect({
+        respond: () => Effect.succeed({ headers: { "keep-alive": "timeout=7, max=100" } })
+      })
+      connection.exchange(get(connection), receiver())
+      yield* settle
+      strictEqual(connection.keepAliveHint, 7000)
+    }))
+
+  it.scoped("carries HTTP/2 streams at once, and loses only the one that is cancelled", () =>
+    Effect.gen(function*() {
+      const { connection, server } = yield* connect({
+        dial: () => Effect.succeed({ protocol: "h2", capacity: 3 }),
+        respond: MemoryNetwork.hold
+      })
+      const [one, two] = [receiver(), receiver()]
+      const first = connection.exchange(get(connection), one)
+      connection.exchange(get(connection), two)
+      deepStrictEqual([connection.capacity, server.active], [3, 2])
+      first.cancel("Unwanted")
+      server.requests[1].succeed({ body: "two" })
+      yield* settle
+      deepStrictEqual(one.said, [])
+      deepStrictEqual(two.said, ["sent", "head 200", "data two", "complete"])
+      deepStrictEqual([connection.reusable, server.active, server.maxActive], [true, 0, 2])
+    }))
+
+  it.scoped("waits on Effect's clock, before the answer and between its parts", () =>
+    Effect.gen(function*() {
+      const parts = Stream.concat(Stream.make("a"), Stream.fromEffect(Effect.delay(Effect.succeed("b"), "2 seconds")))
+      const { connection } = yield* connect({
+        respond: () => Effect.delay(Effect.succeed({ body: parts }), "1 second")
+      })
+      const heard = receiver()
+      connection.exchange(get(connection), heard)
+      yield* TestClock.adjust(999)
+      deepStrictEqual(heard.said, ["sent"])
+      yield* TestClock.adjust(1)
+      deepStrictEqual(heard.said, ["sent", "head 200", "data a"])
+      yield* TestClock.adjust("2 seconds")
+      deepStrictEqual(heard.said.slice(3), ["data b", "complete"])
+    }))
+
+  it.scoped("sends no data between pause and resume", () =>
+    Effect.gen(function*() {
+      const { connection } = yield* connect({ respond: () => Effect.succeed({ body: Stream.make("a", "b") }) })
+      const heard = receiver()
+      const exchange = connection.exchange(get(connection), heard)
+      exchange.pause()
+      yield* settle
+      deepStrictEqual(heard.said, ["sent", "head 200"])
+      exchange.resume()
+      yield* settle
+      deepStrictEqual(heard.said.slice(2), ["data a", "data b", "complete"])
+    }))
+
+  it.scoped("takes a window of a body that nobody reads, and more as it is read", () =>
+    Effect.gen(function*() {
+      const reading = yield* Effect.makeLatch()
+      const { connection, network } = yield* connect({
+        dial: () => Effect.succeed({ window: 4 }),
+        respond: (request) => Effect.zipRight(reading.await, Effect.map(request.text, (body) => ({ body })))
+      })
+      const heard = receiver()
+      const exchange = connection.exchange(get(connection, { _tag: "Parts", length: undefined }), heard)
+      deepStrictEqual([exchange.write(bytes("1234")), exchange.write(bytes("5"))], [true, false])
+      yield* settle
+      deepStrictEqual([heard.said, exchange.sent], [[], false])
+      yield* reading.open
+      yield* settle
+      deepStrictEqual(heard.said, ["written", "drain"])
+      exchange.end()
+      yield* settle
+      deepStrictEqual(heard.said.slice(2), ["sent", "head 200", "data 12345", "complete"])
+      deepStrictEqual([exchange.sent, network.requests[0].parts.length], [true, 2])
+    }))
+
+  it.scoped("tells the exchanges, then the pool, that the server has closed", () =>
+    Effect.gen(function*() {
+      const { connection, server, told } = yield* connect({ respond: () => Effect.never })
+      const heard: Array<string> = []
+      connection.exchange(get(connection), {
+        ...receiver(),
+        onError: (error) => heard.push(`${error._tag}, ${told.length} told`)
+      })
+      yield* settle
+      server.close()
+      deepStrictEqual([heard, told], [["ReadError, 0 told"], ["closed ClosedByPeer"]])
+      deepStrictEqual([server.isOpen, connection.reusable], [false, false])
+    }))
+
+  it.scoped("passes on changes of capacity and GOAWAY", () =>
+    Effect.gen(function*() {
+      const { connection, server, told } = yield* connect({ dial: () => Effect.succeed({ protocol: "h2" }) })
+      server.setCapacity(0)
+      server.goAway()
+      deepStrictEqual([connection.capacity, connection.reusable], [0, false])
+      deepStrictEqual(told, ["capacity 0", "draining"])
+    }))
+
+  it.effect("leaves no socket and no fiber when its scope ends, however slowly it closes", () =>
+    Effect.gen(function*() {
+      const network = yield* MemoryNetwork.make({
+        dial: () => Effect.succeed({ closing: Effect.sleep("3 seconds") }),
+        respond: () => Effect.never
+      })
+      const scope = yield* Scope.make()
+      const listener = { onCapacity: () => {}, onDraining: () => {}, onClosed: () => {} }
+      const connection = yield* Scope.extend(network.connector.connect(b, listener), scope)
+      const heard = receiver()
+      connection.exchange(get(connection), heard)
+      yield* settle
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("2 seconds")
+      deepStrictEqual([network.open, heard.said], [1, ["sent", "error ReadError"]])
+      yield* TestClock.adjust("1 second")
+      deepStrictEqual([network.open, network.maxOpen], [0, 1])
+      yield* Fiber.join(closing)
+    }))
+
+  it.effect("counts the socket of a dial, and forgets it when the dial is given up", () =>
+    Effect.gen(function*() {
+      const network = yield* MemoryNetwork.make({ dial: MemoryNetwork.hold })
+      const listener = { onCapacity: () => {}, onDraining: () => {}, onClosed: () => {} }
+      const dialing = yield* Effect.fork(Effect.scoped(network.connector.connect(a, listener)))
+      yield* settle
+      deepStrictEqual([network.open, network.dials[0].state], [1, "Dialing"])
+      yield* Fiber.interrupt(dialing)
+      deepStrictEqual([network.open, network.dials[0].state], [0, "Interrupted"])
+    }))
+
+  it.scoped("notes a request on a closed connection, and one that is not for its origin", () =>
+    Effect.gen(function*() {
+      const { connection, network, server } = yield* connect({ dial: () => Effect.succeed({ protocol: "h2" }) })
+      connection.exchange({ ...get(connection), origin: b }, receiver())
+      server.close()
+      const heard = receiver()
+      connection.exchange(get(connection), heard)
+      deepStrictEqual(heard.said, [])
+      yield* settle
+      deepStrictEqual(heard.said, ["error ReadError"])
+      strictEqual(network.faults.length, 2)
+      ok(network.faults[0].includes("http://b.test"))
+    }))
+})
