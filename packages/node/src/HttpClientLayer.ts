@@ -9,7 +9,11 @@ import type { Connector } from "@sluice/core/Connector"
 import type { InvalidLimits } from "@sluice/core/Limits"
 import * as PooledHttpClient from "@sluice/core/PooledHttpClient"
 import type { InvalidTimeouts } from "@sluice/core/Timeouts"
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as configuration from "./internal/configuration.js"
 import * as NodeConnector from "./NodeConnector.js"
 
 /**
@@ -68,3 +72,69 @@ export const layerWithoutConnector = (options: Options = {}): Layer.Layer<Provid
     Layer.effect(HttpClient, PooledHttpClient.makeHttpClient(options)),
     Layer.effect(PooledHttpClient.PooledHttpClient, PooledHttpClient.make(options))
   ).pipe(Layer.provideMerge(ConnectionPool.layer(options)))
+
+/**
+ * The client with options that come from Effect's `Config`, each where it is or all at once.
+ *
+ * @example
+ * ```ts
+ * import { HttpClientLayer } from "@sluice/node"
+ * import * as Config from "effect/Config"
+ *
+ * export const Client = HttpClientLayer.layerConfig({
+ *   limits: { maxConnections: Config.integer("MAX_CONNECTIONS") },
+ *   timeouts: { pool: Config.duration("POOL_TIMEOUT") }
+ * })
+ *
+ * // HTTP_CLIENT_MAX_CONNECTIONS, HTTP_CLIENT_POOL_TIMEOUT, …
+ * export const ClientFromEnvironment = HttpClientLayer.layerConfig(HttpClientLayer.config())
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Config.Wrap<Options>
+): Layer.Layer<Provided, InvalidOptions | ConfigError> => Layer.unwrapEffect(Effect.map(Config.unwrap(options), layer))
+
+/**
+ * The options under names of their own. With the prefix `HTTP_CLIENT` they are, each as its option is documented:
+ *
+ * - `HTTP_CLIENT_MAX_CONNECTIONS`, `…_MAX_CONNECTIONS_PER_ORIGIN`, `…_MAX_KEEP_ALIVE_CONNECTIONS`,
+ *   `…_MAX_REQUESTS_PER_CONNECTION`, `…_MAX_PENDING_REQUESTS`: numbers, or `Infinity`
+ * - `…_KEEP_ALIVE_EXPIRY`, `…_MAX_CONNECTION_AGE`: durations, as in `5 seconds`, or `Infinity`
+ * - `…_POOL_TIMEOUT`, `…_CONNECT_TIMEOUT`, `…_READ_TIMEOUT`, `…_WRITE_TIMEOUT`, `…_HEADERS_TIMEOUT`,
+ *   `…_TOTAL_TIMEOUT`, `…_DRAIN_TIMEOUT`: durations
+ * - `…_MAX_BUFFERED_BODY`, `…_MAX_DISCARDED_BODY`, `…_MAX_RESPONSE_SIZE`: bytes
+ *
+ * What is not set gets its default.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const config = (prefix = "HTTP_CLIENT"): Config.Config<Options> => {
+  const name = (option: string) => `${prefix}_${option}`
+  return Config.all({
+    limits: Config.all({
+      maxConnections: configuration.number(name("MAX_CONNECTIONS")),
+      maxConnectionsPerOrigin: configuration.number(name("MAX_CONNECTIONS_PER_ORIGIN")),
+      maxKeepAliveConnections: configuration.number(name("MAX_KEEP_ALIVE_CONNECTIONS")),
+      maxRequestsPerConnection: configuration.number(name("MAX_REQUESTS_PER_CONNECTION")),
+      maxPendingRequests: configuration.number(name("MAX_PENDING_REQUESTS")),
+      keepAliveExpiry: configuration.duration(name("KEEP_ALIVE_EXPIRY")),
+      maxConnectionAge: configuration.duration(name("MAX_CONNECTION_AGE"))
+    }),
+    timeouts: Config.all({
+      pool: configuration.duration(name("POOL_TIMEOUT")),
+      connect: configuration.duration(name("CONNECT_TIMEOUT")),
+      read: configuration.duration(name("READ_TIMEOUT")),
+      write: configuration.duration(name("WRITE_TIMEOUT")),
+      headers: configuration.duration(name("HEADERS_TIMEOUT")),
+      total: configuration.duration(name("TOTAL_TIMEOUT"))
+    }),
+    drainTimeout: configuration.duration(name("DRAIN_TIMEOUT")),
+    maxBufferedBody: configuration.number(name("MAX_BUFFERED_BODY")),
+    maxDiscardedBody: configuration.number(name("MAX_DISCARDED_BODY")),
+    maxResponseSize: configuration.number(name("MAX_RESPONSE_SIZE"))
+  })
+}

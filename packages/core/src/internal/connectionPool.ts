@@ -12,6 +12,7 @@ import type { PoolEvent } from "../PoolEvent.js"
 import * as Timeouts from "../Timeouts.js"
 import { toMillis } from "./duration.js"
 import { LeaseRequest } from "./LeaseRequest.js"
+import * as poolCensus from "./poolCensus.js"
 import { PoolInterpreter } from "./PoolInterpreter.js"
 import { statsOf } from "./poolStats.js"
 
@@ -70,6 +71,7 @@ export const make = (options: Options = {}) =>
     const runtime = yield* Effect.runtime<never>()
     // Children end when the pool says so, all at once, and not one after the other in the order they were made.
     const scope = yield* Scope.make(ExecutionStrategy.parallel)
+    yield* poolCensus.register(options)
     const interpreter = new PoolInterpreter({
       connector,
       limits,

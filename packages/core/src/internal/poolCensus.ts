@@ -1,0 +1,33 @@
+import * as Effect from "effect/Effect"
+import { globalValue } from "effect/GlobalValue"
+import type * as Scope from "effect/Scope"
+
+/** More pools with the same options than this, alive at once, are a mistake: a layer that is built for each request. */
+const handful = 8
+
+const alive = globalValue(Symbol.for("@sluice/core/poolCensus"), () => new Map<string, number>())
+
+let warned = false
+
+/** Counts a pool until its Scope ends; says so once when there are too many alike. */
+export const register = (options: unknown): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.suspend(() => {
+    const kind = JSON.stringify(options) ?? ""
+    const count = (alive.get(kind) ?? 0) + 1
+    alive.set(kind, count)
+    const leave = Effect.sync(() => {
+      const left = (alive.get(kind) ?? 1) - 1
+      if (left === 0) alive.delete(kind)
+      else alive.set(kind, left)
+    })
+    const isNews = count > handful && !warned
+    warned ||= isNews
+    return Effect.zipRight(Effect.addFinalizer(() => leave), isNews ? warning(count) : Effect.void)
+  })
+
+const warning = (count: number) =>
+  Effect.logWarning(
+    `${count} connection pools with the same options are open. Is a client layer provided for each request? ` +
+      "Each time it is built it is another pool, so limits do not hold and connections are not reused: " +
+      "provide it once, around the whole program."
+  )

@@ -1,0 +1,106 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import { assert, describe, it } from "@effect/vitest"
+import * as ConnectionPool from "@sluice/core/ConnectionPool"
+import * as PooledHttpClient from "@sluice/core/PooledHttpClient"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { HttpClientLayer } from "../../src/index.js"
+
+const limits = Effect.flatMap(ConnectionPool.ConnectionPool, (pool) => pool.limits)
+
+const withVariables = (variables: Record<string, string>) =>
+  Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
+
+/** Why a layer is not built. */
+const refusal = <E>(layer: Layer.Layer<HttpClientLayer.Provided, E>) =>
+  Effect.scoped(Layer.build(layer)).pipe(
+    Effect.either,
+    Effect.map((built) => Either.isLeft(built) ? String(built.left) : "it was built")
+  )
+
+describe("HttpClientLayer", () => {
+  it.scoped("provides the platform's client, the typed client, and one pool under both", () =>
+    Effect.gen(function*() {
+      yield* HttpClient.HttpClient
+      yield* PooledHttpClient.PooledHttpClient
+      assert.strictEqual((yield* limits).maxConnections, 7)
+    }).pipe(Effect.provide(HttpClientLayer.layer({ limits: { maxConnections: 7 } }))))
+
+  it.scoped("is one pool where it is provided once, and two where it is built twice", () =>
+    Effect.gen(function*() {
+      const layer = HttpClientLayer.layer()
+      const pool = Effect.provide(ConnectionPool.ConnectionPool, layer)
+      assert.notStrictEqual(yield* pool, yield* pool)
+      const [first, second] = yield* Effect.all([ConnectionPool.ConnectionPool, ConnectionPool.ConnectionPool]).pipe(
+        Effect.provide(layer)
+      )
+      assert.strictEqual(first, second)
+    }))
+
+  it.effect("is not built with options that make no sense, and says which and why", () =>
+    Effect.gen(function*() {
+      const layer = HttpClientLayer.layer
+      assert.include(yield* refusal(layer({ limits: { maxConnections: 0 } })), "limits.maxConnections is 0")
+      assert.include(yield* refusal(layer({ limits: { maxConnections: NaN } })), "limits.maxConnections is NaN")
+      assert.include(
+        yield* refusal(layer({ limits: { maxConnections: 5, maxKeepAliveConnections: 6 } })),
+        "it is more than maxConnections (5)"
+      )
+      assert.include(yield* refusal(layer({ limits: { keepAliveExpiry: -1 } })), "limits.keepAliveExpiry is -1")
+      assert.include(yield* refusal(layer({ timeouts: { pool: -5 } })), "timeouts.pool is -5")
+      assert.include(yield* refusal(layer({ maxBufferedBody: -1 })), "maxBufferedBody is -1")
+    }))
+
+  it.scoped("takes options from Config, each where it is", () =>
+    Effect.gen(function*() {
+      const layer = HttpClientLayer.layerConfig({
+        limits: { maxConnections: Config.integer("CONNECTIONS"), keepAliveExpiry: Config.duration("EXPIRY") }
+      })
+      const inForce = yield* Effect.provide(limits, layer).pipe(
+        withVariables({ CONNECTIONS: "3", EXPIRY: "2 seconds" })
+      )
+      assert.strictEqual(inForce.maxConnections, 3)
+      assert.strictEqual(inForce.keepAliveExpiry, 2000)
+    }))
+
+  it.scoped("takes all options from Config under documented names", () =>
+    Effect.gen(function*() {
+      const layer = HttpClientLayer.layerConfig(HttpClientLayer.config("API"))
+      const inForce = yield* Effect.provide(limits, layer).pipe(
+        withVariables({
+          API_MAX_CONNECTIONS: "3",
+          API_MAX_CONNECTION_AGE: "Infinity",
+          API_KEEP_ALIVE_EXPIRY: "1 minute"
+        })
+      )
+      assert.strictEqual(inForce.maxConnections, 3)
+      assert.strictEqual(inForce.maxConnectionAge, Infinity)
+      assert.strictEqual(inForce.keepAliveExpiry, 60_000)
+      assert.strictEqual((yield* Effect.provide(limits, layer).pipe(withVariables({}))).maxConnections, 100)
+    }))
+
+  it.effect("says which variable is wrong", () =>
+    Effect.gen(function*() {
+      const layer = HttpClientLayer.layerConfig(HttpClientLayer.config())
+      const message = yield* refusal(layer).pipe(withVariables({ HTTP_CLIENT_POOL_TIMEOUT: "soon" }))
+      assert.include(message, "HTTP_CLIENT_POOL_TIMEOUT")
+      assert.include(message, "Expected a duration as in \"5 seconds\"")
+    }))
+
+  it.scoped("warns once when a layer is built again and again", () =>
+    Effect.gen(function*() {
+      const warnings: Array<string> = []
+      const logger = Logger.make(({ message }) => warnings.push(String(message)))
+      // Options that no other test uses: all pools of the process are counted.
+      const layer = HttpClientLayer.layer({ limits: { maxConnections: 4321 } })
+      yield* Effect.replicateEffect(Layer.build(Layer.fresh(layer)), 20).pipe(
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+      )
+      assert.strictEqual(warnings.length, 1)
+      assert.include(warnings[0], "provide it once")
+    }))
+})
