@@ -29,6 +29,8 @@ export interface Connection {
   readonly protocol: Protocol
   /** The address of the other side, where there is one. */
   readonly remoteAddress: string | undefined
+  /** How long the TLS handshake took, in milliseconds, where there was one. */
+  readonly tlsTime?: number | undefined
   /**
    * How many exchanges it can carry at once, now: 1 for HTTP/1.1; for HTTP/2 the smaller of what the two sides allow,
    * and 0 while it must not be given any.

@@ -6,14 +6,18 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import { type HttpClientError, RequestError } from "@effect/platform/HttpClientError"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { ExchangeHead } from "./Connection.js"
+import * as Option from "effect/Option"
+import type { ExchangeHead, Protocol } from "./Connection.js"
 import { ConnectionPool } from "./ConnectionPool.js"
 import * as client from "./internal/client/client.js"
 import type { ClientOptions } from "./internal/client/ClientOptions.js"
+import { discard as discardResponse } from "./internal/client/discard.js"
+import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { interpreterOf } from "./internal/connectionPool.js"
 import { toMillis } from "./internal/duration.js"
 import * as Timeouts from "./Timeouts.js"
@@ -34,6 +38,45 @@ export interface PooledHttpClient extends HttpClient.HttpClient.With<TransportEr
 export const PooledHttpClient: Context.Tag<PooledHttpClient, PooledHttpClient> = Context.GenericTag<PooledHttpClient>(
   "@sluice/core/PooledHttpClient"
 )
+
+/**
+ * How an answer came.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ConnectionInfo {
+  /** The connection's number in its pool, as in events. */
+  readonly id: number
+  readonly protocol: Protocol
+  readonly remoteAddress: string | undefined
+  /** Whether the connection had served another request before. */
+  readonly reused: boolean
+  /** How long the request waited for its connection, in milliseconds; the making of a new one is part of it. */
+  readonly waitTime: number
+  /** How long making the connection took, TLS included, in milliseconds; undefined when it was reused. */
+  readonly connectTime: number | undefined
+  /** How much of that was the TLS handshake. */
+  readonly tlsTime: number | undefined
+}
+
+/**
+ * How an answer came; none when it is not an answer of this client.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const connectionInfo = (response: HttpClientResponse): Option.Option<ConnectionInfo> =>
+  response instanceof HttpResponse ? Option.some(response.connection) : Option.none()
+
+/**
+ * Nobody will read this answer: its connection is free for the next request, at once or after a short rest of the body
+ * (see `maxDiscardedBody`). Small bodies free their connection by themselves.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const discard: (response: HttpClientResponse) => Effect.Effect<void> = discardResponse
 
 /**
  * @since 0.1.0

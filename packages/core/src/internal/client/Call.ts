@@ -7,6 +7,7 @@ import * as TransportError from "../../TransportError.js"
 import type { LeaseHolder, LeaseTicket } from "../LeaseHolder.js"
 import * as metrics from "../metrics.js"
 import { Deadline } from "../pool/Deadlines.js"
+import type { Slot } from "../pool/Slot.js"
 import type { Refusal } from "../pool/Ticket.js"
 import type { PoolInterpreter } from "../PoolInterpreter.js"
 import { Unread } from "../UnreadBodies.js"
@@ -35,7 +36,9 @@ export interface PreparedRequest {
 export interface Answer {
   readonly head: ExchangeHead
   readonly body: ResponseBody
-  readonly remoteAddress: string | undefined
+  /** How it got its connection, and which. */
+  readonly ticket: LeaseTicket
+  readonly slot: Slot<Connection>
 }
 
 /**
@@ -192,8 +195,8 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     if (this.headersDeadline !== undefined) this.pool.time.deadlines.cancel(this.headersDeadline)
     this.head = head
     const body = this.body = new ResponseBody(this, this.options.maxBufferedBody)
-    const connection = (this.ticket as LeaseTicket).slot?.connection
-    this.onAnswer({ head, body, remoteAddress: connection?.remoteAddress })
+    const ticket = this.ticket as LeaseTicket
+    this.onAnswer({ head, body, ticket, slot: ticket.slot as Slot<Connection> })
     if (this.isTooLarge(head.contentLength ?? 0)) return
     this.watch()
   }

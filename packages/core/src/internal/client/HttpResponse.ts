@@ -10,6 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { Connection } from "../../Connection.js"
+import type { ConnectionInfo } from "../../PooledHttpClient.js"
 import type { TransportError } from "../../TransportError.js"
 import type { Answer } from "./Call.js"
 
@@ -50,7 +52,21 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
   }
 
   get remoteAddress(): Option.Option<string> {
-    return Option.fromNullable(this.answer.remoteAddress)
+    return Option.fromNullable(this.answer.slot.connection?.remoteAddress)
+  }
+
+  get connection(): ConnectionInfo {
+    const { slot, ticket } = this.answer
+    const connection = slot.connection as Connection
+    return {
+      id: slot.id,
+      protocol: connection.protocol,
+      remoteAddress: connection.remoteAddress,
+      reused: ticket.reused,
+      waitTime: ticket.grantedAt - ticket.waitingSince,
+      connectTime: ticket.reused ? undefined : slot.connectedAt - slot.dialedAt,
+      tlsTime: ticket.reused ? undefined : connection.tlsTime
+    }
   }
 
   /** The fields that came after the body (RFC 9110 §6.5); empty until it is complete. */

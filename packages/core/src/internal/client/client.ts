@@ -1,6 +1,5 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
-import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -32,7 +31,7 @@ export const make = <E>(
   toError: (error: TransportError, request: HttpClientRequest) => E
 ): HttpClient.HttpClient.With<E> => {
   const send = (fiber: Fiber.RuntimeFiber<unknown, unknown>, prepared: PreparedRequest) =>
-    Effect.async<HttpClientResponse, E>((resume) => {
+    Effect.async<HttpResponse, E>((resume) => {
       const { request } = prepared
       const call = new Call(
         pool,
@@ -48,7 +47,7 @@ export const make = <E>(
     })
 
   const execute = (request: HttpClientRequest) =>
-    Effect.withFiberRuntime<HttpClientResponse, E>((fiber) => {
+    Effect.withFiberRuntime<HttpResponse, E>((fiber) => {
       const prepared = prepare(request, options, fiber)
       if (Either.isLeft(prepared)) return Effect.fail(toError(prepared.left, request))
       if (!isTraced(fiber, request)) return send(fiber, prepared.right)

@@ -1,7 +1,6 @@
 import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as TraceContext from "@effect/platform/HttpTraceContext"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
@@ -9,7 +8,9 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as Tracer from "effect/Tracer"
+import type { ConnectionInfo } from "../../PooledHttpClient.js"
 import type { PreparedRequest } from "./Call.js"
+import type { HttpResponse } from "./HttpResponse.js"
 
 const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
@@ -33,8 +34,8 @@ export const isTraced = (
 export const traced = <E>(
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
   { request, target }: PreparedRequest,
-  send: (headers: Readonly<Record<string, string>>) => Effect.Effect<HttpClientResponse, E>
-): Effect.Effect<HttpClientResponse, E> => {
+  send: (headers: Readonly<Record<string, string>>) => Effect.Effect<HttpResponse, E>
+): Effect.Effect<HttpResponse, E> => {
   const name = Context.get(fiber.currentContext, HttpClient.SpanNameGenerator)(request)
   return Effect.useSpan(name, { kind: "client", captureStackTrace: false }, (span) => {
     const redactedNames = fiber.getFiberRef(Headers.currentRedactedNames)
@@ -55,6 +56,7 @@ export const traced = <E>(
         onSuccess: (response) =>
           Effect.sync(() => {
             span.attribute("http.response.status_code", response.status)
+            attributeConnection(span, response.connection)
             if (response.status >= 400) span.attribute("error.type", String(response.status))
             attributeHeaders(span, "http.response.header.", Headers.redact(response.headers, redactedNames))
           }),
@@ -70,6 +72,17 @@ const attributeHeaders = (
   headers: ReturnType<typeof Headers.redact>
 ): void => {
   for (const name in headers) span.attribute(prefix + name, String(headers[name]))
+}
+
+/** Where the time went before the first byte of the answer, which ends the span; in milliseconds. */
+const attributeConnection = (span: Tracer.Span, connection: ConnectionInfo): void => {
+  span.attribute("network.protocol.name", "http")
+  span.attribute("network.protocol.version", connection.protocol === "h2" ? "2" : "1.1")
+  if (connection.remoteAddress !== undefined) span.attribute("network.peer.address", connection.remoteAddress)
+  span.attribute("sluice.connection.reused", connection.reused)
+  span.attribute("sluice.connection.wait_time", connection.waitTime)
+  if (connection.connectTime !== undefined) span.attribute("sluice.connection.connect_time", connection.connectTime)
+  if (connection.tlsTime !== undefined) span.attribute("sluice.connection.tls_time", connection.tlsTime)
 }
 
 /** Userinfo is redacted, as the conventions ask. */
