@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
 import { type HttpClientError, RequestError } from "@effect/platform/HttpClientError"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
@@ -11,15 +11,18 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { ExchangeHead, Protocol } from "./Connection.js"
-import { ConnectionPool } from "./ConnectionPool.js"
+import * as ConnectionPool from "./ConnectionPool.js"
+import type { Connector } from "./Connector.js"
 import * as client from "./internal/client/client.js"
 import type { ClientOptions } from "./internal/client/ClientOptions.js"
 import { discard as discardResponse } from "./internal/client/discard.js"
 import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { interpreterOf } from "./internal/connectionPool.js"
 import { toMillis } from "./internal/duration.js"
+import type { InvalidLimits } from "./Limits.js"
 import * as Timeouts from "./Timeouts.js"
 import type { TransportError } from "./TransportError.js"
 
@@ -128,7 +131,7 @@ export class InvalidOptions extends Data.TaggedError("InvalidOptions")<{
  */
 export const make = (
   options?: Options
-): Effect.Effect<PooledHttpClient, Timeouts.InvalidTimeouts | InvalidOptions, ConnectionPool> =>
+): Effect.Effect<PooledHttpClient, Timeouts.InvalidTimeouts | InvalidOptions, ConnectionPool.ConnectionPool> =>
   makeWith(options, (error) => error)
 
 /**
@@ -139,15 +142,42 @@ export const make = (
  */
 export const makeHttpClient = (
   options?: Options
-): Effect.Effect<HttpClient.HttpClient, Timeouts.InvalidTimeouts | InvalidOptions, ConnectionPool> =>
+): Effect.Effect<HttpClient.HttpClient, Timeouts.InvalidTimeouts | InvalidOptions, ConnectionPool.ConnectionPool> =>
   makeWith(options, toRequestError)
+
+/**
+ * Everything that can be set of a pool and its client.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LayerOptions extends ConnectionPool.Options, Options {}
+
+/**
+ * A pool, and its client in both forms, over a connector of one's own. `HttpClientLayer` of `@sluice/node` is this over
+ * Node's sockets.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: LayerOptions = {}
+): Layer.Layer<
+  HttpClient.HttpClient | PooledHttpClient | ConnectionPool.ConnectionPool,
+  InvalidLimits | Timeouts.InvalidTimeouts | InvalidOptions,
+  Connector
+> =>
+  Layer.mergeAll(
+    Layer.effect(HttpClient.HttpClient, makeHttpClient(options)),
+    Layer.effect(PooledHttpClient, make(options))
+  ).pipe(Layer.provideMerge(ConnectionPool.layer(options)))
 
 const makeWith = <E>(
   options: Options = {},
   toError: (error: TransportError, request: HttpClientRequest) => E
 ) =>
   Effect.gen(function*() {
-    const pool = yield* ConnectionPool
+    const pool = yield* ConnectionPool.ConnectionPool
     return client.make(interpreterOf(pool), yield* resolve(options), toError)
   })
 

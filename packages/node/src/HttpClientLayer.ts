@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { HttpClient } from "@effect/platform/HttpClient"
-import * as ConnectionPool from "@sluice/core/ConnectionPool"
+import type { HttpClient } from "@effect/platform/HttpClient"
+import type * as ConnectionPool from "@sluice/core/ConnectionPool"
 import type { Connector } from "@sluice/core/Connector"
 import type { InvalidLimits } from "@sluice/core/Limits"
 import * as PooledHttpClient from "@sluice/core/PooledHttpClient"
@@ -68,10 +68,7 @@ export const layer = (options: Options = {}): Layer.Layer<Provided, InvalidOptio
  * @category layers
  */
 export const layerWithoutConnector = (options: Options = {}): Layer.Layer<Provided, InvalidOptions, Connector> =>
-  Layer.mergeAll(
-    Layer.effect(HttpClient, PooledHttpClient.makeHttpClient(options)),
-    Layer.effect(PooledHttpClient.PooledHttpClient, PooledHttpClient.make(options))
-  ).pipe(Layer.provideMerge(ConnectionPool.layer(options)))
+  PooledHttpClient.layer(options)
 
 /**
  * The client with options that come from Effect's `Config`, each where it is or all at once.

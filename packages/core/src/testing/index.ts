@@ -4,4 +4,5 @@
  * @since 0.1.0
  */
 export * as MemoryNetwork from "./MemoryNetwork.js"
+export * as MockHttp from "./MockHttp.js"
 export { settle } from "./settle.js"
