@@ -63,7 +63,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     if (typeof head !== "string") {
       this.fail(exchange, errors.invalidRequest(request, head))
     } else if (this.socket.destroyed) {
-      this.fail(exchange, errors.ended(request, false, "it had been closed before the request was sent", false))
+      this.fail(exchange, errors.ended(request, "Unsent", "it had been closed before the request was sent"))
     } else {
       this.reusable = false
       this.current = exchange
@@ -88,14 +88,14 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     } else {
       const outcome = this.parser.execute(bytes, 0, length)
       if (outcome !== undefined) this.interpret(exchange, outcome, bytes, length)
-      else if (this.completed !== undefined) this.complete(exchange, this.completed)
+      else if (this.completed !== undefined && !exchange.ended) this.complete(exchange, this.completed)
     }
   }
 
   private interpret(exchange: Http1Exchange, outcome: ParseOutcome, bytes: Uint8Array, length: number): void {
     switch (outcome._tag) {
       case "ProtocolViolation":
-        return this.break(exchange, errors.protocolViolation(exchange.request, outcome, this.head !== undefined))
+        return this.break(exchange, errors.protocolViolation(exchange.request, outcome, this.progress))
       case "Upgraded":
         exchange.upgraded = true
         if (outcome.offset < length) exchange.receiver.onData(copy(bytes, outcome.offset, length))
@@ -114,23 +114,27 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     if (missing === undefined) {
       this.complete(exchange, this.completed ?? [])
     } else {
-      this.break(exchange, errors.ended(exchange.request, this.parser.receivedAny, missing.message))
+      this.break(exchange, errors.ended(exchange.request, this.progress, missing.message))
     }
   }
 
   private readonly onError = (cause: Error): void => {
     const exchange = this.current
-    if (exchange !== undefined) this.break(exchange, errors.broken(exchange.request, this.head !== undefined, cause))
+    if (exchange !== undefined) this.break(exchange, errors.broken(exchange.request, this.progress, cause))
     else this.close("Failed")
   }
 
   private readonly onClose = (): void => {
     const exchange = this.current
     if (exchange !== undefined) {
-      this.break(exchange, errors.closed(exchange.request, this.head !== undefined))
+      this.break(exchange, errors.closed(exchange.request, this.progress))
     } else {
       this.close("ClosedByPeer")
     }
+  }
+
+  private get progress(): errors.Progress {
+    return this.head !== undefined ? "Body" : this.parser.receivedAny ? "Head" : "Sent"
   }
 
   private readonly onDrain = (): void => {

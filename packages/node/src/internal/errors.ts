@@ -28,17 +28,21 @@ export const invalidRequest = (request: ExchangeRequest, violation: ProtocolViol
     section: violation.section
   })
 
-const details = (request: ExchangeRequest, answered: boolean, written = true): TransportError.Details => ({
+/** How far an exchange has come: written or not, the head of its answer begun, complete. */
+export type Progress = "Unsent" | "Sent" | "Head" | "Body"
+
+const details = (request: ExchangeRequest, progress: Progress): TransportError.Details => ({
   origin: request.origin.href,
-  phase: answered ? "body" : "head",
-  written,
-  safeToRepeat: !answered && (!written || request.repeatable)
+  phase: progress === "Body" ? "body" : "head",
+  written: progress !== "Unsent",
+  // A server that has begun to answer was not just closing an idle connection.
+  safeToRepeat: progress === "Unsent" || (progress === "Sent" && request.repeatable)
 })
 
 /** The answer breaks the protocol. */
-export const protocolViolation = (request: ExchangeRequest, violation: ProtocolViolation, answered: boolean) =>
+export const protocolViolation = (request: ExchangeRequest, violation: ProtocolViolation, progress: Progress) =>
   new TransportError.RemoteProtocolError({
-    ...details(request, answered),
+    ...details(request, progress),
     safeToRepeat: false,
     code: violation.code,
     detail: violation.message,
@@ -46,20 +50,20 @@ export const protocolViolation = (request: ExchangeRequest, violation: ProtocolV
   })
 
 /** The peer ended the connection before the answer was complete. */
-export const ended = (request: ExchangeRequest, answered: boolean, detail: string, written = true) =>
-  new TransportError.ReadError({ ...details(request, answered, written), reason: "Ended", detail })
+export const ended = (request: ExchangeRequest, progress: Progress, detail: string) =>
+  new TransportError.ReadError({ ...details(request, progress), reason: "Ended", detail })
 
 /** The connection was closed under the exchange, by us. */
-export const closed = (request: ExchangeRequest, answered: boolean) =>
+export const closed = (request: ExchangeRequest, progress: Progress) =>
   new TransportError.ReadError({
-    ...details(request, answered),
+    ...details(request, progress),
     reason: "PoolClosed",
     detail: "the connection was closed while it was in use; the pool's scope has ended"
   })
 
 /** Reading from or writing to the socket failed. */
-export const broken = (request: ExchangeRequest, answered: boolean, cause: SystemError) => {
-  const common = { ...details(request, answered), cause, detail: describe(cause) }
+export const broken = (request: ExchangeRequest, progress: Progress, cause: SystemError) => {
+  const common = { ...details(request, progress), cause, detail: describe(cause) }
   return cause.syscall === "write" || cause.code === "EPIPE"
     ? new TransportError.WriteError(common)
     : new TransportError.ReadError({ ...common, reason: cause.code === "ECONNRESET" ? "Reset" : "Other" })

@@ -1,6 +1,9 @@
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as FiberId from "effect/FiberId"
+import * as Runtime from "effect/Runtime"
 import type { Connection, Exchange, ExchangeHead, ExchangeReceiver, ExchangeRequest } from "../../Connection.js"
 import type { Resolved } from "../../Timeouts.js"
 import * as TransportError from "../../TransportError.js"
@@ -97,10 +100,16 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     this.askForConnection()
   }
 
-  /** The caller no longer wants it: before it got its answer, or after. */
-  cancel(reason: "Cancelled" | "ScopeClosed"): void {
+  /** The caller was interrupted: before there was an answer, or before it got hold of it. */
+  cancel(): void {
     if (this.body === undefined) this.end()
-    else this.body.abandon(reason)
+    else this.body.abandon("Cancelled")
+  }
+
+  /** The Scope that decides how long the answer lives has ended, and the caller may be waiting still. */
+  scopeClosed(): void {
+    if (this.body !== undefined) this.body.abandon("ScopeClosed")
+    else this.fail(new TransportError.BodyAbandoned({ ...this.details(), reason: "ScopeClosed" }))
   }
 
   // ---------------------------------------------------------------------------------------------------------------
@@ -158,8 +167,10 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
       this.upload = new Upload({
         exchange,
         parts: body.parts,
+        length: body.exchange._tag === "Parts" ? body.exchange.length : undefined,
         expect,
         caller: this.caller,
+        onState: () => this.watch(),
         onFailed: (cause) => this.fail(new TransportError.RequestBodyError({ ...this.details(), cause }))
       })
       this.pool.track(this.upload.start())
@@ -182,22 +193,31 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
 
   onInformational(head: ExchangeHead): void {
     if (head.status === 100) this.upload?.onContinue()
-    else this.options.onInformational?.(this.prepared.request, head)
+    else if (this.options.onInformational !== undefined) this.callHook(this.options.onInformational, head)
     this.watch()
+  }
+
+  /** We are inside of the socket's event: an error of the hook would end the process (undici #5360). */
+  private callHook(hook: NonNullable<ClientOptions["onInformational"]>, head: ExchangeHead): void {
+    try {
+      hook(this.prepared.request, head)
+    } catch (cause) {
+      const log = Effect.logError("onInformational threw; its answer goes on without it", Cause.die(cause))
+      this.pool.track(Runtime.runFork(this.pool.options.runtime)(log))
+    }
   }
 
   onHead(head: ExchangeHead): void {
     if (this.state !== "Sending") return
-    // An answer that is no success while the body is on its way says that the rest of it is not wanted (413).
-    if (head.status >= 300) this.upload?.stop()
-    else this.upload?.onContinue()
+    this.upload?.onAnswer(head.status)
     this.state = "Receiving"
     if (this.headersDeadline !== undefined) this.pool.time.deadlines.cancel(this.headersDeadline)
     this.head = head
     const body = this.body = new ResponseBody(this, this.options.maxBufferedBody)
     const ticket = this.ticket as LeaseTicket
     this.onAnswer({ head, body, ticket, slot: ticket.slot as Slot<Connection> })
-    if (this.isTooLarge(head.contentLength ?? 0)) return
+    // HEAD and 304 tell the length of a body that does not come.
+    if (this.prepared.wire.method !== "HEAD" && head.status !== 304 && this.isTooLarge(head.contentLength ?? 0)) return
     this.watch()
   }
 
@@ -233,6 +253,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   private mayRepeat(error: TransportError.TransportError): boolean {
     if (this.repeats >= maxRepeats || !error.safeToRepeat) return false
     if (error._tag !== "ReadError" && error._tag !== "WriteError" && error._tag !== "StreamReset") return false
+    if (error._tag === "ReadError" && error.reason === "PoolClosed") return false
     if (this.upload !== undefined && !this.upload.isUntouched && !this.prepared.body.replayable) return false
     const ticket = this.ticket as LeaseTicket
     // HTTP/2 tells which streams it has not begun to process (RFC 9113 §8.7).

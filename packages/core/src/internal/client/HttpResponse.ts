@@ -101,7 +101,8 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
     return Effect.map(this.bytes, (bytes) =>
       bytes.byteLength === bytes.buffer.byteLength
         ? bytes.buffer as ArrayBuffer
-        : bytes.slice().buffer as ArrayBuffer)
+        // Not `bytes.slice()`: a Buffer's is a view of the pool that it was allocated in.
+        : Uint8Array.prototype.slice.call(bytes).buffer as ArrayBuffer)
   }
 
   get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, ResponseError> {

@@ -44,10 +44,8 @@ export class ResponseBody {
   private parts: Array<Uint8Array> = []
   private size = 0
   private paused = false
-  /** Once a reader has begun the body does not give way. */
+  /** Once a reader has begun the body does not give way. What a stream takes out is not there for another reader. */
   private readers: "none" | "whole" | "stream" = "none"
-  /** A stream has taken parts out: what is left is not the whole any more. */
-  private taken = false
   /** Readers that wait for more. */
   private waiting: Set<() => void> | undefined = undefined
 
@@ -102,15 +100,17 @@ export class ResponseBody {
 
   /** All of it, as one piece. Can be read again, and by several fibers at once. */
   get bytes(): Effect.Effect<Uint8Array, TransportError> {
-    return this.state._tag === "Complete" && !this.taken ? Effect.sync(() => this.join()) : this.readWhole()
+    return this.state._tag === "Complete" && this.readers !== "stream"
+      ? Effect.sync(() => this.join())
+      : this.readWhole()
   }
 
   private readWhole(): Effect.Effect<Uint8Array, TransportError> {
     return Effect.async((resume) => {
+      if (this.readers === "stream") return resume(Exit.fail(this.abandoned("AlreadyRead")))
       const settle = () => {
-        if (this.taken) resume(Exit.fail(this.abandoned("AlreadyRead")))
-        else if (this.state._tag === "Receiving") return
-        else if (this.state._tag === "Failed") resume(Exit.fail(this.state.error))
+        if (this.state._tag === "Receiving") return
+        if (this.state._tag === "Failed") resume(Exit.fail(this.state.error))
         else resume(Exit.succeed(this.join()))
         this.stopWaiting(settle)
       }
@@ -126,8 +126,9 @@ export class ResponseBody {
   /** As it arrives. What has been read is not kept, unless all of it had arrived before. */
   get stream(): Stream.Stream<Uint8Array, TransportError> {
     return Stream.suspend(() => {
-      if (this.state._tag === "Complete" && !this.taken) return Stream.fromIterable(this.parts)
-      if (this.taken) return Stream.fail(this.abandoned("AlreadyRead"))
+      if (this.readers === "stream") return Stream.fail(this.abandoned("AlreadyRead"))
+      if (this.state._tag === "Complete") return Stream.fromIterable(this.parts)
+      if (this.readers === "whole") return Stream.fromEffect(this.readWhole())
       this.beginReading("stream")
       return Stream.ensuring(
         Stream.repeatEffectChunkOption(this.pull()),
@@ -151,13 +152,12 @@ export class ResponseBody {
 
   private beginReading(as: "whole" | "stream"): void {
     if (this.readers === "none") this.source.reading()
-    if (this.readers !== "whole") this.readers = as
+    this.readers = as
     if (as === "whole") this.unpause()
   }
 
   private take(): Chunk.Chunk<Uint8Array> {
     const parts = Chunk.unsafeFromArray(this.parts)
-    this.taken = true
     this.parts = []
     this.size = 0
     this.unpause()

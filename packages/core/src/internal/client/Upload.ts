@@ -1,4 +1,5 @@
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -18,10 +19,14 @@ type UploadState = "Expecting" | "Running" | "Blocked" | "Ended"
 export interface UploadOptions {
   readonly exchange: Exchange
   readonly parts: Stream.Stream<Uint8Array, unknown>
+  /** The size that was announced, in bytes. */
+  readonly length: number | undefined
   /** How long to wait for `100 Continue` before sending anyway; undefined when the server was not asked. */
   readonly expect: number | undefined
   /** The fiber of the caller, whose context the stream runs in. */
   readonly caller: Fiber.RuntimeFiber<unknown, unknown>
+  /** It waits for the server now, or no longer: who is slow has changed. */
+  readonly onState: () => void
   readonly onFailed: (cause: unknown) => void
 }
 
@@ -35,6 +40,7 @@ export class Upload {
   private state: UploadState
   private fiber: Fiber.RuntimeFiber<void, unknown> | undefined = undefined
   private goOn: ((exit: Exit.Exit<void>) => void) | undefined = undefined
+  private written = 0
 
   constructor(private readonly options: UploadOptions) {
     this.state = options.expect === undefined ? "Running" : "Expecting"
@@ -71,6 +77,14 @@ export class Upload {
     this.fiber?.unsafeInterruptAsFork(FiberId.none)
   }
 
+  /**
+   * The answer begins while the body is on its way. One that is no success says that the rest is not wanted (413); to a
+   * server that was asked first, any final answer does (RFC 9110 §10.1.1).
+   */
+  onAnswer(status: number): void {
+    if (status >= 300 || this.state === "Expecting") this.stop()
+  }
+
   /** The server wants the body. */
   onContinue(): void {
     if (this.state === "Expecting") this.proceed()
@@ -82,37 +96,60 @@ export class Upload {
   }
 
   private readonly send = Effect.suspend(() => {
-    const { exchange, expect, parts } = this.options
+    const { exchange, expect, length = Infinity, parts } = this.options
     const body = Stream.runForEach(parts, (part) => {
       this.isUntouched = false
-      return part.length === 0 || exchange.write(part) ? Effect.void : this.waitFor("Blocked")
+      // An interrupt takes its time to arrive.
+      if (part.length === 0 || this.state === "Ended") return Effect.void
+      this.written += part.length
+      if (this.written > length) return Effect.fail(new WrongLength(`it is longer than the ${length} bytes announced`))
+      if (exchange.write(part)) return Effect.void
+      this.become("Blocked")
+      return this.wait
     })
     const all = expect === undefined
       ? body
       : Effect.zipRight(
-        Effect.timeoutOption(this.waitFor("Expecting"), expect),
+        Effect.timeoutOption(this.wait, expect),
         Effect.suspend(() => {
-          this.state = "Running"
+          if (this.state === "Expecting") this.state = "Running"
           return body
         })
       )
-    return Effect.tap(all, () => {
+    return Effect.flatMap(all, () => {
+      if (this.state === "Ended") return Effect.void
+      if (length !== Infinity && this.written < length) {
+        return Effect.fail(new WrongLength(`it ended after ${this.written} of the ${length} bytes announced`))
+      }
       this.state = "Ended"
       exchange.end()
+      this.options.onState()
+      return Effect.void
     })
   })
 
-  private waitFor(state: "Expecting" | "Blocked"): Effect.Effect<void> {
-    return Effect.async((resume) => {
-      this.state = state
-      this.goOn = resume
-    })
+  /** Until it is `Running` again, which it may be by the time that anybody waits. */
+  private readonly wait: Effect.Effect<void> = Effect.async((resume) => {
+    if (this.state === "Running") resume(Exit.void)
+    else this.goOn = resume
+  })
+
+  private become(state: "Running" | "Blocked"): void {
+    this.state = state
+    this.options.onState()
   }
 
   private proceed(): void {
-    this.state = "Running"
     const goOn = this.goOn
     this.goOn = undefined
+    this.become("Running")
     goOn?.(Exit.void)
+  }
+}
+
+/** A body that is not as long as its content-length says would be read as another message, or wait for ever. */
+class WrongLength extends Data.TaggedError("WrongLength")<{ readonly message: string }> {
+  constructor(message: string) {
+    super({ message })
   }
 }

@@ -41,9 +41,9 @@ export const make = <E>(
         (answer) => resume(Exit.succeed(new HttpResponse(request, answer))),
         (error) => resume(Exit.fail(toError(error, request)))
       )
-      scopedRequests.get(request)?.signal.addEventListener("abort", () => call.cancel("ScopeClosed"))
+      scopedRequests.get(request)?.signal.addEventListener("abort", () => call.scopeClosed(), { once: true })
       call.start()
-      return Effect.sync(() => call.cancel("Cancelled"))
+      return Effect.sync(() => call.cancel())
     })
 
   const execute = (request: HttpClientRequest) =>

@@ -62,7 +62,16 @@ const parse = (request: HttpClientRequest): Either.Either<Target, InvalidTarget>
 const basicCredentials = (url: URL): string | undefined =>
   url.username === "" && url.password === ""
     ? undefined
-    : `Basic ${Encoding.encodeBase64(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`)}`
+    : `Basic ${Encoding.encodeBase64(`${decode(url.username)}:${decode(url.password)}`)}`
+
+/** What is not percent-encoded as it should be is taken as it is; the URL parser lets it pass too. */
+const decode = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
 
 /** What comes after `?` or `#` or before `@` may be a secret. */
 const quote = (url: string): string =>

@@ -1,0 +1,317 @@
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { assert, describe, it } from "@effect/vitest"
+import { Reply, TestServer } from "@sluice/test-server"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import { failure, idle, makeClient, settled, until } from "./support.js"
+
+const get = HttpClientRequest.get
+
+describe("answers and what becomes of their connection", () => {
+  it.scoped("reads HEAD, 204 and 304 without waiting for a body, and goes on using the connection", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({
+        replies: {
+          "HEAD /": Reply.text("never sent"),
+          "/204": Reply.empty({ status: 204 }),
+          "/304": Reply.raw("HTTP/1.1 304 Not Modified\r\ncontent-length: 1000\r\n\r\n"),
+          "/last": Reply.text("last")
+        }
+      })
+      const { client } = yield* makeClient()
+      const head = yield* client.head(`${server.url}/`)
+      assert.strictEqual(head.headers["content-length"], "10")
+      assert.strictEqual(yield* head.text, "")
+      for (const status of [204, 304]) {
+        const response = yield* client.get(`${server.url}/${status}`)
+        assert.strictEqual(response.status, status)
+        assert.strictEqual(yield* response.text, "")
+      }
+      assert.strictEqual(yield* (yield* client.get(`${server.url}/last`)).text, "last")
+      assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [4])
+    }))
+
+  it.scoped("reads chunks with trailers, and keeps the connection", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({
+        replies: { "/": Reply.chunks(["ab", "c".repeat(3000), "de"], { trailers: { "X-Sum": "5", "X-Other": "y" } }) }
+      })
+      const { client, pool } = yield* makeClient()
+      const response = yield* client.get(`${server.url}/`)
+      assert.strictEqual(yield* response.text, "ab" + "c".repeat(3000) + "de")
+      assert.deepStrictEqual({ ...(response as any).trailers }, { "x-sum": "5", "x-other": "y" })
+      yield* idle(pool, server, 1)
+    }))
+
+  it.scoped("reads until the server ends the connection where nothing else tells the length", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ replies: { "/": Reply.text("to the end", { framing: "close" }) } })
+      const { client, pool } = yield* makeClient()
+      assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "to the end")
+      assert.strictEqual((yield* settled(pool)).open, 0)
+    }))
+
+  it.scoped("keeps an HTTP/1.0 connection only when the server says so", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({
+        replies: {
+          "/plain": Reply.raw("HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok"),
+          "/kept": Reply.raw("HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 2\r\n\r\nok")
+        }
+      })
+      const { client, pool } = yield* makeClient()
+      assert.strictEqual(yield* (yield* client.get(`${server.url}/kept`)).text, "ok")
+      yield* idle(pool, server, 1)
+      assert.strictEqual(yield* (yield* client.get(`${server.url}/plain`)).text, "ok")
+      yield* idle(pool, server, 0)
+      assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [2])
+    }))
+
+  it.scoped("does not keep a connection that the server said it closes", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ replies: { "/": Reply.text("bye", { connection: "close" }) } })
+      const { client, pool } = yield* makeClient()
+      assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "bye")
+      assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "bye")
+      yield* idle(pool, server, 0)
+      assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [1, 1])
+    }))
+
+  it.scoped("does not keep a connection for a request that said it closes", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ replies: { "/": Reply.text("bye") } })
+      const { client, pool } = yield* makeClient()
+      const request = HttpClientRequest.setHeader(get(`${server.url}/`), "connection", "close")
+      const result = yield* Effect.either(Effect.flatMap(client.execute(request), (response) => response.text))
+      // Either it is carried out and the connection closed, or refused; it is never kept.
+      assert.isTrue(result._tag === "Right" ? result.right === "bye" : true)
+      if (result._tag === "Right") assert.strictEqual((yield* settled(pool)).idle, 0)
+    }))
+
+  it.scoped("closes an idle connection a second before the time that the server gave it", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ replies: { "/": Reply.text("x", { keepAliveHint: { timeout: 3 } }) } })
+      const { client, pool } = yield* makeClient()
+      yield* client.get(`${server.url}/`)
+      yield* idle(pool, server, 1)
+      yield* TestClock.adjust("1999 millis")
+      assert.strictEqual(pool.unsafeStats().idle, 1)
+      yield* TestClock.adjust("1 millis")
+      yield* idle(pool, server, 0)
+    }))
+
+  it.scoped("sends no fragment and no credentials in the target, but the credentials as a header", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ replies: { "*": Reply.empty() } })
+      const { client } = yield* makeClient()
+      yield* client.get(`http://ann:s%20c%C3%A9@127.0.0.1:${server.port}/a%20b?q=1&r#secret`)
+      const [request] = yield* server.requests
+      assert.strictEqual(request.target, "/a%20b?q=1&r")
+      assert.strictEqual(request.header("host"), `127.0.0.1:${server.port}`)
+      assert.strictEqual(request.header("authorization"), `Basic ${Buffer.from("ann:s cé").toString("base64")}`)
+    }))
+
+  it.scoped("takes userinfo that is not properly encoded as it is", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ replies: { "*": Reply.empty() } })
+      const { client } = yield* makeClient()
+      yield* client.get(`http://a%zz:100%@127.0.0.1:${server.port}/`)
+      const [request] = yield* server.requests
+      assert.strictEqual(request.header("authorization"), `Basic ${Buffer.from("a%zz:100%").toString("base64")}`)
+    }))
+})
+
+describe("answers that break off or break the rules", () => {
+  const broken: Record<string, { reply: Reply.Reply; tag: string; inBody: boolean; reason?: string; code?: string }> = {
+    "a body that ends before its length": {
+      reply: Reply.text("hello world", { abrupt: { afterBytes: 5 } }),
+      tag: "ReadError",
+      inBody: true,
+      reason: "Ended"
+    },
+    "a body that is reset before its length": {
+      reply: Reply.text("hello world", { abrupt: { afterBytes: 5, how: "reset" } }),
+      tag: "ReadError",
+      inBody: true,
+      reason: "Reset"
+    },
+    "chunks without a last one": {
+      reply: Reply.chunks(["hello", "world"], { abrupt: { afterBytes: 5 } }),
+      tag: "ReadError",
+      inBody: true,
+      reason: "Ended"
+    },
+    "a chunk without a size": {
+      reply: Reply.raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"),
+      tag: "RemoteProtocolError",
+      inBody: true,
+      code: "InvalidChunkSize"
+    },
+    "no answer at all": { reply: Reply.disconnect(), tag: "ReadError", inBody: false, reason: "Ended" },
+    "a reset instead of an answer": {
+      reply: Reply.disconnect("reset"),
+      tag: "ReadError",
+      inBody: false,
+      reason: "Reset"
+    },
+    "half a head": {
+      reply: Reply.raw("HTTP/1.1 200 OK\r\ncontent-", { close: true }),
+      tag: "ReadError",
+      inBody: false,
+      reason: "Ended"
+    },
+    "what is no HTTP": {
+      reply: Reply.raw("SSH-2.0-OpenSSH_9.2\r\n"),
+      tag: "RemoteProtocolError",
+      inBody: false,
+      code: "InvalidStatusLine"
+    },
+    "content-length with chunked": {
+      reply: Reply.raw("HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
+      tag: "RemoteProtocolError",
+      inBody: false,
+      code: "ConflictingFraming"
+    },
+    "a head that is too large": {
+      reply: Reply.raw(`HTTP/1.1 200 OK\r\nx: ${"y".repeat(70_000)}\r\n\r\n`),
+      tag: "RemoteProtocolError",
+      inBody: false,
+      code: "HeadTooLarge"
+    },
+    "more interim answers than anybody needs": {
+      reply: Reply.raw("HTTP/1.1 102 Processing\r\n\r\n".repeat(20)),
+      tag: "RemoteProtocolError",
+      inBody: false,
+      code: "TooManyInformational"
+    }
+  }
+  for (const [name, { code, inBody, reason, reply, tag }] of Object.entries(broken)) {
+    it.scoped(`${name}: a typed error, an empty pool, one request`, () =>
+      Effect.gen(function*() {
+        const server = yield* TestServer.make({ replies: { "/": reply, "/next": Reply.text("next") } })
+        const { client, pool } = yield* makeClient()
+        const error = yield* failure(Effect.flatMap(client.get(`${server.url}/`), (response) => response.text))
+        assert.strictEqual(error._tag, tag)
+        assert.strictEqual(error.phase, inBody ? "body" : "head")
+        assert.strictEqual(error.origin, server.origin)
+        assert.isTrue(error.written)
+        if (reason !== undefined) assert.strictEqual((error as any).reason, reason)
+        if (code !== undefined) assert.strictEqual((error as any).code, code)
+        yield* idle(pool, server, 0)
+        assert.strictEqual((yield* server.stats).requests, 1)
+        assert.strictEqual(yield* (yield* client.get(`${server.url}/next`)).text, "next")
+      }))
+  }
+
+  it.scoped("a whole answer with bytes after it is delivered, and its connection closed", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({
+        replies: {
+          "/": Reply.raw("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n"),
+          "/2": Reply.empty()
+        }
+      })
+      const { client, pool } = yield* makeClient()
+      assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "ok")
+      yield* idle(pool, server, 0)
+      assert.strictEqual((yield* client.get(`${server.url}/2`)).status, 200)
+      assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [1, 1])
+    }))
+
+  it.scoped("a request that breaks the rules is refused unsent, and costs no connection", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ replies: { "*": Reply.text("ok") } })
+      const { client, pool } = yield* makeClient()
+      yield* client.get(`${server.url}/`)
+      yield* idle(pool, server, 1)
+      const injections = [
+        HttpClientRequest.setHeader(get(`${server.url}/`), "x", "a\r\nx-injected: yes"),
+        HttpClientRequest.setHeader(get(`${server.url}/`), "bad name", "a"),
+        HttpClientRequest.setHeader(get(`${server.url}/`), "x", "nul\0"),
+        HttpClientRequest.make("GE T" as "GET")(`${server.url}/`),
+        HttpClientRequest.setHeader(get(`${server.url}/`), "content-length", "5")
+      ]
+      for (const request of injections) {
+        const error = yield* failure(client.execute(request))
+        assert.strictEqual(error._tag, "LocalProtocolError")
+        assert.isFalse(error.written)
+      }
+      yield* idle(pool, server, 1)
+      assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [1])
+      assert.deepStrictEqual((yield* server.stats).malformed, [])
+    }))
+
+  it.scoped("a URL that is none, or of another scheme, is refused before the pool is asked", () =>
+    Effect.gen(function*() {
+      const { client, pool } = yield* makeClient()
+      const relative = yield* failure(client.get("/relative?token=secret"))
+      assert.strictEqual(relative._tag, "LocalProtocolError")
+      assert.notInclude(relative.message, "secret")
+      assert.strictEqual((yield* failure(client.get("ftp://127.0.0.1/")))._tag, "UnsupportedProtocol")
+      assert.strictEqual(pool.unsafeStats().origins.size, 0)
+    }))
+
+  it.scoped("a port where nobody listens: ConnectError, an empty pool", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make()
+      yield* server.stopAccepting
+      const { client, pool } = yield* makeClient()
+      const error = yield* failure(client.get(`${server.url}/`))
+      assert.strictEqual(error._tag, "ConnectError")
+      assert.strictEqual((error as any).reason, "Refused")
+      assert.isTrue(error.safeToRepeat)
+      assert.strictEqual((yield* settled(pool)).open, 0)
+      yield* server.resumeAccepting
+      yield* server.reply("/", Reply.text("there"))
+      assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "there")
+    }))
+})
+
+describe("interim answers", () => {
+  it.scoped("100 that nobody asked for is skipped, 103 goes to the hook", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({
+        replies: {
+          "/": Reply.text("final", {
+            informational: [{ status: 100 }, { status: 103, headers: { link: "</a.css>" } }, { status: 102 }]
+          })
+        }
+      })
+      const seen: Array<[string, number, ReadonlyArray<string>]> = []
+      const { client, pool } = yield* makeClient({
+        onInformational: (request, head) => seen.push([request.url, head.status, head.rawHeaders])
+      })
+      assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "final")
+      assert.deepStrictEqual(seen, [[`${server.url}/`, 103, ["link", "</a.css>"]], [`${server.url}/`, 102, []]])
+      yield* idle(pool, server, 1)
+    }))
+
+  it.scoped("a hook that throws disturbs neither the request nor the process", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({
+        replies: { "/": Reply.text("final", { informational: [{ status: 103 }] }) }
+      })
+      const { client, pool } = yield* makeClient({
+        onInformational: () => {
+          throw new Error("the hook is broken")
+        }
+      })
+      assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "final")
+      yield* idle(pool, server, 1)
+    }))
+
+  it.scoped("101 hands over the bytes that came with it and after it", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ replies: { "/": Reply.tunnel({ status: 101, first: "first " }) } })
+      const { client, pool } = yield* makeClient()
+      const request = HttpClientRequest.setHeaders(get(`${server.url}/`), { upgrade: "echo", connection: "upgrade" })
+      const response = yield* client.execute(request)
+      assert.strictEqual(response.status, 101)
+      assert.strictEqual(response.headers["upgrade"], "echo")
+      const text = yield* Effect.fork(response.text)
+      yield* until(() => (server.unsafeStats().openConnections) === 1)
+      yield* server.destroyConnections("end")
+      assert.strictEqual(yield* text, "first ")
+      yield* idle(pool, server, 0)
+    }))
+})
