@@ -1,7 +1,9 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { defaultParserLimits } from "../../src/internal/http1/ParserLimits.js"
+import { ResponseParser } from "../../src/internal/http1/ResponseParser.js"
 import { exchange } from "./support/exchanges.js"
-import { bytesOf, everyByte, runOurs, split } from "./support/transcript.js"
+import { bytesOf, everyByte, latin1, runOurs, split } from "./support/transcript.js"
 
 describe("splits", () => {
   it("do not change what an answer is", () => {
@@ -27,6 +29,27 @@ describe("splits", () => {
     for (let cut = 1; cut < input.length; cut++) {
       expect(runOurs("GET", split(input, [cut])).log).toEqual(whole.log)
     }
+  })
+
+  it("of several connections at once do not mix", () => {
+    const heads: Array<string> = []
+    const connections = [1, 50, 3000, 5000].map((length, i) => {
+      const parser = new ResponseParser({
+        onInformational: () => {},
+        onHead: (head) => heads.push(`${i} ${head.rawHeaders[1].length} ${new Set(head.rawHeaders[1]).size}`),
+        onBody: () => {},
+        onComplete: () => {}
+      }, { limits: defaultParserLimits, latin1 })
+      return { parser, bytes: bytesOf(`HTTP/1.1 204 No Content\r\nName: ${String(i).repeat(length)}\r\n\r\n`) }
+    })
+    for (let round = 0; round < 2; round++) {
+      for (const { parser } of connections) parser.start("GET")
+      for (let at = 0; at < 6000; at += 7) {
+        for (const { bytes, parser } of connections) parser.execute(bytes, at, Math.min(at + 7, bytes.length))
+      }
+    }
+    const once = ["0 1 1", "1 50 1", "2 3000 1", "3 5000 1"]
+    expect(heads).toEqual([...once, ...once])
   })
 
   it("leave the input as it was", () => {

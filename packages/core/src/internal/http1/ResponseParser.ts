@@ -82,6 +82,10 @@ const Stop = -1
 const maxEmptyLines = 4
 
 const nothing = new Uint8Array(0)
+
+/** What heads in pieces are put together in: a buffer is dearer to make than a head is to parse, so one is kept. */
+let spare: Uint8Array | undefined = undefined
+const spareBytes = 4096
 const noTrailers: ReadonlyArray<string> = []
 
 /**
@@ -278,8 +282,6 @@ export class ResponseParser {
         this.blockStart = 0
         this.blockEnd = after
         after = start + after - held
-        this.held = nothing
-        this.heldEnd = 0
       }
     }
     if (after === ScanFailed) this.fail(scanner.violation!)
@@ -289,7 +291,10 @@ export class ResponseParser {
   private hold(bytes: Uint8Array, start: number, end: number): void {
     const length = this.heldEnd + end - start
     if (length > this.held.length) {
-      const larger = new Uint8Array(Math.max(length, 2 * this.held.length, 512))
+      const larger = length <= spareBytes && spare !== undefined
+        ? spare
+        : new Uint8Array(Math.max(length, 2 * this.held.length, spareBytes))
+      if (larger === spare) spare = undefined
       larger.set(this.held.subarray(0, this.heldEnd))
       this.held = larger
     }
@@ -297,10 +302,19 @@ export class ResponseParser {
     this.heldEnd = length
   }
 
+  private release(): void {
+    this.block = nothing
+    if (this.heldEnd > 0) {
+      if (this.held.length === spareBytes) spare = this.held
+      this.held = nothing
+      this.heldEnd = 0
+    }
+  }
+
   /** The text of the block just read; lets go of its bytes. */
   private takeText(): string {
     const text = this.latin1(this.block, this.blockStart, this.blockEnd)
-    this.block = nothing
+    this.release()
     return text
   }
 
@@ -403,7 +417,7 @@ export class ResponseParser {
     if (after < 0) return after === More ? end : Stop
     const count = this.scanner.count
     const trailers = count === 0 ? noTrailers : readFields(this.takeText(), this.scanner.offsets.slice(0, count * 4))
-    this.block = nothing
+    this.release()
     return this.complete(trailers, after, end)
   }
 
@@ -441,9 +455,7 @@ export class ResponseParser {
   private fail(why: ProtocolViolation): number {
     this.phase = Failed
     this.outcome = why
-    this.block = nothing
-    this.held = nothing
-    this.heldEnd = 0
+    this.release()
     return Stop
   }
 }
