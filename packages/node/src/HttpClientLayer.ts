@@ -22,7 +22,7 @@ import * as NodeConnector from "./NodeConnector.js"
  * @since 0.1.0
  * @category models
  */
-export interface Options extends ConnectionPool.Options, PooledHttpClient.Options {}
+export interface Options extends ConnectionPool.Options, PooledHttpClient.Options, NodeConnector.Options {}
 
 /**
  * What the layers provide: the platform's client, the same client with its errors in the type, and the pool under both.
@@ -59,7 +59,7 @@ export type InvalidOptions = InvalidLimits | InvalidTimeouts | PooledHttpClient.
  * @category layers
  */
 export const layer = (options: Options = {}): Layer.Layer<Provided, InvalidOptions> =>
-  Layer.provide(layerWithoutConnector(options), NodeConnector.layer)
+  Layer.provide(layerWithoutConnector(options), NodeConnector.layer(options))
 
 /**
  * The client over a connector of one's own: the in-memory network of a test, or another runtime.
@@ -67,8 +67,9 @@ export const layer = (options: Options = {}): Layer.Layer<Provided, InvalidOptio
  * @since 0.1.0
  * @category layers
  */
-export const layerWithoutConnector = (options: Options = {}): Layer.Layer<Provided, InvalidOptions, Connector> =>
-  PooledHttpClient.layer(options)
+export const layerWithoutConnector = (
+  options: ConnectionPool.Options & PooledHttpClient.Options = {}
+): Layer.Layer<Provided, InvalidOptions, Connector> => PooledHttpClient.layer(options)
 
 /**
  * The client with options that come from Effect's `Config`, each where it is or all at once.

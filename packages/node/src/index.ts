@@ -3,3 +3,4 @@
  */
 export * as HttpClientLayer from "./HttpClientLayer.js"
 export * as NodeConnector from "./NodeConnector.js"
+export type * as TlsOptions from "./TlsOptions.js"

@@ -29,6 +29,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   readonly protocol = "http/1.1" as const
   readonly capacity = 1
   readonly remoteAddress: string | undefined
+  tlsTime: number | undefined = undefined
   reusable = true
   keepAliveHint: number | undefined = undefined
   private current: Http1Exchange | undefined = undefined

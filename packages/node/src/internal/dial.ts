@@ -11,9 +11,10 @@ import * as errors from "./errors.js"
  */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024)
 
-/** A socket, and who takes what it reads. */
+/** A socket, and who takes what it reads. What comes before somebody does is kept in `early`. */
 export interface Dialed<S extends net.Socket = net.Socket> {
   readonly socket: S
+  readonly early: Array<Buffer>
   onBytes: (bytes: Uint8Array, length: number) => void
 }
 
@@ -21,31 +22,51 @@ export interface Dialed<S extends net.Socket = net.Socket> {
 const keepAliveInitialDelay = 60_000
 
 /**
- * A TCP connection to the origin. Closing the Scope destroys the socket and waits until it is gone.
+ * A TCP connection to the origin, or to the Unix socket that stands for all origins. Closing the Scope destroys the
+ * socket and waits until it is gone.
  */
-export const tcp = (origin: Origin): Effect.Effect<Dialed, ConnectError, Scope.Scope> =>
+export const tcp = (origin: Origin, socketPath?: string): Effect.Effect<Dialed, ConnectError, Scope.Scope> =>
   Effect.gen(function*() {
-    const dialed: Dialed = yield* acquire(() => {
-      const reading = { onBytes: (_bytes: Uint8Array, _length: number): void => {} }
-      const socket = net.connect({
-        host: origin.host,
-        port: origin.port,
-        noDelay: true,
-        keepAlive: true,
-        keepAliveInitialDelay,
-        onread: {
-          buffer: readBuffer,
-          callback: (length, bytes) => {
-            reading.onBytes(bytes, length)
-            return true
-          }
-        }
-      })
-      return Object.assign(reading, { socket })
-    })
+    const dialed = yield* acquire(() => reading(socketPath, origin, net.connect))
     yield* connected(dialed.socket, "connect", (cause) => errors.notConnected(origin, cause))
     return dialed
   })
+
+/** Opens a socket that reads into the common buffer. */
+export const reading = <S extends net.Socket>(
+  socketPath: string | undefined,
+  { host, port }: Origin,
+  open: (options: net.NetConnectOpts) => S
+): Dialed<S> => {
+  const early: Array<Buffer> = []
+  const reader = {
+    early,
+    onBytes: (bytes: Uint8Array, length: number): void => {
+      early.push(Buffer.from(bytes.subarray(0, length)))
+    }
+  }
+  const options = {
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay,
+    onread: {
+      buffer: readBuffer,
+      callback: (length: number, bytes: Uint8Array) => {
+        reader.onBytes(bytes, length)
+        return true
+      }
+    }
+  }
+  // The path decides; TLS verifies the host all the same.
+  const target = socketPath === undefined ? { host, port } : { host, path: socketPath }
+  return Object.assign(reader, { socket: open({ ...options, ...target }) })
+}
+
+/** Hands over what the socket reads from now on, after what it has read before. */
+export const readWith = (dialed: Dialed, onBytes: (bytes: Uint8Array, length: number) => void): void => {
+  dialed.onBytes = onBytes
+  for (const bytes of dialed.early.splice(0)) onBytes(bytes, bytes.length)
+}
 
 /** A socket that is closed with the Scope. Its finalizer ends when the socket is gone. */
 export const acquire = <D extends Dialed>(open: () => D): Effect.Effect<D, never, Scope.Scope> =>
@@ -54,10 +75,10 @@ export const acquire = <D extends Dialed>(open: () => D): Effect.Effect<D, never
       const dialed = open()
       // An error without a listener would end the process, whenever it comes.
       dialed.socket.on("error", () => {})
-      return dialed
+      return { dialed, close: closing(dialed.socket) }
     }),
-    (dialed) => close(dialed.socket)
-  )
+    ({ close }) => close
+  ).pipe(Effect.map(({ dialed }) => dialed))
 
 /** Waits until the socket is connected, or has failed to be. */
 export const connected = <E>(
@@ -78,9 +99,15 @@ export const connected = <E>(
     socket.once("error", onError)
   })
 
-const close = (socket: net.Socket): Effect.Effect<void> =>
-  Effect.async((resume) => {
-    if (socket.closed) return resume(Effect.void)
+/** `socket.closed` will not do: it is true once the socket is destroyed, which is before the system has closed it. */
+const closing = (socket: net.Socket): Effect.Effect<void> => {
+  let isGone = false
+  socket.once("close", () => {
+    isGone = true
+  })
+  return Effect.async((resume) => {
+    if (isGone) return resume(Effect.void)
     socket.once("close", () => resume(Effect.void))
     socket.destroy()
   })
+}

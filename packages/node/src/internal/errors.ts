@@ -2,6 +2,7 @@ import type { ExchangeRequest } from "@sluice/core/Connection"
 import type { ProtocolViolation } from "@sluice/core/Http1"
 import type { Origin } from "@sluice/core/Origin"
 import * as TransportError from "@sluice/core/TransportError"
+import { isRefusedClient, tlsError } from "./tlsErrors.js"
 
 /** What Node's errors carry besides their message. */
 interface SystemError extends Error {
@@ -31,7 +32,7 @@ export const invalidRequest = (request: ExchangeRequest, violation: ProtocolViol
 /** How far an exchange has come: written or not, the head of its answer begun, complete. */
 export type Progress = "Unsent" | "Sent" | "Head" | "Body"
 
-const details = (request: ExchangeRequest, progress: Progress): TransportError.Details => ({
+export const details = (request: ExchangeRequest, progress: Progress): TransportError.Details => ({
   origin: request.origin.href,
   phase: progress === "Body" ? "body" : "head",
   written: progress !== "Unsent",
@@ -63,6 +64,7 @@ export const closed = (request: ExchangeRequest, progress: Progress) =>
 
 /** Reading from or writing to the socket failed. */
 export const broken = (request: ExchangeRequest, progress: Progress, cause: SystemError) => {
+  if (isRefusedClient(cause)) return tlsError(request.origin, cause)
   const common = { ...details(request, progress), cause, detail: describe(cause) }
   return cause.syscall === "write" || cause.code === "EPIPE"
     ? new TransportError.WriteError(common)

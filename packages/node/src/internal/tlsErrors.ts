@@ -1,0 +1,95 @@
+import type { Origin } from "@sluice/core/Origin"
+import * as TransportError from "@sluice/core/TransportError"
+
+type Reason = TransportError.TlsError["reason"]
+
+interface TlsFailure extends Error {
+  readonly code?: string
+  readonly reason?: string
+}
+
+/** OpenSSL's and Node's codes, by what they mean to whoever has to mend it. */
+const reasons: Record<string, Reason> = {
+  CERT_HAS_EXPIRED: "Expired",
+  CRL_HAS_EXPIRED: "Expired",
+  CERT_NOT_YET_VALID: "NotYetValid",
+  CRL_NOT_YET_VALID: "NotYetValid",
+  UNABLE_TO_GET_ISSUER_CERT: "UnknownAuthority",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "UnknownAuthority",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "UnknownAuthority",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "UnknownAuthority",
+  SELF_SIGNED_CERT_IN_CHAIN: "UnknownAuthority",
+  CERT_SIGNATURE_FAILURE: "UnknownAuthority",
+  CERT_UNTRUSTED: "UnknownAuthority",
+  CERT_CHAIN_TOO_LONG: "UnknownAuthority",
+  INVALID_CA: "UnknownAuthority",
+  PATH_LENGTH_EXCEEDED: "UnknownAuthority",
+  ERR_TLS_CERT_ALTNAME_INVALID: "HostName",
+  HOSTNAME_MISMATCH: "HostName",
+  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: "HostName",
+  ERR_SSL_UNSUPPORTED_PROTOCOL: "ProtocolVersion",
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: "ProtocolVersion",
+  ERR_SSL_NO_PROTOCOLS_AVAILABLE: "ProtocolVersion",
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "ClientCertificate",
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: "ClientCertificate",
+  ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: "ClientCertificate",
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: "ClientCertificate",
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: "ClientCertificate",
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: "ClientCertificate",
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "ClientCertificate",
+  ERR_SSL_TLSV1_ALERT_ACCESS_DENIED: "ClientCertificate",
+  ERR_SSL_WRONG_VERSION_NUMBER: "Configuration",
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: "Configuration",
+  ERR_SSL_HTTP_REQUEST: "Configuration",
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: "Configuration"
+}
+
+/** Where a code says more than its reason. */
+const byCode: Record<string, string> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT:
+    "the server's certificate is signed by itself; if it is the right one, give it as tls.ca",
+  ERR_SSL_WRONG_VERSION_NUMBER: "what answers there does not speak TLS; is the port right, and is it not an http: URL?",
+  ERR_SSL_PACKET_LENGTH_TOO_LONG:
+    "what answers there does not speak TLS; is the port right, and is it not an http: URL?",
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
+    "the server speaks neither HTTP/1.1 nor HTTP/2 there (ALPN); is the port right?",
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    "the server refused the handshake; does it need a client certificate (tls.cert and tls.key), or other ciphers?"
+}
+
+const byReason: Record<Reason, string> = {
+  Expired: "the server's certificate has expired; it must be renewed. If it looks valid, check this machine's clock",
+  NotYetValid: "the server's certificate is not valid yet; check this machine's clock",
+  UnknownAuthority: "the server's certificate is signed by an authority that is not trusted here; " +
+    "if it is the right one, give the authority's certificate as tls.ca, and see that the server sends the whole chain",
+  HostName: "the server's certificate is for another host; check the URL, or give the name as tls.servername",
+  ProtocolVersion: "client and server have no version of TLS in common; check tls.minVersion and the server's",
+  ClientCertificate:
+    "the server wants a certificate from the client, or not the one it got; check tls.cert and tls.key",
+  Configuration: "the tls options cannot be used",
+  Other: "the handshake failed"
+}
+
+/** Whether TLS, and not the network below it, is what failed. */
+export const isTlsFailure = (failure: TlsFailure): boolean =>
+  failure.code !== undefined && (
+    reasons[failure.code] !== undefined || failure.code.startsWith("ERR_SSL_") ||
+    failure.code.startsWith("ERR_TLS_") || failure.code.startsWith("ERR_OSSL_") || failure.code.startsWith("CERT_")
+  )
+
+/**
+ * Whether the server has turned away what we are. Under TLS 1.3 it says so after its side of the handshake, when the
+ * first request may be on its way; nobody has looked at that (RFC 8446 §4.4.2.4).
+ */
+export const isRefusedClient = (failure: TlsFailure): boolean => reasons[failure.code ?? ""] === "ClientCertificate"
+
+export const tlsError = (origin: Origin, failure: TlsFailure, otherwise: Reason = "Other") => {
+  const code = failure.code ?? ""
+  const reason = reasons[code] ?? otherwise
+  return new TransportError.TlsError({
+    origin: origin.href,
+    reason,
+    detail: `${byCode[code] ?? byReason[reason]} (${failure.reason ?? failure.message})`,
+    cause: failure
+  })
+}

@@ -1,0 +1,220 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Origin from "@sluice/core/Origin"
+import { Reply, TestAuthority, TestServer } from "@sluice/test-server"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/TestClock"
+import * as net from "node:net"
+import { makeClient, until } from "./support.js"
+
+const replies = { "/": Reply.text("hello"), "/big": Reply.size(3_000_000), "/echo": Reply.echo() }
+
+const serve = (tls: TestServer.TlsOptions = {}, options: TestServer.Options = {}) =>
+  TestServer.make({ ...options, tls, replies })
+
+/** Accepts connections and says these words to them, or nothing. */
+const plain = (words = "") =>
+  Effect.gen(function*() {
+    const sockets = new Set<net.Socket>()
+    const server = net.createServer((socket) => {
+      sockets.add(socket)
+      socket.on("data", () => {})
+      socket.on("error", () => {})
+      socket.on("close", () => sockets.delete(socket))
+      if (words !== "") socket.write(words)
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(() => server.close()))
+    yield* Effect.async<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void)))
+    const { port } = server.address() as net.AddressInfo
+    return { url: `https://127.0.0.1:${port}/`, open: () => sockets.size }
+  })
+
+describe("HTTP/1.1 over TLS", () => {
+  it.scoped("sends and receives, and goes on using the connection", () =>
+    Effect.gen(function*() {
+      const server = yield* serve()
+      const { client, pool } = yield* makeClient({ tls: { ca: server.ca } })
+      assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "hello")
+      const body = new Uint8Array(yield* (yield* client.get(`${server.url}/big`)).arrayBuffer)
+      assert.strictEqual(body.length, 3_000_000)
+      assert.isTrue(body.every((byte, n) => byte === n % 251))
+      const stats = yield* server.stats
+      assert.deepStrictEqual(stats.requestsPerConnection, [2])
+      assert.strictEqual(pool.unsafeStats().open, 1)
+    }))
+
+  it.scoped("resumes the session of an earlier connection", () =>
+    Effect.gen(function*() {
+      for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+        const server = yield* serve()
+        const { client, pool } = yield* makeClient({ tls: { ca: server.ca, maxVersion } })
+        for (let n = 0; n < 3; n++) {
+          assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "hello")
+          yield* pool.evictIdle
+          yield* server.awaitStats((stats) => stats.openConnections === 0)
+        }
+        const stats = yield* server.stats
+        assert.strictEqual(stats.tlsHandshakes, 3)
+        assert.strictEqual(stats.tlsResumed, 2)
+      }
+    }))
+
+  it.scoped("asks for the host by name, and for no name where the host is an address", () =>
+    Effect.gen(function*() {
+      const server = yield* serve()
+      const { client } = yield* makeClient({ tls: { ca: server.ca } })
+      // Reached at an address, verified as that address, and as a name that resolves to several addresses.
+      assert.strictEqual((yield* client.get(`https://127.0.0.1:${server.port}/`)).status, 200)
+      assert.strictEqual((yield* client.get(`https://localhost:${server.port}/`)).status, 200)
+    }))
+
+  it.scoped("verifies the name that was given in place of the host", () =>
+    Effect.gen(function*() {
+      const authority = yield* TestAuthority.make()
+      const certificate = yield* authority.issue({ names: ["inner.example"] })
+      const server = yield* serve({ authority, certificate })
+      const named = yield* makeClient({ tls: { ca: server.ca, servername: "inner.example" } })
+      assert.strictEqual((yield* named.client.get(`${server.url}/`)).status, 200)
+    }))
+
+  it.scoped("shows a certificate to a server that asks for one", () =>
+    Effect.gen(function*() {
+      const authority = yield* TestAuthority.make()
+      const server = yield* serve({ authority, clientCertificate: "required" })
+      const { certificate, key } = yield* authority.issue({ use: "client" })
+      const { client } = yield* makeClient({ tls: { ca: server.ca, cert: certificate, key } })
+      assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "hello")
+    }))
+
+  it.scoped("connects whoever answers, if told not to verify", () =>
+    Effect.gen(function*() {
+      const server = yield* serve({ certificate: "self-signed" })
+      const { client } = yield* makeClient({ tls: { rejectUnauthorized: false } })
+      assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "hello")
+    }))
+
+  it.scoped("never lends a connection made under one name for another", () =>
+    Effect.gen(function*() {
+      const server = yield* serve()
+      const { pool } = yield* makeClient({ tls: { ca: server.ca } })
+      const origin = Either.getOrThrow(Origin.make(server.url))
+      yield* Effect.scoped(pool.acquire(Origin.withRoute(origin, "one")))
+      const other = yield* Effect.scoped(pool.acquire(Origin.withRoute(origin, "other")))
+      assert.isFalse(other.reused)
+      assert.strictEqual(pool.unsafeStats().open, 2)
+    }))
+
+  it.scoped("notices that the server ends an idle connection", () =>
+    Effect.gen(function*() {
+      const server = yield* serve()
+      const { client, pool } = yield* makeClient({ tls: { ca: server.ca } })
+      yield* (yield* client.get(`${server.url}/`)).text
+      yield* server.closeIdleConnections
+      yield* until(() => pool.unsafeStats().open === 0)
+    }))
+
+  it.scoped("reaches any host at a Unix socket", () =>
+    Effect.gen(function*() {
+      const unixPath = `/tmp/sluice-tls-${process.pid}.sock`
+      const server = yield* serve({}, { unixPath })
+      const { client } = yield* makeClient({ socketPath: unixPath, tls: { ca: server.ca } })
+      assert.strictEqual(yield* (yield* client.get("https://localhost/")).text, "hello")
+    }))
+})
+
+describe("TLS that fails", () => {
+  for (
+    const [what, tls, reason, advice] of [
+      ["an expired certificate", { certificate: "expired" }, "Expired", "clock"],
+      ["another host's certificate", { certificate: "wrong-host" }, "HostName", "tls.servername"],
+      ["a self-signed certificate", { certificate: "self-signed" }, "UnknownAuthority", "tls.ca"],
+      ["an unknown authority", { certificate: "unknown-authority" }, "UnknownAuthority", "tls.ca"],
+      ["a missing client certificate", { clientCertificate: "required" }, "ClientCertificate", "tls.cert"],
+      ["the same under TLS 1.2", { clientCertificate: "required", maxVersion: "TLSv1.2" }, undefined, "tls.cert"]
+    ] as const
+  ) {
+    it.scoped(`says what to check: ${what}`, () =>
+      Effect.gen(function*() {
+        const server = yield* serve(tls)
+        const { client, pool } = yield* makeClient({ tls: { ca: server.ca } })
+        const error = yield* Effect.flip(client.get(`${server.url}/`))
+        assert.strictEqual(error._tag, "TlsError")
+        if (error._tag === "TlsError" && reason !== undefined) assert.strictEqual(error.reason, reason)
+        assert.include(error.message, advice)
+        assert.isFalse(error.written)
+        yield* until(() => pool.unsafeStats().open === 0)
+        yield* server.awaitStats((stats) => stats.openConnections === 0)
+      }))
+  }
+
+  it.scoped("says that a certificate is not valid yet", () =>
+    Effect.gen(function*() {
+      const authority = yield* TestAuthority.make()
+      const tomorrow = new Date(Date.now() + 24 * 3600_000)
+      const certificate = yield* authority.issue({ validFrom: tomorrow, validTo: new Date(Date.now() + 48 * 3600_000) })
+      const server = yield* serve({ authority, certificate })
+      const { client } = yield* makeClient({ tls: { ca: server.ca } })
+      const error = yield* Effect.flip(client.get(`${server.url}/`))
+      assert.deepInclude(error, { _tag: "TlsError", reason: "NotYetValid" })
+    }))
+
+  it.scoped("says that there is no common version", () =>
+    Effect.gen(function*() {
+      const server = yield* serve({ maxVersion: "TLSv1.2" })
+      const { client } = yield* makeClient({ tls: { ca: server.ca, minVersion: "TLSv1.3" } })
+      const error = yield* Effect.flip(client.get(`${server.url}/`))
+      assert.deepInclude(error, { _tag: "TlsError", reason: "ProtocolVersion" })
+    }))
+
+  it.scoped("says that a server does not speak TLS", () =>
+    Effect.gen(function*() {
+      const server = yield* plain("HTTP/1.1 400 Bad Request\r\n\r\n")
+      const { client } = yield* makeClient()
+      const error = yield* Effect.flip(client.get(server.url))
+      assert.deepInclude(error, { _tag: "TlsError", reason: "Configuration" })
+      assert.include(error.message, "does not speak TLS")
+    }))
+
+  it.scoped("says that the options cannot be used", () =>
+    Effect.gen(function*() {
+      const server = yield* serve()
+      const { client } = yield* makeClient({ tls: { ca: server.ca, cert: "no certificate", key: "no key" } })
+      for (let n = 0; n < 2; n++) {
+        const error = yield* Effect.flip(client.get(`${server.url}/`))
+        assert.deepInclude(error, { _tag: "TlsError", reason: "Configuration" })
+      }
+    }))
+
+  it.scoped("tells a refused connection from TLS that fails", () =>
+    Effect.gen(function*() {
+      const server = yield* serve()
+      yield* server.stopAccepting
+      const { client } = yield* makeClient({ tls: { ca: server.ca } })
+      const error = yield* Effect.flip(client.get(`${server.url}/`))
+      assert.deepInclude(error, { _tag: "ConnectError", reason: "Refused" })
+    }))
+})
+
+describe("A handshake that does not end", () => {
+  it.scoped("counts against timeouts.connect, and leaves no socket", () =>
+    Effect.gen(function*() {
+      const server = yield* plain()
+      const { client, pool } = yield* makeClient({ timeouts: { connect: "3 seconds", pool: "1 minute" } })
+      const request = yield* Effect.fork(Effect.flip(client.get(server.url)))
+      yield* until(() => server.open() === 1)
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual((yield* Fiber.join(request))._tag, "ConnectTimeout")
+      yield* until(() => server.open() === 0 && pool.unsafeStats().open === 0)
+    }))
+
+  it.scoped("ends with the interrupt of the only one who waits for it", () =>
+    Effect.gen(function*() {
+      const server = yield* plain()
+      const { client, pool } = yield* makeClient()
+      const request = yield* Effect.fork(client.get(server.url))
+      yield* until(() => server.open() === 1)
+      yield* Fiber.interrupt(request)
+      yield* until(() => server.open() === 0 && pool.unsafeStats().open === 0)
+    }))
+})
