@@ -1,0 +1,28 @@
+import type { OpenClient } from "../Client.js"
+
+/**
+ * The contenders by the names that the tables show. Each is imported by the process that measures it, and by no other.
+ */
+const clients: Record<string, () => Promise<OpenClient>> = {
+  "Sluice": async () => (await import("./sluice.js")).open,
+  "Sluice h2": async () => (await import("./sluice.js")).openHttp2,
+  "bare socket": async () => (await import("./bare.js")).open,
+  "undici dispatch": async () => (await import("./undici.js")).openDispatch,
+  "undici.request": async () => (await import("./undici.js")).openRequest,
+  "undici.request h2": async () => (await import("./undici.js")).openHttp2,
+  "node:http": async () => (await import("./nodeHttp.js")).open,
+  "node:http2": async () => (await import("./http2.js")).open,
+  "fetch": async () => (await import("./fetch.js")).open,
+  "got": async () => (await import("./libraries.js")).openGot,
+  "axios": async () => (await import("./libraries.js")).openAxios,
+  "ky": async () => (await import("./libraries.js")).openKy,
+  "layerUndici": async () => (await import("./platform.js")).openUndici,
+  "NodeHttpClient.layer": async () => (await import("./platform.js")).openNode,
+  "NodeHttpClient.layer, keep-alive": async () => (await import("./platform.js")).openNodeKeepAlive
+}
+
+export const clientNamed = (name: string): Promise<OpenClient> => {
+  const client = clients[name]
+  if (client === undefined) throw new Error(`no client is called ${name}`)
+  return client()
+}

@@ -1,0 +1,42 @@
+import { parseArgs } from "node:util"
+
+export interface Options {
+  readonly suites: ReadonlyArray<string>
+  readonly quick: boolean
+  readonly rounds: number | undefined
+  readonly json: string | undefined
+  readonly help: boolean
+}
+
+export const usage = (names: ReadonlyArray<string>): string =>
+  `npm run bench [-- suite… --quick --rounds N --json FILE]
+
+  suites         ${names.join(" ")}; all of them unless some are named
+  --quick        shorter measurements, fewer rounds; writes no charts
+  --rounds N     how often each contender runs (5, or 3 with --quick)
+  --json FILE    everything that was measured`
+
+/** What the command line asks for, or what is wrong with it. */
+export const parse = (args: ReadonlyArray<string>, names: ReadonlyArray<string>): Options | string => {
+  try {
+    const { positionals, values } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        quick: { type: "boolean", default: false },
+        rounds: { type: "string" },
+        json: { type: "string" },
+        help: { type: "boolean", short: "h", default: false }
+      }
+    })
+    const unknown = positionals.filter((name) => !names.includes(name))
+    if (unknown.length > 0) return `There is no suite ${unknown.join(", ")}.`
+    const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+    if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1 && rounds <= 100)) {
+      return `--rounds takes a number from 1 to 100, not ${values.rounds}.`
+    }
+    return { suites: positionals, quick: values.quick, rounds, json: values.json, help: values.help }
+  } catch (error) {
+    return (error as Error).message
+  }
+}

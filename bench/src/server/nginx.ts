@@ -1,0 +1,110 @@
+import type { Identity } from "@sluice/test-server/TestAuthority"
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import * as fs from "node:fs/promises"
+import * as net from "node:net"
+import * as os from "node:os"
+import * as path from "node:path"
+
+/** `nginx/1.22.1`, or nothing if it is not installed. */
+export const version = (): string | undefined => {
+  try {
+    // It says so on its standard error.
+    execFileSync("nginx", ["-v"], { stdio: "ignore" })
+    const said = execFileSync("sh", ["-c", "nginx -v 2>&1"], { encoding: "utf8" })
+    return /nginx\/[\d.]+/.exec(said)?.[0] ?? "nginx"
+  } catch {
+    return undefined
+  }
+}
+
+/** A port that nobody has now. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = net.createServer().on("error", reject)
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as net.AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+const configuration = (ports: { http: number; https: number; http2: number }, small: string) => `
+daemon off;
+pid nginx.pid;
+error_log stderr error;
+worker_processes 1;
+worker_rlimit_nofile 16384;
+events { worker_connections 8192; }
+http {
+  access_log off;
+  default_type application/json;
+  sendfile on;
+  tcp_nopush on;
+  tcp_nodelay on;
+  keepalive_requests 1000000000;
+  keepalive_timeout 600s;
+  http2_max_concurrent_streams 256;
+  client_max_body_size 0;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  ssl_certificate certificate.pem;
+  ssl_certificate_key key.pem;
+  server {
+    listen 127.0.0.1:${ports.http} backlog=4096;
+    listen 127.0.0.1:${ports.https} ssl backlog=4096;
+    listen 127.0.0.1:${ports.http2} ssl http2 backlog=4096;
+    root files;
+    location = /small { return 200 '${small}'; }
+    location = /v1/traces { return 200 '{}'; }
+  }
+}
+`
+
+export interface Nginx {
+  readonly process: ChildProcess
+  readonly ports: { readonly http: number; readonly https: number; readonly http2: number }
+}
+
+/** Runs nginx in a new folder below `folder`: one worker, connections kept for ever, files of the given sizes. */
+export const start = async (
+  folder: string,
+  identity: Identity,
+  small: string,
+  files: Readonly<Record<string, number | string>>
+): Promise<Nginx> => {
+  const ports = { http: await freePort(), https: await freePort(), http2: await freePort() }
+  await fs.mkdir(path.join(folder, "files"), { recursive: true })
+  await fs.writeFile(path.join(folder, "nginx.conf"), configuration(ports, small))
+  await fs.writeFile(path.join(folder, "certificate.pem"), identity.certificate)
+  await fs.writeFile(path.join(folder, "key.pem"), identity.key)
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(folder, "files", name)
+    await fs.writeFile(file, typeof content === "string" ? content : "")
+    // A file of zeros that takes no room.
+    if (typeof content === "number") await fs.truncate(file, content)
+  }
+  // A worker of a nginx that root started runs as somebody else, who must be able to read them.
+  await fs.chmod(folder, 0o755)
+  const args = ["-p", `${folder}/`, "-c", "nginx.conf", "-e", "stderr"]
+  const process = spawn("nginx", args, { stdio: ["ignore", "inherit", "inherit"] })
+  await answering(ports.http)
+  return { process, ports }
+}
+
+const answering = async (port: number): Promise<void> => {
+  const until = performance.now() + 5000
+  while (performance.now() < until) {
+    const connected = await new Promise<boolean>((resolve) => {
+      const socket = net.connect(port, "127.0.0.1")
+        .on("connect", () => (socket.destroy(), resolve(true)))
+        .on("error", () => resolve(false))
+    })
+    if (connected) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Error("nginx does not answer")
+}
+
+export const temporaryFolder = (): Promise<string> => fs.mkdtemp(path.join(os.tmpdir(), "sluice-bench-"))

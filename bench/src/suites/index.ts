@@ -1,0 +1,18 @@
+import type { Suite } from "../Suite.js"
+import { body, memoryUse, startUp } from "./body.js"
+import { h2, post, requests, saturated, tls, traced } from "./load.js"
+import { parser, pool } from "./pool.js"
+
+export const suites: ReadonlyArray<Suite> = [
+  requests,
+  saturated,
+  post,
+  body,
+  tls,
+  h2,
+  traced,
+  pool,
+  memoryUse,
+  startUp,
+  parser
+]

@@ -1,0 +1,46 @@
+import type { Connection, Exchange, ExchangeHead, ExchangeReceiver } from "@sluice/core/Connection"
+import type { Connector } from "@sluice/core/Connector"
+import * as Effect from "effect/Effect"
+
+const head: ExchangeHead = { status: 200, rawHeaders: [], contentLength: 0 }
+
+/** A connection that dials in no time and answers in the next turn of the event loop, all requests of a turn at once. */
+export const make = (): Connector => {
+  let waiting: Array<() => void> = []
+  const answer = () => {
+    const due = waiting
+    waiting = []
+    for (const send of due) send()
+  }
+  const connect = (): Connection => {
+    const connection = {
+      protocol: "http/1.1" as const,
+      remoteAddress: undefined,
+      capacity: 1,
+      reusable: true,
+      keepAliveHint: undefined,
+      exchange: (_request: unknown, receiver: ExchangeReceiver): Exchange => {
+        connection.reusable = false
+        if (waiting.length === 0) setImmediate(answer)
+        waiting.push(() => {
+          receiver.onHead(head)
+          connection.reusable = true
+          receiver.onComplete([])
+        })
+        return exchange
+      }
+    }
+    return connection
+  }
+  return { connect: () => Effect.sync(connect), protocol: () => "http/1.1" }
+}
+
+const exchange: Exchange = {
+  write: () => true,
+  end: () => {},
+  pause: () => {},
+  resume: () => {},
+  cancel: () => {},
+  written: true,
+  sent: true
+}

@@ -1,0 +1,90 @@
+import type { ConnectionPool } from "@sluice/core/ConnectionPool"
+import { make, type Options } from "@sluice/core/ConnectionPool"
+import { Connector } from "@sluice/core/Connector"
+import * as Origin from "@sluice/core/Origin"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as FiberId from "effect/FiberId"
+import { setTimeout as sleep } from "node:timers/promises"
+import type { Measurement } from "../Suite.js"
+import * as memoryConnector from "./memoryConnector.js"
+
+// What the pool keeps to itself: no user gets at it, and no type of it is public.
+interface Ticket {
+  readonly state: string
+}
+interface Interpreter {
+  readonly core: {
+    readonly state: { readonly origins: Map<string, unknown> }
+    readonly acquire: (ticket: Ticket, now: number) => void
+    readonly release: (ticket: Ticket, reusable: boolean, keepFor: number, now: number) => void
+  }
+  readonly request: (origin: Origin.Origin, holder: unknown, timeout: number, connectTimeout: number) => Ticket
+  readonly release: (ticket: Ticket) => void
+  readonly abandon: (ticket: Ticket) => void
+}
+type TicketConstructor = new(origin: unknown, owner: unknown, timeout: number, connectTimeout: number) => Ticket
+
+const holder = {
+  fiberId: FiberId.none,
+  describe: () => ({ method: "GET", url: "", bodyUnread: false }),
+  granted: () => {},
+  refused: () => {}
+}
+
+const times = 200_000
+const waiters = 10_000
+const collect = (globalThis as { readonly gc?: () => void }).gc
+
+const nanoseconds = (step: () => void): number => {
+  for (let i = 0; i < times; i++) step()
+  const begun = performance.now()
+  for (let i = 0; i < times; i++) step()
+  return ((performance.now() - begun) * 1e6) / times
+}
+
+const heap = async () => {
+  for (let i = 0; i < 4; i++) {
+    collect?.()
+    await sleep(10)
+  }
+  return process.memoryUsage().heapUsed
+}
+
+/**
+ * What a request costs the pool, in nanoseconds: the core's decisions alone, and the whole path that the client takes.
+ * And what one that waits holds on the heap, in bytes.
+ */
+export const measurePath = (): Promise<Measurement> => {
+  const options: Options = { limits: { maxConnections: 1 } }
+  const program = Effect.gen(function*() {
+    const pool = yield* make(options) as Effect.Effect<ConnectionPool & { readonly interpreter: Interpreter }>
+    const { interpreter } = pool
+    const file = new URL("../../../packages/core/dist/internal/pool/Ticket.js", import.meta.url)
+    const { Ticket } = (yield* Effect.promise(() => import(file.href))) as { readonly Ticket: TicketConstructor }
+    const origin = Either.getOrThrow(Origin.make("http://origin.test/"))
+    yield* pool.warm(origin, 1)
+
+    const state = interpreter.core.state.origins.get(origin.key)
+    const now = Date.now()
+    const core = nanoseconds(() => {
+      const ticket = new Ticket(state, holder, 5000, 5000)
+      interpreter.core.acquire(ticket, now)
+      interpreter.core.release(ticket, true, Infinity, now)
+    })
+    const path = nanoseconds(() => interpreter.release(interpreter.request(origin, holder, 5000, 5000)))
+
+    const held = interpreter.request(origin, holder, 600_000, 5000)
+    const before = yield* Effect.promise(heap)
+    const waiting = Array.from({ length: waiters }, () => interpreter.request(origin, holder, 600_000, 5000))
+    const after = yield* Effect.promise(heap)
+    for (const ticket of waiting) interpreter.abandon(ticket)
+    waiting.length = 0
+    const left = yield* Effect.promise(heap)
+    interpreter.release(held)
+    return { core, path, waiter: (after - before) / waiters, left: (left - before) / waiters }
+  })
+  return Effect.runPromise(
+    Effect.scoped(program).pipe(Effect.provideService(Connector, memoryConnector.make()))
+  )
+}
