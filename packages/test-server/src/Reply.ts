@@ -53,8 +53,9 @@ export interface Options {
   readonly reason?: string | undefined
 
   /**
-   * Default: `content-type` for text and JSON, and what frames the body. A `content-length` or `transfer-encoding`
-   * given here is written in place of the server's own, true or not.
+   * Default: `content-type` for text and JSON, and what frames the body; nothing else, not even `date`. A
+   * `content-length` or `transfer-encoding` given here is written in place of the server's own, true or not. On HTTP/2
+   * fields that belong to an HTTP/1.1 connection are left out.
    */
   readonly headers?: Headers | undefined
 
@@ -96,6 +97,12 @@ export interface Options {
    * `"end"`. The end of the body is never written.
    */
   readonly abrupt?: { readonly afterBytes: number; readonly how?: Breaking | undefined } | undefined
+
+  /**
+   * On HTTP/2, when an early answer is complete while the upload goes on: asks the client to stop it, by RST_STREAM with
+   * NO_ERROR. Default false: the rest is read. On HTTP/1.1 only closing the connection says so.
+   */
+  readonly stopUpload?: boolean | undefined
 
   /** The version in an HTTP/1 status line. Default `"1.1"`; `"1.0"` closes after the reply unless told otherwise. */
   readonly version?: "1.0" | "1.1" | undefined

@@ -9,6 +9,7 @@ import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as tls from "node:tls"
+import type { ConnectionInfo } from "./ConnectionInfo.js"
 import * as acceptor from "./internal/acceptor.js"
 import * as internal from "./internal/server.js"
 import type { ReceivedRequest } from "./ReceivedRequest.js"
@@ -150,13 +151,13 @@ export interface Options {
   /** How many bytes of each request's body are kept for the test. Default 65,536. */
   readonly maxRecordedBody?: number | undefined
 
-  /** How many requests are kept for the test, the first ones. Default 10,000. */
+  /** How many requests, and how many connections, are kept for the test: the first ones. Default 10,000. */
   readonly maxRecordedRequests?: number | undefined
 
-  /** Closes an HTTP/1.1 connection, having said so, after that many requests. Default Infinity. */
+  /** Closes a connection, having said so, after that many requests (on HTTP/2 by GOAWAY). Default Infinity. */
   readonly maxRequestsPerConnection?: number | undefined
 
-  /** Closes an HTTP/1.1 connection that has been idle for that long, in real time. Default `"Infinity"`. */
+  /** Closes a connection that has been idle for that long, in real time. Default `"Infinity"`. */
   readonly keepAliveTimeout?: Duration.DurationInput | undefined
 
   /**
@@ -217,6 +218,9 @@ export interface TestServer {
 
   /** Waits for the first request that is as wanted, among those that have come and those to come. */
   readonly awaitRequest: (predicate: (request: ReceivedRequest) => boolean) => Effect.Effect<ReceivedRequest>
+
+  /** All connections so far, open or not, as they are now. */
+  readonly connections: Effect.Effect<ReadonlyArray<ConnectionInfo>>
 
   /** Ends all idle connections in order (FIN; on HTTP/2 GOAWAY first). Returns how many. */
   readonly closeIdleConnections: Effect.Effect<number>

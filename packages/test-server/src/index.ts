@@ -1,6 +1,11 @@
 /**
  * @since 0.1.0
  */
+export type { ConnectionInfo, TlsInfo } from "./ConnectionInfo.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as Frame from "./Frame.js"
 
 /**

@@ -235,6 +235,36 @@ describe("HTTP/2 endings", () => {
       yield* server.awaitStats((stats) => stats.openConnections === 0)
     }))
 
+  it.scoped("says goodbye after so many requests, and after a while of silence", () =>
+    Effect.gen(function*() {
+      const { client, server } = yield* serve({ "/": Reply.text("fine") }, {
+        maxRequestsPerConnection: 2,
+        keepAliveTimeout: "20 millis"
+      })
+      const both = yield* Effect.all([request(client, { ":path": "/" }), request(client, { ":path": "/" })], {
+        concurrency: 2
+      })
+      assert.deepStrictEqual(both.map((one) => one.body), ["fine", "fine"])
+      yield* server.awaitStats((stats) => stats.openConnections === 0)
+      yield* session(server)
+      const stats = yield* server.awaitStats((stats) => stats.connectionsOpened === 2 && stats.openConnections === 0)
+      assert.deepStrictEqual(stats.requestsPerConnection, [2, 0])
+    }))
+
+  it.scoped("follows a first goodbye with the real one", () =>
+    Effect.gen(function*() {
+      const { client, server } = yield* serve({ "/": Reply.never })
+      const stream = client.request({ ":path": "/" })
+      stream.on("error", () => {})
+      yield* server.awaitStats((stats) => stats.activeRequests === 1)
+      const seen: Array<number> = []
+      client.on("goaway", (_code, lastStreamId) => seen.push(lastStreamId))
+      yield* server.http2.goAway({ lastStreamId: "all" })
+      yield* server.http2.goAway()
+      yield* server.http2.ping
+      assert.deepStrictEqual(seen, [2 ** 31 - 1, 1])
+    }))
+
   it.scoped("closes idle connections, destroys busy ones, and sees clients leave", () =>
     Effect.gen(function*() {
       const { client, server } = yield* serve({ "/": Reply.never })

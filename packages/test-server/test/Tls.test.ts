@@ -79,6 +79,36 @@ describe("HTTPS", () => {
       assert.strictEqual(stats.tlsFailures.length, 1)
     }))
 
+  it.scoped("knows what each client has shown and asked for", () =>
+    Effect.gen(function*() {
+      const authority = yield* TestAuthority.make()
+      const server = yield* TestServer.make({ tls: { authority, clientCertificate: "optional" }, http2: true })
+      const identity = yield* authority.issue({ use: "client", commonName: "Ann" })
+      const stranger = yield* TestAuthority.selfSigned({ use: "client", commonName: "Bob" })
+      const where = { host: server.host, port: server.port, ca: server.ca, servername: "localhost" }
+      const ann = yield* secureConnect({
+        ...where,
+        cert: identity.certificate,
+        key: identity.key,
+        ALPNProtocols: ["h2"]
+      })
+      yield* secureConnect({ ...where, cert: stranger.certificate, key: stranger.key })
+      const plain = yield* secureConnect({ host: server.host, port: server.port, ca: server.ca })
+      yield* server.awaitStats((stats) => stats.tlsHandshakes === 3)
+      plain.destroy()
+      yield* server.awaitStats((stats) => stats.openConnections === 2)
+      const common = { version: "TLSv1.3", resumed: false }
+      const connections = yield* server.connections
+      assert.deepStrictEqual(connections.map((one) => one.tls), [
+        { ...common, servername: "localhost", alpn: "h2", clientName: "Ann", clientTrusted: true },
+        { ...common, servername: "localhost", alpn: undefined, clientName: "Bob", clientTrusted: false },
+        { ...common, servername: undefined, alpn: undefined, clientName: undefined, clientTrusted: false }
+      ])
+      assert.deepStrictEqual(connections.map((one) => one.open), [true, true, false])
+      assert.deepStrictEqual(connections.map((one) => one.protocol), ["HTTP/2", "HTTP/1.1", "HTTP/1.1"])
+      assert.strictEqual(connections[0].remotePort, ann.localPort)
+    }))
+
   it.scoped("chooses a protocol by ALPN, fails without a common one, or knows no ALPN", () =>
     Effect.gen(function*() {
       const offer = { host: "127.0.0.1", servername: "localhost", ALPNProtocols: ["h2", "http/1.1"] }

@@ -101,7 +101,7 @@ export class Acceptor {
   private accept(tcp: Socket): void {
     if (this.closing) return void tcp.destroy()
     this.sockets.add(tcp)
-    const account = this.ledger.connectionOpened()
+    const account = this.ledger.connectionOpened(tcp.remotePort)
     tcp.on("error", () => {})
     tcp.on("close", () => {
       this.sockets.delete(tcp)
@@ -115,13 +115,8 @@ export class Acceptor {
 
   private start(tcp: Socket, account: Account): void {
     if (this.terminator === undefined) return this.serve({ socket: tcp, tcp, account, alpn: undefined })
-    this.terminator.handshake(tcp, this.ledger, (socket) => {
-      this.serve({
-        socket,
-        tcp,
-        account,
-        alpn: socket.alpnProtocol === false ? undefined : socket.alpnProtocol ?? undefined
-      })
+    this.terminator.handshake(tcp, account, this.ledger, (socket) => {
+      this.serve({ socket, tcp, account, alpn: account.tls?.alpn })
     })
   }
 }

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import type { ConnectionInfo, TlsInfo } from "../ConnectionInfo.js"
 import type { ReceivedRequest } from "../ReceivedRequest.js"
 import type { ServerEvent } from "../ServerEvent.js"
 import type { ServerStats } from "../ServerStats.js"
@@ -10,7 +11,10 @@ import { afterTwoTurns } from "./turns.js"
 /** What is counted for one connection. */
 export interface Account {
   readonly number: number
+  readonly remotePort: number | undefined
   open: boolean
+  protocol: ConnectionInfo["protocol"]
+  tls: TlsInfo | undefined
   requests: number
   active: number
 }
@@ -21,10 +25,13 @@ const maxNotes = 1000
 export class Ledger {
   readonly changed = new Signal()
   readonly received: Array<Received> = []
+  private readonly accounts: Array<Account> = []
   private readonly perConnection: Array<number> = []
   private readonly malformed: Array<string> = []
   private readonly tlsFailures: Array<string> = []
   private open = 0
+  /** Open, and for so long that the ends of connections before it have been seen: younger ones may stand for these. */
+  private readonly established = new Set<Account>()
   private maxOpen = 0
   private requests = 0
   private responses = 0
@@ -43,14 +50,25 @@ export class Ledger {
     private readonly onEvent: (event: ServerEvent) => void = () => {}
   ) {}
 
-  connectionOpened(): Account {
-    const account: Account = { number: this.perConnection.length, open: true, requests: 0, active: 0 }
+  connectionOpened(remotePort: number | undefined): Account {
+    const account: Account = {
+      number: this.perConnection.length,
+      remotePort,
+      open: true,
+      protocol: undefined,
+      tls: undefined,
+      requests: 0,
+      active: 0
+    }
     this.perConnection.push(0)
+    if (this.accounts.length < this.maxRecordedRequests) this.accounts.push(account)
     this.open++
     this.maxOpen = Math.max(this.maxOpen, 1)
     afterTwoTurns(() => {
-      if (this.open <= this.maxOpen) return
-      this.maxOpen = this.open
+      if (!account.open) return
+      this.established.add(account)
+      if (this.established.size <= this.maxOpen) return
+      this.maxOpen = this.established.size
       this.changed.notify()
     })
     this.changed.notify()
@@ -61,6 +79,7 @@ export class Ledger {
     if (!account.open) return
     account.open = false
     this.open--
+    this.established.delete(account)
     this.changed.notify()
   }
 
@@ -110,9 +129,10 @@ export class Ledger {
     this.onEvent({ _tag: "Malformed", reason })
   }
 
-  tlsCompleted(resumed: boolean): void {
+  tlsCompleted(account: Account, info: TlsInfo): void {
+    account.tls = info
     this.tlsHandshakes++
-    if (resumed) this.tlsResumed++
+    if (info.resumed) this.tlsResumed++
     this.changed.notify()
   }
 
@@ -120,6 +140,10 @@ export class Ledger {
     if (this.tlsFailures.length < maxNotes) this.tlsFailures.push(reason)
     this.changed.notify()
     this.onEvent({ _tag: "TlsFailed", reason })
+  }
+
+  connections(): ReadonlyArray<ConnectionInfo> {
+    return this.accounts.map(({ active, ...rest }) => ({ ...rest, activeRequests: active }))
   }
 
   snapshot(): ServerStats {

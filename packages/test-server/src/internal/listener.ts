@@ -74,6 +74,7 @@ export class Listener implements Surroundings {
 
   private serve({ account, socket, tcp }: Accepted, isHttp2: boolean): void {
     const connection = new (isHttp2 ? Http2Connection : Http1Connection)(socket, tcp, account, this)
+    account.protocol = isHttp2 ? "HTTP/2" : "HTTP/1.1"
     this.connections.set(account, connection)
   }
 }

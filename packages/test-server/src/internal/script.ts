@@ -19,10 +19,6 @@ export class Script {
     this.routes.set(key, makeRoute(answering, options))
   }
 
-  remove(key: string): void {
-    this.routes.delete(key)
-  }
-
   /** The most exact route wins: by whole target, by path, by the longest prefix; with the method before without. */
   find(method: string, target: string, path: string): Route {
     return this.exactly(method, target) ?? this.exactly(method, path) ?? this.byPrefix(method, path) ?? this.unmatched

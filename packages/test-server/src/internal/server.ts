@@ -49,6 +49,7 @@ export const start = (options: Options = {}): Effect.Effect<TestServer, ListenEr
       awaitStats: (predicate) => ledger.awaitStats(predicate),
       requests: Effect.sync(() => [...ledger.received]),
       awaitRequest: (predicate) => ledger.awaitRequest(predicate),
+      connections: Effect.sync(() => ledger.connections()),
       closeIdleConnections: each(listener, (one) => one.isIdle, (one) => one.closeGently()),
       destroyConnections: (how: Breaking = "end") => each(listener, () => true, (one) => one.destroy(how)),
       writeUnasked: (bytes) => each(listener, (one) => one.isIdle, (one) => one.writeRaw(toBytes(bytes))),

@@ -22,6 +22,20 @@ export class Signal {
     this.notify()
   }
 
+  /** Calls `go` once `holds` does, at once if it does already. The result gives up. */
+  when(holds: () => boolean, go: () => void): () => void {
+    const check = () => {
+      if (!holds()) return
+      this.checks.delete(check)
+      go()
+    }
+    this.checks.add(check)
+    check()
+    return () => {
+      this.checks.delete(check)
+    }
+  }
+
   /** Succeeds with the first value that `look` returns which is not undefined; looks at once and at each change. */
   until<A>(look: () => A | undefined): Effect.Effect<A> {
     return Effect.async<A>((resume) => {

@@ -1,15 +1,16 @@
 import * as Effect from "effect/Effect"
 import type { Socket } from "node:net"
 import * as tls from "node:tls"
+import type { TlsInfo } from "../ConnectionInfo.js"
 import * as TestAuthority from "../TestAuthority.js"
 import type { TlsOptions } from "../TestServer.js"
-import type { Ledger } from "./ledger.js"
+import type { Account, Ledger } from "./ledger.js"
 
 /** The TLS side of a server: it gets accepted connections and gives back those whose handshake is done. */
 export interface TlsTerminator {
   /** The authority that a client should trust. */
   readonly ca: string
-  readonly handshake: (tcp: Socket, ledger: Ledger, done: (socket: tls.TLSSocket) => void) => void
+  readonly handshake: (tcp: Socket, account: Account, ledger: Ledger, done: (socket: tls.TLSSocket) => void) => void
 }
 
 export const terminator = (
@@ -50,11 +51,11 @@ export const terminator = (
     })
     return {
       ca: authority.certificate,
-      handshake: (tcp, ledger, done) => {
+      handshake: (tcp, account, ledger, done) => {
         const address = addressOf(tcp)
         const entry: Pending = {
           done: (socket) => {
-            ledger.tlsCompleted(socket.isSessionReused())
+            ledger.tlsCompleted(account, infoOf(socket))
             done(socket)
           },
           failed: (reason) => {
@@ -72,6 +73,21 @@ export const terminator = (
       }
     }
   })
+
+const infoOf = (socket: tls.TLSSocket): TlsInfo => {
+  // Node's types leave out that it is an empty object when the client has shown none.
+  const subject: tls.Certificate | undefined = socket.getPeerCertificate().subject
+  return {
+    servername: nonEmpty(socket.servername),
+    alpn: nonEmpty(socket.alpnProtocol),
+    version: socket.getProtocol() ?? undefined,
+    resumed: socket.isSessionReused(),
+    clientName: nonEmpty(subject?.CN),
+    clientTrusted: socket.authorized
+  }
+}
+
+const nonEmpty = (text: unknown): string | undefined => typeof text === "string" && text !== "" ? text : undefined
 
 interface Pending {
   readonly done: (socket: tls.TLSSocket) => void

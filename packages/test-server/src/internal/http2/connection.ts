@@ -11,6 +11,7 @@ import { Http2Exchange, pairs } from "./exchange.js"
 export class Http2Connection implements Managed {
   private readonly session: http2.ServerHttp2Session
   private readonly exchanges = new Set<Http2Exchange>()
+  private idleTimer: NodeJS.Timeout | undefined
 
   /** `socket` carries HTTP (it may be TLS), `tcp` is the connection underneath. */
   constructor(
@@ -38,6 +39,7 @@ export class Http2Connection implements Managed {
     socket.on("end", () => socket.destroy())
     socket.on("close", () => this.onClose())
     if (connectionWindowSize !== undefined) this.session.setLocalWindowSize(connectionWindowSize)
+    this.waitForRequest()
   }
 
   get isIdle(): boolean {
@@ -71,7 +73,10 @@ export class Http2Connection implements Managed {
   }
 
   resetStreams(code: number): void {
-    for (const exchange of [...this.exchanges]) exchange.cut(code)
+    for (const exchange of [...this.exchanges]) {
+      exchange.outcome = "broken off"
+      exchange.reset(code)
+    }
   }
 
   ping(done: () => void): void {
@@ -88,17 +93,29 @@ export class Http2Connection implements Managed {
     const target = headers[":path"] ?? headers[":authority"] ?? ""
     const head = { protocol: "HTTP/2" as const, method, target, headers: pairs(raw) }
     const request = ledger.requestStarted(this.account, head, false)
+    clearTimeout(this.idleTimer)
     const exchange = new Http2Exchange(stream, request, script.find(method, target, request.path), this)
     this.exchanges.add(exchange)
     stream.on("close", () => {
       this.exchanges.delete(exchange)
       exchange.lifetime.end()
       ledger.requestEnded(this.account, request, exchange.outcome)
+      if (this.exchanges.size === 0) this.waitForRequest()
     })
     exchange.begin(headers.expect === "100-continue")
+    // Streams that are open go on after the GOAWAY that this sends.
+    if (request.index + 1 >= this.around.options.maxRequestsPerConnection) this.closeGently()
+  }
+
+  private waitForRequest(): void {
+    const { keepAliveTimeout } = this.around.options
+    if (keepAliveTimeout === Infinity || !this.account.open) return
+    clearTimeout(this.idleTimer)
+    this.idleTimer = setTimeout(() => this.closeGently(), keepAliveTimeout)
   }
 
   private onClose(): void {
+    clearTimeout(this.idleTimer)
     this.around.ledger.connectionClosed(this.account)
   }
 }

@@ -7,6 +7,8 @@ import { play } from "../play.js"
 import type { Received } from "../received.js"
 import { headerList, toBytes } from "../reply.js"
 import type { Route } from "../script.js"
+import { Signal } from "../signal.js"
+import { afterTwoTurns } from "../turns.js"
 import type { Http2Connection } from "./connection.js"
 
 type Fields = ReadonlyArray<readonly [string, string]>
@@ -27,6 +29,9 @@ export class Http2Exchange implements Outlet {
   private started = false
   private ended = false
   private closesConnection = false
+  private stopsUpload = false
+  private unsent = 0
+  private readonly sent = new Signal()
   private trailers: Fields = []
 
   constructor(
@@ -72,6 +77,7 @@ export class Http2Exchange implements Outlet {
     }
     this.trailers = headerList(options.trailers)
     this.closesConnection = options.connection === "close" || options.close === true
+    this.stopsUpload = options.stopUpload === true
     this.ended = (noBody || body.length === 0) && this.trailers.length === 0 && options.abrupt === undefined
     const respond = { ...undated, endStream: this.ended, waitForTrailers: this.trailers.length > 0 }
     this.stream.respond({ ...headersOf(fields), ":status": status }, respond)
@@ -80,7 +86,13 @@ export class Http2Exchange implements Outlet {
 
   write(bytes: Uint8Array): Promise<void> | undefined {
     this.request.bodyBytesSent += bytes.length
-    if (bytes.length === 0 || this.stream.write(bytes)) return undefined
+    if (bytes.length === 0) return undefined
+    this.unsent++
+    const room = this.stream.write(bytes, () => {
+      this.unsent--
+      this.sent.notify()
+    })
+    if (room) return undefined
     return this.lifetime.wait((resume) => {
       this.stream.once("drain", resume)
       return () => this.stream.off("drain", resume)
@@ -97,7 +109,16 @@ export class Http2Exchange implements Outlet {
       this.stream.once("wantTrailers", () => this.stream.sendTrailers(headersOf(this.trailers)))
       this.stream.end()
     }
+    if (this.stopsUpload && !this.request.complete) this.stopUpload()
     if (this.closesConnection) this.connection.closeGently()
+  }
+
+  // RFC 9113 section 8.1: only once the answer is complete.
+  private stopUpload(): void {
+    const { stream } = this
+    const stop = () => stream.close(NO_ERROR)
+    if (stream.writableFinished) stop()
+    else stream.once("finish", stop)
   }
 
   finishRaw(): void {}
@@ -105,8 +126,17 @@ export class Http2Exchange implements Outlet {
   cut(how: Breaking): void {
     this.outcome = "broken off"
     const code = how === "end" ? NO_ERROR : how === "reset" ? INTERNAL_ERROR : how
-    if (this.stream.destroyed) return
-    this.stream.close(code)
+    // A reset drops what is still on its way out, the head included.
+    const flushed = this.lifetime.wait((resume) => this.sent.when(() => this.unsent === 0, () => afterTwoTurns(resume)))
+    flushed.then(() => this.reset(code), () => {})
+  }
+
+  reset(code: number): void {
+    const { stream } = this
+    if (stream.destroyed) return
+    // Node ends a stream before it resets it, and END_STREAM would make the answer look complete.
+    stream._final = (done) => done()
+    stream.close(code)
   }
 
   tunnel(options: TunnelOptions): void {
