@@ -13,6 +13,7 @@ import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { InvalidHttp2Options } from "./Http2Options.js"
 import * as configuration from "./internal/configuration.js"
 import * as NodeConnector from "./NodeConnector.js"
 
@@ -38,7 +39,7 @@ export type Provided = HttpClient | PooledHttpClient.PooledHttpClient | Connecti
  * @since 0.1.0
  * @category errors
  */
-export type InvalidOptions = InvalidLimits | InvalidTimeouts | PooledHttpClient.InvalidOptions
+export type InvalidOptions = InvalidLimits | InvalidTimeouts | PooledHttpClient.InvalidOptions | InvalidHttp2Options
 
 /**
  * The client over Node's sockets. Provide it once, where the program begins: every time it is built it is another pool.

@@ -7,8 +7,10 @@ import type { ConnectionListener } from "@sluice/core/Connection"
 import { Connector } from "@sluice/core/Connector"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Http2Options from "./Http2Options.js"
 import { type Dialed, readWith, tcp } from "./internal/dial.js"
 import { Http1Connection } from "./internal/Http1Connection.js"
+import * as http2 from "./internal/http2.js"
 import { TlsDialer } from "./internal/tls.js"
 import type { TlsOptions } from "./TlsOptions.js"
 
@@ -22,29 +24,67 @@ export interface Options {
   /** For `https:` origins. */
   readonly tls?: TlsOptions | undefined
   /**
+   * Whether HTTP/2 is spoken. `true`: to `https:` origins that choose it in the TLS handshake (ALPN, RFC 7301), and
+   * HTTP/1.1 to all others. `"prior-knowledge"`: to `http:` origins as well, without asking. Or the same with options.
+   * Default `true`.
+   */
+  readonly http2?: boolean | "prior-knowledge" | Http2Options.Http2Options | undefined
+  /**
    * The path of a Unix socket (a named pipe on Windows) to connect to in place of the host and port of any URL, which
    * are still what the request names and what a certificate must cover. Default none.
    */
   readonly socketPath?: string | undefined
 }
 
+/** Origins that are remembered to want HTTP/1.1. */
+const maxRemembered = 1000
+
 /**
- * Dials TCP and TLS, and speaks HTTP/1.1.
+ * Dials TCP and TLS, and speaks HTTP/1.1 and HTTP/2.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options = {}): Connector => {
-  const secure = new TlsDialer(options.tls ?? {}, options.socketPath)
-  return {
-    protocol: () => "http/1.1",
-    connect: (origin, listener) =>
-      Effect.gen(function*() {
-        if (origin.scheme === "http") return http1(yield* tcp(origin, options.socketPath), listener)
-        const dialed = yield* secure.dial(origin, ["http/1.1"])
-        return Object.assign(http1(dialed, listener), { tlsTime: dialed.tlsTime })
-      })
-  }
+export const make = (options: Options = {}): Effect.Effect<Connector, Http2Options.InvalidHttp2Options> =>
+  Effect.gen(function*() {
+    const { enabled, ...given } = readHttp2(options.http2)
+    const settings = yield* Http2Options.resolve(given)
+    const secure = new TlsDialer(options.tls ?? {}, options.socketPath)
+    const wantHttp1 = new Set<string>()
+    const remember = (key: string) => {
+      if (wantHttp1.size >= maxRemembered) wantHttp1.clear()
+      wantHttp1.add(key)
+    }
+    const speaksHttp2 = (key: string) => enabled && !wantHttp1.has(key)
+    const knowsHttp2 = (key: string) => settings.priorKnowledge && speaksHttp2(key)
+    const connector: Connector = {
+      protocol: ({ key, scheme }) => {
+        if (scheme === "http") return knowsHttp2(key) ? "h2" : "http/1.1"
+        return speaksHttp2(key) ? "unknown" : "http/1.1"
+      },
+      connect: (origin, listener) =>
+        Effect.gen(function*() {
+          const onHttp1Required = () => remember(origin.key)
+          if (origin.scheme === "http") {
+            const dialed = yield* tcp(origin, options.socketPath)
+            return knowsHttp2(origin.key)
+              ? yield* http2.connect(dialed, origin, listener, settings, undefined, onHttp1Required)
+              : http1(dialed, listener)
+          }
+          const dialed = yield* secure.dial(origin, speaksHttp2(origin.key) ? ["h2", "http/1.1"] : ["http/1.1"])
+          return dialed.socket.alpnProtocol === "h2"
+            ? yield* http2.connect(dialed, origin, listener, settings, dialed.tlsTime, onHttp1Required)
+            : Object.assign(http1(dialed, listener), { tlsTime: dialed.tlsTime })
+        })
+    }
+    return connector
+  })
+
+const readHttp2 = (
+  http2: Options["http2"] = true
+): Http2Options.Http2Options & { readonly enabled: boolean } => {
+  if (typeof http2 === "boolean") return { enabled: http2 }
+  return http2 === "prior-knowledge" ? { enabled: true, priorKnowledge: true } : { ...http2, enabled: true }
 }
 
 const http1 = (dialed: Dialed, listener: ConnectionListener): Http1Connection => {
@@ -57,4 +97,5 @@ const http1 = (dialed: Dialed, listener: ConnectionListener): Http1Connection =>
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options?: Options): Layer.Layer<Connector> => Layer.sync(Connector, () => make(options))
+export const layer = (options?: Options): Layer.Layer<Connector, Http2Options.InvalidHttp2Options> =>
+  Layer.effect(Connector, make(options))

@@ -1,0 +1,239 @@
+import type { Exchange, ExchangeReceiver, ExchangeRequest } from "@sluice/core/Connection"
+import type { LocalProtocolError, TransportError } from "@sluice/core/TransportError"
+import * as http2 from "node:http2"
+import type { Progress } from "./errors.js"
+import * as errors from "./http2Errors.js"
+import * as headers from "./http2Headers.js"
+
+const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = http2.constants
+
+/** Bytes in one piece are handed over in parts of this size, so that a server that takes no more shows. */
+const partSize = 64 * 1024
+
+/** What an exchange needs of its connection. */
+export interface ExchangeOwner {
+  readonly maxHeaderListSize: number
+  /** A mark that changes whenever the connection reads anything. */
+  readonly readMark: number
+  /** Why its stream has ended before the answer did. */
+  readonly failureOf: (exchange: Http2Exchange, code: number) => TransportError
+  /** It has ended: the connection is done with it. */
+  readonly onEnded: (exchange: Http2Exchange) => void
+  /** Nothing was heard of its request since `mark`. */
+  readonly onSilent: (mark: number) => void
+}
+
+/**
+ * One stream of an HTTP/2 connection. What `node:http2` tells about it may come late and in several ways; here it ends
+ * once, and then it tells nothing more.
+ */
+export class Http2Exchange implements Exchange {
+  written = false
+  sent = false
+  private ended = false
+  private isAnswered = false
+  /** The server has ended its side in order. */
+  private isWhole = false
+  private trailers: ReadonlyArray<string> = []
+  private stream: http2.ClientHttp2Stream | undefined = undefined
+  private readMark = 0
+  /** What is still to be written of a body in one piece. */
+  private rest: Uint8Array | undefined = undefined
+
+  constructor(
+    private readonly owner: ExchangeOwner,
+    readonly request: ExchangeRequest,
+    private readonly receiver: ExchangeReceiver
+  ) {}
+
+  get streamId(): number {
+    return this.stream?.id ?? Infinity
+  }
+
+  get progress(): Progress {
+    return this.isAnswered ? "Body" : "Sent"
+  }
+
+  /** The stream is open: its HEADERS are on their way. */
+  begin(stream: http2.ClientHttp2Stream): void {
+    this.stream = stream
+    this.written = true
+    this.readMark = this.owner.readMark
+    stream.on("response", this.onResponse)
+    stream.on("headers", this.onHeaders)
+    stream.on("frameError", this.onFrameError)
+    stream.on("error", ignore)
+    stream.on("close", this.onClose)
+    // Node's stream says "end" for END_STREAM and for RST_STREAM(NO_ERROR) alike, in the second case after it is closed.
+    const push = stream.push
+    stream.push = (chunk, encoding) => {
+      if (chunk === null && !stream.closed) this.isWhole = true
+      return push.call(stream, chunk, encoding)
+    }
+    const { body } = this.request
+    if (body._tag === "None") {
+      this.sent = true
+      return
+    }
+    stream.on("finish", this.onFinish)
+    stream.on("drain", this.onDrain)
+    if (body._tag === "Parts") return
+    if (body.bytes.length <= partSize) stream.end(body.bytes)
+    else this.writeRest(body.bytes)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // From the request
+  // ---------------------------------------------------------------------------------------------------------------
+
+  write(bytes: Uint8Array): boolean {
+    const stream = this.stream
+    // A server that has answered may have said that it wants no more of it; then it is pulled and thrown away.
+    if (this.ended || stream === undefined || !stream.writable) return true
+    return stream.write(bytes)
+  }
+
+  end(): void {
+    if (!this.ended && this.stream?.writable === true) this.stream.end()
+  }
+
+  pause(): void {
+    if (!this.ended) this.stream?.pause()
+  }
+
+  resume(): void {
+    if (!this.ended) this.stream?.resume()
+  }
+
+  cancel(reason: "Unwanted" | "Silent"): void {
+    if (this.ended) return
+    this.leave()
+    this.stream?.close(NGHTTP2_CANCEL)
+    if (reason === "Silent") this.owner.onSilent(this.readMark)
+  }
+
+  /** It could not begin. The receiver hears of it when `exchange` has returned. */
+  failLater(error: TransportError): void {
+    queueMicrotask(() => {
+      if (!this.ended) this.fail(error)
+    })
+  }
+
+  fail(error: TransportError): void {
+    if (this.ended) return
+    this.leave()
+    this.receiver.onError(error)
+  }
+
+  /** Ends the stream as well. */
+  private abort(error: TransportError): void {
+    this.stream?.close(NGHTTP2_CANCEL)
+    this.fail(error)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // The answer
+  // ---------------------------------------------------------------------------------------------------------------
+
+  private readonly onResponse = (_: unknown, flags: number, raw: ReadonlyArray<string>): void => {
+    if (this.ended) return
+    const stream = this.stream as http2.ClientHttp2Stream
+    this.readMark = this.owner.readMark
+    const limit = this.owner.maxHeaderListSize
+    if (headers.sizeOf(raw) > limit) return this.abort(errors.headTooLarge(this.request, "Body", limit))
+    this.isAnswered = true
+    this.receiver.onHead(headers.decode(raw))
+    if (this.ended) return
+    if ((flags & NGHTTP2_FLAG_END_STREAM) !== 0) {
+      stream.resume()
+      return this.complete()
+    }
+    stream.on("trailers", this.onTrailers)
+    stream.on("end", this.onEnd)
+    stream.on("data", this.onData)
+  }
+
+  private readonly onHeaders = (_: unknown, _flags: number, raw: ReadonlyArray<string>): void => {
+    if (this.ended || this.isAnswered) return
+    this.readMark = this.owner.readMark
+    this.receiver.onInformational(headers.decode(raw))
+  }
+
+  private readonly onData = (bytes: Buffer): void => {
+    if (this.ended) return
+    this.readMark = this.owner.readMark
+    this.receiver.onData(bytes)
+  }
+
+  private readonly onTrailers = (_: unknown, _flags: number, raw: ReadonlyArray<string>): void => {
+    this.trailers = raw
+  }
+
+  private readonly onEnd = (): void => {
+    if (!this.ended && this.isWhole) this.complete()
+  }
+
+  private complete(): void {
+    const stream = this.stream as http2.ClientHttp2Stream
+    this.leave()
+    // Nobody takes the rest of the request any more.
+    if (!this.sent && !stream.writableEnded) stream.close(NGHTTP2_CANCEL)
+    this.receiver.onComplete(this.trailers)
+  }
+
+  /** The stream is gone: by its own end, by RST_STREAM from either side, or with its connection. */
+  private readonly onClose = (): void => {
+    if (this.ended) return
+    const stream = this.stream as http2.ClientHttp2Stream
+    const code = stream.rstCode
+    if (!this.isAnswered || !this.isWhole || code !== NGHTTP2_NO_ERROR) {
+      return this.fail(this.owner.failureOf(this, code))
+    }
+    // The answer was whole, but the connection went away while reading was paused. What had come is still there.
+    for (let part = stream.read() as Buffer | null; part !== null; part = stream.read() as Buffer | null) {
+      this.onData(part)
+    }
+    if (!this.ended) this.complete()
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // The request's body
+  // ---------------------------------------------------------------------------------------------------------------
+
+  private readonly onFinish = (): void => {
+    this.sent = true
+    if (!this.ended) this.receiver.onSent()
+  }
+
+  private readonly onDrain = (): void => {
+    if (this.ended) return
+    if (this.rest === undefined) return this.receiver.onDrain()
+    this.writeRest(this.rest)
+    this.receiver.onWritten()
+  }
+
+  private writeRest(bytes: Uint8Array): void {
+    const stream = this.stream as http2.ClientHttp2Stream
+    let offset = 0
+    while (offset < bytes.length && stream.writable) {
+      const part = bytes.subarray(offset, offset + partSize)
+      offset += part.length
+      if (offset >= bytes.length) stream.end(part)
+      else if (!stream.write(part)) break
+    }
+    this.rest = offset < bytes.length ? bytes.subarray(offset) : undefined
+  }
+
+  /** A frame of ours could not be sent. */
+  private readonly onFrameError = (_type: number, code: number): void => {
+    this.abort(errors.notSendable(this.request, code) as LocalProtocolError)
+  }
+
+  private leave(): void {
+    this.ended = true
+    this.owner.onEnded(this)
+  }
+}
+
+/** "close" comes after "error", with the code. An error without a listener would end the process. */
+const ignore = (): void => {}
