@@ -59,7 +59,8 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
       target: request.target,
       host: request.origin.authority,
       headers: request.headers,
-      framing: framingOf(request.body)
+      framing: framingOf(request.body),
+      keepAlive: !asksToClose(request)
     })
     if (typeof head !== "string") {
       this.fail(exchange, errors.invalidRequest(request, head))
@@ -189,7 +190,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   private complete(exchange: Http1Exchange, trailers: ReadonlyArray<string>): void {
     const head = this.head
     // Only an exchange that both sides have finished leaves the connection fit for another one.
-    this.reusable = head !== undefined && head.keepAlive && exchange.sent
+    this.reusable = head !== undefined && head.keepAlive && exchange.sent && !asksToClose(exchange.request)
     this.keepAliveHint = head?.keepAliveTimeout === undefined ? undefined : head.keepAliveTimeout * 1000
     this.current = undefined
     this.head = undefined
@@ -230,6 +231,12 @@ const framingOf = (body: ExchangeRequest["body"]): Framing => {
     case "Parts":
       return body.length === undefined ? chunked : contentLength(body.length)
   }
+}
+
+/** `Connection: close` from the caller ends the connection after this exchange (RFC 9112 §9.6). */
+const asksToClose = ({ headers }: ExchangeRequest): boolean => {
+  const options = headers["connection"]
+  return options !== undefined && /(^|,)\s*close\s*(,|$)/i.test(options)
 }
 
 const latin1 = (bytes: Uint8Array, start: number, end: number): string =>

@@ -91,4 +91,8 @@ export const recordEvents = (pool: ConnectionPool.ConnectionPool) =>
   })
 
 /** Bytes that can be told apart: the one at offset `n` is `n % 251`, as the server's `Reply.size` makes them. */
-export const pattern = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, n) => n % 251)
+export const pattern = (size: number): Uint8Array<ArrayBuffer> => {
+  const bytes = new Uint8Array(size)
+  for (let n = 0; n < size; n++) bytes[n] = n % 251
+  return bytes
+}

@@ -23,7 +23,7 @@ export const prepare = (
   const made = RequestBody.make(request)
   if (Either.isLeft(made)) return Either.left(made.left)
   const expect = expects(request, made.right) ? options.expectContinueTimeout : undefined
-  const body = expect === undefined ? made.right : inParts(made.right)
+  const body = withLength(request, expect === undefined ? made.right : inParts(made.right))
   const headers = headersOf(request, destination.right, body, fiber.getFiberRef(Idempotency.current))
   return Either.right({
     request,
@@ -54,6 +54,15 @@ const inParts = (body: RequestBody.RequestBody): RequestBody.RequestBody =>
       parts: Stream.succeed(body.exchange.bytes)
     }
     : body
+
+/** A stream whose length only a header tells, as when a request is passed on. */
+const withLength = (request: HttpClientRequest, body: RequestBody.RequestBody): RequestBody.RequestBody => {
+  if (body.exchange._tag !== "Parts" || body.exchange.length !== undefined) return body
+  const given = request.headers["content-length"]
+  return given !== undefined && /^\d{1,15}$/.test(given)
+    ? { ...body, exchange: { _tag: "Parts", length: Number(given) } }
+    : body
+}
 
 const headersOf = (
   request: HttpClientRequest,
