@@ -32,7 +32,10 @@ const freePort = Effect.async<number>((resume) => {
 })
 
 // The demo as people run it, built from what is here now.
-beforeAll(() => Effect.runPromise(node(["node_modules/typescript/bin/tsc", "-b", "examples/tsconfig.src.json"])), 120_000)
+beforeAll(
+  () => Effect.runPromise(node(["node_modules/typescript/bin/tsc", "-b", "examples/tsconfig.src.json"])),
+  120_000
+)
 
 describe("the demo with URLs", () => {
   it.live("requests them over one connection, and tells what it saw", () =>
@@ -83,7 +86,11 @@ describe("the demo's complaints are one line each, without a stack trace", () =>
     /Could not connect to http:\/\/127\.0\.0\.1:\d+: nothing listens there/
   )
   // `.invalid` never exists (RFC 6761); without a network the name cannot even be looked up.
-  complains("an unknown host", Effect.succeed(["http://sluice.invalid/"]), /no host of that name|could not be looked up/)
+  complains(
+    "an unknown host",
+    Effect.succeed(["http://sluice.invalid/"]),
+    /no host of that name|could not be looked up/
+  )
   complains("an unknown option", Effect.succeed(["--fast"]), /--fast is not an option of the demo/)
 
   it.live("and --help is help", () =>

@@ -102,7 +102,7 @@ describe("the report of the demo", () => {
       const wrong = incident([exactly("server", "left open", 0, 0), atMost("server", "opened", 12, 10)])
       const right = { ...incident([exactly("pool", "permits free", 10, 10)]), name: "other #2" }
       assert.isFalse(yield* replay([wrong, right], terminal))
-      assert.include(lines, "    opened        12  WRONG, must be at most 10")
+      assert.include(lines, "    opened     12  WRONG, must be at most 10")
       assert.include(lines, "    permits free  10  ok")
       assert.strictEqual(lines.at(-1), "Wrong: some #1")
     }))
