@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
+import { quoteUrl } from "./internal/quoteUrl.js"
 import { LocalProtocolError, UnsupportedProtocol } from "./TransportError.js"
 
 /**
@@ -74,7 +75,7 @@ export const make = (url: string): Either.Either<Origin, UnsupportedProtocol | L
       new LocalProtocolError({
         origin: "",
         reason: "InvalidUrl",
-        detail: `${JSON.stringify(url)} is not an absolute URL; write it with its scheme, as in http://example.com`,
+        detail: `${quoteUrl(url)} is not a valid URL; write all of it, as in http://example.com/`,
         cause
       })
     )

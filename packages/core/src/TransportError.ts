@@ -89,8 +89,8 @@ export class PoolTimeout extends Data.TaggedError("PoolTimeout")<
   readonly written = false
   readonly safeToRepeat = true
   override get message(): string {
-    return `No connection to ${this.origin} came free within ${formatMillis(this.waited)}; the request was ` +
-      `${ordinal(this.position)} in the queue. ${formatPool(this.pool)}`
+    return `No connection to ${this.origin} came free within ${formatMillis(this.waited)} (timeouts.pool); ` +
+      `the request was ${ordinal(this.position)} in the queue.\n${formatPool(this.pool)}`
   }
 }
 
@@ -131,8 +131,8 @@ export class PoolQueueFull extends Data.TaggedError("PoolQueueFull")<
   readonly written = false
   readonly safeToRepeat = true
   override get message(): string {
-    return `${this.maxPendingRequests} requests may wait for a connection, and that many do: none for ${this.origin}. ` +
-      formatPool(this.pool)
+    return `No connection to ${this.origin} is free, and no more than ${this.maxPendingRequests} requests may wait for ` +
+      `one (limits.maxPendingRequests).\n${formatPool(this.pool)}`
   }
 }
 
@@ -155,7 +155,7 @@ export class ConnectTimeout extends Data.TaggedError("ConnectTimeout")<
   readonly written = false
   readonly safeToRepeat = true
   override get message(): string {
-    return `Connecting to ${this.origin} took longer than ${formatMillis(this.timeout)}. ` +
+    return `Connecting to ${this.origin} took longer than ${formatMillis(this.timeout)} (timeouts.connect). ` +
       "Is the address right, and does no firewall drop the packets?"
   }
 }
@@ -228,7 +228,8 @@ export class UnsupportedProtocol extends Data.TaggedError("UnsupportedProtocol")
   readonly written = false
   readonly safeToRepeat = false
   override get message(): string {
-    return `${this.protocol || "An empty scheme"} is not a protocol of this client; it speaks http: and https:`
+    return `The URL begins with ${this.protocol}, which this client does not speak. ` +
+      "Write it with http: or https:, as in http://example.com/"
   }
 }
 

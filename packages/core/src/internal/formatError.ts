@@ -10,25 +10,45 @@ export const ordinal = (n: number): string => {
   return `${n}${suffix}`
 }
 
-const counted = (n: number, one: string, more = `${one}s`): string => `${n} ${n === 1 ? one : more}`
+const counted = (n: number, one: string, more: string): string => `${n} ${n === 1 ? one : more}`
 
-/** The pool as a sentence or two: its limits, what it does, and who holds its connections longest. */
+/** The pool in lines: its limits and what it does, who holds its connections longest, what to do about it. */
 export const formatPool = (pool: PoolPicture): string => {
-  const perOrigin = pool.maxConnectionsPerOrigin === Infinity ? "" : `, ${pool.maxConnectionsPerOrigin} for each origin`
-  const counts = `${pool.active} active, ${pool.idle} idle, ${pool.dialing} dialing, ${pool.closing} closing`
-  const lines = [
-    `The pool allows ${counted(pool.maxConnections, "connection")}${perOrigin}: ${counts}; ` +
-    `${counted(pool.waiting, "request waits", "requests wait")}.`
-  ]
+  const lines = [`${connections(pool)}: ${states(pool)}; ${others(pool.waiting)}.`]
+  if (pool.longestHeld.length > 0) lines.push("Held longest by:")
   for (const holder of pool.longestHeld) {
     const unread = holder.bodyUnread ? ", its body unread" : ""
-    lines.push(`  held for ${formatMillis(holder.age)}: ${holder.method} ${holder.url}${unread}`)
+    lines.push(`  ${holder.method} ${holder.url} for ${formatMillis(holder.age)}${unread}`)
   }
   if (pool.heldByThisFiber > 0) {
     lines.push(
-      `  ${counted(pool.heldByThisFiber, "of them is", "of them are")} held by the very fiber that waits: ` +
-        "read or discard the first answer before the next request, or raise maxConnections."
+      `${
+        counted(pool.heldByThisFiber, "request of the fiber that waits holds", "requests of the fiber that waits hold")
+      }` +
+        " a connection: read or discard the first answer before the next request, or raise limits.maxConnections."
     )
   }
   return lines.join("\n")
 }
+
+/** A limit is named as the option that sets it. */
+const connections = ({ maxConnections, maxConnectionsPerOrigin, open }: PoolPicture): string => {
+  const perOrigin = maxConnectionsPerOrigin === Infinity
+    ? ""
+    : `, at most ${maxConnectionsPerOrigin} to one origin (limits.maxConnectionsPerOrigin)`
+  const all = maxConnections === Infinity
+    ? counted(open, "connection is open", "connections are open")
+    : `${open} of ${counted(maxConnections, "connection", "connections")} open (limits.maxConnections)`
+  return all + perOrigin
+}
+
+const states = ({ active, closing, dialing, idle }: PoolPicture): string =>
+  [
+    `${active} active`,
+    `${idle} idle`,
+    ...(dialing > 0 ? [`${dialing} being made`] : []),
+    ...(closing > 0 ? [`${closing} being closed`] : [])
+  ].join(", ")
+
+const others = (waiting: number): string =>
+  waiting === 0 ? "no other request waits" : counted(waiting, "other request waits", "other requests wait")

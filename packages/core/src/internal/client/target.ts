@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as Origin from "../../Origin.js"
 import { LocalProtocolError, type UnsupportedProtocol } from "../../TransportError.js"
+import { quoteUrl } from "../quoteUrl.js"
 
 /**
  * Where a request goes.
@@ -45,7 +46,7 @@ const parse = (request: HttpClientRequest): Either.Either<Target, InvalidTarget>
       new LocalProtocolError({
         origin: "",
         reason: "InvalidUrl",
-        detail: `${quote(request.url)} is not an absolute URL; write it with its scheme, as in http://example.com/`,
+        detail: `${quoteUrl(request.url)} is not a valid URL; write all of it, as in http://example.com/`,
         cause: url.left
       })
     )
@@ -72,7 +73,3 @@ const decode = (text: string): string => {
     return text
   }
 }
-
-/** What comes after `?` or `#` or before `@` may be a secret. */
-const quote = (url: string): string =>
-  JSON.stringify(url.replace(/[?#].*$/s, "").replace(/\/\/[^/]*@/, "//").slice(0, 200))
