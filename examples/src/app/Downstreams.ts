@@ -10,6 +10,8 @@ export class Downstreams extends Context.Tag("app/Downstreams")<Downstreams, {
   readonly catalog: string
   readonly prices: string
   readonly reviews: string
+  /** Who signs the catalog's certificate, where it is nobody that everybody trusts. */
+  readonly authority: string | undefined
 }>() {}
 
 /**
@@ -19,8 +21,10 @@ export class StandIns extends Effect.Service<StandIns>()("app/StandIns", {
   scoped: Effect.gen(function*() {
     const did = { pricesRefused: 0, reviewsTooLate: 0 }
 
-    // Knows 100 products, and answers at once.
+    // Knows 100 products, and answers at once, over TLS and HTTP/2.
     const catalog = yield* TestServer.make({
+      tls: true,
+      http2: true,
       replies: {
         "/products/*": ({ path }) => {
           const id = Number(path.split("/")[2])
@@ -62,7 +66,8 @@ export class StandIns extends Effect.Service<StandIns>()("app/StandIns", {
     Effect.map(StandIns, ({ catalog, prices, reviews }) => ({
       catalog: catalog.url,
       prices: prices.url,
-      reviews: reviews.url
+      reviews: reviews.url,
+      authority: catalog.ca
     }))
   ).pipe(Layer.provideMerge(StandIns.Default))
 }

@@ -1,33 +1,39 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { HttpClientLayer } from "@sluice/node"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { createServer } from "node:http"
 import { Api } from "./Api.js"
 import { Catalog } from "./Catalog.js"
+import { Downstreams } from "./Downstreams.js"
 import { Prices } from "./Prices.js"
 import { ProductPage } from "./ProductPage.js"
 import { Reviews } from "./Reviews.js"
 
 /**
- * The one client of the service, and with it the one pool.
- *
  * How many connections: those in use at once are requests per second times seconds per request (Little's law). Reviews
- * take 60 ms, so 12 connections carry 200 requests a second to them; the others take a few milliseconds. No service may
- * have more than 12 of the 24, so that a slow one cannot take all.
+ * take 60 ms, so 12 connections carry 200 requests a second to them; prices take a few milliseconds and get as many for
+ * bad days. The catalog speaks HTTP/2: one connection is enough. Nobody may have more than 12, so that a slow service
+ * cannot take what the others need.
  */
 export const limits = {
-  maxConnections: 24,
+  maxConnections: 25,
   maxConnectionsPerOrigin: 12,
-  maxKeepAliveConnections: 24,
+  maxKeepAliveConnections: 25,
   maxPendingRequests: 500
 }
 
-export const Client = HttpClientLayer.layer({
-  limits,
-  timeouts: { pool: "2 seconds", connect: "1 second", read: "2 seconds", total: "4 seconds" },
-  maxResponseSize: 1024 * 1024
-})
+/** The one client of the service, and with it the one pool. */
+export const Client = Layer.unwrapEffect(
+  Effect.map(Downstreams, ({ authority }) =>
+    HttpClientLayer.layer({
+      limits,
+      timeouts: { pool: "2 seconds", connect: "2 seconds", read: "2 seconds", total: "4 seconds" },
+      maxResponseSize: 1024 * 1024,
+      tls: { ca: authority }
+    }))
+)
 
 /** What the service is made of. Each part is built once, however many others ask for it. */
 export const Services = ProductPage.Default.pipe(

@@ -55,6 +55,7 @@ export const underLoad = (options: LoadOptions) =>
       equal("users: pages answered or failed, of those asked for", tally.answered + tally.failed, tally.asked),
       atLeast("service: pages, those for other visitors included", pages.asked, tally.asked),
       equal("catalog: requests, one for each page", catalogStats.requests, pages.asked),
+      equal("catalog: connections, shared by all of them", catalogStats.connectionsOpened, 1),
       equal("reviews: requests, one for each product found", reviewsStats.requests, pages.found),
       equal("reviews: requests given up, a gap for each", reviewsStats.abandonedRequests, pages.withoutReviews),
       equal("prices: requests refused, asked again or a gap", did.pricesRefused, askedAgain + pages.withoutPrice),
