@@ -21,7 +21,7 @@ export interface ServerStats {
   /**
    * The most that were open at once. A client that closes one connection and then opens another can be seen in the
    * other order, because both reach the server as events without an order; so a new connection counts here only after
-   * the server has had the time (two turns of its event loop) to see the ends that came before it, and if it is still
+   * the server has had the time (four turns of its event loop) to see the ends that came before it, and if it is still
    * open then.
    */
   readonly maxOpenConnections: number

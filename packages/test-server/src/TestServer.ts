@@ -203,7 +203,7 @@ export interface TestServer {
   readonly reply: (route: string, answering: Answering, options?: RouteOptions) => Effect.Effect<void>
 
   /**
-   * The server's counts, after two turns of its event loop, so that whatever has reached its sockets is counted.
+   * The server's counts, after four turns of its event loop, so that whatever has reached its sockets is counted.
    */
   readonly stats: Effect.Effect<ServerStats>
 

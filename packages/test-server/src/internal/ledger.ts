@@ -6,7 +6,7 @@ import type { ServerStats } from "../ServerStats.js"
 import type { ReceivedHead } from "./received.js"
 import { Received } from "./received.js"
 import { Signal } from "./signal.js"
-import { afterTwoTurns } from "./turns.js"
+import { afterFourTurns } from "./turns.js"
 
 /** What is counted for one connection. */
 export interface Account {
@@ -64,7 +64,7 @@ export class Ledger {
     if (this.accounts.length < this.maxRecordedRequests) this.accounts.push(account)
     this.open++
     this.maxOpen = Math.max(this.maxOpen, 1)
-    afterTwoTurns(() => {
+    afterFourTurns(() => {
       if (!account.open) return
       this.established.add(account)
       if (this.established.size <= this.maxOpen) return
@@ -169,7 +169,7 @@ export class Ledger {
 
   /** The counts once everything that has reached the server's sockets by now has been seen. */
   readonly settled: Effect.Effect<ServerStats> = Effect.async((resume) => {
-    afterTwoTurns(() => resume(Effect.sync(() => this.snapshot())))
+    afterFourTurns(() => resume(Effect.sync(() => this.snapshot())))
   })
 
   awaitStats(predicate: (stats: ServerStats) => boolean): Effect.Effect<ServerStats> {

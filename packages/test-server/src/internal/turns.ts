@@ -5,3 +5,9 @@
 export const afterTwoTurns = (go: () => void): void => {
   setImmediate(() => setImmediate(go))
 }
+
+/**
+ * Calls back when the ends of connections that came over the sockets before have been seen. Over TLS that takes two
+ * turns more: one in which the session learns of the end, and one in which its socket closes.
+ */
+export const afterFourTurns = (go: () => void): void => afterTwoTurns(() => afterTwoTurns(go))
