@@ -5,6 +5,7 @@ import { abandonedWaits } from "../src/demo/abandonedWaits.js"
 import { atMost, exactly, type Outcome } from "../src/demo/Outcome.js"
 import { Progress } from "../src/demo/Progress.js"
 import { recreatedClients } from "../src/demo/recreatedClients.js"
+import { redirectAtLimitOne } from "../src/demo/redirectAtLimitOne.js"
 import { replay } from "../src/demo/replay.js"
 import { sharedClient } from "../src/demo/sharedClient.js"
 import type { Terminal } from "../src/demo/Terminal.js"
@@ -36,6 +37,13 @@ describe("the incidents of the demo, in small", () => {
       })
       assertAllHold(outcome)
       assert.strictEqual(valueOf(outcome, "interrupted"), "4")
+    }))
+
+  it.live("#289: one connection allowed, and a redirect", () =>
+    Effect.gen(function*() {
+      const outcome = yield* redirectAtLimitOne({ tasks: 5 })
+      assertAllHold(outcome)
+      assert.strictEqual(valueOf(outcome, "requests at once over one of them"), "5")
     }))
 
   it.live("exhaustion: one client in a service", () =>
