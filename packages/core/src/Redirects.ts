@@ -78,7 +78,7 @@ export const follow: {
         return Effect.zipRight(discard(response), Effect.fail(failure(response, `more than ${maxRedirects} redirects`)))
       }
       return discard(response).pipe(
-        Effect.zipRight(client.execute(next.right)),
+        Effect.zipRight(send(client, next.right)),
         Effect.flatMap((answer) => step(answer, followed + 1))
       )
     }
@@ -88,6 +88,21 @@ export const follow: {
 
 const isClient = (value: unknown): value is HttpClient.HttpClient =>
   typeof value === "object" && value !== null && HttpClient.TypeId in value
+
+/**
+ * Sends a request as it is. `execute` would first change it as `mapRequest` says: a base URL would be put in front of the
+ * location, and credentials that were left out would be added again, for whoever the location names. The second half of
+ * `execute` is not in the platform's types; its own `followRedirects` uses it in the same way.
+ */
+const send = <E, R>(
+  client: HttpClient.HttpClient.With<E, R>,
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<HttpClientResponse, E, R> => {
+  const { postprocess } = client as { readonly postprocess?: HttpClient.HttpClient.Postprocess<E, R> }
+  return postprocess === undefined
+    ? client.execute(request)
+    : postprocess(Effect.succeed(request) as Effect.Effect<HttpClientRequest.HttpClientRequest, E, R>)
+}
 
 /** The request that a redirect asks for; undefined when the answer is none that we follow. */
 const nextRequest = (

@@ -1,3 +1,4 @@
+import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
 import { assert, describe, it } from "@effect/vitest"
@@ -47,6 +48,22 @@ describe("Redirects.follow", () => {
       assert.isUndefined(last.headers["content-type"])
       assert.isUndefined(last.headers["content-length"])
       assert.strictEqual((yield* follow(post, to(307, "/y"), ok)).last.body._tag, "Uint8Array")
+    }))
+
+  it.effect("does not change the redirected request as mapRequest changed the first", () =>
+    Effect.gen(function*() {
+      const { client, requests } = fakeClient(to(302, "http://b.test/y"), to(302, "/z"), ok)
+      const ours = client.pipe(
+        HttpClient.mapRequest(HttpClientRequest.prependUrl("http://a.test")),
+        HttpClient.mapRequest(HttpClientRequest.bearerToken("secret")),
+        Redirects.follow()
+      )
+      assert.strictEqual((yield* ours.get("/x")).status, 200)
+      assert.deepStrictEqual(requests.map(({ headers, url }) => [url, headers["authorization"]]), [
+        ["http://a.test/x", "Bearer secret"],
+        ["http://b.test/y", undefined],
+        ["http://b.test/z", undefined]
+      ])
     }))
 
   it.effect.each([
