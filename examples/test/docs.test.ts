@@ -1,0 +1,163 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Limits from "@sluice/core/Limits"
+import * as Timeouts from "@sluice/core/Timeouts"
+import type { TransportError } from "@sluice/core/TransportError"
+import { Reply, TestServer } from "@sluice/test-server"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+
+// The documents are held to what they say: their programs are run, and their tables compared with the source.
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const read = (file: string) => readFileSync(`${root}${file}`, "utf8")
+
+const scratch = fileURLToPath(new URL(`.scratch/${process.pid}`, import.meta.url))
+
+/** The server that the documents' programs ask, at the address that they have for it. */
+const address = "http://127.0.0.1:8080"
+const server = TestServer.layer({
+  replies: {
+    "/hello": Reply.text("hello"),
+    "/old": Reply.empty({ status: 302, headers: { location: "/hello" } }),
+    "/slow": Reply.text("at last", { delayBeforeHead: "1 second" }),
+    "/large": Reply.size(1024 * 1024)
+  }
+})
+
+interface Program {
+  readonly line: number
+  readonly code: string
+  /** What stands behind `// =>`, to the end of the block. */
+  readonly result: string
+}
+
+/** The blocks with a program to run: they export it, and end with what it comes to. */
+const programsOf = (markdown: string): ReadonlyArray<Program> =>
+  [...markdown.matchAll(/^```ts\n([^]*?)^```$/gm)].flatMap(({ 1: code, index }) => {
+    const result = /^\/\/ => ([^]*)\n$/m.exec(code)
+    if (!code.includes("export const program =")) return []
+    const line = markdown.slice(0, index).split("\n").length
+    if (result === null) throw new Error(`the program at line ${line} does not say what it comes to`)
+    return [{ line, code, result: result[1].replace(/^\/\/ ?/gm, "") }]
+  })
+
+const run = (name: string, { code }: Program) =>
+  Effect.gen(function*() {
+    const { url } = yield* TestServer.TestServer
+    mkdirSync(scratch, { recursive: true })
+    writeFileSync(`${scratch}/${name}.ts`, code.replaceAll(address, url))
+    const { program } = yield* Effect.promise(() =>
+      import(`${scratch}/${name}.ts`) as Promise<{ readonly program: Effect.Effect<unknown, unknown> }>
+    )
+    const value = yield* program
+    const text = typeof value === "string" ? value : JSON.stringify(value)
+    return text.replaceAll(url, address)
+  }).pipe(
+    Effect.provide(server),
+    Effect.ensuring(Effect.sync(() => rmSync(scratch, { recursive: true, force: true })))
+  )
+
+/** How long something took in a run is nothing to compare. */
+const withoutTimes = (text: string) => text.replace(/\b\d+(\.\d+)?(ms|s)\b/g, "(time)")
+
+for (const document of ["pool", "coming-from"]) {
+  describe(`The programs of docs/${document}.md`, () => {
+    const programs = programsOf(read(`docs/${document}.md`))
+
+    it("are there", () => {
+      assert.isAbove(programs.length, 2)
+    })
+
+    for (const program of programs) {
+      it.live(`line ${program.line}`, () =>
+        Effect.gen(function*() {
+          const result = yield* run(`${document}-${program.line}`, program)
+          assert.strictEqual(withoutTimes(result), withoutTimes(program.result))
+        }))
+    }
+  })
+}
+
+describe("The tests of docs/testing.md", () => {
+  it("are those of test/patterns, word for word", () => {
+    const shown = [...read("docs/testing.md").matchAll(/^```ts\n([^]*?)^```$/gm)].map(({ 1: code }) => code)
+    const files = readdirSync(`${root}examples/test/patterns`).map((file) => read(`examples/test/patterns/${file}`))
+    assert.sameMembers(shown, files)
+  })
+})
+
+describe("The tables of docs/pool.md", () => {
+  const pool = read("docs/pool.md")
+
+  /** The cells of the row that begins with that name. */
+  const row = (name: string): ReadonlyArray<string> => {
+    const line = pool.split("\n").find((line) => line.startsWith(`| \`${name}\` |`))
+    assert.isDefined(line, `${name} has no row`)
+    return (line as string).split("|").map((cell) => cell.trim())
+  }
+
+  /** Defaults as the tables write them. */
+  const written = (value: Duration.DurationInput | number, isDuration: boolean): string =>
+    !isDuration || value === Infinity || value === "Infinity"
+      ? String(value)
+      : `${Duration.toSeconds(value as Duration.DurationInput)} seconds`
+
+  it("have every limit with its default", () => {
+    for (const [name, value] of Object.entries(Limits.defaults)) {
+      assert.strictEqual(row(name)[3], written(value, typeof value === "string"), name)
+    }
+  })
+
+  it("have every timeout with its default", () => {
+    for (const [name, millis] of Object.entries(Timeouts.defaults)) {
+      assert.strictEqual(row(name)[2], written(millis, true), name)
+    }
+  })
+
+  it("have every error", () => {
+    // The compiler says when one is missing here.
+    const errors: Record<TransportError["_tag"], true> = {
+      BodyAbandoned: true,
+      ConnectError: true,
+      ConnectTimeout: true,
+      HeadersTimeout: true,
+      LocalProtocolError: true,
+      PoolClosed: true,
+      PoolQueueFull: true,
+      PoolTimeout: true,
+      ProxyError: true,
+      ReadError: true,
+      ReadTimeout: true,
+      RemoteProtocolError: true,
+      RequestBodyError: true,
+      ResponseTooLarge: true,
+      StreamReset: true,
+      TlsError: true,
+      TotalTimeout: true,
+      UnsupportedProtocol: true,
+      WriteError: true,
+      WriteTimeout: true
+    }
+    for (const name of Object.keys(errors)) assert.isNotEmpty(row(name)[3], name)
+  })
+
+  const namesIn = (file: string, pattern: RegExp) => [...read(file).matchAll(pattern)].map(({ 1: name }) => name)
+
+  it("have every metric, and the text every attribute of a span", () => {
+    const metrics = namesIn("packages/core/src/internal/metrics.ts", /"((?:http|sluice)\.client\.[\w.]+)"/g)
+    assert.isAbove(metrics.length, 5)
+    for (const name of metrics) row(name)
+    const attributes = namesIn("packages/core/src/internal/client/tracing.ts", /span\.attribute\("([\w.]+)"/g)
+    assert.isAbove(attributes.length, 10)
+    for (const name of attributes) assert.include(pool, `\`${name}\``)
+  })
+
+  it("have every variable, and no other", () => {
+    const variables = namesIn("packages/node/src/HttpClientLayer.ts", /name\("(\w+)"\)/g)
+    assert.isAbove(variables.length, 10)
+    const shown = [...pool.matchAll(/^\| `HTTP_CLIENT_(\w+)` \|/gm)].map(({ 1: name }) => name)
+    assert.sameMembers(shown, variables)
+  })
+})
