@@ -153,7 +153,7 @@ export class PoolInterpreter {
    */
   shutdown(drainTimeout: number): Effect.Effect<void> {
     return Effect.gen(this, function*() {
-      this.step((core) => core.close())
+      this.step((core, now) => core.close(now))
       if (drainTimeout > 0) yield* Effect.timeoutOption(this.empty, drainTimeout)
       this.step((core) => core.abort())
       yield* this.empty

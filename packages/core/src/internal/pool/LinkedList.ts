@@ -34,6 +34,15 @@ export class LinkedList<A> {
     this.size++
   }
 
+  pushFront(link: Link<A>): void {
+    link.list = this
+    link.next = this.head
+    if (this.head === undefined) this.tail = link
+    else this.head.previous = link
+    this.head = link
+    this.size++
+  }
+
   /** Takes the link out; a link that is not in this list stays where it is. */
   remove(link: Link<A>): void {
     if (link.list !== this) return

@@ -28,7 +28,7 @@ export class OriginState<C> {
   readonly idle = new LinkedList<Slot<C>>()
   /** Connections with requests that can take more. */
   readonly shared = new LinkedList<Slot<C>>()
-  /** Dials planned and under way. */
+  /** Dials planned and under way, those that `warm` asked for first. */
   readonly dials = new LinkedList<Slot<C>>()
   /** Dials that have no permit yet. */
   planned = 0
@@ -70,9 +70,19 @@ export class OriginState<C> {
     return Math.ceil(this.waiters.size / this.expectedCapacity) || (this.waiters.size > 0 ? 1 : 0)
   }
 
-  /** How many of those who wait the dials under way are meant for, from the front of the queue. */
+  /** How many of those who wait a dial is meant for, from the front of the queue. */
   get covered(): number {
-    return this.dials.size === 0 ? 0 : this.dials.size * this.expectedCapacity
+    return this.servedBy(this.dials.size)
+  }
+
+  /** The same, for dials that have their permit. */
+  get underWay(): number {
+    return this.servedBy(this.dials.size - this.planned)
+  }
+
+  /** Connections that it has or is about to have. */
+  get share(): number {
+    return this.open - this.closing + this.planned
   }
 
   /** The connection that a request takes: a shared one first, then the one used last. */
@@ -82,5 +92,9 @@ export class OriginState<C> {
 
   get isVacant(): boolean {
     return this.open === 0 && this.waiters.size === 0 && this.dials.size === 0
+  }
+
+  private servedBy(dials: number): number {
+    return dials === 0 ? 0 : dials * this.expectedCapacity
   }
 }

@@ -1,12 +1,11 @@
 import type { CoreLimits } from "./CoreLimits.js"
-import { Deadline } from "./Deadlines.js"
 import type { CloseReason } from "./Event.js"
 import { exclusive, type OriginState } from "./OriginState.js"
 import { type CoreOptions, PoolState } from "./PoolState.js"
 import * as queue from "./queue.js"
 import { Slot } from "./Slot.js"
 import * as slots from "./slots.js"
-import type { Ticket } from "./Ticket.js"
+import type { Refusal, Ticket } from "./Ticket.js"
 
 /**
  * Decides who gets which connection. It owns all counts and all order, does no I/O, and knows the time only as an
@@ -45,21 +44,13 @@ export class PoolCore<C> {
   acquire(ticket: Ticket<C>, now: number): void {
     const pool = this.state
     ticket.waitingSince = now
-    if (pool.phase !== "Open") return queue.refuse(pool, ticket, { _tag: "PoolClosed" })
+    if (pool.phase !== "Open") return queue.refuse(pool, ticket, { _tag: "PoolClosed" }, now)
     const slot = ticket.origin.available
     // Nobody of its own origin waits while there is one, and those of others have been served by `settle`.
     if (slot !== undefined) return this.lend(slot, ticket, now)
     queue.join(pool, ticket)
     this.settle(now)
-    if (pool.pending > pool.limits.maxPendingRequests && !queue.isCovered(ticket)) {
-      queue.refuse(pool, ticket, { _tag: "PoolQueueFull" })
-    } else if (ticket.timeout <= 0) {
-      queue.timedOut(pool, ticket, now)
-    } else {
-      ticket.deadline = new Deadline((late) => queue.timedOut(pool, ticket, late))
-      pool.options.deadlines.set(ticket.deadline, ticket.timeout, now)
-      if (pool.observed) pool.emit({ _tag: "Waiting", origin: ticket.origin.key, waiting: pool.waiting })
-    }
+    queue.stay(pool, ticket, this.onDeadline, now)
   }
 
   /** Its owner no longer wants it: interrupted, or timed out elsewhere. Dials that nobody needs any more end. */
@@ -69,7 +60,7 @@ export class PoolCore<C> {
     queue.leave(pool, ticket)
     ticket.state = "Settled"
     while (pool.surplus.has(ticket.origin.surplusLink)) {
-      slots.abandonDial(pool, ticket.origin.dials.last as Slot<C>, "DialAbandoned")
+      slots.abandonDial(pool, slots.spareDial(ticket.origin), "DialAbandoned")
     }
     this.settle(now)
   }
@@ -88,7 +79,7 @@ export class PoolCore<C> {
     slot.busy--
     if (pool.observed) pool.emit({ _tag: "Released", origin: slot.origin.key, connection: slot.id, reusable })
     if (slot.state === "Closing" || slot.state === "Closed") return
-    const reason = this.reasonToClose(slot, reusable, keepFor)
+    const reason = this.reasonToClose(slot, reusable)
     if (reason !== undefined) {
       slots.retire(pool, slot, reason)
     } else {
@@ -116,13 +107,12 @@ export class PoolCore<C> {
     }
     this.serve(slot, Infinity, now)
     pool.update(origin)
-    this.settle(now)
-    queue.refuseOverdue(pool, origin, now)
+    this.settleFor(origin, now)
   }
 
   /**
    * A dial has failed. Its error goes to those who have nothing else to hope for: none while other connections of the
-   * origin serve; else the one who has waited longest, or all who shared that dial (hyper #3199, Go #24194).
+   * origin serve; else those who have waited longest, as many as the dial was to serve (hyper #3199, Go #24194).
    */
   dialFailed(slot: Slot<C>, error: unknown, now: number): void {
     if (slot.state !== "Dialing") return
@@ -135,12 +125,11 @@ export class PoolCore<C> {
     const refusal = { _tag: "DialFailed", error } as const
     origin.hopes = uncovered > 0 && origin.ready > 0
     if (!origin.hopes) {
-      const failing = origin.sharing._tag === "Exclusive" ? Math.min(1, uncovered) : uncovered
-      for (let n = 0; n < failing; n++) queue.refuse(pool, origin.waiters.first as Ticket<C>, refusal)
+      const failing = Math.min(origin.expectedCapacity, uncovered)
+      for (let n = 0; n < failing; n++) queue.refuse(pool, origin.waiters.first as Ticket<C>, refusal, now)
     }
     pool.update(origin)
-    this.settle(now)
-    queue.refuseOverdue(pool, origin, now, refusal)
+    this.settleFor(origin, now, refusal)
   }
 
   /** The number of requests that a connection can carry has changed; 0 while it must not be given anything. */
@@ -152,7 +141,7 @@ export class PoolCore<C> {
     this.lendToWaiters(slot, now)
     slots.place(this.state, slot)
     this.state.update(slot.origin)
-    this.settle(now)
+    this.settleFor(slot.origin, now)
   }
 
   /** The connection takes nothing new, what it carries may finish (GOAWAY). */
@@ -174,7 +163,7 @@ export class PoolCore<C> {
     if (slot.state === "Closed") return
     slot.origin.hopes = false
     slots.becomeClosed(this.state, slot, now)
-    this.settle(now)
+    this.settleFor(slot.origin, now)
   }
 
   // ---------------------------------------------------------------------------------------------------------------
@@ -185,12 +174,22 @@ export class PoolCore<C> {
   warm(origin: OriginState<C>, count: number, now: number): ReadonlyArray<Slot<C>> {
     const pool = this.state
     const dialed: Array<Slot<C>> = []
-    const has = () => origin.open - origin.closing + origin.planned
-    while (pool.phase === "Open" && pool.hasRoom && has() < Math.min(count, pool.limits.maxConnectionsPerOrigin)) {
+    while (pool.phase === "Open" && origin.share < count && pool.hasRoom && pool.hasRoomFor(origin)) {
       dialed.push(this.planDial(origin, true))
     }
     this.settle(now)
     return dialed
+  }
+
+  /** Nobody wants these connections to be made any more, unless a request waits for one. */
+  stopWarming(dialed: ReadonlyArray<Slot<C>>, now: number): void {
+    const pool = this.state
+    for (const slot of dialed) {
+      if (slot.state !== "Planned" && slot.state !== "Dialing") continue
+      slots.stopWarming(pool, slot)
+      if (pool.surplus.has(slot.origin.surplusLink)) slots.abandonDial(pool, slot, "DialAbandoned")
+    }
+    this.settle(now)
   }
 
   /** Closes every idle connection and returns how many. */
@@ -210,26 +209,27 @@ export class PoolCore<C> {
       else if (pool.isOverOriginLimit(slot.origin)) slots.retire(pool, slot, "LimitLowered")
     }
     for (const slot of pool.planned) {
+      const { open, planned } = slot.origin
       if (pool.open - pool.closing + pool.planned.size > limits.maxConnections) {
+        slots.abandonDial(pool, slot, "LimitLowered")
+      } else if (open + planned > limits.maxConnectionsPerOrigin) {
         slots.abandonDial(pool, slot, "LimitLowered")
       }
     }
     for (const origin of pool.origins.values()) pool.update(origin)
-    this.settle(now)
-    for (const origin of pool.origins.values()) queue.refuseOverdue(pool, origin, now)
+    for (const origin of pool.origins.values()) this.settleFor(origin, now)
   }
 
   /**
    * The pool closes: those who wait are refused, idle connections close, dials end; busy connections may finish until
    * `abort`.
    */
-  close(): void {
+  close(now: number): void {
     const pool = this.state
     if (pool.phase === "Closing") return
     pool.phase = "Closing"
-    if (pool.observed) pool.emit({ _tag: "PoolClosed" })
     for (const origin of pool.origins.values()) {
-      for (const ticket of origin.waiters) queue.refuse(pool, ticket, { _tag: "PoolClosed" })
+      for (const ticket of origin.waiters) queue.refuse(pool, ticket, { _tag: "PoolClosed" }, now)
       for (const slot of origin.dials) slots.abandonDial(pool, slot, "PoolClosed")
     }
     for (const slot of pool.slots) if (slot.state === "Ready") slots.retire(pool, slot, "PoolClosed")
@@ -258,38 +258,48 @@ export class PoolCore<C> {
       } else if (pool.idle.first !== undefined) {
         slots.retire(pool, pool.idle.first, "Evicted")
       } else if (pool.surplus.first !== undefined) {
-        slots.abandonDial(pool, pool.surplus.first.dials.last as Slot<C>, "DialAbandoned")
+        slots.abandonDial(pool, slots.spareDial(pool.surplus.first), "DialAbandoned")
       } else {
         break
       }
     }
     while (pool.planned.first !== undefined && pool.open < pool.limits.maxConnections) {
-      slots.startDial(pool, pool.planned.first, now)
+      const slot = pool.planned.first
+      // Whom it was planned for may have found another connection meanwhile.
+      if (!slot.warming && pool.surplus.has(slot.origin.surplusLink)) slots.abandonDial(pool, slot, "DialAbandoned")
+      else slots.startDial(pool, slot, now)
     }
   }
 
-  private reasonToClose(slot: Slot<C>, reusable: boolean, keepFor: number): CloseReason | undefined {
+  /**
+   * The same, after an origin may have got fewer dials or may expect less of them: those whose time is up, and whom no
+   * dial is meant for any more, are refused, with `refusal` or as a pool timeout.
+   */
+  private settleFor(origin: OriginState<C>, now: number, refusal?: Refusal): void {
+    this.settle(now)
+    if (origin.overdue === 0) return
+    queue.refuseOverdue(this.state, origin, now, refusal)
+    this.settle(now)
+  }
+
+  private reasonToClose(slot: Slot<C>, reusable: boolean): CloseReason | undefined {
     const pool = this.state
     if (slot.state === "Draining") return slot.reason
     if (!reusable) return "NotReusable"
     if (slot.served >= pool.limits.maxRequestsPerConnection) return "MaxRequests"
     if (pool.isOverLimit || pool.isOverOriginLimit(slot.origin)) return "LimitLowered"
     if (pool.unmet > 0 && this.mustYield(slot.origin)) return "Evicted"
-    if (slot.busy === 0 && slot.origin.waiters.first === undefined) {
-      if (Math.min(keepFor, pool.limits.keepAliveExpiry) <= 0) return "Expired"
-      if (pool.limits.maxKeepAliveConnections <= 0) return "KeepAliveLimit"
-    }
     return undefined
   }
 
   /**
-   * Whether a connection given back by `origin` must make room for another origin whose turn it is. An origin with
-   * fewer connections goes first; so one slow host cannot hold all of them (okhttp via palantir #867), and origins with
-   * equal shares do not take each other's connections in turn.
+   * Whether a connection given back by `origin` must make room for another origin whose turn it is. One that has none,
+   * or would have no more than `origin` is left with, goes first: so one slow host cannot hold all of them (okhttp via
+   * palantir #867), and origins with about equal shares do not take each other's connections in turn.
    */
   private mustYield(origin: OriginState<C>): boolean {
     const next = this.state.turns.first as OriginState<C>
-    if (next !== origin && next.open < origin.open) return true
+    if (next.share === 0 || next.share + 1 < origin.share) return true
     // The one behind it is looked at the next time: no step looks at all of them.
     this.state.turns.moveToBack(next.turnLink)
     return false
@@ -345,6 +355,11 @@ export class PoolCore<C> {
     const slot = new Slot<C>(this.nextId++, origin, warming, this.onExpiry, this.onAge)
     slots.plan(this.state, slot)
     return slot
+  }
+
+  private readonly onDeadline = (ticket: Ticket<C>, now: number): void => {
+    queue.timedOut(this.state, ticket, now)
+    this.settle(now)
   }
 
   private readonly onExpiry = (slot: Slot<C>, now: number): void => {

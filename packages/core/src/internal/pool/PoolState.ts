@@ -86,6 +86,11 @@ export class PoolState<C> {
     return this.open - this.closing + this.planned.size < this.limits.maxConnections
   }
 
+  /** Whether another dial would be within the limit of its origin. What is closing counts: no dial waits for that. */
+  hasRoomFor(origin: OriginState<C>): boolean {
+    return origin.open + origin.planned < this.limits.maxConnectionsPerOrigin
+  }
+
   get isOverLimit(): boolean {
     return this.open - this.closing > this.limits.maxConnections
   }

@@ -46,7 +46,7 @@ export class Slot<C> {
     readonly id: number,
     readonly origin: OriginState<C>,
     /** Asked for by `warm`: it is wanted although nobody waits for it. */
-    readonly warming: boolean,
+    public warming: boolean,
     onExpiry: (slot: Slot<C>, now: number) => void,
     onAge: (slot: Slot<C>, now: number) => void
   ) {

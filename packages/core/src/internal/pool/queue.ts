@@ -1,3 +1,4 @@
+import { Deadline } from "./Deadlines.js"
 import type { OriginState } from "./OriginState.js"
 import type { PoolState } from "./PoolState.js"
 import type { Refusal, Ticket } from "./Ticket.js"
@@ -17,6 +18,29 @@ export const join = <C>(pool: PoolState<C>, ticket: Ticket<C>): void => {
   pool.update(origin)
 }
 
+/**
+ * Lets the ticket that has joined last wait, if the limits and its own timeout allow it. A timeout of 0 means "only
+ * what needs no queue": a dial may be meant for it, even one that has to wait until an evicted connection is closed.
+ * That is then part of connecting, and takes no longer than connecting may.
+ */
+export const stay = <C>(
+  pool: PoolState<C>,
+  ticket: Ticket<C>,
+  onDeadline: (ticket: Ticket<C>, now: number) => void,
+  now: number
+): void => {
+  const origin = ticket.origin
+  const isCovered = origin.waiters.size <= origin.covered
+  if (!isCovered && pool.pending > pool.limits.maxPendingRequests) {
+    return refuse(pool, ticket, { _tag: "PoolQueueFull" }, now)
+  }
+  if (!isCovered && ticket.timeout <= 0) return refuse(pool, ticket, poolTimeout(ticket, now), now)
+  if (ticket.timeout <= 0) becomeOverdue(ticket)
+  ticket.deadline = new Deadline((late) => onDeadline(ticket, late))
+  pool.options.deadlines.set(ticket.deadline, ticket.timeout > 0 ? ticket.timeout : ticket.connectTimeout, now)
+  if (pool.observed) pool.emit({ _tag: "Waiting", origin: origin.key, waiting: pool.waiting })
+}
+
 /** Granted, refused or given up: nothing of it stays behind. */
 export const leave = <C>(pool: PoolState<C>, ticket: Ticket<C>): void => {
   const origin = ticket.origin
@@ -27,48 +51,68 @@ export const leave = <C>(pool: PoolState<C>, ticket: Ticket<C>): void => {
   pool.update(origin)
 }
 
-export const refuse = <C>(pool: PoolState<C>, ticket: Ticket<C>, refusal: Refusal): void => {
+export const refuse = <C>(pool: PoolState<C>, ticket: Ticket<C>, refusal: Refusal, now: number): void => {
   if (ticket.state === "Waiting") leave(pool, ticket)
   ticket.state = "Refused"
   ticket.refusal = refusal
   pool.outbox.push({ _tag: "Refuse", ticket, refusal })
   if (pool.observed) {
-    const waitTime = refusal._tag === "PoolTimeout" ? refusal.waited : 0
+    const waitTime = now - ticket.waitingSince
     pool.emit({ _tag: "Refused", origin: ticket.origin.key, reason: refusal._tag, waitTime })
   }
 }
 
 /**
- * A request has waited for its time. One that a dial is meant for goes on: it no longer waits for the pool, and the
- * dial has a timeout of its own. So a pool timeout of 0 means "only what needs no queue".
+ * Refuses those past their deadline that no dial is meant for any more, with `refusal` or as a pool timeout. To be
+ * called whenever an origin may have fewer dials, or may expect less of them.
  */
-export const timedOut = <C>(pool: PoolState<C>, ticket: Ticket<C>, now: number): void => {
-  if (isCovered(ticket)) {
-    ticket.overdue = true
-    ticket.origin.overdue++
-  } else {
-    refuse(pool, ticket, poolTimeout(ticket, now))
-  }
-}
-
-/** Refuses those past their deadline that no dial is meant for any more, with `refusal` or as a pool timeout. */
 export const refuseOverdue = <C>(
   pool: PoolState<C>,
   origin: OriginState<C>,
   now: number,
   refusal?: Refusal
 ): void => {
-  if (origin.overdue === 0) return
+  let overdue = origin.overdue
+  if (overdue === 0) return
   let position = 0
   for (const ticket of origin.waiters) {
     position++
-    if (ticket.overdue && position > origin.covered) refuse(pool, ticket, refusal ?? poolTimeout(ticket, now))
+    if (!ticket.overdue) continue
+    const covered = isSet(pool, ticket) ? origin.covered : origin.underWay
+    if (position > covered) {
+      refuse(pool, ticket, refusal ?? poolTimeout(ticket, now), now)
+      position--
+    }
+    if (--overdue === 0) return
   }
 }
 
-/** Whether a dial is meant for this ticket. */
-export const isCovered = <C>(ticket: Ticket<C>): boolean =>
-  positionOf(ticket, ticket.origin.covered) <= ticket.origin.covered
+/** The ticket at a place in the queue, 0 for the next; looks no further than the dials of the origin serve. */
+export const waiterAt = <C>(origin: OriginState<C>, index: number): Ticket<C> | undefined => {
+  if (index >= origin.waiters.size) return undefined
+  let i = 0
+  for (const waiter of origin.waiters) if (i++ === index) return waiter
+  return undefined
+}
+
+/**
+ * A request has waited for its time. One that a dial is under way for goes on: it no longer waits for the pool, and the
+ * dial has a timeout of its own.
+ */
+export const timedOut = <C>(pool: PoolState<C>, ticket: Ticket<C>, now: number): void => {
+  const { underWay, waiters } = ticket.origin
+  if (waiters.size <= underWay || positionOf(ticket, underWay) <= underWay) becomeOverdue(ticket)
+  else refuse(pool, ticket, poolTimeout(ticket, now), now)
+}
+
+const becomeOverdue = <C>(ticket: Ticket<C>): void => {
+  if (ticket.overdue) return
+  ticket.overdue = true
+  ticket.origin.overdue++
+}
+
+const isSet = <C>(pool: PoolState<C>, ticket: Ticket<C>): boolean =>
+  ticket.deadline !== undefined && pool.options.deadlines.isSet(ticket.deadline)
 
 const poolTimeout = <C>(ticket: Ticket<C>, now: number): Refusal => ({
   _tag: "PoolTimeout",

@@ -1,5 +1,7 @@
 import type { CloseReason } from "./Event.js"
+import type { OriginState } from "./OriginState.js"
 import type { PoolState } from "./PoolState.js"
+import * as queue from "./queue.js"
 import type { Slot } from "./Slot.js"
 
 // The steps in the life of a slot. Each leaves the slot in one state, in the lists of that state, and counted once.
@@ -15,14 +17,19 @@ export const plan = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   const origin = slot.origin
   pool.planned.pushBack(slot.plannedLink)
   origin.planned++
-  if (slot.warming) origin.warming++
-  origin.dials.pushBack(slot.dialLink)
+  if (slot.warming) {
+    origin.warming++
+    origin.dials.pushFront(slot.dialLink)
+  } else {
+    origin.dials.pushBack(slot.dialLink)
+  }
   pool.update(origin)
 }
 
 /** It takes a permit and dials. */
 export const startDial = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): void => {
   const origin = slot.origin
+  const timeout = queue.waiterAt(origin, origin.underWay)?.connectTimeout
   pool.planned.remove(slot.plannedLink)
   origin.planned--
   slot.state = "Dialing"
@@ -33,7 +40,7 @@ export const startDial = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): vo
   origin.open++
   pool.update(origin)
   if (pool.observed) pool.emit({ _tag: "DialStarted", origin: origin.key, connection: slot.id })
-  pool.outbox.push({ _tag: "Dial", slot, timeout: origin.waiters.first?.connectTimeout })
+  pool.outbox.push({ _tag: "Dial", slot, timeout })
 }
 
 /** Whatever the dial's end is, it is no longer under way. */
@@ -43,6 +50,23 @@ export const endDial = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   slot.origin.dials.remove(slot.dialLink)
 }
 
+/** `warm` asked for it and no longer wants it. */
+export const stopWarming = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
+  slot.warming = false
+  slot.origin.warming--
+  slot.origin.dials.moveToBack(slot.dialLink)
+  pool.update(slot.origin)
+}
+
+/** Of an origin with more dials than it needs, the one that has come least far. */
+export const spareDial = <C>(origin: OriginState<C>): Slot<C> => {
+  let spare = origin.dials.last as Slot<C>
+  if (origin.planned > 0) {
+    for (const slot of origin.dials) if (slot.state === "Planned" && !slot.warming) spare = slot
+  }
+  return spare
+}
+
 /** Nobody needs this dial any more. */
 export const abandonDial = <C>(pool: PoolState<C>, slot: Slot<C>, reason: CloseReason): void => {
   if (slot.state === "Dialing") {
@@ -50,6 +74,7 @@ export const abandonDial = <C>(pool: PoolState<C>, slot: Slot<C>, reason: CloseR
     return startClosing(pool, slot, reason)
   }
   slot.state = "Closed"
+  slot.reason = reason
   pool.planned.remove(slot.plannedLink)
   slot.origin.planned--
   if (slot.warming) slot.origin.warming--
@@ -77,11 +102,14 @@ export const becomeReady = <C>(
   pool.options.deadlines.set(slot.age, pool.limits.maxConnectionAge * (1 - ageJitter * step), now)
 }
 
-/** It carries nothing: it may be kept for so long. */
+/** It carries nothing: it may be kept for so long, if the limits allow it. */
 export const becomeIdle = <C>(pool: PoolState<C>, slot: Slot<C>, keepFor: number, now: number): void => {
+  const duration = Math.min(pool.limits.keepAliveExpiry, keepFor)
   slot.idleSince = now
-  pool.options.deadlines.set(slot.expiry, Math.min(pool.limits.keepAliveExpiry, keepFor), now)
   place(pool, slot)
+  if (pool.isOverLimit || pool.isOverOriginLimit(slot.origin)) return retire(pool, slot, "LimitLowered")
+  if (duration <= 0) return retire(pool, slot, "Expired")
+  pool.options.deadlines.set(slot.expiry, duration, now)
   // Only those that are idle count (httpcore #1000), and the one idle longest goes.
   const longest = pool.idle.first
   if (longest !== undefined && pool.idle.size > pool.limits.maxKeepAliveConnections) {
@@ -102,9 +130,9 @@ export const place = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
 export const retire = <C>(pool: PoolState<C>, slot: Slot<C>, reason: CloseReason): void => {
   if (slot.busy === 0) return startClosing(pool, slot, reason)
   if (slot.state !== "Ready") return
+  leaveService(pool, slot)
   slot.state = "Draining"
   slot.reason = reason
-  slot.origin.ready--
   place(pool, slot)
   pool.update(slot.origin)
 }

@@ -1,0 +1,54 @@
+import { describe, it } from "@effect/vitest"
+import { ok } from "node:assert"
+import { limits } from "./model/limits.js"
+import { traffic } from "./support/Traffic.js"
+
+describe("turns between origins", () => {
+  // okhttp via palantir #867
+  it("lets no slow host starve the others", () => {
+    const served = traffic(limits({ maxConnections: 10 }), [
+      { key: "slow", clients: 200, takes: 1000 },
+      { key: "fast 1", clients: 10, takes: 10 },
+      { key: "fast 2", clients: 10, takes: 10 }
+    ], 60_000)
+    for (const key of ["fast 1", "fast 2"]) {
+      // It comes late, gets a connection at the first release, and keeps its share.
+      ok(served.get(key)!.longestWait <= 2_000, `${key} waited ${served.get(key)!.longestWait} ms`)
+      ok(served.get(key)!.answers >= 10_000, `${key} got ${served.get(key)!.answers} answers`)
+    }
+    ok(served.get("slow")!.answers >= 60, "nor the others the slow host")
+  })
+
+  it("lets hosts of equal shares keep their connections", () => {
+    for (const maxConnections of [2, 3, 5]) {
+      const hosts = ["a", "b"].map((key) => ({ key, clients: 20, takes: 10 }))
+      const served = traffic(limits({ maxConnections }), hosts, 10_000)
+      for (const [key, { answers, dials, longestWait }] of served) {
+        ok(answers >= 900, `${key} got ${answers} answers over ${maxConnections}`)
+        ok(dials <= maxConnections, `${key} dialed ${dials} times over ${maxConnections}`)
+        ok(longestWait <= 500)
+      }
+    }
+  })
+
+  it("gives each its turn when there are more hosts than connections", () => {
+    const hosts = Array.from({ length: 20 }, (_, i) => ({ key: `host ${i}`, clients: 3, takes: 10 }))
+    const served = traffic(limits({ maxConnections: 3 }), hosts, 30_000)
+    const answers = [...served.values()].map((_) => _.answers)
+    ok(Math.min(...answers) >= 0.8 * Math.max(...answers), `from ${Math.min(...answers)} to ${Math.max(...answers)}`)
+    // 60 requests before one's own, each with a dial and a close.
+    for (const { longestWait } of served.values()) ok(longestWait <= 1_000, `one waited ${longestWait} ms`)
+  })
+
+  // httpx #289: with one connection, and it is HTTP/2, and it is never idle.
+  it("takes the only connection from a host that shares it without pause", () => {
+    const served = traffic(limits({ maxConnections: 1 }), [
+      { key: "h2", clients: 50, takes: 7, streams: 10 },
+      { key: "other", clients: 1, takes: 10 }
+    ], 10_000)
+    for (const [key, { answers, longestWait }] of served) {
+      ok(answers >= 200, `${key} got ${answers} answers`)
+      ok(longestWait <= 200, `${key} waited ${longestWait} ms`)
+    }
+  })
+})

@@ -1,0 +1,203 @@
+import { ok } from "node:assert"
+import type { CoreLimits } from "../../../src/internal/pool/CoreLimits.js"
+import type { Sharing } from "../../../src/internal/pool/OriginState.js"
+
+// What the pool's documentation promises, written as simply as possible: plain arrays, and every count made anew from
+// them. It is told what was asked of the core and what the core decided, and says whether that was right.
+
+export interface RefOrigin {
+  readonly key: string
+  sharing: Sharing
+  /** Nothing is dialed while other connections serve: a dial has failed, or found a connection that takes nothing. */
+  hopes: boolean
+}
+
+export interface RefSlot {
+  readonly id: number
+  readonly origin: RefOrigin
+  warming: boolean
+  state: "Planned" | "Dialing" | "Ready" | "Draining" | "Closing"
+  capacity: number
+  busy: number
+  served: number
+  /** When it became idle, and fit to be lent, as places in one order. */
+  idleOrder: number
+  availableOrder: number
+  idleSince: number | undefined
+  expiresAt: number
+  /** It may be retired for its age from the first, and must be at the second. */
+  mayAgeAt: number
+  agesAt: number
+}
+
+export interface RefTicket {
+  readonly id: number
+  readonly origin: RefOrigin
+  readonly timeout: number
+  readonly arrivedAt: number
+  readonly connectTimeout: number
+  deadline: number
+  overdue: boolean
+  state: "Waiting" | "Granted" | "Refused" | "Settled"
+  slot: RefSlot | undefined
+  /** How often it was granted or refused. */
+  settled: number
+}
+
+/** Part of a connection's age that jitter may take. */
+const jitter = 0.1
+
+export class Reference {
+  now = 0
+  isClosed = false
+  readonly origins = new Map<string, RefOrigin>()
+  slots: Array<RefSlot> = []
+  /** Requests that wait or hold a connection, in order of arrival. */
+  tickets: Array<RefTicket> = []
+  private order = 0
+
+  constructor(public limits: CoreLimits, readonly whenFull: "dial" | "wait") {}
+
+  // Counts, all from scratch
+
+  count(states: ReadonlyArray<RefSlot["state"]>, origin?: RefOrigin): number {
+    return this.slots.filter((slot) => states.includes(slot.state) && (origin ?? slot.origin) === slot.origin).length
+  }
+
+  /** Permits out. */
+  open(origin?: RefOrigin): number {
+    return this.count(["Dialing", "Ready", "Draining", "Closing"], origin)
+  }
+
+  /** Connections that are, or are about to be. */
+  share(origin?: RefOrigin): number {
+    return this.count(["Planned", "Dialing", "Ready", "Draining"], origin)
+  }
+
+  waiters(origin?: RefOrigin): ReadonlyArray<RefTicket> {
+    return this.tickets.filter((_) => _.state === "Waiting" && (origin ?? _.origin) === _.origin)
+  }
+
+  leases(): ReadonlyArray<RefTicket> {
+    return this.tickets.filter((_) => _.state === "Granted")
+  }
+
+  dials(origin: RefOrigin): number {
+    return this.count(["Planned", "Dialing"], origin)
+  }
+
+  warming(origin: RefOrigin): number {
+    return this.slots.filter((_) =>
+      _.origin === origin && _.warming && (_.state === "Planned" || _.state === "Dialing")
+    ).length
+  }
+
+  /** Idle longest first. */
+  idle(origin?: RefOrigin): ReadonlyArray<RefSlot> {
+    return this.slots
+      .filter((_) => _.state === "Ready" && _.busy === 0 && (origin ?? _.origin) === _.origin)
+      .sort((x, y) => x.idleOrder - y.idleOrder)
+  }
+
+  /** Connections in use that have room for more. */
+  shared(origin: RefOrigin): ReadonlyArray<RefSlot> {
+    return this.slots.filter((_) => _.origin === origin && _.state === "Ready" && _.busy > 0 && _.busy < _.capacity)
+  }
+
+  hasRoom(): boolean {
+    return this.share() < this.limits.maxConnections
+  }
+
+  isOverLimit(origin: RefOrigin): boolean {
+    return this.count(["Dialing", "Ready", "Draining"]) > this.limits.maxConnections ||
+      this.count(["Dialing", "Ready", "Draining"], origin) > this.limits.maxConnectionsPerOrigin
+  }
+
+  // What origins need
+
+  /** How many waiters one more connection is expected to serve. */
+  serves(origin: RefOrigin): number {
+    if (origin.sharing._tag === "Unknown") return Infinity
+    return origin.sharing._tag === "Exclusive" ? 1 : Math.max(1, origin.sharing.capacity)
+  }
+
+  needed(origin: RefOrigin): number {
+    let dials = 0
+    for (let served = 0; served < this.waiters(origin).length; served += this.serves(origin)) dials++
+    return dials
+  }
+
+  /** How many waiters, from the front, so many dials are meant for. */
+  private coveredBy(dials: number, origin: RefOrigin): number {
+    return dials === 0 ? 0 : dials * this.serves(origin)
+  }
+
+  covered(origin: RefOrigin): number {
+    return this.coveredBy(this.dials(origin), origin)
+  }
+
+  underWay(origin: RefOrigin): number {
+    return this.coveredBy(this.count(["Dialing"], origin), origin)
+  }
+
+  pending(origin: RefOrigin): number {
+    return Math.max(0, this.waiters(origin).length - this.covered(origin))
+  }
+
+  surplus(origin: RefOrigin): number {
+    return Math.max(0, this.dials(origin) - this.warming(origin) - this.needed(origin))
+  }
+
+  /** Dials that it should be given as soon as there is room. */
+  want(origin: RefOrigin): number {
+    const room = this.limits.maxConnectionsPerOrigin - this.open(origin) - this.count(["Planned"], origin)
+    const serving = this.count(["Ready"], origin)
+    const waits = serving > 0 && (origin.hopes || (this.whenFull === "wait" && origin.sharing._tag === "Shared"))
+    return Math.max(0, Math.min(waits ? 0 : this.needed(origin) - this.dials(origin), room))
+  }
+
+  all(): ReadonlyArray<RefOrigin> {
+    return [...this.origins.values()]
+  }
+
+  // What happens
+
+  connects(slot: RefSlot, capacity: number): void {
+    slot.state = "Ready"
+    slot.capacity = capacity
+    slot.mayAgeAt = this.now + this.limits.maxConnectionAge * (1 - jitter)
+    slot.agesAt = this.now + this.limits.maxConnectionAge
+  }
+
+  becomesIdle(slot: RefSlot, keepFor: number): void {
+    slot.idleSince = this.now
+    slot.idleOrder = ++this.order
+    this.mayBecomeAvailable(slot)
+    slot.expiresAt = this.now + Math.min(this.limits.keepAliveExpiry, keepFor)
+  }
+
+  mayBecomeAvailable(slot: RefSlot): void {
+    slot.availableOrder = slot.capacity > 0 ? ++this.order : 0
+  }
+
+  lends(slot: RefSlot, ticket: RefTicket): void {
+    ok(slot.state === "Ready", `connection ${slot.id} is lent and ${slot.state}`)
+    ok(slot.origin === ticket.origin, "a connection goes to a request of its own origin")
+    ok(slot.busy < slot.capacity, `connection ${slot.id} carries no more than it can`)
+    ticket.state = "Granted"
+    ticket.settled++
+    ticket.slot = slot
+    ticket.overdue = false
+    slot.busy++
+    slot.served++
+    slot.idleSince = undefined
+    slot.expiresAt = Infinity
+    if (slot.served >= this.limits.maxRequestsPerConnection) slot.state = "Draining"
+  }
+
+  refuses(ticket: RefTicket): void {
+    ticket.state = "Refused"
+    ticket.settled++
+    ticket.overdue = false
+  }
+}

@@ -1,0 +1,542 @@
+import { ok, strictEqual } from "node:assert"
+import type { CoreLimits } from "../../../src/internal/pool/CoreLimits.js"
+import { Deadlines } from "../../../src/internal/pool/Deadlines.js"
+import type { CloseReason } from "../../../src/internal/pool/Event.js"
+import { exclusive, type Sharing, unknown } from "../../../src/internal/pool/OriginState.js"
+import { PoolCore } from "../../../src/internal/pool/PoolCore.js"
+import type { Action } from "../../../src/internal/pool/PoolState.js"
+import type { Slot } from "../../../src/internal/pool/Slot.js"
+import { type Refusal, Ticket, type TicketOwner } from "../../../src/internal/pool/Ticket.js"
+import { check } from "./check.js"
+import { Reference, type RefOrigin, type RefSlot, type RefTicket } from "./Reference.js"
+
+const owner: TicketOwner<string> = { granted: () => {}, refused: () => {} }
+
+/** What an origin of the simulation speaks. */
+export const origins: ReadonlyArray<{ readonly key: string; readonly expected: Sharing; readonly h2: boolean }> = [
+  { key: "exclusive", expected: exclusive, h2: false },
+  { key: "shared", expected: { _tag: "Shared", capacity: Infinity }, h2: true },
+  { key: "unknown, h2", expected: unknown, h2: true },
+  { key: "unknown, http/1.1", expected: unknown, h2: false }
+]
+
+/** Why a connection may be closed now, as far as the request in hand says. */
+type Because = Map<RefSlot, CloseReason>
+
+/**
+ * The core, driven as the interpreter drives it, side by side with the reference. A step is a call of the core; what it
+ * leaves in the outbox is told to the reference, in order, and checked.
+ */
+export class Simulation {
+  readonly core: PoolCore<string>
+  readonly reference: Reference
+  readonly deadlines: Deadlines
+  readonly tickets = new Map<Ticket<string>, RefTicket>()
+  readonly slots = new Map<Slot<string>, RefSlot>()
+  /** Requests that have come to their end, and connections that the core has let go, for what comes late. */
+  readonly ended: Array<Ticket<string>> = []
+  readonly gone: Array<Slot<string>> = []
+  /** What has happened, and how often. */
+  readonly seen = new Map<string, number>()
+  steps = 0
+  requests = 0
+  private wakeAt = Infinity
+  private random = 0
+  private because: Because = new Map()
+  private openBefore = 0
+  /** Whom a dial that has failed was for. */
+  private failing = new Set<RefTicket>()
+
+  constructor(limits: CoreLimits, whenFull: "dial" | "wait", observed: boolean) {
+    this.deadlines = new Deadlines((at) => {
+      this.wakeAt = Math.min(this.wakeAt, at)
+    })
+    this.reference = new Reference(limits, whenFull)
+    this.core = new PoolCore({
+      limits,
+      deadlines: this.deadlines,
+      whenFull,
+      random: () => (this.random = (this.random + 0.37) % 1)
+    })
+    this.core.state.observed = observed
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // What can be asked. Each returns without a step when there is nothing to do it to.
+  // ---------------------------------------------------------------------------------------------------------------
+
+  request(origin: number, timeout: number, connectTimeout: number): void {
+    const { key, place } = this.origin(origin)
+    const ticket = new Ticket<string>(place, owner, timeout, connectTimeout)
+    const ref: RefTicket = {
+      id: this.requests++,
+      origin: key,
+      timeout,
+      arrivedAt: this.reference.now,
+      connectTimeout,
+      deadline: this.reference.now + timeout,
+      overdue: false,
+      state: "Waiting",
+      slot: undefined,
+      settled: 0
+    }
+    this.tickets.set(ticket, ref)
+    const hadWaiters = this.reference.waiters(key).length > 0
+    this.reference.tickets.push(ref)
+    this.step("request", () => {
+      this.core.acquire(ticket, this.reference.now)
+      if (ticket.state === "Granted" && ticket.slot !== undefined) {
+        // In place of those who wait only where they could not use it.
+        ok(!hadWaiters, "a newcomer overtakes the queue of its origin")
+        const slot = this.slotOf(ticket.slot)
+        const shared = this.reference.shared(key)
+        const best = shared.length > 0 ? shared : this.mostRecentlyUsed(key)
+        ok(best.includes(slot), "a shared connection first, then the one used last")
+        this.saw(`granted at once, ${shared.length > 0 ? "shared" : "idle"}`)
+        return this.lends(ticket, ref, slot)
+      }
+      key.hopes = false
+      if (timeout <= 0) {
+        ref.overdue = true
+        ref.deadline = this.reference.now + connectTimeout
+      }
+    })
+  }
+
+  giveUp(pick: number): void {
+    const [ticket, ref] = this.pick(this.tickets, (ref) => ref.state === "Waiting", pick) ?? []
+    if (ticket === undefined || ref === undefined) return
+    this.step("give up", () => {
+      ref.state = "Settled"
+      ref.settled++
+      ref.overdue = false
+      this.core.giveUp(ticket, this.reference.now)
+    })
+    strictEqual(ticket.state, "Settled")
+    ok(this.reference.surplus(ref.origin) === 0, "dials that nobody needs end with the request that needed them")
+  }
+
+  release(pick: number, reusable: boolean, keepFor: number): void {
+    const [ticket, ref] = this.pick(this.tickets, (ref) => ref.state === "Granted", pick) ?? []
+    if (ticket === undefined || ref === undefined) return
+    const slot = ref.slot as RefSlot
+    const mayYield = this.mayYield(slot.origin)
+    ref.state = "Settled"
+    ref.slot = undefined
+    slot.busy--
+    this.step("release", () => {
+      const real = ticket.slot as Slot<string>
+      this.core.release(ticket, reusable, keepFor, this.reference.now)
+      if (slot.state !== "Ready") return
+      const yields = mayYield && real.state !== "Ready" && real.reason === "Evicted"
+      const reason = yields ? "Evicted" : this.reasonToClose(slot, reusable)
+      if (reason !== undefined) this.retires(slot, reason)
+      else if (slot.busy === 0 && (slot.capacity === 0 || this.reference.waiters(slot.origin).length === 0)) {
+        this.reference.becomesIdle(slot, keepFor)
+      }
+    })
+    strictEqual(ticket.state, "Settled")
+  }
+
+  private reasonToClose(slot: RefSlot, reusable: boolean): CloseReason | undefined {
+    if (!reusable) return "NotReusable"
+    if (slot.served >= this.reference.limits.maxRequestsPerConnection) return "MaxRequests"
+    return this.reference.isOverLimit(slot.origin) ? "LimitLowered" : undefined
+  }
+
+  /** Giving back twice, giving up what was never asked for or has been settled: nothing happens. */
+  repeat(pick: number): void {
+    const ticket = this.ended[pick % Math.max(1, this.ended.length)]
+    if (ticket === undefined) return
+    const { state } = ticket
+    this.step("repeat", () => {
+      this.core.release(ticket, true, Infinity, this.reference.now)
+      this.core.giveUp(ticket, this.reference.now)
+    })
+    strictEqual(ticket.state, state)
+  }
+
+  dialSucceeds(pick: number, capacity: number, turnsOut: boolean): void {
+    const [slot, ref] = this.pick(this.slots, (ref) => ref.state === "Dialing", pick) ?? []
+    if (slot === undefined || ref === undefined) return
+    const { h2 } = origins.find((_) => _.key === ref.origin.key)!
+    const shares = h2 !== turnsOut
+    const takes = shares ? capacity : 1
+    this.reference.connects(ref, takes)
+    ref.origin.sharing = shares ? { _tag: "Shared", capacity: takes } : exclusive
+    ref.origin.hopes = takes === 0
+    ref.warming = false
+    if (takes === 0 || this.reference.waiters(ref.origin).length === 0) this.reference.becomesIdle(ref, Infinity)
+    this.step("dial succeeds", () => {
+      this.core.dialSucceeded(slot, `connection ${slot.id}`, takes, shares, this.reference.now)
+    })
+  }
+
+  dialFails(pick: number): void {
+    const [slot, ref] = this.pick(this.slots, (ref) => ref.state === "Dialing", pick) ?? []
+    if (slot === undefined || ref === undefined) return
+    const { origin } = ref
+    this.retires(ref, "DialFailed")
+    const uncovered = this.reference.pending(origin)
+    origin.hopes = uncovered > 0 && this.reference.count(["Ready"], origin) > 0
+    const failing = origin.hopes ? 0 : Math.min(uncovered, this.reference.serves(origin))
+    this.failing = new Set(this.reference.waiters(origin).slice(0, failing))
+    this.step("dial fails", () => this.core.dialFailed(slot, "refused", this.reference.now))
+    strictEqual(this.failing.size, 0, "the error goes to those it was dialed for")
+  }
+
+  /** What comes too late, or twice, changes nothing. */
+  late(pick: number): void {
+    const [slot] = this.pick(this.slots, (ref) => ref.state === "Closing", pick) ?? []
+    const late = slot ?? this.gone[pick % Math.max(1, this.gone.length)]
+    if (late === undefined) return
+    const before = late.state
+    this.step("late", () => {
+      this.core.dialSucceeded(late, "late", 1, false, this.reference.now)
+      this.core.dialFailed(late, "late", this.reference.now)
+      this.core.capacityChanged(late, 3, this.reference.now)
+      this.core.draining(late, this.reference.now)
+      this.core.lost(late, "Failed", this.reference.now)
+      if (before === "Closed") this.core.closed(late, this.reference.now)
+    })
+    strictEqual(late.state, before)
+  }
+
+  capacity(pick: number, capacity: number): void {
+    const [slot, ref] = this.pick(this.slots, (ref) => ref.state === "Ready" && ref.capacity !== capacity, pick) ?? []
+    if (slot === undefined || ref === undefined || ref.origin.sharing._tag !== "Shared") return
+    const wasAvailable = ref.capacity > 0
+    ref.capacity = capacity
+    if (capacity > 0) {
+      ref.origin.hopes = false
+      ref.origin.sharing = { _tag: "Shared", capacity }
+    }
+    if (!wasAvailable || capacity === 0) this.reference.mayBecomeAvailable(ref)
+    this.step("capacity", () => this.core.capacityChanged(slot, capacity, this.reference.now))
+  }
+
+  draining(pick: number): void {
+    const [slot, ref] = this.pick(this.slots, (ref) => ref.state === "Ready", pick) ?? []
+    if (slot === undefined || ref === undefined) return
+    this.retires(ref, "ClosedByPeer")
+    this.step("draining", () => this.core.draining(slot, this.reference.now))
+  }
+
+  lost(pick: number): void {
+    const [slot, ref] = this.pick(this.slots, (ref) => ref.state === "Ready" || ref.state === "Draining", pick) ?? []
+    if (slot === undefined || ref === undefined) return
+    this.retires(ref, "ClosedByPeer")
+    this.step("lost", () => this.core.lost(slot, "ClosedByPeer", this.reference.now))
+  }
+
+  closes(pick: number): void {
+    const [slot, ref] = this.pick(this.slots, (ref) => ref.state === "Closing", pick) ?? []
+    if (slot === undefined || ref === undefined) return
+    ref.origin.hopes = false
+    this.forget(slot, ref)
+    this.step("closed", () => this.core.closed(slot, this.reference.now))
+  }
+
+  /** Its scope ends without the core having asked. */
+  vanishes(pick: number): void {
+    const [slot, ref] = this.pick(this.slots, (ref) => ref.state === "Ready" || ref.state === "Dialing", pick) ?? []
+    if (slot === undefined || ref === undefined) return
+    ref.origin.hopes = false
+    this.forget(slot, ref)
+    this.step("vanishes", () => this.core.closed(slot, this.reference.now))
+  }
+
+  advance(millis: number): void {
+    const end = this.reference.now + millis
+    for (let wakes = 0; this.wakeAt <= end; wakes++) {
+      ok(wakes < 1000, "it wakes again and again for nothing")
+      this.reference.now = Math.max(this.reference.now, this.wakeAt)
+      this.wakeAt = Infinity
+      this.step("time passes", () => {
+        this.deadlines.expire(this.reference.now)
+      })
+    }
+    this.reference.now = end
+    this.step("time passes", () => {})
+    ok(this.deadlines.earliest() > end, "a deadline that is due was not announced")
+  }
+
+  setLimits(limits: CoreLimits): void {
+    this.reference.limits = limits
+    this.step("limits", () => this.core.setLimits(limits, this.reference.now))
+    const { reference } = this
+    for (const origin of reference.all()) {
+      ok(reference.idle(origin).length === 0 || !reference.isOverLimit(origin), "what is idle closes first")
+    }
+    ok(reference.idle().length <= limits.maxKeepAliveConnections, "and what is more than may be kept")
+  }
+
+  warm(origin: number, count: number): void {
+    const { key, place } = this.origin(origin)
+    let dialed: ReadonlyArray<Slot<string>> = []
+    const had = this.reference.share(key)
+    this.step("warm", () => {
+      dialed = this.core.warm(place, count, this.reference.now)
+      this.observePlanned()
+      for (const slot of dialed) this.slotOf(slot).warming = true
+    })
+    const { limits } = this.reference
+    ok(dialed.length === 0 || had + dialed.length <= count, "no more than asked for")
+    if (this.reference.isClosed || this.reference.share(key) >= count) return
+    const full = this.reference.open(key) + this.reference.count(["Planned"], key) >= limits.maxConnectionsPerOrigin
+    ok(full || !this.reference.hasRoom(), "as many as asked for, unless a limit says no")
+  }
+
+  stopWarming(pick: number): void {
+    const [slot, ref] = this.pick(this.slots, (ref) => ref.warming, pick) ?? []
+    if (slot === undefined || ref === undefined) return
+    const surplus = this.reference.surplus(ref.origin)
+    ref.warming = false
+    this.step("stop warming", () => this.core.stopWarming([slot], this.reference.now))
+    ok(this.reference.surplus(ref.origin) <= surplus, "a connection that nobody needs is not made")
+  }
+
+  evictIdle(): void {
+    const idle = this.reference.idle().length
+    this.because = new Map(this.reference.idle().map((slot) => [slot, "EvictIdle"]))
+    this.step("evict idle", () => strictEqual(this.core.evictIdle(this.reference.now), idle))
+    strictEqual(this.reference.idle().length, 0)
+  }
+
+  close(): void {
+    this.reference.isClosed = true
+    for (const slot of this.reference.slots) if (slot.state === "Ready") slot.state = "Draining"
+    this.step("close", () => this.core.close(this.reference.now))
+    strictEqual(this.reference.waiters().length, 0)
+    strictEqual(this.reference.count(["Planned", "Dialing", "Ready"]), 0)
+  }
+
+  abort(): void {
+    if (!this.reference.isClosed) return
+    this.step("abort", () => this.core.abort())
+    strictEqual(this.reference.count(["Planned", "Dialing", "Ready", "Draining"]), 0)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Steps
+  // ---------------------------------------------------------------------------------------------------------------
+
+  private step(name: string, run: () => void): void {
+    this.steps++
+    this.openBefore = this.reference.open()
+    run()
+    this.observePlanned()
+    const { outbox } = this.core.state
+    for (const action of outbox) this.observe(action)
+    outbox.length = 0
+    this.because = new Map()
+    for (const [slot, ref] of this.slots) {
+      // A busy connection is retired without a word.
+      if (slot.state === "Draining" && ref.state === "Ready" && slot.reason === "MaxAge") {
+        ok(this.reference.now >= ref.mayAgeAt, "not before its age")
+        this.saw("retired, MaxAge")
+        ref.state = "Draining"
+      }
+    }
+    for (const ticket of this.reference.waiters()) ticket.overdue ||= ticket.deadline <= this.reference.now
+    check(this, name, this.openBefore)
+    this.forgetEnded()
+  }
+
+  private forgetEnded(): void {
+    for (const [ticket, ref] of this.tickets) {
+      if (ref.state === "Waiting" || ref.state === "Granted") continue
+      strictEqual(ticket.slot, undefined)
+      this.tickets.delete(ticket)
+      this.ended.push(ticket)
+    }
+    this.reference.tickets = this.reference.tickets.filter((_) => _.state === "Waiting" || _.state === "Granted")
+  }
+
+  private observe(action: Action<string>): void {
+    switch (action._tag) {
+      case "Grant": {
+        const ticket = this.tickets.get(action.ticket)!
+        strictEqual(ticket, this.reference.waiters(ticket.origin)[0], "first come, first served")
+        this.saw(ticket.overdue ? "granted after its time was up" : "granted after waiting")
+        return this.lends(action.ticket, ticket, this.slotOf(action.slot))
+      }
+      case "Refuse":
+        return this.refuses(this.tickets.get(action.ticket)!, action.refusal)
+      case "Dial": {
+        const slot = this.slotOf(action.slot)
+        strictEqual(slot.state, "Planned")
+        ok(slot.warming || this.reference.surplus(slot.origin) === 0, "nobody needs this dial any more")
+        ok(this.reference.open() < this.reference.limits.maxConnections, "a dial needs a permit")
+        ok(this.reference.open(slot.origin) < this.reference.limits.maxConnectionsPerOrigin, "and one of its origin")
+        slot.state = "Dialing"
+        return
+      }
+      case "Close":
+        return this.closing(action.slot)
+      case "Emit":
+        ok(this.core.state.observed)
+    }
+  }
+
+  private lends(ticket: Ticket<string>, ref: RefTicket, slot: RefSlot): void {
+    const { now } = this.reference
+    strictEqual(ticket.reused, slot.served > 0)
+    strictEqual(ticket.grantedAt, now)
+    strictEqual(ticket.idleTime, slot.busy === 0 && slot.idleSince !== undefined ? now - slot.idleSince : 0)
+    this.reference.lends(slot, ref)
+  }
+
+  private refuses(ticket: RefTicket, refusal: Refusal): void {
+    const { now } = this.reference
+    const position = this.reference.waiters(ticket.origin).indexOf(ticket) + 1
+    switch (refusal._tag) {
+      case "PoolTimeout":
+        ok(now >= ticket.deadline || ticket.overdue, "not before its time")
+        ok(position > this.reference.underWay(ticket.origin), "a request that a dial is under way for goes on")
+        strictEqual(refusal.waited, now - ticket.arrivedAt)
+        strictEqual(refusal.position, position)
+        break
+      case "PoolClosed":
+        ok(this.reference.isClosed)
+        break
+      case "PoolQueueFull":
+        strictEqual(ticket.id, this.requests - 1, "only who comes last")
+        ok(
+          this.reference.all().reduce((n, origin) => n + this.reference.pending(origin), 0) >
+            this.reference.limits.maxPendingRequests
+        )
+        break
+      case "DialFailed":
+        strictEqual(refusal.error, "refused")
+        ok(this.failing.has(ticket) || (ticket.overdue && position > this.reference.underWay(ticket.origin)))
+        this.failing.delete(ticket)
+    }
+    this.saw(`refused, ${refusal._tag}`)
+    this.reference.refuses(ticket)
+  }
+
+  private closing(slot: Slot<string>): void {
+    const ref = this.slotOf(slot)
+    const { reference } = this
+    const { limits } = reference
+    const reason = slot.reason
+    this.saw(ref.state === "Planned" ? `planned and dropped, ${reason}` : `closed, ${reason}`)
+    if (reason === "DialAbandoned") {
+      ok(reference.surplus(ref.origin) > 0 && !ref.warming, "only a dial that nobody needs is given up")
+    }
+    if (ref.state === "Planned") return this.forget(slot, ref)
+    const idle = ref.state === "Ready" && ref.busy === 0
+    const expected = this.because.get(ref)
+    const legal = (): boolean => {
+      switch (reason) {
+        case "Expired":
+          return idle && reference.now >= ref.expiresAt
+        case "MaxAge":
+          return reference.now >= ref.mayAgeAt
+        case "MaxRequests":
+          return ref.served >= limits.maxRequestsPerConnection
+        case "KeepAliveLimit":
+          return reference.idle()[0] === ref && reference.idle().length > limits.maxKeepAliveConnections
+        case "Evicted":
+          return idle && reference.idle()[0] === ref
+        case "LimitLowered":
+          return reference.isOverLimit(ref.origin) || reference.idle().length > limits.maxKeepAliveConnections
+        case "DialAbandoned":
+          return ref.state === "Dialing"
+        case "PoolClosed":
+          return reference.isClosed
+        default:
+          return ref.state === "Draining"
+      }
+    }
+    // A connection that drains says why when it closes.
+    ok(
+      expected === reason || ref.state === "Draining" || legal(),
+      `${reason} is no reason to close connection ${ref.id}`
+    )
+    ok(ref.busy === 0 || expected === "ClosedByPeer" || reference.isClosed, "a busy connection is never cut")
+    ref.state = "Closing"
+    ref.warming = false
+  }
+
+  private retires(slot: RefSlot, reason: CloseReason): void {
+    this.saw(`retired, ${reason}`)
+    slot.state = "Draining"
+    this.because.set(slot, reason)
+  }
+
+  /**
+   * Whether a connection that is given back may have to make room: an origin has less than this one. Whose turn it is,
+   * is for the core to say.
+   */
+  private mayYield(origin: RefOrigin): boolean {
+    const { reference } = this
+    const share = reference.share(origin)
+    return reference.all().some((other) =>
+      other !== origin && reference.want(other) > 0 &&
+      (reference.share(other) === 0 || reference.share(other) + 1 < share)
+    )
+  }
+
+  private saw(what: string): void {
+    this.seen.set(what, (this.seen.get(what) ?? 0) + 1)
+  }
+
+  private mostRecentlyUsed(origin: RefOrigin): ReadonlyArray<RefSlot> {
+    const available = this.reference.idle(origin).filter((_) => _.capacity > 0)
+    return available.sort((x, y) => y.availableOrder - x.availableOrder).slice(0, 1)
+  }
+
+  private observePlanned(): void {
+    for (const slot of this.core.state.planned) this.slotOf(slot)
+  }
+
+  private origin(index: number) {
+    const { expected, key } = origins[index % origins.length]
+    const place = this.core.state.origin(key, expected)
+    let ref = this.reference.origins.get(key)
+    if (ref === undefined) {
+      ref = { key, sharing: expected, hopes: false }
+      this.reference.origins.set(key, ref)
+    }
+    return { key: ref, place }
+  }
+
+  slotOf(slot: Slot<string>): RefSlot {
+    let ref = this.slots.get(slot)
+    if (ref === undefined) {
+      ref = {
+        id: slot.id,
+        origin: this.reference.origins.get(slot.origin.key)!,
+        warming: false,
+        state: "Planned",
+        capacity: 0,
+        busy: 0,
+        served: 0,
+        idleOrder: 0,
+        availableOrder: 0,
+        idleSince: undefined,
+        expiresAt: Infinity,
+        mayAgeAt: Infinity,
+        agesAt: Infinity
+      }
+      this.slots.set(slot, ref)
+      this.reference.slots.push(ref)
+    }
+    return ref
+  }
+
+  private forget(slot: Slot<string>, ref: RefSlot): void {
+    ref.state = "Closing"
+    ref.warming = false
+    this.slots.delete(slot)
+    this.reference.slots = this.reference.slots.filter((_) => _ !== ref)
+    this.gone.push(slot)
+  }
+
+  private pick<K, V>(from: Map<K, V>, fits: (value: V) => boolean, pick: number): [K, V] | undefined {
+    const fitting = [...from].filter(([_, value]) => fits(value))
+    return fitting.length === 0 ? undefined : fitting[pick % fitting.length]
+  }
+}

@@ -1,0 +1,73 @@
+import * as fc from "fast-check"
+import type { CoreLimits } from "../../../src/internal/pool/CoreLimits.js"
+import type { Simulation } from "./Simulation.js"
+
+/** One thing that happens to a pool. Numbers pick among what there is at that moment, so each command fits any pool. */
+export type Command =
+  | readonly ["request", origin: number, timeout: number, connectTimeout: number]
+  | readonly ["giveUp", pick: number]
+  | readonly ["repeat", pick: number]
+  | readonly ["dialFails", pick: number]
+  | readonly ["late", pick: number]
+  | readonly ["draining", pick: number]
+  | readonly ["lost", pick: number]
+  | readonly ["closes", pick: number]
+  | readonly ["vanishes", pick: number]
+  | readonly ["stopWarming", pick: number]
+  | readonly ["release", pick: number, reusable: boolean, keepFor: number]
+  | readonly ["dialSucceeds", pick: number, capacity: number, turnsOut: boolean]
+  | readonly ["capacity", pick: number, capacity: number]
+  | readonly ["advance", millis: number]
+  | readonly ["setLimits", limits: CoreLimits]
+  | readonly ["warm", origin: number, count: number]
+  | readonly ["evictIdle"]
+
+const few = (...values: ReadonlyArray<number>) => fc.constantFrom(...values)
+const pick = fc.nat(30)
+const origin = few(0, 0, 0, 1, 1, 2, 3)
+
+export const someLimits: fc.Arbitrary<CoreLimits> = fc.record({
+  maxConnections: few(2, 1, 3, 5, Infinity),
+  maxConnectionsPerOrigin: few(Infinity, Infinity, 2, 1),
+  maxKeepAliveConnections: few(Infinity, Infinity, 2, 1, 0),
+  keepAliveExpiry: few(Infinity, 20, 20, 0),
+  maxConnectionAge: few(Infinity, 50),
+  maxRequestsPerConnection: few(Infinity, Infinity, 3, 1),
+  maxPendingRequests: few(Infinity, Infinity, Infinity, 2, 0)
+})
+
+const command = (
+  weight: number,
+  name: Command[0],
+  ...parameters: ReadonlyArray<fc.Arbitrary<unknown>>
+): fc.WeightedArbitrary<Command> => ({
+  weight,
+  arbitrary: fc.tuple(fc.constant(name), ...parameters) as unknown as fc.Arbitrary<Command>
+})
+
+const weighted: ReadonlyArray<fc.WeightedArbitrary<Command>> = [
+  command(16, "request", origin, few(Infinity, 30, 10, 0), few(Infinity, 20)),
+  command(3, "giveUp", pick),
+  command(1, "repeat", pick),
+  command(15, "release", pick, fc.constantFrom(true, true, true, false), few(Infinity, Infinity, 15, -1)),
+  command(10, "dialSucceeds", pick, few(3, 3, 2, 1, 0), fc.constantFrom(false, false, false, true)),
+  command(3, "dialFails", pick),
+  command(1, "late", pick),
+  command(3, "capacity", pick, few(0, 1, 2, 4)),
+  command(1, "draining", pick),
+  command(2, "lost", pick),
+  command(8, "closes", pick),
+  command(1, "vanishes", pick),
+  command(5, "advance", few(1, 5, 10, 40)),
+  command(1, "setLimits", someLimits),
+  command(1, "warm", origin, fc.integer({ min: 1, max: 3 })),
+  command(1, "stopWarming", pick),
+  command(1, "evictIdle")
+]
+
+export const someCommands = (maxLength: number): fc.Arbitrary<ReadonlyArray<Command>> =>
+  fc.array(fc.oneof(...weighted), { minLength: 1, maxLength, size: "max" })
+
+export const run = (simulation: Simulation, [name, ...parameters]: Command): void => {
+  ;(simulation[name] as (...parameters: ReadonlyArray<unknown>) => void)(...parameters)
+}

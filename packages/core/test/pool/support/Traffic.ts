@@ -1,0 +1,95 @@
+import type { CoreLimits } from "../../../src/internal/pool/CoreLimits.js"
+import { Deadlines } from "../../../src/internal/pool/Deadlines.js"
+import { exclusive } from "../../../src/internal/pool/OriginState.js"
+import { PoolCore } from "../../../src/internal/pool/PoolCore.js"
+import type { Slot } from "../../../src/internal/pool/Slot.js"
+import { Ticket, type TicketOwner } from "../../../src/internal/pool/Ticket.js"
+
+/** Clients of one host, each of which sends its next request as soon as it has an answer. */
+export interface Host {
+  readonly key: string
+  readonly clients: number
+  /** How long an answer takes, in milliseconds. */
+  readonly takes: number
+  /** Streams that a connection carries; undefined for HTTP/1.1. */
+  readonly streams?: number
+}
+
+export interface Served {
+  readonly answers: number
+  /** The longest that a request waited for a connection, in milliseconds. */
+  readonly longestWait: number
+  readonly dials: number
+}
+
+const owner: TicketOwner<string> = { granted: () => {}, refused: () => {} }
+const dialing = 1
+const closing = 1
+
+/**
+ * Runs hosts against each other over one pool for some time, on a clock of its own.
+ */
+export const traffic = (
+  limits: CoreLimits,
+  hosts: ReadonlyArray<Host>,
+  duration: number
+): ReadonlyMap<string, Served> => {
+  let now = 0
+  const agenda: Array<{ readonly at: number; readonly run: () => void }> = []
+  const core = new PoolCore<string>({ limits, deadlines: new Deadlines(() => {}), whenFull: "dial", random: () => 0 })
+  const byKey = new Map(hosts.map((host) => [host.key, { host, answers: 0, longestWait: 0, dials: 0 }]))
+
+  const after = (millis: number, run: () => void) => {
+    const at = now + millis
+    const index = agenda.findLastIndex((_) => _.at <= at)
+    agenda.splice(index + 1, 0, { at, run })
+  }
+
+  const request = (host: Host) => {
+    const sharing = host.streams === undefined ? exclusive : { _tag: "Shared", capacity: host.streams } as const
+    const ticket = new Ticket<string>(core.state.origin(host.key, sharing), owner, Infinity, Infinity)
+    core.acquire(ticket, now)
+    if (ticket.state === "Granted") granted(ticket)
+    perform()
+  }
+
+  const granted = (ticket: Ticket<string>) => {
+    const served = byKey.get(ticket.origin.key)!
+    served.longestWait = Math.max(served.longestWait, now - ticket.waitingSince)
+    after(served.host.takes, () => {
+      served.answers++
+      core.release(ticket, true, Infinity, now)
+      perform()
+      request(served.host)
+    })
+  }
+
+  const connected = (slot: Slot<string>) => {
+    const { host } = byKey.get(slot.origin.key)!
+    core.dialSucceeded(slot, "", host.streams ?? 1, host.streams !== undefined, now)
+    perform()
+  }
+
+  const perform = () => {
+    for (const action of core.state.outbox.splice(0)) {
+      if (action._tag === "Grant") granted(action.ticket)
+      if (action._tag === "Dial") {
+        byKey.get(action.slot.origin.key)!.dials++
+        after(dialing, () => connected(action.slot))
+      }
+      if (action._tag === "Close") {
+        after(closing, () => {
+          core.closed(action.slot, now)
+          perform()
+        })
+      }
+    }
+  }
+
+  for (const host of hosts) for (let client = 0; client < host.clients; client++) after(0, () => request(host))
+  for (let next = agenda.shift(); next !== undefined && next.at <= duration; next = agenda.shift()) {
+    now = next.at
+    next.run()
+  }
+  return byKey
+}
