@@ -1,11 +1,9 @@
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
-import type { Connection, Exchange, ExchangeHead, ExchangeReceiver, ExchangeRequest } from "../../Connection.js"
-import type { Resolved } from "../../Timeouts.js"
+import type { Connection, Exchange, ExchangeHead, ExchangeReceiver } from "../../Connection.js"
 import * as TransportError from "../../TransportError.js"
 import type { LeaseHolder, LeaseTicket } from "../LeaseHolder.js"
 import * as metrics from "../metrics.js"
@@ -15,34 +13,10 @@ import type { Refusal } from "../pool/Ticket.js"
 import type { PoolInterpreter } from "../PoolInterpreter.js"
 import { Unread } from "../UnreadBodies.js"
 import type { ClientOptions } from "./ClientOptions.js"
-import type { RequestBody } from "./RequestBody.js"
+import { HttpResponse } from "./HttpResponse.js"
+import type { PreparedRequest } from "./PreparedRequest.js"
 import { type BodySource, ResponseBody } from "./ResponseBody.js"
-import type { Target } from "./target.js"
 import { Upload } from "./Upload.js"
-
-/**
- * A request made ready to send.
- */
-export interface PreparedRequest {
-  readonly request: HttpClientRequest.HttpClientRequest
-  readonly target: Target
-  readonly wire: ExchangeRequest
-  readonly body: RequestBody
-  /** How long to wait for `100 Continue`, where the request asks for it. */
-  readonly expect: number | undefined
-  readonly timeouts: Resolved
-}
-
-/**
- * What the caller gets: the head of the answer, and its body as it arrives.
- */
-export interface Answer {
-  readonly head: ExchangeHead
-  readonly body: ResponseBody
-  /** How it got its connection, and which. */
-  readonly ticket: LeaseTicket
-  readonly slot: Slot<Connection>
-}
 
 /**
  * - `Waiting`: for a connection.
@@ -65,6 +39,8 @@ const discardTime = 500
  */
 export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   private state: CallState = "Waiting"
+  private onAnswer: ((response: HttpResponse) => void) | undefined = undefined
+  private onFailure: ((error: TransportError.TransportError) => void) | undefined = undefined
   private ticket: LeaseTicket | undefined = undefined
   private exchange: Exchange | undefined = undefined
   private upload: Upload | undefined = undefined
@@ -76,7 +52,9 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   private repeats = 0
   private unreadEntry: Unread | undefined = undefined
   /** How long the server may be silent, or take nothing. */
-  private readonly stall = new Deadline(() => this.onStall())
+  private readonly stall = new Deadline((now) => this.onStall(now))
+  private stallSetTo = 0
+  private activeAt = 0
   private headersDeadline: Deadline | undefined = undefined
   private totalDeadline: Deadline | undefined = undefined
 
@@ -84,12 +62,12 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     private readonly pool: PoolInterpreter,
     private readonly options: ClientOptions,
     private readonly prepared: PreparedRequest,
-    private readonly caller: Fiber.RuntimeFiber<unknown, unknown>,
-    private readonly onAnswer: (answer: Answer) => void,
-    private readonly onFailure: (error: TransportError.TransportError) => void
+    private readonly caller: Fiber.RuntimeFiber<unknown, unknown>
   ) {}
 
-  start(): void {
+  start(onAnswer: (response: HttpResponse) => void, onFailure: (error: TransportError.TransportError) => void): void {
+    this.onAnswer = onAnswer
+    this.onFailure = onFailure
     const { total } = this.prepared.timeouts
     if (total !== Infinity) {
       this.totalDeadline = new Deadline(() => {
@@ -215,7 +193,8 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     this.head = head
     const body = this.body = new ResponseBody(this, this.options.maxBufferedBody)
     const ticket = this.ticket as LeaseTicket
-    this.onAnswer({ head, body, ticket, slot: ticket.slot as Slot<Connection> })
+    const slot = ticket.slot as Slot<Connection>
+    this.onAnswer?.(new HttpResponse(this.prepared.request, head, body, ticket, slot))
     // HEAD and 304 tell the length of a body that does not come.
     if (this.prepared.wire.method !== "HEAD" && head.status !== 304 && this.isTooLarge(head.contentLength ?? 0)) return
     this.watch()
@@ -327,14 +306,21 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   // ---------------------------------------------------------------------------------------------------------------
 
   /**
-   * Sets the timeout for what we wait for from the server now: that it takes our bytes, or that it sends its own. We
+   * Sees to the timeout for what we wait for from the server now: that it takes our bytes, or that it sends its own. We
    * wait for neither while the user's stream or the user's reader is what holds things up.
+   *
+   * Something has just happened, so the time begins anew; but the deadline is left where it is and looks, when it
+   * passes, at how long ago that was. A request that lasts a millisecond sets it once.
    */
   private watch(): void {
     if (this.state !== "Sending" && this.state !== "Receiving") return
-    const deadlines = this.pool.time.deadlines
-    if (this.isUserSlow) deadlines.cancel(this.stall)
-    else deadlines.set(this.stall, this.stallTimeout, this.pool.time.now())
+    const { deadlines } = this.pool.time
+    if (this.isUserSlow) return deadlines.cancel(this.stall)
+    const timeout = this.stallTimeout
+    this.activeAt = this.pool.time.now()
+    if (timeout === this.stallSetTo && deadlines.isSet(this.stall)) return
+    this.stallSetTo = timeout
+    deadlines.set(this.stall, timeout, this.activeAt)
   }
 
   private get isUserSlow(): boolean {
@@ -345,9 +331,11 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     return this.exchange?.sent === false ? this.prepared.timeouts.write : this.prepared.timeouts.read
   }
 
-  private onStall(): void {
+  private onStall(now: number): void {
     if (this.state === "Discarding") return this.end()
     const timeout = this.stallTimeout
+    const rest = this.activeAt + timeout - now
+    if (rest > 0) return this.pool.time.deadlines.set(this.stall, rest, now)
     const error = this.exchange?.sent === false
       ? new TransportError.WriteTimeout({ ...this.details(), timeout })
       : new TransportError.ReadTimeout({ ...this.details(), timeout })
@@ -379,7 +367,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     if (this.state === "Done") return
     const body = this.body
     this.end()
-    if (body === undefined) this.onFailure(error)
+    if (body === undefined) this.onFailure?.(error)
     else body.fail(error)
   }
 

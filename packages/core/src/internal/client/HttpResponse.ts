@@ -10,10 +10,12 @@ import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Connection } from "../../Connection.js"
+import type { Connection, ExchangeHead } from "../../Connection.js"
 import type { ConnectionInfo } from "../../PooledHttpClient.js"
 import type { TransportError } from "../../TransportError.js"
-import type { Answer } from "./Call.js"
+import type { LeaseTicket } from "../LeaseHolder.js"
+import type { Slot } from "../pool/Slot.js"
+import type { ResponseBody } from "./ResponseBody.js"
 
 /** One for all: it keeps no state between whole texts. It drops a byte order mark, as the platform's layers do. */
 const utf8 = new TextDecoder()
@@ -27,7 +29,13 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
   private cachedCookies: Cookies.Cookies | undefined = undefined
   private cachedText: string | undefined = undefined
 
-  constructor(readonly request: HttpClientRequest, private readonly answer: Answer) {
+  constructor(
+    readonly request: HttpClientRequest,
+    private readonly head: ExchangeHead,
+    private readonly body: ResponseBody,
+    private readonly ticket: LeaseTicket,
+    private readonly slot: Slot<Connection>
+  ) {
     super()
   }
 
@@ -40,23 +48,23 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
   }
 
   get status(): number {
-    return this.answer.head.status
+    return this.head.status
   }
 
   get headers(): Headers.Headers {
-    return this.cachedHeaders ??= headersOf(this.answer.head.rawHeaders)
+    return this.cachedHeaders ??= headersOf(this.head.rawHeaders)
   }
 
   get cookies(): Cookies.Cookies {
-    return this.cachedCookies ??= Cookies.fromSetCookie(valuesOf(this.answer.head.rawHeaders, "set-cookie"))
+    return this.cachedCookies ??= Cookies.fromSetCookie(valuesOf(this.head.rawHeaders, "set-cookie"))
   }
 
   get remoteAddress(): Option.Option<string> {
-    return Option.fromNullable(this.answer.slot.connection?.remoteAddress)
+    return Option.fromNullable(this.slot.connection?.remoteAddress)
   }
 
   get connection(): ConnectionInfo {
-    const { slot, ticket } = this.answer
+    const { slot, ticket } = this
     const connection = slot.connection as Connection
     return {
       id: slot.id,
@@ -71,20 +79,18 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
 
   /** The fields that came after the body (RFC 9110 §6.5); empty until it is complete. */
   get trailers(): Headers.Headers {
-    return headersOf(this.answer.body.trailers)
+    return headersOf(this.body.trailers)
   }
 
   get bytes(): Effect.Effect<Uint8Array, ResponseError> {
-    return Effect.mapError(this.answer.body.bytes, this.toError)
+    return Effect.mapError(this.body.bytes, (cause) => this.toError(cause))
   }
 
   get text(): Effect.Effect<string, ResponseError> {
     // Most answers have arrived whole when somebody asks for their text.
-    if (this.cachedText !== undefined) return Effect.succeed(this.cachedText)
-    const { body } = this.answer
-    return body.state._tag === "Complete"
-      ? Effect.map(body.bytes, this.decode) as Effect.Effect<string, never>
-      : Effect.map(this.bytes, this.decode)
+    return this.body.isComplete
+      ? Effect.sync(() => this.decode(this.body.join()))
+      : Effect.map(this.bytes, (bytes) => this.decode(bytes))
   }
 
   get json(): Effect.Effect<unknown, ResponseError> {
@@ -122,11 +128,11 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
   }
 
   get stream(): Stream.Stream<Uint8Array, ResponseError> {
-    return Stream.mapError(this.answer.body.stream, this.toError)
+    return Stream.mapError(this.body.stream, (cause) => this.toError(cause))
   }
 
   discard(): void {
-    this.answer.body.abandon("Cancelled")
+    this.body.abandon("Cancelled")
   }
 
   toJSON(): unknown {
@@ -137,10 +143,19 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
     })
   }
 
-  private readonly decode = (bytes: Uint8Array): string => this.cachedText = utf8.decode(bytes)
+  private decode(bytes: Uint8Array): string {
+    return this.cachedText ??= utf8.decode(bytes)
+  }
 
-  private readonly toError = (cause: TransportError): ResponseError =>
-    new ResponseError({ request: this.request, response: this, reason: "Decode", cause, description: cause.message })
+  private toError(cause: TransportError): ResponseError {
+    return new ResponseError({
+      request: this.request,
+      response: this,
+      reason: "Decode",
+      cause,
+      description: cause.message
+    })
+  }
 
   private decodeError(cause: unknown): ResponseError {
     return new ResponseError({ request: this.request, response: this, reason: "Decode", cause })

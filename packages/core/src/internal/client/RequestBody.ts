@@ -1,5 +1,4 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
-import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import type { ExchangeBody } from "../../Connection.js"
 import { LocalProtocolError } from "../../TransportError.js"
@@ -25,19 +24,19 @@ const none: RequestBody = {
 }
 
 /** The body as bytes, streams and lengths; `LocalProtocolError` for a raw body of a kind that cannot be sent. */
-export const make = (request: HttpClientRequest): Either.Either<RequestBody, LocalProtocolError> => {
+export const make = (request: HttpClientRequest): RequestBody | LocalProtocolError => {
   const body = request.body
   switch (body._tag) {
     case "Empty":
-      return Either.right(none)
+      return none
     case "Uint8Array":
-      return Either.right(ofBytes(body.body, body.contentType))
+      return (ofBytes(body.body, body.contentType))
     case "FormData": {
       const encoded = multipart.encode(body.formData)
-      return Either.right(ofStream(encoded.stream, encoded.contentLength, encoded.contentType, true))
+      return (ofStream(encoded.stream, encoded.contentLength, encoded.contentType, true))
     }
     case "Stream":
-      return Either.right(ofStream(body.stream, body.contentLength, body.contentType, false))
+      return (ofStream(body.stream, body.contentLength, body.contentType, false))
     case "Raw":
       return raw(body.body, body.contentType, body.contentLength)
   }
@@ -61,33 +60,33 @@ const raw = (
   value: unknown,
   contentType: string | undefined,
   length: number | undefined
-): Either.Either<RequestBody, LocalProtocolError> => {
-  if (value === undefined || value === null) return Either.right(none)
-  if (typeof value === "string") return Either.right(ofBytes(new TextEncoder().encode(value), contentType))
-  if (value instanceof Uint8Array) return Either.right(ofBytes(value, contentType))
-  if (value instanceof ArrayBuffer) return Either.right(ofBytes(new Uint8Array(value), contentType))
+): RequestBody | LocalProtocolError => {
+  if (value === undefined || value === null) return none
+  if (typeof value === "string") return (ofBytes(new TextEncoder().encode(value), contentType))
+  if (value instanceof Uint8Array) return (ofBytes(value, contentType))
+  if (value instanceof ArrayBuffer) return (ofBytes(new Uint8Array(value), contentType))
   if (ArrayBuffer.isView(value)) {
-    return Either.right(ofBytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), contentType))
+    return (ofBytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), contentType))
   }
   if (value instanceof URLSearchParams) {
     const type = contentType ?? "application/x-www-form-urlencoded;charset=UTF-8"
-    return Either.right(ofBytes(new TextEncoder().encode(value.toString()), type))
+    return (ofBytes(new TextEncoder().encode(value.toString()), type))
   }
   if (value instanceof Blob) {
     const type = contentType ?? (value.type === "" ? undefined : value.type)
-    return Either.right(ofStream(multipart.streamBlob(value), value.size, type, true))
+    return (ofStream(multipart.streamBlob(value), value.size, type, true))
   }
   if (value instanceof FormData) {
     const encoded = multipart.encode(value)
-    return Either.right(ofStream(encoded.stream, encoded.contentLength, encoded.contentType, true))
+    return (ofStream(encoded.stream, encoded.contentLength, encoded.contentType, true))
   }
   if (typeof value === "object" && Symbol.asyncIterator in value) {
     // Streams of Node and of the web alike.
     const parts = Stream.fromAsyncIterable(value as AsyncIterable<Uint8Array | string>, (cause) => cause)
     const bytes = Stream.map(parts, (part) => typeof part === "string" ? new TextEncoder().encode(part) : part)
-    return Either.right(ofStream(bytes, length, contentType, false))
+    return (ofStream(bytes, length, contentType, false))
   }
-  return Either.left(
+  return (
     new LocalProtocolError({
       origin: "",
       reason: "InvalidBody",

@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { BodyAbandoned, type TransportError } from "../../TransportError.js"
+import { Parts } from "./Parts.js"
 
 /**
  * What a body asks of the exchange that it arrives on.
@@ -30,6 +31,7 @@ export type BodyState =
   | { readonly _tag: "Complete" }
   | { readonly _tag: "Failed"; readonly error: TransportError }
 
+const noTrailers: ReadonlyArray<string> = []
 const receiving: BodyState = { _tag: "Receiving" }
 const complete: BodyState = { _tag: "Complete" }
 
@@ -40,9 +42,8 @@ const complete: BodyState = { _tag: "Complete" }
  */
 export class ResponseBody {
   state: BodyState = receiving
-  trailers: ReadonlyArray<string> = []
-  private parts: Array<Uint8Array> = []
-  private size = 0
+  trailers: ReadonlyArray<string> = noTrailers
+  private readonly parts = new Parts()
   private paused = false
   /** Once a reader has begun the body does not give way. What a stream takes out is not there for another reader. */
   private readers: "none" | "whole" | "stream" = "none"
@@ -62,10 +63,9 @@ export class ResponseBody {
 
   push(bytes: Uint8Array): void {
     if (this.state._tag !== "Receiving") return
-    this.parts.push(bytes)
-    this.size += bytes.length
+    this.parts.add(bytes)
     if (this.readers === "stream") this.notify()
-    if (this.size > this.maxBuffered && this.readers !== "whole" && !this.paused) {
+    if (this.parts.size > this.maxBuffered && this.readers !== "whole" && !this.paused) {
       this.paused = true
       this.source.pause()
       if (this.readers === "none") this.source.unread()
@@ -82,8 +82,7 @@ export class ResponseBody {
   fail(error: TransportError): void {
     if (this.state._tag !== "Receiving") return
     this.state = { _tag: "Failed", error }
-    this.parts = []
-    this.size = 0
+    this.parts.clear()
     this.notify()
   }
 
@@ -100,9 +99,16 @@ export class ResponseBody {
 
   /** All of it, as one piece. Can be read again, and by several fibers at once. */
   get bytes(): Effect.Effect<Uint8Array, TransportError> {
+    return this.isComplete ? Effect.sync(() => this.join()) : this.readWhole()
+  }
+
+  /** Whether all of it is here, so that `join` gives it at once. */
+  get isComplete(): boolean {
     return this.state._tag === "Complete" && this.readers !== "stream"
-      ? Effect.sync(() => this.join())
-      : this.readWhole()
+  }
+
+  join(): Uint8Array {
+    return this.parts.join()
   }
 
   private readWhole(): Effect.Effect<Uint8Array, TransportError> {
@@ -111,7 +117,7 @@ export class ResponseBody {
       const settle = () => {
         if (this.state._tag === "Receiving") return
         if (this.state._tag === "Failed") resume(Exit.fail(this.state.error))
-        else resume(Exit.succeed(this.join()))
+        else resume(Exit.succeed(this.parts.join()))
         this.stopWaiting(settle)
       }
       this.beginReading("whole")
@@ -127,7 +133,7 @@ export class ResponseBody {
   get stream(): Stream.Stream<Uint8Array, TransportError> {
     return Stream.suspend(() => {
       if (this.readers === "stream") return Stream.fail(this.abandoned("AlreadyRead"))
-      if (this.state._tag === "Complete") return Stream.fromIterable(this.parts)
+      if (this.state._tag === "Complete") return Stream.fromIterable(this.parts.toArray())
       if (this.readers === "whole") return Stream.fromEffect(this.readWhole())
       this.beginReading("stream")
       return Stream.ensuring(
@@ -140,7 +146,7 @@ export class ResponseBody {
   private pull(): Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<TransportError>> {
     return Effect.async((resume) => {
       const settle = () => {
-        if (this.parts.length > 0) resume(Exit.succeed(this.take()))
+        if (!this.parts.isEmpty) resume(Exit.succeed(this.take()))
         else if (this.state._tag === "Receiving") return
         else resume(Exit.fail(this.state._tag === "Failed" ? Option.some(this.state.error) : Option.none()))
         this.stopWaiting(settle)
@@ -157,9 +163,8 @@ export class ResponseBody {
   }
 
   private take(): Chunk.Chunk<Uint8Array> {
-    const parts = Chunk.unsafeFromArray(this.parts)
-    this.parts = []
-    this.size = 0
+    const parts = Chunk.unsafeFromArray(this.parts.toArray())
+    this.parts.clear()
     this.unpause()
     return parts
   }
@@ -168,18 +173,6 @@ export class ResponseBody {
     if (!this.paused) return
     this.paused = false
     this.source.resume()
-  }
-
-  private join(): Uint8Array {
-    if (this.parts.length === 1) return this.parts[0]
-    const joined = new Uint8Array(this.size)
-    let offset = 0
-    for (const part of this.parts) {
-      joined.set(part, offset)
-      offset += part.length
-    }
-    this.parts = [joined]
-    return joined
   }
 
   private waitForMore(settle: () => void): void {

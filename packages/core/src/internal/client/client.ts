@@ -1,16 +1,16 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { globalValue } from "effect/GlobalValue"
-import type { TransportError } from "../../TransportError.js"
+import { isTransportError, type TransportError } from "../../TransportError.js"
 import type { PoolInterpreter } from "../PoolInterpreter.js"
-import { Call, type PreparedRequest } from "./Call.js"
+import { Call } from "./Call.js"
 import type { ClientOptions } from "./ClientOptions.js"
-import { HttpResponse } from "./HttpResponse.js"
+import type { HttpResponse } from "./HttpResponse.js"
 import { prepare } from "./prepare.js"
+import type { PreparedRequest } from "./PreparedRequest.js"
 import { isTraced, traced } from "./tracing.js"
 
 /**
@@ -30,32 +30,44 @@ export const make = <E>(
   options: ClientOptions,
   toError: (error: TransportError, request: HttpClientRequest) => E
 ): HttpClient.HttpClient.With<E> => {
-  const send = (fiber: Fiber.RuntimeFiber<unknown, unknown>, prepared: PreparedRequest) =>
-    Effect.async<HttpResponse, E>((resume) => {
-      const { request } = prepared
-      const call = new Call(
-        pool,
-        options,
-        prepared,
-        fiber,
-        (answer) => resume(Exit.succeed(new HttpResponse(request, answer))),
+  const send = (fiber: Fiber.RuntimeFiber<unknown, unknown>, prepared: PreparedRequest) => {
+    const { request } = prepared
+    const call = new Call(pool, options, prepared, fiber)
+    scopedRequests.get(request)?.signal.addEventListener("abort", () => call.scopeClosed(), { once: true })
+    const answer = Effect.async<HttpResponse, E>((resume) => {
+      call.start(
+        (response) => resume(Exit.succeed(response)),
         (error) => resume(Exit.fail(toError(error, request)))
       )
-      scopedRequests.get(request)?.signal.addEventListener("abort", () => call.scopeClosed(), { once: true })
-      call.start()
-      return Effect.sync(() => call.cancel())
     })
+    // What `Effect.async` does with a canceler, at half the cost: whatever ends the wait, an interrupt in the moment
+    // after the answer too, the call gives everything back.
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.matchCauseEffect(restore(answer), {
+        onFailure: (cause) => {
+          call.cancel()
+          return Effect.failCause(cause)
+        },
+        onSuccess: Effect.succeed
+      })
+    )
+  }
 
   const execute = (request: HttpClientRequest) =>
     Effect.withFiberRuntime<HttpResponse, E>((fiber) => {
       const prepared = prepare(request, options, fiber)
-      if (Either.isLeft(prepared)) return Effect.fail(toError(prepared.left, request))
-      if (!isTraced(fiber, request)) return send(fiber, prepared.right)
-      return traced(fiber, prepared.right, (headers) => {
-        const { wire } = prepared.right
-        return send(fiber, { ...prepared.right, wire: { ...wire, headers: { ...wire.headers, ...headers } } })
-      })
+      if (isTransportError(prepared)) return Effect.fail(toError(prepared, request))
+      return isTraced(fiber, request)
+        ? traced(fiber, prepared, (headers) => send(fiber, prepared.withHeaders(headers)))
+        : send(fiber, prepared)
     })
 
-  return HttpClient.makeWith<never, never, E, never>(Effect.flatMap(execute), Effect.succeed)
+  return HttpClient.makeWith<never, never, E, never>(
+    // A request that nothing has been done to is there already.
+    (request) =>
+      Exit.isExit(request) && Exit.isSuccess(request)
+        ? execute(request.value as HttpClientRequest)
+        : Effect.flatMap(request, execute),
+    Effect.succeed
+  )
 }

@@ -5,10 +5,10 @@ import * as Stream from "effect/Stream"
 import type { ExchangeRequest } from "../../Connection.js"
 import * as Idempotency from "../../Idempotency.js"
 import * as Timeouts from "../../Timeouts.js"
-import type { TransportError } from "../../TransportError.js"
-import type { PreparedRequest } from "./Call.js"
+import { isTransportError, type TransportError } from "../../TransportError.js"
 import type { ClientOptions } from "./ClientOptions.js"
 import { isIdempotent } from "./methods.js"
+import { PreparedRequest, WireRequest } from "./PreparedRequest.js"
 import * as RequestBody from "./RequestBody.js"
 import * as target from "./target.js"
 
@@ -17,29 +17,29 @@ export const prepare = (
   request: HttpClientRequest,
   options: ClientOptions,
   fiber: Fiber.RuntimeFiber<unknown, unknown>
-): Either.Either<PreparedRequest, TransportError> => {
+): PreparedRequest | TransportError => {
   const destination = target.resolve(request)
-  if (Either.isLeft(destination)) return Either.left(destination.left)
+  if (isTransportError(destination)) return destination
   const made = RequestBody.make(request)
-  if (Either.isLeft(made)) return Either.left(made.left)
-  const expect = expects(request, made.right) ? options.expectContinueTimeout : undefined
-  const body = withLength(request, expect === undefined ? made.right : inParts(made.right))
-  const headers = headersOf(request, destination.right, body, fiber.getFiberRef(Idempotency.current))
-  return Either.right({
+  if (isTransportError(made)) return made
+  const expect = expects(request, made) ? options.expectContinueTimeout : undefined
+  const body = withLength(request, expect === undefined ? made : inParts(made))
+  const headers = headersOf(request, destination, body, fiber.getFiberRef(Idempotency.current))
+  return new PreparedRequest(
     request,
-    target: destination.right,
-    wire: {
-      origin: destination.right.origin,
-      method: request.method,
-      target: destination.right.path,
+    destination,
+    new WireRequest(
+      destination.origin,
+      request.method,
+      destination.path,
       headers,
-      body: body.exchange,
-      repeatable: body.replayable && (isIdempotent(request.method) || headers["idempotency-key"] !== undefined)
-    },
+      body.exchange,
+      body.replayable && (isIdempotent(request.method) || headers["idempotency-key"] !== undefined)
+    ),
     body,
     expect,
-    timeouts: timeoutsOf(fiber, options.timeouts)
-  })
+    timeoutsOf(fiber, options.timeouts)
+  )
 }
 
 const expects = (request: HttpClientRequest, body: RequestBody.RequestBody): boolean =>

@@ -27,16 +27,16 @@ const cachedUrls = 512
 
 const cache = new Map<string, Target>()
 
-export const resolve = (request: HttpClientRequest): Either.Either<Target, InvalidTarget> => {
-  if (request.urlParams.length > 0) return parse(request)
+export const resolve = (request: HttpClientRequest): Target | InvalidTarget => {
+  if (request.urlParams.length > 0) return Either.merge(parse(request))
   const cached = cache.get(request.url)
-  if (cached !== undefined) return Either.right(cached)
+  if (cached !== undefined) return cached
   const parsed = parse(request)
   if (Either.isRight(parsed)) {
     if (cache.size >= cachedUrls) cache.clear()
     cache.set(request.url, parsed.right)
   }
-  return parsed
+  return Either.merge(parsed)
 }
 
 const parse = (request: HttpClientRequest): Either.Either<Target, InvalidTarget> => {

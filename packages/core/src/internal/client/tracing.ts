@@ -9,8 +9,8 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as Tracer from "effect/Tracer"
 import type { ConnectionInfo } from "../../PooledHttpClient.js"
-import type { PreparedRequest } from "./Call.js"
 import type { HttpResponse } from "./HttpResponse.js"
+import type { PreparedRequest } from "./PreparedRequest.js"
 
 const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
