@@ -193,8 +193,10 @@ export class PoolInterpreter {
     if (this.performing) return
     this.performing = true
     const outbox = this.core.state.outbox
-    for (let i = 0; i < outbox.length; i++) this.act(outbox[i])
-    outbox.length = 0
+    if (outbox.length > 0) {
+      for (let i = 0; i < outbox.length; i++) this.act(outbox[i])
+      outbox.length = 0
+    }
     this.performing = false
     this.metrics.update(this.core.state)
     if (this.unread.size > 0 && this.core.state.pending > 0) this.unread.check()
