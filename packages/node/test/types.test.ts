@@ -1,0 +1,152 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import type { HttpClientError, RequestError, ResponseError } from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import type { ConnectionPool } from "@sluice/core/ConnectionPool"
+import type { Connector } from "@sluice/core/Connector"
+import type { InvalidLimits } from "@sluice/core/Limits"
+import * as PooledHttpClient from "@sluice/core/PooledHttpClient"
+import * as Redirects from "@sluice/core/Redirects"
+import * as Retry from "@sluice/core/Retry"
+import { MockHttp } from "@sluice/core/testing"
+import type { MockHttp as MockHttpService } from "@sluice/core/testing/MockHttp"
+import * as Timeouts from "@sluice/core/Timeouts"
+import * as TransportError from "@sluice/core/TransportError"
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import { describe, expectTypeOf, it } from "vitest"
+import type { InvalidHttp2Options } from "../src/Http2Options.js"
+import { HttpClientLayer, NodeConnector } from "../src/index.js"
+
+// What fails here fails in `tsc -b`: when the tests run, types are gone.
+
+type Clients = HttpClient.HttpClient | PooledHttpClient.PooledHttpClient | ConnectionPool
+type CoreInvalid = InvalidLimits | Timeouts.InvalidTimeouts | PooledHttpClient.InvalidOptions
+type Invalid = CoreInvalid | InvalidHttp2Options
+
+const url = "http://127.0.0.1/"
+
+describe("what each layer provides, fails with and asks for", () => {
+  it("HttpClientLayer.layer", () => {
+    expectTypeOf(HttpClientLayer.layer).returns.toEqualTypeOf<Layer.Layer<Clients, Invalid>>()
+  })
+
+  it("HttpClientLayer.layerConfig", () => {
+    expectTypeOf(HttpClientLayer.layerConfig).returns.toEqualTypeOf<Layer.Layer<Clients, Invalid | ConfigError>>()
+    // Configs may stand anywhere in the options, or for all of them.
+    expectTypeOf(HttpClientLayer.layerConfig).toBeCallableWith({
+      limits: { maxConnections: Config.integer("CONNECTIONS") },
+      timeouts: { pool: Config.duration("POOL") },
+      http2: Config.boolean("HTTP2")
+    })
+    expectTypeOf(HttpClientLayer.layerConfig).toBeCallableWith(HttpClientLayer.config("API"))
+  })
+
+  it("HttpClientLayer.layerWithoutConnector, and the connector that it asks for", () => {
+    expectTypeOf(HttpClientLayer.layerWithoutConnector).returns.toEqualTypeOf<
+      Layer.Layer<Clients, Invalid, Connector>
+    >()
+    expectTypeOf(NodeConnector.layer).returns.toEqualTypeOf<Layer.Layer<Connector, InvalidHttp2Options>>()
+  })
+
+  it("MockHttp.layer stands where HttpClientLayer.layer stands", () => {
+    expectTypeOf(MockHttp.layer).returns.toEqualTypeOf<Layer.Layer<Clients | MockHttpService, CoreInvalid>>()
+    expectTypeOf(MockHttp.layer).parameter(1).toEqualTypeOf<PooledHttpClient.LayerOptions | undefined>()
+  })
+})
+
+describe("what each client fails with", () => {
+  it("HttpClient: the platform's errors", () => {
+    expectTypeOf(HttpClient.get(url)).toEqualTypeOf<
+      Effect.Effect<HttpClientResponse, HttpClientError, HttpClient.HttpClient>
+    >()
+  })
+
+  it("PooledHttpClient: the transport's, each by its name", () => {
+    const get = Effect.flatMap(PooledHttpClient.PooledHttpClient, (client) => client.get(url))
+    expectTypeOf(get).toEqualTypeOf<
+      Effect.Effect<HttpClientResponse, TransportError.TransportError, PooledHttpClient.PooledHttpClient>
+    >()
+    const caught = Effect.catchTag(get, "PoolTimeout", ({ pool }) => Effect.succeed(pool.waiting))
+    expectTypeOf(caught).toEqualTypeOf<
+      Effect.Effect<
+        HttpClientResponse | number,
+        Exclude<TransportError.TransportError, TransportError.PoolTimeout>,
+        PooledHttpClient.PooledHttpClient
+      >
+    >()
+  })
+
+  it("the platform's combinators add theirs to it", () => {
+    const client = Effect.map(PooledHttpClient.PooledHttpClient, (client) =>
+      client.pipe(
+        HttpClient.mapRequest(HttpClientRequest.acceptJson),
+        Retry.safely({ times: 2 }),
+        HttpClient.filterStatusOk
+      ))
+    expectTypeOf(client).toEqualTypeOf<
+      Effect.Effect<
+        HttpClient.HttpClient.With<TransportError.TransportError | ResponseError>,
+        never,
+        PooledHttpClient.PooledHttpClient
+      >
+    >()
+  })
+
+  it("Retry.safely and Redirects.follow keep the client's type, piped or not", () => {
+    const platform = undefined as unknown as HttpClient.HttpClient
+    const pooled = undefined as unknown as PooledHttpClient.PooledHttpClient
+    const both = () =>
+      [
+        Retry.safely(platform),
+        Redirects.follow(platform, { maxRedirects: 3 }),
+        Retry.safely(pooled, { times: 1 }),
+        Redirects.follow()(pooled)
+      ] as const
+    expectTypeOf(both).returns.toEqualTypeOf<
+      readonly [
+        HttpClient.HttpClient.With<RequestError | ResponseError>,
+        HttpClient.HttpClient.With<RequestError | ResponseError>,
+        HttpClient.HttpClient.With<TransportError.TransportError>,
+        HttpClient.HttpClient.With<TransportError.TransportError | ResponseError>
+      ]
+    >()
+  })
+})
+
+describe("helpers", () => {
+  it("TransportError.catchTag adds what its handler does, and takes nothing away that it cannot see", () => {
+    const caught = HttpClient.get(url).pipe(
+      TransportError.catchTag("ReadTimeout", (error) => {
+        expectTypeOf(error).toEqualTypeOf<TransportError.ReadTimeout>()
+        return Effect.succeed(0)
+      })
+    )
+    expectTypeOf(caught).toEqualTypeOf<
+      Effect.Effect<HttpClientResponse | number, HttpClientError, HttpClient.HttpClient>
+    >()
+    // @ts-expect-error there is no such error
+    void (() => TransportError.catchTag(HttpClient.get(url), "PoolTimeOut", () => Effect.void))
+  })
+
+  it("Timeouts.locally changes no type", () => {
+    const get = HttpClient.get(url)
+    const bounded = Timeouts.locally(get, { read: "1 second" })
+    expectTypeOf(bounded).toEqualTypeOf(get)
+  })
+
+  it("limits and timeouts are of the right kind", () => {
+    // @ts-expect-error a limit is a number
+    void (() => HttpClientLayer.layer({ limits: { maxConnections: "10" } }))
+    // @ts-expect-error there is no such limit
+    void (() => HttpClientLayer.layer({ limits: { maxConnection: 10 } }))
+    // @ts-expect-error not a duration
+    void (() => HttpClientLayer.layer({ timeouts: { pool: "soon" } }))
+    expectTypeOf(HttpClientLayer.layer).toBeCallableWith({
+      limits: { keepAliveExpiry: "Infinity" },
+      timeouts: { read: 250, total: "1 minute" }
+    })
+  })
+})
