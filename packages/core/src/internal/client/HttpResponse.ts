@@ -7,6 +7,7 @@ import { TypeId as ResponseTypeId } from "@effect/platform/HttpClientResponse"
 import * as IncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
 import * as Effect from "effect/Effect"
+import * as FiberRefs from "effect/FiberRefs"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -136,11 +137,16 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
   }
 
   toJSON(): unknown {
-    return IncomingMessage.inspect(this, {
+    const printed = {
       _id: "@effect/platform/HttpClientResponse",
-      request: this.request.toJSON(),
+      request: { ...this.request.toJSON() as object, headers: redacted(this.request.headers) },
       status: this.status
-    })
+    }
+    // `inspect` reads the body. Of one that is still arriving it would hold the connection and all that comes.
+    const whole = this.body.isComplete
+      ? IncomingMessage.inspect(this, printed)
+      : { ...printed, remoteAddress: this.remoteAddress.toJSON() }
+    return { ...whole, headers: redacted(this.headers) }
   }
 
   private decode(bytes: Uint8Array): string {
@@ -164,6 +170,14 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
 
 const contentType = (headers: Headers.Headers): Record<string, string> =>
   headers["content-type"] === undefined ? {} : { "content-type": headers["content-type"] }
+
+/** Without credentials. Effect's loggers know which names a program has added; elsewhere it is the default ones. */
+const redacted = (headers: Headers.Headers): unknown => {
+  const shown = Inspectable.redact(headers)
+  return shown === headers
+    ? Inspectable.withRedactableContext(FiberRefs.empty(), () => Inspectable.redact(headers))
+    : shown
+}
 
 const headersPrototype = Object.getPrototypeOf(Headers.empty)
 

@@ -1,0 +1,146 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { assert, describe, it } from "@effect/vitest"
+import { Reply, TestServer } from "@sluice/test-server"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+import { makeClient } from "../client/support.js"
+
+class RecordedSpan implements Tracer.Span {
+  readonly _tag = "Span"
+  readonly traceId = "0af7651916cd43dd8448eb211c80319c"
+  readonly spanId = "b7ad6b7169203331"
+  readonly sampled = true
+  readonly attributes = new Map<string, unknown>()
+  readonly links: Array<Tracer.SpanLink> = []
+  status: Tracer.SpanStatus
+  constructor(
+    readonly name: string,
+    readonly parent: Option.Option<Tracer.AnySpan>,
+    readonly context: Context.Context<never>,
+    startTime: bigint,
+    readonly kind: Tracer.SpanKind
+  ) {
+    this.status = { _tag: "Started", startTime }
+  }
+  attribute(name: string, value: unknown) {
+    this.attributes.set(name, value)
+  }
+  event() {}
+  addLinks() {}
+  end(endTime: bigint, exit: Exit.Exit<unknown, unknown>) {
+    this.status = { _tag: "Ended", startTime: this.status.startTime, endTime, exit }
+  }
+}
+
+/** A tracer that keeps the spans it made. */
+const recordingTracer = () => {
+  const spans: Array<RecordedSpan> = []
+  const tracer = Tracer.make({
+    span: (name, parent, context, _links, startTime, kind) => {
+      const span = new RecordedSpan(name, parent, context, startTime, kind)
+      spans.push(span)
+      return span
+    },
+    context: (f) => f()
+  })
+  return { spans, tracer }
+}
+
+const setup = Effect.gen(function*() {
+  const server = yield* TestServer.make({
+    replies: {
+      "/": Reply.text("ok", { headers: { "x-answer": "yes", "set-cookie": "s=s3cret" } }),
+      "/500": Reply.empty({ status: 500 }),
+      "/never": Reply.never
+    }
+  })
+  const { client } = yield* makeClient()
+  return { server, client, ...recordingTracer() }
+})
+
+describe("spans", () => {
+  it.scoped("none when nobody looks, and nothing is propagated", () =>
+    Effect.gen(function*() {
+      const { client, server } = yield* setup
+      yield* client.get(`${server.url}/`)
+      const [request] = yield* server.requests
+      assert.isUndefined(request.header("traceparent"))
+      assert.isUndefined(request.header("b3"))
+    }))
+
+  it.scoped("one with a tracer, of kind client, with the conventions' attributes, ended with the head", () =>
+    Effect.gen(function*() {
+      const { client, server, spans, tracer } = yield* setup
+      const request = HttpClientRequest.get(`http://user:pass@127.0.0.1:${server.port}/?q=1`).pipe(
+        HttpClientRequest.setHeader("x-asked", "yes"),
+        HttpClientRequest.bearerToken("s3cret")
+      )
+      yield* client.execute(request).pipe(Effect.withTracer(tracer))
+      assert.lengthOf(spans, 1)
+      const [span] = spans
+      assert.strictEqual(span.name, "http.client GET")
+      assert.strictEqual(span.kind, "client")
+      assert.strictEqual(span.status._tag, "Ended")
+      const attributes = Object.fromEntries(span.attributes)
+      const expected = {
+        "http.request.method": "GET",
+        "server.address": "127.0.0.1",
+        "server.port": server.port,
+        "url.scheme": "http",
+        "url.path": "/",
+        "url.query": "q=1",
+        "http.response.status_code": 200,
+        "http.request.header.x-asked": "yes",
+        "http.response.header.x-answer": "yes"
+      }
+      for (const [name, value] of Object.entries(expected)) assert.strictEqual(attributes[name], value, name)
+      assert.isUndefined(attributes["error.type"])
+      assert.notInclude(JSON.stringify(attributes), "s3cret")
+      assert.notInclude(JSON.stringify(attributes), "pass")
+      const [received] = yield* server.requests
+      assert.strictEqual(received.header("traceparent"), `00-${span.traceId}-${span.spanId}-01`)
+      assert.include(received.header("b3"), span.spanId)
+    }))
+
+  it.scoped("one below a parent span, although the tracer is the default one", () =>
+    Effect.gen(function*() {
+      const { client, server } = yield* setup
+      const parent = yield* Effect.zipRight(client.get(`${server.url}/`), Effect.currentSpan).pipe(
+        Effect.withSpan("parent")
+      )
+      const [received] = yield* server.requests
+      assert.include(received.header("traceparent"), parent.traceId)
+      assert.notInclude(received.header("traceparent"), parent.spanId)
+    }))
+
+  it.scoped("withTracerPropagation, withTracerDisabledWhen and withSpanNameGenerator are heeded", () =>
+    Effect.gen(function*() {
+      const { client, server, spans, tracer } = yield* setup
+      const run = (client: HttpClient.HttpClient) => client.get(`${server.url}/`).pipe(Effect.withTracer(tracer))
+      yield* run(HttpClient.withTracerPropagation(client, false))
+      yield* run(HttpClient.withTracerDisabledWhen(client, (request) => request.url.endsWith("/")))
+      yield* run(HttpClient.withTracerDisabledWhen(client, (request) => request.url.endsWith("x")))
+      yield* run(HttpClient.withSpanNameGenerator(client, (request) => `named ${request.method}`))
+      yield* Effect.withTracerEnabled(run(client), false)
+      assert.deepStrictEqual(spans.map((span) => span.name), ["http.client GET", "http.client GET", "named GET"])
+      const propagated = (yield* server.requests).map((request) => request.header("traceparent") !== undefined)
+      assert.deepStrictEqual(propagated, [false, false, true, true, false])
+    }))
+
+  it.scoped("errors are told: of the status, of the transport, and an interrupt", () =>
+    Effect.gen(function*() {
+      const { client, server, spans, tracer } = yield* setup
+      yield* client.get(`${server.url}/500`).pipe(Effect.withTracer(tracer))
+      yield* Effect.flip(client.get("http://127.0.0.1:1/").pipe(Effect.withTracer(tracer)))
+      const fiber = yield* Effect.fork(client.get(`${server.url}/never`).pipe(Effect.withTracer(tracer)))
+      yield* server.awaitRequest((request) => request.path === "/never")
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(spans.map((span) => span.attributes.get("error.type")), ["500", "ConnectError", undefined])
+      assert.isTrue(spans.every((span) => span.status._tag === "Ended"))
+    }))
+})
