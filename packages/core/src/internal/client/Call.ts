@@ -233,6 +233,8 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     if (this.repeats >= maxRepeats || !error.safeToRepeat) return false
     if (error._tag !== "ReadError" && error._tag !== "WriteError" && error._tag !== "StreamReset") return false
     if (error._tag === "ReadError" && error.reason === "PoolClosed") return false
+    // The server saw it and said no. The stream's end tells nothing about the connection.
+    if (error._tag === "StreamReset" && error.written) return false
     if (this.upload !== undefined && !this.upload.isUntouched && !this.prepared.body.replayable) return false
     const ticket = this.ticket as LeaseTicket
     // HTTP/2 tells which streams it has not begun to process (RFC 9113 §8.7).
