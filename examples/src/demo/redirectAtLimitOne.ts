@@ -1,5 +1,6 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as ConnectionPool from "@sluice/core/ConnectionPool"
+import * as Redirects from "@sluice/core/Redirects"
 import { HttpClientLayer } from "@sluice/node"
 import { Reply, TestServer } from "@sluice/test-server"
 import * as Array from "effect/Array"
@@ -27,7 +28,7 @@ export const redirectAtLimitOne = ({ tasks = 50 } = {}) =>
 
     yield* tell(`${tasks} requests at once over one connection, each redirected to another origin`)
     const { pool, texts } = yield* Effect.gen(function*() {
-      const client = HttpClient.followRedirects(yield* HttpClient.HttpClient)
+      const client = Redirects.follow(yield* HttpClient.HttpClient)
       const texts = yield* Effect.forEach(
         Array.range(1, tasks),
         // A request that fails is missing in the count.
