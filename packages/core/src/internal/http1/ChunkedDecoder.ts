@@ -1,6 +1,6 @@
 import * as Characters from "./Characters.js"
-import { Failed } from "./HeadScanner.js"
 import type { ParserLimits } from "./ParserLimits.js"
+import { Failed } from "./Progress.js"
 import type { ProtocolViolation, ViolationCode } from "./ProtocolViolation.js"
 import { limitPassed, quoteOctet, violation } from "./ProtocolViolation.js"
 

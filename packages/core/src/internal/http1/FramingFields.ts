@@ -85,6 +85,33 @@ export class FramingFields {
     }
   }
 
+  /** What is wrong with these fields together, in the head of a response with or without content. */
+  check(status: number, minorVersion: 0 | 1, hasContent: boolean): ProtocolViolation | undefined {
+    if (this.transferEncoding !== "none") {
+      // RFC 9112 §6.3 calls this an attempt at response splitting that ought to be handled as an error.
+      if (this.contentLength >= 0) {
+        return violation(
+          "ConflictingFraming",
+          "The response has Content-Length and Transfer-Encoding",
+          "RFC 9112 §6.3"
+        )
+      }
+      if (minorVersion === 0) {
+        return violation("InvalidTransferEncoding", "An HTTP/1.0 response has Transfer-Encoding", "RFC 9112 §6.1")
+      }
+      if (hasContent && this.transferEncoding === "other") {
+        return violation(
+          "InvalidTransferEncoding",
+          "Transfer-Encoding is not chunked alone, the only one that may be sent without being asked for",
+          "RFC 9112 §7.4"
+        )
+      }
+    }
+    return status === 101 && !(this.upgrade && this.upgradeOption)
+      ? violation("InvalidUpgrade", "101 without Upgrade and Connection: upgrade", "RFC 9110 §7.8")
+      : undefined
+  }
+
   private readContentLength(bytes: Uint8Array, start: number, end: number): ProtocolViolation | undefined {
     // RFC 9112 §6.3 lets a recipient accept a list of equal values. llhttp does not, and no honest server sends one.
     if (this.contentLength >= 0) {

@@ -1,15 +1,11 @@
 import * as Characters from "./Characters.js"
 import { framesMessage, FramingFields } from "./FramingFields.js"
 import type { ParserLimits } from "./ParserLimits.js"
+import { Failed, More } from "./Progress.js"
 import type { ProtocolViolation } from "./ProtocolViolation.js"
 import { limitPassed, quoteBytes, quoteOctet, violation } from "./ProtocolViolation.js"
 
 const { CR, LF, SP, HTAB, COLON, ZERO, NINE } = Characters
-
-/** Everything given has been scanned and the block has not ended. */
-export const More = -1
-/** The block is invalid: see `violation`. */
-export const Failed = -2
 
 // What is expected next. The order is that of one line, which is how `scan` walks through them.
 const StatusLine = 0

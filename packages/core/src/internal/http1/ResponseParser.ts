@@ -1,7 +1,8 @@
+import { BlockReader } from "./BlockReader.js"
 import * as Characters from "./Characters.js"
 import { ChunkedDecoder } from "./ChunkedDecoder.js"
-import { Failed as ScanFailed, HeadScanner, More } from "./HeadScanner.js"
 import type { ParserLimits } from "./ParserLimits.js"
+import { Failed as StepFailed, More } from "./Progress.js"
 import type { ProtocolViolation } from "./ProtocolViolation.js"
 import { limitPassed, violation } from "./ProtocolViolation.js"
 import type { ResponseHead } from "./ResponseHead.js"
@@ -81,11 +82,6 @@ const Stop = -1
 /** Empty lines before a status line that are overlooked. */
 const maxEmptyLines = 4
 
-const nothing = new Uint8Array(0)
-
-/** What heads in pieces are put together in: a buffer is dearer to make than a head is to parse, so one is kept. */
-let spare: Uint8Array | undefined = undefined
-const spareBytes = 4096
 const noTrailers: ReadonlyArray<string> = []
 
 /**
@@ -106,18 +102,13 @@ export class ResponseParser {
   private any = false
   /** Bytes of the body that are still to come. */
   private remaining = 0
-  /** A head, or a trailer section, that did not come in one piece: its bytes so far are `held[0, heldEnd)`. */
-  private held: Uint8Array = nothing
-  private heldEnd = 0
-  private readonly scanner: HeadScanner
+  private readonly blocks: BlockReader
   private readonly chunks: ChunkedDecoder
   private readonly limits: ParserLimits
-  private readonly latin1: ResponseParserOptions["latin1"]
 
   constructor(private readonly handler: ResponseHandler, options: ResponseParserOptions) {
     this.limits = options.limits
-    this.latin1 = options.latin1
-    this.scanner = new HeadScanner(options.limits)
+    this.blocks = new BlockReader(options.limits, options.latin1)
     this.chunks = new ChunkedDecoder(options.limits)
   }
 
@@ -217,14 +208,15 @@ export class ResponseParser {
   private beginHead(): void {
     this.emptyLines = 0
     this.emptyLineBegun = false
-    this.scanner.beginHead()
+    this.blocks.scanner.beginHead()
   }
 
   private readHead(bytes: Uint8Array, start: number, end: number): number {
-    const from = this.heldEnd > 0 ? start : this.skipEmptyLines(bytes, start, end)
+    const from = this.blocks.begun ? start : this.skipEmptyLines(bytes, start, end)
     if (from < 0 || from === end) return from
-    const after = this.readBlock(bytes, from, end)
-    return after === More ? end : after === ScanFailed ? Stop : this.headRead(after, end)
+    const after = this.blocks.read(bytes, from, end)
+    if (after === More) return end
+    return after === StepFailed ? this.fail(this.blocks.scanner.violation!) : this.headRead(after, end)
   }
 
   /**
@@ -252,108 +244,17 @@ export class ResponseParser {
     return i
   }
 
-  /** What scanning left behind of a block: where its text is. */
-  private block: Uint8Array = nothing
-  private blockStart = 0
-  private blockEnd = 0
-
-  /**
-   * Scans the head or the trailers that begin, or go on, at `start`. Returns the index after them, `More`, or
-   * `ScanFailed`. What is incomplete is kept, so that the text is in one piece in the end.
-   */
-  private readBlock(bytes: Uint8Array, start: number, end: number): number {
-    const scanner = this.scanner
-    const held = this.heldEnd
-    let after: number
-    if (held === 0) {
-      after = scanner.scan(bytes, start, start, end)
-      if (after === More) {
-        this.hold(bytes, start, end)
-      } else {
-        this.block = bytes
-        this.blockStart = start
-        this.blockEnd = after
-      }
-    } else {
-      this.hold(bytes, start, end)
-      after = scanner.scan(this.held, 0, held, this.heldEnd)
-      if (after >= 0) {
-        this.block = this.held
-        this.blockStart = 0
-        this.blockEnd = after
-        after = start + after - held
-      }
-    }
-    if (after === ScanFailed) this.fail(scanner.violation!)
-    return after
-  }
-
-  private hold(bytes: Uint8Array, start: number, end: number): void {
-    const length = this.heldEnd + end - start
-    if (length > this.held.length) {
-      const larger = length <= spareBytes && spare !== undefined
-        ? spare
-        : new Uint8Array(Math.max(length, 2 * this.held.length, spareBytes))
-      if (larger === spare) spare = undefined
-      larger.set(this.held.subarray(0, this.heldEnd))
-      this.held = larger
-    }
-    this.held.set(bytes.subarray(start, end), this.heldEnd)
-    this.heldEnd = length
-  }
-
-  private release(): void {
-    this.block = nothing
-    if (this.heldEnd > 0) {
-      if (this.held.length === spareBytes) spare = this.held
-      this.held = nothing
-      this.heldEnd = 0
-    }
-  }
-
-  /** The text of the block just read; lets go of its bytes. */
-  private takeText(): string {
-    const text = this.latin1(this.block, this.blockStart, this.blockEnd)
-    this.release()
-    return text
-  }
-
   private headRead(after: number, end: number): number {
-    const { count, framing, minorVersion, offsets, reasonEnd, status } = this.scanner
-    if (framing.transferEncoding !== "none") {
-      // RFC 9112 §6.3 calls this an attempt at response splitting that ought to be handled as an error.
-      if (framing.contentLength >= 0) {
-        return this.fail(
-          violation("ConflictingFraming", "The response has Content-Length and Transfer-Encoding", "RFC 9112 §6.3")
-        )
-      }
-      if (minorVersion === 0) {
-        return this.fail(
-          violation("InvalidTransferEncoding", "An HTTP/1.0 response has Transfer-Encoding", "RFC 9112 §6.1")
-        )
-      }
-    }
+    const { count, framing, minorVersion, offsets, reasonEnd, status } = this.blocks.scanner
     const informational = status < 200 && status !== 101
     if (informational) {
       this.informational++
       if (this.informational > this.limits.maxInformational) return this.failInformational()
     }
     const upgraded = status === 101 || (this.isConnect && status >= 200 && status < 300)
-    if (status === 101 && !(framing.upgrade && framing.upgradeOption)) {
-      return this.fail(
-        violation("InvalidUpgrade", "101 without Upgrade and Connection: upgrade", "RFC 9110 §7.8")
-      )
-    }
     const bodiless = informational || upgraded || this.isHead || status === 204 || status === 304
-    if (!bodiless && framing.transferEncoding === "other") {
-      return this.fail(
-        violation(
-          "InvalidTransferEncoding",
-          "Transfer-Encoding is not chunked alone, the only one that was not asked for and may be sent",
-          "RFC 9112 §7.4"
-        )
-      )
-    }
+    const invalid = framing.check(status, minorVersion, !bodiless)
+    if (invalid !== undefined) return this.fail(invalid)
     const untilClose = !bodiless && framing.transferEncoding === "none" && framing.contentLength < 0
     // 204 must not announce content (RFC 9112 §6.1, RFC 9110 §8.6), and a coding that is unknown here may not be framed
     // as we think. There is no content all the same, but nobody knows what such a server sends next.
@@ -368,11 +269,12 @@ export class ResponseParser {
       minorVersion,
       persistent && !untilClose && !upgraded && !dubious,
       framing.contentLength < 0 ? undefined : framing.contentLength,
-      this.takeText(),
+      this.blocks.text(),
       reasonEnd,
       offsets.slice(0, count * 4),
       framing.keepAliveField * 4
     )
+    this.blocks.release()
 
     if (informational) {
       this.beginHead()
@@ -404,20 +306,22 @@ export class ResponseParser {
 
   private readChunks(bytes: Uint8Array, start: number, end: number): number {
     const after = this.chunks.decode(bytes, start, end, this.handler)
-    if (after === ScanFailed) return this.fail(this.chunks.violation!)
+    if (after === StepFailed) return this.fail(this.chunks.violation!)
     if (this.chunks.finished) {
       this.phase = Trailers
-      this.scanner.beginTrailers()
+      this.blocks.scanner.beginTrailers()
     }
     return after
   }
 
   private readTrailers(bytes: Uint8Array, start: number, end: number): number {
-    const after = this.readBlock(bytes, start, end)
-    if (after < 0) return after === More ? end : Stop
-    const count = this.scanner.count
-    const trailers = count === 0 ? noTrailers : readFields(this.takeText(), this.scanner.offsets.slice(0, count * 4))
-    this.release()
+    const { blocks } = this
+    const after = blocks.read(bytes, start, end)
+    if (after === More) return end
+    if (after === StepFailed) return this.fail(blocks.scanner.violation!)
+    const { count, offsets } = blocks.scanner
+    const trailers = count === 0 ? noTrailers : readFields(blocks.text(), offsets.slice(0, count * 4))
+    blocks.release()
     return this.complete(trailers, after, end)
   }
 
@@ -455,7 +359,7 @@ export class ResponseParser {
   private fail(why: ProtocolViolation): number {
     this.phase = Failed
     this.outcome = why
-    this.release()
+    this.blocks.release()
     return Stop
   }
 }

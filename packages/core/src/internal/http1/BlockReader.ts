@@ -1,0 +1,93 @@
+import { HeadScanner } from "./HeadScanner.js"
+import type { ParserLimits } from "./ParserLimits.js"
+import { More } from "./Progress.js"
+
+const nothing = new Uint8Array(0)
+
+/** What heads in pieces are put together in: a buffer is dearer to make than a head is to parse, so one is kept. */
+let spare: Uint8Array | undefined = undefined
+const spareBytes = 4096
+
+/**
+ * Reads a head or a trailer section, in one piece straight from the input, or in several, which it keeps so that the
+ * text is in one piece in the end.
+ */
+export class BlockReader {
+  readonly scanner: HeadScanner
+  /** The block so far, if it did not come in one piece, is `held[0, heldEnd)`. */
+  private held: Uint8Array = nothing
+  private heldEnd = 0
+  /** The block just read. */
+  private block: Uint8Array = nothing
+  private blockStart = 0
+  private blockEnd = 0
+
+  constructor(
+    limits: ParserLimits,
+    private readonly latin1: (bytes: Uint8Array, start: number, end: number) => string
+  ) {
+    this.scanner = new HeadScanner(limits)
+  }
+
+  /** Whether a block has begun and not ended. */
+  get begun(): boolean {
+    return this.heldEnd > 0
+  }
+
+  /** Reads on in `bytes[start, end)`. Returns the index after the block, `More` or `Failed`. */
+  read(bytes: Uint8Array, start: number, end: number): number {
+    const held = this.heldEnd
+    if (held === 0) {
+      const after = this.scanner.scan(bytes, start, start, end)
+      if (after === More) {
+        this.hold(bytes, start, end)
+      } else {
+        this.block = bytes
+        this.blockStart = start
+        this.blockEnd = after
+      }
+      return after
+    }
+    this.hold(bytes, start, end)
+    const after = this.scanner.scan(this.held, 0, held, this.heldEnd)
+    if (after < 0) return after
+    this.block = this.held
+    this.blockStart = 0
+    this.blockEnd = after
+    return start + after - held
+  }
+
+  /** The text of the block just read. */
+  text(): string {
+    return this.latin1(this.block, this.blockStart, this.blockEnd)
+  }
+
+  /** Lets go of the block and of the input. */
+  release(): void {
+    this.block = nothing
+    if (this.heldEnd > 0) {
+      if (this.held.length === spareBytes) spare = this.held
+      this.held = nothing
+      this.heldEnd = 0
+    }
+  }
+
+  private hold(bytes: Uint8Array, start: number, end: number): void {
+    const length = this.heldEnd + end - start
+    if (length > this.held.length) this.grow(length)
+    this.held.set(bytes.subarray(start, end), this.heldEnd)
+    this.heldEnd = length
+  }
+
+  private grow(length: number): void {
+    let larger: Uint8Array
+    if (spare !== undefined && length <= spareBytes) {
+      larger = spare
+      spare = undefined
+    } else {
+      larger = new Uint8Array(Math.max(length, 2 * this.held.length, spareBytes))
+    }
+    larger.set(this.held.subarray(0, this.heldEnd))
+    this.held = larger
+  }
+}
