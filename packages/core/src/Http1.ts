@@ -40,28 +40,6 @@
  */
 export {
   /**
-   * @since 0.1.0
-   * @category requests
-   */
-  chunkEnd,
-  /**
-   * @since 0.1.0
-   * @category requests
-   */
-  chunkHead,
-  /**
-   * @since 0.1.0
-   * @category requests
-   */
-  encodeChunk,
-  /**
-   * @since 0.1.0
-   * @category requests
-   */
-  encodeLastChunk
-} from "./internal/http1/ChunkedEncoder.js"
-export {
-  /**
    * What goes after the data of a chunk.
    *
    * @since 0.1.0
