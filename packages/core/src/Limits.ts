@@ -7,6 +7,7 @@ import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import { toMillis } from "./internal/duration.js"
+import { formatValue } from "./internal/formatError.js"
 import type { CoreLimits } from "./internal/pool/CoreLimits.js"
 
 /**
@@ -67,7 +68,7 @@ export class InvalidLimits extends Data.TaggedError("InvalidLimits")<{
   readonly expected: string
 }> {
   override get message(): string {
-    return `limits.${this.option} is ${String(this.value)}: ${this.expected}`
+    return `limits.${this.option} is ${formatValue(this.value)}: ${this.expected}`
   }
 }
 
@@ -97,7 +98,8 @@ export const resolve = (limits: Limits = {}): Either.Either<CoreLimits, InvalidL
   Either.gen(function*() {
     const maxConnections = yield* count(limits, "maxConnections", 1)
     const maxKeepAliveConnections = yield* count(limits, "maxKeepAliveConnections", 0)
-    if (limits.maxKeepAliveConnections !== undefined && maxKeepAliveConnections > maxConnections) {
+    const isGiven = limits.maxKeepAliveConnections !== undefined && maxKeepAliveConnections !== Infinity
+    if (isGiven && maxKeepAliveConnections > maxConnections) {
       return yield* Either.left(
         new InvalidLimits({
           option: "maxKeepAliveConnections",

@@ -21,7 +21,7 @@ import type { ClientOptions } from "./internal/client/ClientOptions.js"
 import { discard as discardResponse } from "./internal/client/discard.js"
 import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { interpreterOf } from "./internal/connectionPool.js"
-import { toMillis } from "./internal/duration.js"
+import { formatValue } from "./internal/formatError.js"
 import type { InvalidLimits } from "./Limits.js"
 import * as Timeouts from "./Timeouts.js"
 import type { TransportError } from "./TransportError.js"
@@ -119,7 +119,7 @@ export class InvalidOptions extends Data.TaggedError("InvalidOptions")<{
   readonly value: unknown
 }> {
   override get message(): string {
-    return `${this.option} is ${String(this.value)}: expected a number of bytes, or Infinity`
+    return `${this.option} is ${formatValue(this.value)}: expected a number of bytes, or Infinity`
   }
 }
 
@@ -188,7 +188,11 @@ const resolve = (options: Options) =>
       maxBufferedBody: yield* size(options, "maxBufferedBody", 256 * 1024),
       maxDiscardedBody: yield* size(options, "maxDiscardedBody", 64 * 1024),
       maxResponseSize: yield* size(options, "maxResponseSize", Infinity),
-      expectContinueTimeout: toMillis(options.expectContinueTimeout) ?? 1000,
+      expectContinueTimeout: yield* Timeouts.resolveDuration(
+        "expectContinueTimeout",
+        options.expectContinueTimeout,
+        1000
+      ),
       onInformational: options.onInformational
     } satisfies ClientOptions
   })

@@ -11,6 +11,7 @@ import * as FiberRef from "effect/FiberRef"
 import { dual } from "effect/Function"
 import { globalValue } from "effect/GlobalValue"
 import { toMillis } from "./internal/duration.js"
+import { formatValue } from "./internal/formatError.js"
 
 /**
  * The timeouts of a request. 0 means at once, `"Infinity"` never. All of them run on Effect's `Clock`.
@@ -72,12 +73,14 @@ export interface Resolved {
  * @category errors
  */
 export class InvalidTimeouts extends Data.TaggedError("InvalidTimeouts")<{
+  /** One of `Timeouts`, or another option that is a duration, as `drainTimeout`. */
   readonly option: string
   readonly value: unknown
 }> {
   override get message(): string {
-    return `timeouts.${this.option} is ${String(this.value)}: expected a duration that is not negative, ` +
-      `as in "5 seconds", or "Infinity"`
+    const name = this.option in defaults ? `timeouts.${this.option}` : this.option
+    return `${name} is ${formatValue(this.value)}: expected a duration that is not negative, as in "5 seconds", ` +
+      `or "Infinity"`
   }
 }
 
@@ -115,6 +118,21 @@ export const resolve = (
     resolved[option] = millis
   }
   return Either.right(resolved)
+}
+
+/**
+ * Checks a duration that is an option of its own; in milliseconds.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const resolveDuration = (
+  option: string,
+  value: Duration.DurationInput | "Infinity" | undefined,
+  otherwise: number
+): Either.Either<number, InvalidTimeouts> => {
+  const millis = value === undefined ? otherwise : toMillis(value)
+  return millis === undefined ? Either.left(new InvalidTimeouts({ option, value })) : Either.right(millis)
 }
 
 /**

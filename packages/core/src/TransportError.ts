@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
-import { formatMillis, formatPool, ordinal } from "./internal/formatError.js"
+import { describeCause, formatMillis, formatPool, ordinal } from "./internal/formatError.js"
 import type { PoolPicture } from "./PoolStats.js"
 
 /**
@@ -474,7 +474,8 @@ export class ResponseTooLarge extends Data.TaggedError("ResponseTooLarge")<
 export class RequestBodyError extends Data.TaggedError("RequestBodyError")<Details> {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return `The body of the request to ${this.origin} failed while it was sent`
+    const why = describeCause(this.cause)
+    return `The body of the request to ${this.origin} failed while it was sent${why === "" ? "" : `: ${why}`}`
   }
 }
 

@@ -66,6 +66,8 @@ export const make = (options: Options = {}) =>
   Effect.gen(function*() {
     const limits = yield* Limits.resolve(options.limits)
     const timeouts = yield* Timeouts.resolve(options.timeouts)
+    const unreadBodyGrace = yield* Timeouts.resolveDuration("unreadBodyGrace", options.unreadBodyGrace, defaultGrace)
+    const drainTimeout = yield* Timeouts.resolveDuration("drainTimeout", options.drainTimeout, 0)
     const connector = yield* Connector
     const clock = yield* Effect.clock
     const runtime = yield* Effect.runtime<never>()
@@ -77,12 +79,11 @@ export const make = (options: Options = {}) =>
       limits,
       timeouts,
       whenFull: options.whenFull ?? "dial",
-      unreadBodyGrace: toMillis(options.unreadBodyGrace) ?? defaultGrace,
+      unreadBodyGrace,
       clock,
       runtime,
       scope
     })
-    const drainTimeout = toMillis(options.drainTimeout) ?? 0
     yield* Effect.addFinalizer(() => Effect.zipRight(interpreter.shutdown(drainTimeout), Scope.close(scope, Exit.void)))
     return new ConnectionPoolImpl(interpreter) as ConnectionPool
   })

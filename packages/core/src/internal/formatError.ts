@@ -27,9 +27,26 @@ export const formatPool = (pool: PoolPicture): string => {
       }` +
         " a connection: read or discard the first answer before the next request, or raise limits.maxConnections."
     )
+  } else if (pool.longestHeld.length > 0) {
+    lines.push(cure(pool))
   }
   return lines.join("\n")
 }
+
+/** It comes last also because the platform's errors add the request's URL to the end of their message. */
+const cure = ({ longestHeld, maxConnections, open }: PoolPicture): string => {
+  const limit = open < maxConnections ? "limits.maxConnectionsPerOrigin" : "limits.maxConnections"
+  return longestHeld.some((holder) => holder.bodyUnread)
+    ? `Read or discard bodies when the answer arrives, or raise ${limit}.`
+    : `Send less at once, or raise ${limit}.`
+}
+
+/** What an error says that came from elsewhere. */
+export const describeCause = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : typeof cause === "string" ? cause : ""
+
+/** An option's value for a message: a text is not to look like a number. */
+export const formatValue = (value: unknown): string => typeof value === "string" ? JSON.stringify(value) : String(value)
 
 /** A limit is named as the option that sets it. */
 const connections = ({ maxConnections, maxConnectionsPerOrigin, open }: PoolPicture): string => {

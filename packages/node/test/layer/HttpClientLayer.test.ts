@@ -53,6 +53,13 @@ describe("HttpClientLayer", () => {
       assert.include(yield* refusal(layer({ limits: { keepAliveExpiry: -1 } })), "limits.keepAliveExpiry is -1")
       assert.include(yield* refusal(layer({ timeouts: { pool: -5 } })), "timeouts.pool is -5")
       assert.include(yield* refusal(layer({ maxBufferedBody: -1 })), "maxBufferedBody is -1")
+      assert.include(yield* refusal(layer({ drainTimeout: -1 })), "InvalidTimeouts: drainTimeout is -1")
+      assert.include(yield* refusal(layer({ unreadBodyGrace: NaN })), "unreadBodyGrace is NaN")
+      assert.include(yield* refusal(layer({ expectContinueTimeout: -1 })), "expectContinueTimeout is -1")
+      assert.include(
+        yield* refusal(layer({ limits: { maxConnections: "10" as never } })),
+        "limits.maxConnections is \"10\": expected a whole number"
+      )
     }))
 
   it.scoped("takes options from Config, each where it is", () =>
