@@ -8,6 +8,7 @@ import type { PoolEvent } from "../PoolEvent.js"
  */
 export class EventHub {
   private readonly listeners = new Set<(event: PoolEvent) => void>()
+  private closed = false
 
   /** `onObserved` learns whether anybody listens. */
   constructor(private readonly onObserved: (observed: boolean) => void) {}
@@ -16,7 +17,14 @@ export class EventHub {
     for (const listener of this.listeners) listener(event)
   }
 
+  /** Nothing comes after this one. */
+  close(): void {
+    this.closed = true
+    this.emit({ _tag: "PoolClosed" })
+  }
+
   readonly stream: Stream.Stream<PoolEvent> = Stream.asyncPush<PoolEvent>((emit) => {
+    if (this.closed) return Effect.sync(() => emit.end())
     const listener = (event: PoolEvent) => {
       emit.single(event)
       if (event._tag === "PoolClosed") emit.end()

@@ -1,3 +1,4 @@
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
@@ -30,12 +31,13 @@ export class OpenConnection {
 
   /**
    * Takes the permits and runs `connect` in the connection's Scope. `onConnected` and `onFailed` decide, synchronously,
-   * what becomes of it. A permit is free: the pool dials only when it knows that.
+   * what becomes of it; neither is called when it failed because it was closed. A permit is free: the pool dials only
+   * when it knows that.
    */
   open(
     connect: Effect.Effect<Connection, TransportError, Scope.Scope>,
     onConnected: (connection: Connection) => void,
-    onFailed: (exit: Exit.Failure<never, TransportError>) => void
+    onFailed: (cause: Cause.Cause<TransportError>) => void
   ): Effect.Effect<void> {
     return Effect.uninterruptibleMask((restore) =>
       Effect.gen(this, function*() {
@@ -47,10 +49,12 @@ export class OpenConnection {
           yield* permit.take(1)
           yield* Scope.addFinalizer(scope, permit.release(1))
         }
-        const exit = yield* restore(Scope.extend(connect, scope)).pipe(Effect.exit)
+        // It may have been given up before its fiber came to its first step.
+        const dial = Effect.suspend(() => this.isClosing ? Effect.interrupt : Scope.extend(connect, scope))
+        const exit = yield* Effect.exit(restore(dial))
         this.dial = undefined
         if (Exit.isSuccess(exit)) onConnected(exit.value)
-        else onFailed(exit as Exit.Failure<never, TransportError>)
+        else if (!this.isClosing) onFailed(exit.cause)
         if (this.isClosing || Exit.isFailure(exit)) yield* Scope.close(scope, exit)
       })
     )

@@ -67,7 +67,7 @@ export class PoolInterpreter {
   private performing = false
 
   constructor(readonly options: InterpreterOptions) {
-    this.time = new Timekeeper(options.clock, options.runtime, () => this.perform())
+    this.time = new Timekeeper(options.clock, (effect) => this.fork(effect), () => this.perform())
     this.core = new PoolCore({
       limits: options.limits,
       deadlines: this.time.deadlines,
@@ -123,27 +123,39 @@ export class PoolInterpreter {
     return result
   }
 
+  /** Interrupted, it gives up the dials that nobody else waits for. */
   readonly warm = (origin: Origin, count: number): Effect.Effect<void, TransportError.TransportError> =>
-    Effect.suspend(() => {
-      const slots = this.core.warm(this.originState(origin), count, this.time.now())
-      const dials = slots.map((slot) =>
-        Effect.async<void, TransportError.TransportError>((resume) => {
-          this.dialWatchers.set(slot, (error) => resume(error === undefined ? Effect.void : Effect.fail(error)))
-        })
-      )
-      const start = Effect.sync(() => this.perform())
-      return Effect.all([...dials, start], { concurrency: "unbounded", discard: true })
+    Effect.async((resume) => {
+      if (this.core.state.phase !== "Open") return resume(Effect.fail(poolClosed(origin)))
+      const slots = this.step((core, now) => {
+        const dialed = core.warm(this.originState(origin), count, now)
+        let left = dialed.length
+        const onEnd = (error?: TransportError.TransportError) => {
+          left--
+          if (error !== undefined) resume(Effect.fail(error))
+          else if (left === 0) resume(Effect.void)
+        }
+        // Before the step is carried out: a dial may take no time.
+        for (const slot of dialed) this.dialWatchers.set(slot, onEnd)
+        return dialed
+      })
+      if (slots.length === 0) return resume(Effect.void)
+      return Effect.sync(() => {
+        for (const slot of slots) this.dialWatchers.delete(slot)
+        this.step((core, now) => core.stopWarming(slots, now))
+      })
     })
 
   setLimits(limits: CoreLimits): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      this.step((core, now) => core.setLimits(limits, now))
-      const resized = [this.permit.resize(limits.maxConnections)]
+    return Effect.sync(() => {
+      // In one step with the core: nobody ever waits on a semaphore, so resizing takes no time.
+      const run = Runtime.runSync(this.options.runtime)
+      run(this.permit.resize(limits.maxConnections))
       for (const state of this.core.state.origins.values()) {
         const place = this.places.get(state)
-        if (place !== undefined) resized.push(place.permit.resize(limits.maxConnectionsPerOrigin))
+        if (place !== undefined) run(place.permit.resize(limits.maxConnectionsPerOrigin))
       }
-      return Effect.all(resized, { discard: true })
+      this.step((core, now) => core.setLimits(limits, now))
     })
   }
 
@@ -154,11 +166,13 @@ export class PoolInterpreter {
   shutdown(drainTimeout: number): Effect.Effect<void> {
     return Effect.gen(this, function*() {
       this.step((core, now) => core.close(now))
-      if (drainTimeout > 0) yield* Effect.timeoutOption(this.empty, drainTimeout)
+      // Finalizers are uninterruptible, and so would the wait be that the timeout is to end.
+      if (drainTimeout > 0) yield* Effect.timeoutOption(Effect.interruptible(this.empty), drainTimeout)
       this.step((core) => core.abort())
       yield* this.empty
-      yield* this.time.stop
+      this.time.stop()
       yield* Fiber.awaitAll(this.fibers)
+      this.events.close()
     })
   }
 
@@ -191,15 +205,26 @@ export class PoolInterpreter {
   /** Carries out what the core has decided. A step that an action leads to adds to the same list. */
   perform(): void {
     if (this.performing) return
-    this.performing = true
-    const outbox = this.core.state.outbox
-    if (outbox.length > 0) {
-      for (let i = 0; i < outbox.length; i++) this.act(outbox[i])
-      outbox.length = 0
-    }
-    this.performing = false
+    if (this.core.state.outbox.length > 0) this.emptyOutbox()
     this.metrics.update(this.core.state)
     if (this.unread.size > 0 && this.core.state.pending > 0) this.unread.check()
+  }
+
+  /** All of it, even when a holder of a connection throws: what is one's mistake is not to be another's. */
+  private emptyOutbox(): void {
+    const outbox = this.core.state.outbox
+    let thrown: { readonly error: unknown } | undefined = undefined
+    this.performing = true
+    for (let i = 0; i < outbox.length; i++) {
+      try {
+        this.act(outbox[i])
+      } catch (error) {
+        thrown ??= { error }
+      }
+    }
+    outbox.length = 0
+    this.performing = false
+    if (thrown !== undefined) throw (thrown as { readonly error: unknown }).error
   }
 
   private act(action: Action<Connection>): void {
@@ -240,7 +265,7 @@ export class PoolInterpreter {
         this.step((core, now) => core.lost(slot, reason, now))
       }
     }
-    const connect = this.options.connector.connect(origin, listener)
+    const connect = Effect.suspend(() => this.options.connector.connect(origin, listener))
     this.fork(open.open(
       timeout === Infinity ? connect : Effect.timeoutFail(connect, {
         duration: timeout,
@@ -252,17 +277,17 @@ export class PoolInterpreter {
         this.step((core, now) => core.dialSucceeded(slot, connection, connection.capacity, shares, now))
         this.dialEnded(slot)
       },
-      (exit) => {
-        const error = Cause.failureOption(exit.cause)
-        if (Option.isSome(error)) this.dialFailed(slot, error.value)
-        else if (!Cause.isInterruptedOnly(exit.cause)) this.dialFailed(slot, connectorDied(origin, exit.cause))
+      (cause) => {
+        const error = Cause.failureOption(cause)
+        this.dialFailed(slot, Option.isSome(error) ? error.value : connectorDied(origin, cause))
       }
     ))
   }
 
   private dialFailed(slot: Slot<Connection>, error: TransportError.TransportError): void {
-    this.step((core, now) => core.dialFailed(slot, error, now))
+    // First: closing what is left of it ends the dial as well, and knows no error.
     this.dialEnded(slot, error)
+    this.step((core, now) => core.dialFailed(slot, error, now))
   }
 
   private dialEnded(slot: Slot<Connection>, error?: TransportError.TransportError): void {
@@ -272,20 +297,23 @@ export class PoolInterpreter {
 
   private close(slot: Slot<Connection>): void {
     const { origin } = this.places.get(slot.origin) as Place
-    this.dialEnded(slot, new TransportError.PoolClosed({ origin: origin.href }))
+    // A limit that leaves no room for it is no failure: `warm` makes what the limits allow.
+    this.dialEnded(slot, slot.reason === "PoolClosed" ? poolClosed(origin) : undefined)
     const open = this.connections.get(slot)
     if (open !== undefined) this.fork(open.close)
   }
 
   private connectionGone(slot: Slot<Connection>): void {
     this.connections.delete(slot)
-    this.metrics.closed(this.time.now() - slot.dialedAt)
+    if (slot.connection !== undefined) this.metrics.closed(this.time.now() - slot.connectedAt)
     this.step((core, now) => core.closed(slot, now))
     if (this.core.state.open === 0) this.onEmpty?.()
   }
 
-  private fork(effect: Effect.Effect<void>): void {
-    this.track(Runtime.runFork(this.options.runtime)(effect))
+  private fork(effect: Effect.Effect<void>): Fiber.RuntimeFiber<void, unknown> {
+    const fiber = Runtime.runFork(this.options.runtime)(effect)
+    this.track(fiber)
+    return fiber
   }
 
   /** The pool does not close before this fiber has ended. */
@@ -319,6 +347,8 @@ export class PoolInterpreter {
     }
   }
 }
+
+const poolClosed = (origin: Origin) => new TransportError.PoolClosed({ origin: origin.href })
 
 const closedAtOnce = (origin: Origin) =>
   new TransportError.ConnectError({

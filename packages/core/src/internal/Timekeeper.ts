@@ -1,8 +1,7 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
-import * as Runtime from "effect/Runtime"
 import { Deadlines } from "./pool/Deadlines.js"
 
 /** Effect's Clock never wakes from a sleep that is longer than a timer can be; we wake once a day. */
@@ -16,12 +15,12 @@ const longestSleep = 24 * 60 * 60 * 1000
  */
 export class Timekeeper {
   readonly deadlines: Deadlines
-  private sleeper: Fiber.RuntimeFiber<void> | undefined = undefined
+  private sleeper: Fiber.RuntimeFiber<void, unknown> | undefined = undefined
   private stopped = false
 
   constructor(
     private readonly clock: Clock.Clock,
-    private readonly runtime: Runtime.Runtime<never>,
+    private readonly fork: (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void, unknown>,
     /** Called after deadlines have passed. */
     private readonly onPassed: () => void
   ) {
@@ -33,17 +32,21 @@ export class Timekeeper {
   }
 
   /** Wakes nobody any more. */
-  readonly stop: Effect.Effect<void> = Effect.suspend(() => {
+  stop(): void {
     this.stopped = true
-    return this.sleeper === undefined ? Effect.void : Fiber.interrupt(this.sleeper)
-  })
+    this.wakeNoLonger()
+  }
 
   private sleepUntil(at: number): void {
     if (this.stopped || at === Infinity) return
+    this.wakeNoLonger()
+    const duration = Math.min(Math.max(0, at - this.now()), longestSleep)
+    this.sleeper = this.fork(Effect.zipRight(Effect.sleep(duration), this.wake))
+  }
+
+  private wakeNoLonger(): void {
     this.sleeper?.unsafeInterruptAsFork(FiberId.none)
-    this.sleeper = Runtime.runFork(this.runtime)(
-      Effect.zipRight(Effect.sleep(Math.min(Math.max(0, at - this.now()), longestSleep)), this.wake)
-    )
+    this.sleeper = undefined
   }
 
   private readonly wake = Effect.sync(() => {

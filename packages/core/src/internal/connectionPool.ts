@@ -2,6 +2,8 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
+import * as Runtime from "effect/Runtime"
+import * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { ConnectionPool, Lease, Options, TypeId as PoolTypeId } from "../ConnectionPool.js"
@@ -42,7 +44,9 @@ export class ConnectionPoolImpl implements ConnectionPool {
     // moment for an interrupt (keypool #708, Effect #8390).
     Effect.uninterruptibleMask((restore) =>
       Effect.fiberIdWith((fiberId) => {
-        const timeout = toMillis(options?.timeout) ?? this.interpreter.options.timeouts.pool
+        const timeout = options?.timeout === undefined
+          ? this.interpreter.options.timeouts.pool
+          : toMillis(options.timeout) ?? 0
         const request = new LeaseRequest(this.interpreter, origin, timeout, fiberId)
         return restore(request.wait).pipe(
           Effect.onError(() => request.end),
@@ -70,7 +74,8 @@ export const make = (options: Options = {}) =>
     const drainTimeout = yield* Timeouts.resolveDuration("drainTimeout", options.drainTimeout, 0)
     const connector = yield* Connector
     const clock = yield* Effect.clock
-    const runtime = yield* Effect.runtime<never>()
+    // Dials can be interrupted, even those of a pool that is made where nothing else can.
+    const runtime = Runtime.enableRuntimeFlag(yield* Effect.runtime<never>(), RuntimeFlags.Interruption)
     // Children end when the pool says so, all at once, and not one after the other in the order they were made.
     const scope = yield* Scope.make(ExecutionStrategy.parallel)
     yield* poolCensus.register(options)

@@ -8,6 +8,9 @@ import type { PoolState } from "./pool/PoolState.js"
 /** How many of the leases held longest a `PoolTimeout` names. */
 const namedLeases = 5
 
+/** And how many it looks at for those of the fiber that asks: an error is not to cost a walk over everything. */
+const searchedLeases = 1000
+
 const countsOf = (pool: PoolState<Connection>): Counts => ({
   open: pool.open,
   active: pool.open - pool.closing - pool.dialing - pool.idle.size,
@@ -53,11 +56,13 @@ export const statsOf = (pool: PoolState<Connection>): PoolStats => ({
 export const pictureOf = (pool: PoolState<Connection>, fiberId: FiberId.FiberId, now: number): PoolPicture => {
   const longestHeld: Array<LeaseDescription> = []
   let heldByThisFiber = 0
+  let searched = 0
   for (const ticket of pool.leases as Iterable<LeaseTicket>) {
     if (longestHeld.length < namedLeases) {
       longestHeld.push({ ...ticket.owner.describe(), age: now - ticket.grantedAt })
     }
     if (Equal.equals(ticket.owner.fiberId, fiberId)) heldByThisFiber++
+    if (++searched === searchedLeases) break
   }
   return {
     ...countsOf(pool),
