@@ -13,9 +13,10 @@ const clients: Record<string, () => Promise<OpenClient>> = {
   "node:http": async () => (await import("./nodeHttp.js")).open,
   "node:http2": async () => (await import("./http2.js")).open,
   "fetch": async () => (await import("./fetch.js")).open,
-  "got": async () => (await import("./libraries.js")).openGot,
-  "axios": async () => (await import("./libraries.js")).openAxios,
-  "ky": async () => (await import("./libraries.js")).openKy,
+  "got": async () => (await import("./got.js")).open,
+  "axios": async () => (await import("./axios.js")).open,
+  "ky": async () => (await import("./ky.js")).open,
+  "FetchHttpClient": async () => (await import("./platformFetch.js")).open,
   "layerUndici": async () => (await import("./platform.js")).openUndici,
   "NodeHttpClient.layer": async () => (await import("./platform.js")).openNode,
   "NodeHttpClient.layer, keep-alive": async () => (await import("./platform.js")).openNodeKeepAlive

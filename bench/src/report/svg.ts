@@ -65,7 +65,9 @@ export const chart = (suite: SuiteResult, { machine, versions }: Report): string
   const unit = cases[0]?.columns[0].title ?? ""
   const about =
     `${machine.date} · ${machine.cpu}, ${machine.cores} cores · node ${versions.node}, undici ${versions.undici}, ` +
-    `effect ${versions.effect}, ${versions.server}`
+    `effect ${versions.effect}, ${versions.server} · load average ${
+      machine.load.map((load) => load.toFixed(1)).join(", ")
+    }`
   const height = top + 2 * gap
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,

@@ -71,7 +71,17 @@ export const startUp: Suite = {
   title: "Start",
   about: "From the start of importing the client until its first answer has been read.",
   cases: ({ endpoints }) => {
-    const names = [subject, "undici.request", "node:http", "fetch", "got", "axios", "ky", "layerUndici"]
+    const names = [
+      subject,
+      "undici.request",
+      "node:http",
+      "fetch",
+      "got",
+      "axios",
+      "ky",
+      "FetchHttpClient",
+      "layerUndici"
+    ]
     const jobs = names.map((name) => ({
       name,
       job: { task: "start" as const, client: name, url: `${endpoints.http}/small` }

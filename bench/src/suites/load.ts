@@ -40,8 +40,8 @@ const jobs = (names: ReadonlyArray<string>, { quick }: SuiteOptions, work: Load)
       client: name,
       connections: work.workers,
       ...work,
-      warmUp: quick ? 400 : 1000,
-      duration: quick ? 600 : 2000
+      warmUp: quick ? 400 : 700,
+      duration: quick ? 600 : 1300
     }
   }))
 

@@ -1,0 +1,121 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Meter } from "../src/Meter.js"
+import { parse } from "../src/options.js"
+import { quotient, type Report, settle } from "../src/Report.js"
+import { chart } from "../src/report/svg.js"
+import { renderCase, style } from "../src/report/table.js"
+import { median, spread } from "../src/statistics.js"
+import { atMost, type Case, faster } from "../src/Suite.js"
+
+const job = { task: "load", client: "" } as const
+const single: Case = {
+  title: "50 at once",
+  contenders: ["Sluice", "undici.request"].map((name) => ({ name, job })),
+  columns: [
+    { metric: "rate", title: "requests/s", digits: 0, better: "higher" },
+    { metric: "cpu", title: "CPU µs", digits: 1, better: "lower" }
+  ],
+  goals: [faster("rate", "undici.request", 1.3), atMost("cpu", "undici.request", 0.5)]
+}
+const sluice = { name: "Sluice", rounds: [{ rate: 300, cpu: 6 }, { rate: 30, cpu: 60 }, { rate: 310, cpu: 6 }] }
+const undici = { name: "undici.request", rounds: [{ rate: 200, cpu: 9 }, { rate: 20, cpu: 90 }, { rate: 200, cpu: 9 }] }
+
+describe("statistics", () => {
+  it("the median is the one in the middle, or between the two", () => {
+    assert.strictEqual(median([3, 1, 2]), 2)
+    assert.strictEqual(median([4, 1, 2, 3]), 2.5)
+  })
+
+  it("the spread is half of what lies between the extremes", () => {
+    assert.strictEqual(spread([90, 100, 110]), 0.1)
+  })
+
+  it("quotients are of values of the same round, so that a slow round disturbs neither", () => {
+    assert.strictEqual(quotient(sluice, undici, "rate"), 1.5)
+  })
+})
+
+describe("goals", () => {
+  it("a goal is reached or not by the quotient", () => {
+    const { goals } = settle(single, [sluice, undici])
+    assert.deepStrictEqual(goals.map(({ reached }) => reached), [true, false])
+    assert.closeTo(goals[1].value, 2 / 3, 1e-9)
+  })
+
+  it("nothing is said of a contender that was not measured", () => {
+    const { goals } = settle(single, [sluice, { name: "undici.request", rounds: [], error: "broken" }])
+    assert.deepStrictEqual(goals, [])
+  })
+})
+
+describe("Meter", () => {
+  it("percentiles are within three per cent", () => {
+    const meter = new Meter(1000)
+    const now = performance.now
+    let clock = 0
+    performance.now = () => clock
+    try {
+      for (let micros = 1; micros <= 10_000; micros++) {
+        clock = micros / 1000
+        meter.end(0, undefined)
+      }
+    } finally {
+      performance.now = now
+    }
+    assert.closeTo(meter.percentile(0.5), 5000, 150)
+    assert.closeTo(meter.percentile(0.99), 9900, 300)
+    assert.strictEqual(meter.percentile(0.001), 10)
+  })
+
+  it("a wrong answer ends the measurement", () => {
+    const meter = new Meter(1000, "expected")
+    assert.throws(() => meter.end(meter.begin(), "something else"), /expected the answer/)
+  })
+})
+
+describe("reports", () => {
+  const result = settle(single, [sluice, undici, { name: "ky", rounds: [], error: "it <broke>" }])
+
+  it("the table shows medians, quotients, goals and what failed", () => {
+    const table = renderCase(result, style(false))
+    assert.match(table, /Sluice +300 +±47% +6\.0/)
+    assert.match(table, /undici\.request +200 +±45% +9\.0 +1\.50× +0\.67×/)
+    assert.match(table, /✓ requests\/s, Sluice ÷ undici\.request: at least 1\.3; it is 1\.50/)
+    assert.match(table, /ky: it <broke>/)
+  })
+
+  it("a chart is well-formed whatever the names are", () => {
+    const cpu = "A & B <processor>"
+    const report: Report = {
+      machine: { date: "2026-01-01", cpu, cores: 2, memory: "1 GiB", system: "Linux", load: [0, 1] },
+      versions: { node: "20", undici: "7", effect: "3", server: "nginx" },
+      quick: false,
+      rounds: 3,
+      suites: []
+    }
+    const svg = chart({ name: "requests", title: "a < b", about: "", cases: [result] }, report)
+    assert.notMatch(svg, /A & B|<processor>|a < b/)
+    assert.match(svg, /class="subject"/)
+    assert.match(svg, /A &#38; B &#60;processor&#62;/)
+  })
+})
+
+describe("the command line", () => {
+  const names = ["requests", "post"]
+
+  it("names suites and options", () => {
+    assert.deepStrictEqual(parse(["post", "--quick", "--rounds", "7", "--json", "x.json"], names), {
+      suites: ["post"],
+      quick: true,
+      rounds: 7,
+      json: "x.json",
+      help: false
+    })
+  })
+
+  it("says what is wrong", () => {
+    assert.match(parse(["pots"], names) as string, /no suite pots/)
+    assert.match(parse(["--rounds", "0"], names) as string, /1 to 100/)
+    assert.match(parse(["--wrong"], names) as string, /wrong/)
+  })
+})
