@@ -188,6 +188,7 @@ describe("the framing of a request", () => {
   it("allows 100-continue only with content", () => {
     const headers = { expect: "100-continue" }
     expect(lines({ ...five, headers })).toContain("expect: 100-continue")
+    expect(violationOf({ headers, framing: contentLength(0) }).code).toBe("InvalidExpectation")
     expect(violationOf({ headers })).toMatchObject({ code: "InvalidExpectation", section: "RFC 9110 §10.1.1" })
   })
 
@@ -202,6 +203,7 @@ describe("the framing of a request", () => {
     expect(violationOf({ ...five, trailers: ["x-sum"] }).code).toBe("ForbiddenTrailer")
     expect(violationOf({ headers: { trailer: "x-sum" } }).code).toBe("ForbiddenTrailer")
     expect(violationOf({ ...stream, trailers: ["a\r\nb"] }).code).toBe("InvalidHeaderName")
+    expect(violationOf({ ...stream, trailers: ["Content-Length"] }).code).toBe("ForbiddenTrailer")
   })
 })
 

@@ -5,6 +5,7 @@
 // What it finds it prints as an entry for corpus.json, which the tests replay. Node runs no TypeScript by itself, so the
 // compiler goes first.
 import { spawnSync } from "node:child_process"
+import { copyFileSync, mkdirSync } from "node:fs"
 import { createRequire } from "node:module"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
@@ -19,4 +20,6 @@ const compiled = node(
   ...["--outDir", output, "--rootDir", core, "--module", "nodenext", "--target", "es2022", "--lib", "es2023"],
   ...["--types", "node", "--skipLibCheck"]
 )
+mkdirSync(`${output}/test/http1`, { recursive: true })
+copyFileSync(`${core}test/http1/corpus.json`, `${output}/test/http1/corpus.json`)
 process.exitCode = compiled !== 0 ? compiled : node(`${output}/test/http1/fuzz.js`, ...process.argv.slice(2))

@@ -130,7 +130,8 @@ describe("Node's server reads back what we write", () => {
     await fc.assert(
       fc.asyncProperty(request, async (given) => {
         const kind = given.method === "TRACE" ? "none" : given.kind
-        const extra = kind === "none" ? {} : given.extra
+        // 100-continue is for requests with content.
+        const extra = kind === "none" || given.data.join("") === "" ? {} : given.extra
         const own = { ...given.headers, ...extra }
         const body = kind === "none" ? "" : given.data.join("")
         const trailers = kind === "chunked" ? given.trailers : {}

@@ -1,5 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import type { ParserLimits } from "../../src/internal/http1/ParserLimits.js"
 import { defaultParserLimits } from "../../src/internal/http1/ParserLimits.js"
 import { ResponseParser } from "../../src/internal/http1/ResponseParser.js"
 import { exchange } from "./support/exchanges.js"
@@ -16,6 +17,28 @@ describe("splits", () => {
       }),
       { numRuns: 2000 }
     )
+  })
+
+  it("do not change which limit is passed, and where", () => {
+    const limits = fc.record<ParserLimits>({
+      maxHeaderBytes: fc.integer({ min: 1, max: 120 }),
+      maxHeaders: fc.integer({ min: 0, max: 4 }),
+      maxTrailerBytes: fc.integer({ min: 1, max: 30 }),
+      maxChunkExtensionBytes: fc.integer({ min: 0, max: 6 }),
+      maxInformational: fc.integer({ min: 0, max: 2 })
+    })
+    let passed = 0
+    fc.assert(
+      fc.property(exchange, limits, ({ cuts, input, method }, limits) => {
+        const bytes = bytesOf(input)
+        const whole = runOurs(method, [bytes], limits)
+        if (whole.outcome?._tag === "ProtocolViolation" && whole.outcome.limit !== undefined) passed++
+        expect(runOurs(method, split(bytes, everyByte(bytes)), limits).log).toEqual(whole.log)
+        expect(runOurs(method, split(bytes, cuts), limits).log).toEqual(whole.log)
+      }),
+      { numRuns: 1000 }
+    )
+    expect(passed).toBeGreaterThan(100)
   })
 
   it("in two, at every place, do not change a long answer", () => {

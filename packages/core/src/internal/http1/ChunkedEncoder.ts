@@ -1,6 +1,6 @@
 import { invalidName, invalidValue, isFieldValue, isToken } from "./FieldSyntax.js"
 import type { ProtocolViolation } from "./ProtocolViolation.js"
-import { violation } from "./ProtocolViolation.js"
+import { quoteText, violation } from "./ProtocolViolation.js"
 
 /** What goes before the data of a chunk. `length` must not be 0: that would end the content. */
 export const chunkHead = (length: number): string => `${length.toString(16)}\r\n`
@@ -49,17 +49,22 @@ const notTrailers = new Set([
   "upgrade"
 ])
 
+export const checkTrailerName = (name: string): ProtocolViolation | undefined => {
+  if (!isToken(name)) return invalidName(name)
+  return notTrailers.has(name.toLowerCase())
+    ? violation("ForbiddenTrailer", `${quoteText(name)} cannot be a trailer`, "RFC 9110 §6.5.1")
+    : undefined
+}
+
 /** The last chunk, the trailers and the end of the message; or what is wrong with a trailer. */
 export const encodeLastChunk = (trailers?: Readonly<Record<string, string>>): string | ProtocolViolation => {
   if (trailers === undefined) return "0\r\n\r\n"
   let text = "0\r\n"
   for (const name of Object.keys(trailers)) {
     const value = trailers[name]
-    if (!isToken(name)) return invalidName(name)
+    const invalid = checkTrailerName(name)
+    if (invalid !== undefined) return invalid
     if (typeof value !== "string" || !isFieldValue(value)) return invalidValue(name)
-    if (notTrailers.has(name.toLowerCase())) {
-      return violation("ForbiddenTrailer", `${name} cannot be a trailer`, "RFC 9110 §6.5.1")
-    }
     text += `${name}: ${value}\r\n`
   }
   return text + "\r\n"

@@ -1,3 +1,4 @@
+import { checkTrailerName } from "./ChunkedEncoder.js"
 import { invalidName, invalidValue, isFieldValue, isToken } from "./FieldSyntax.js"
 import type { ProtocolViolation } from "./ProtocolViolation.js"
 import { quoteText, violation } from "./ProtocolViolation.js"
@@ -59,19 +60,23 @@ const controls = new Map<string, number>([
 /** Names that have passed as tokens, as they were written. Bounded, for some programs make names up. */
 const knownNames = new Map<string, number>(controls)
 const maxKnownNames = 1024
+const maxKnownLength = 64
 
 const kindOf = (name: string): number => {
   const known = knownNames.get(name)
   if (known !== undefined) return known
   if (!isToken(name)) return 0
   const kind = controls.get(name.toLowerCase()) ?? Plain
-  if (knownNames.size < maxKnownNames) knownNames.set(name, kind)
+  if (knownNames.size < maxKnownNames && name.length <= maxKnownLength) knownNames.set(name, kind)
   return kind
 }
 
 /** Methods whose content a server waits for unless told that there is none. */
 const expectsContent = (method: string): boolean =>
   method === "POST" || method === "PUT" || method === "PATCH" || method === "QUERY"
+
+const isEmpty = (framing: Framing): boolean =>
+  framing._tag === "None" || (framing._tag === "ContentLength" && framing.length === 0)
 
 /** The host that passed last: most requests of a process go where the one before went. */
 let knownHost = ""
@@ -147,7 +152,7 @@ export const encodeHead = (request: RequestHead): string | ProtocolViolation => 
         options += ", te"
         break
       case Expect:
-        if (framing._tag === "None" && value.toLowerCase() === "100-continue") {
+        if (isEmpty(framing) && value.toLowerCase() === "100-continue") {
           return violation("InvalidExpectation", "Expect: 100-continue without content", "RFC 9110 §10.1.1")
         }
         break
@@ -169,7 +174,10 @@ export const encodeHead = (request: RequestHead): string | ProtocolViolation => 
   else if (emptyContent) text += "content-length: 0\r\n"
   if (request.trailers !== undefined && request.trailers.length > 0) {
     if (framing._tag !== "Chunked") return trailersNeedChunked
-    for (const name of request.trailers) if (!isToken(name)) return invalidName(name)
+    for (const name of request.trailers) {
+      const invalidTrailer = checkTrailerName(name)
+      if (invalidTrailer !== undefined) return invalidTrailer
+    }
     if (!announced) text += `trailer: ${request.trailers.join(", ")}\r\n`
   }
   return text + "\r\n"

@@ -1,4 +1,5 @@
 import * as fc from "fast-check"
+import * as Fs from "node:fs"
 
 /** A response, valid, nearly valid or hostile, and how it comes in. */
 export interface Exchange {
@@ -205,6 +206,11 @@ const body = fc.oneof(
 
 const after = weighted([8, ""], [1, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"], [1, "\r\n"], [1, "x"])
 
+/** Answers that have been of interest before. */
+const remembered = fc.constantFrom(
+  ...(JSON.parse(Fs.readFileSync(new URL("../corpus.json", import.meta.url), "utf8")) as ReadonlyArray<Exchange>)
+).map(({ input }) => input)
+
 const wellFormed = fc.tuple(
   weighted([16, ""], [2, "\r\n"], [1, "\n"], [1, "\r\n\r\n\r\n\r\n\r\n"]),
   fc.array(interim, { maxLength: 2 }).map((all) => all.join("")),
@@ -261,10 +267,10 @@ const mutate = (input: string, mutations: ReadonlyArray<typeof mutation extends 
   return text
 }
 
-/** Answers that are mostly well formed, some of them damaged in up to three places, cut in up to eight. */
+/** Answers that are mostly well formed, most of them damaged in up to three places, cut in up to eight. */
 export const exchange: fc.Arbitrary<Exchange> = fc.record({
   method,
-  text: wellFormed,
+  text: fc.oneof({ weight: 5, arbitrary: wellFormed }, { weight: 1, arbitrary: remembered }),
   mutations: fc.oneof(
     { weight: 2, arbitrary: fc.constant([]) },
     { weight: 3, arbitrary: fc.array(mutation, { minLength: 1, maxLength: 3 }) }
