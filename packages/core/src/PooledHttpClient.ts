@@ -20,6 +20,7 @@ import * as client from "./internal/client/client.js"
 import type { ClientOptions } from "./internal/client/ClientOptions.js"
 import { discard as discardResponse } from "./internal/client/discard.js"
 import { HttpResponse } from "./internal/client/HttpResponse.js"
+import { shownRequest } from "./internal/client/shownRequest.js"
 import { interpreterOf } from "./internal/connectionPool.js"
 import { formatValue } from "./internal/formatError.js"
 import type { InvalidLimits } from "./Limits.js"
@@ -221,4 +222,4 @@ const reasonOf = (error: TransportError): RequestError["reason"] => {
 }
 
 const toRequestError = (cause: TransportError, request: HttpClientRequest): HttpClientError =>
-  new RequestError({ request, reason: reasonOf(cause), cause, description: cause.message })
+  new RequestError({ request: shownRequest(request), reason: reasonOf(cause), cause, description: cause.message })

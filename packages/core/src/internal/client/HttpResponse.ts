@@ -14,9 +14,11 @@ import * as Stream from "effect/Stream"
 import type { Connection, ExchangeHead } from "../../Connection.js"
 import type { ConnectionInfo } from "../../PooledHttpClient.js"
 import type { TransportError } from "../../TransportError.js"
+import { describeCause } from "../formatError.js"
 import type { LeaseTicket } from "../LeaseHolder.js"
 import type { Slot } from "../pool/Slot.js"
 import type { ResponseBody } from "./ResponseBody.js"
+import { shownRequest } from "./shownRequest.js"
 
 /** One for all: it keeps no state between whole texts. It drops a byte order mark, as the platform's layers do. */
 const utf8 = new TextDecoder()
@@ -139,7 +141,7 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
   toJSON(): unknown {
     const printed = {
       _id: "@effect/platform/HttpClientResponse",
-      request: { ...this.request.toJSON() as object, headers: redacted(this.request.headers) },
+      request: { ...shownRequest(this.request).toJSON() as object, headers: redacted(this.request.headers) },
       status: this.status
     }
     // `inspect` reads the body. Of one that is still arriving it would hold the connection and all that comes.
@@ -155,7 +157,7 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
 
   private toError(cause: TransportError): ResponseError {
     return new ResponseError({
-      request: this.request,
+      request: shownRequest(this.request),
       response: this,
       reason: "Decode",
       cause,
@@ -164,7 +166,11 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
   }
 
   private decodeError(cause: unknown): ResponseError {
-    return new ResponseError({ request: this.request, response: this, reason: "Decode", cause })
+    const request = shownRequest(this.request)
+    const description = describeCause(cause)
+    return description === ""
+      ? new ResponseError({ request, response: this, reason: "Decode", cause })
+      : new ResponseError({ request, response: this, reason: "Decode", cause, description })
   }
 }
 

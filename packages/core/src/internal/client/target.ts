@@ -47,7 +47,8 @@ const parse = (request: HttpClientRequest): Either.Either<Target, InvalidTarget>
         origin: "",
         reason: "InvalidUrl",
         detail: `${quoteUrl(request.url)} is not a valid URL; write all of it, as in http://example.com/`,
-        cause: url.left
+        // Node's error shows all of the URL.
+        ...(request.url.includes("@") ? {} : { cause: url.left })
       })
     )
   }
