@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Limits from "@sluice/core/Limits"
 import * as Timeouts from "@sluice/core/Timeouts"
 import type { TransportError } from "@sluice/core/TransportError"
+import { Http2Options } from "@sluice/node"
 import { Reply, TestServer } from "@sluice/test-server"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -99,7 +100,7 @@ describe("The tables of docs/pool.md", () => {
   }
 
   /** Defaults as the tables write them. */
-  const written = (value: Duration.DurationInput | number, isDuration: boolean): string =>
+  const written = (value: Duration.DurationInput | "Infinity" | boolean, isDuration: boolean): string =>
     !isDuration || value === Infinity || value === "Infinity"
       ? String(value)
       : `${Duration.toSeconds(value as Duration.DurationInput)} seconds`
@@ -113,6 +114,12 @@ describe("The tables of docs/pool.md", () => {
   it("have every timeout with its default", () => {
     for (const [name, millis] of Object.entries(Timeouts.defaults)) {
       assert.strictEqual(row(name)[2], written(millis, true), name)
+    }
+  })
+
+  it("have every option of HTTP/2 with its default", () => {
+    for (const [name, value] of Object.entries(Http2Options.defaults)) {
+      assert.strictEqual(row(name)[3], written(value, name.startsWith("ping")), name)
     }
   })
 
