@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
-import { describeCause, formatMillis, formatPool, ordinal } from "./internal/formatError.js"
+import { continued, describeCause, formatMillis, formatPool, ordinal } from "./internal/formatError.js"
 import type { PoolPicture } from "./PoolStats.js"
 
 /**
@@ -178,7 +178,7 @@ export class ConnectError extends Data.TaggedError("ConnectError")<
   readonly written = false
   readonly safeToRepeat = true
   override get message(): string {
-    return `Could not connect to ${this.origin}: ${this.detail}`
+    return `Could not connect to ${this.origin}: ${continued(this.detail)}`
   }
 }
 
@@ -208,7 +208,7 @@ export class TlsError extends Data.TaggedError("TlsError")<
   readonly written = false
   readonly safeToRepeat = true
   override get message(): string {
-    return `No TLS connection to ${this.origin}: ${this.detail}`
+    return `No TLS connection to ${this.origin}: ${continued(this.detail)}`
   }
 }
 
@@ -251,7 +251,7 @@ export class ProxyError extends Data.TaggedError("ProxyError")<
   readonly written = false
   readonly safeToRepeat = true
   override get message(): string {
-    return `The proxy gave no way to ${this.origin}: ${this.detail}`
+    return `The proxy gave no way to ${this.origin}: ${continued(this.detail)}`
   }
 }
 
@@ -274,7 +274,9 @@ export class LocalProtocolError extends Data.TaggedError("LocalProtocolError")<
   readonly written = false
   readonly safeToRepeat = false
   override get message(): string {
-    return `The request cannot be sent: ${this.detail}${this.section === undefined ? "" : ` (${this.section})`}`
+    return `The request cannot be sent: ${continued(this.detail)}${
+      this.section === undefined ? "" : ` (${this.section})`
+    }`
   }
 }
 
@@ -311,7 +313,7 @@ export class ReadError extends Data.TaggedError("ReadError")<
 > {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return `The answer of ${this.origin} broke off: ${this.detail}`
+    return `The answer of ${this.origin} broke off: ${continued(this.detail)}`
   }
 }
 
@@ -346,7 +348,7 @@ export class WriteError extends Data.TaggedError("WriteError")<
 > {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return `The request to ${this.origin} could not be sent: ${this.detail}`
+    return `The request to ${this.origin} could not be sent: ${continued(this.detail)}`
   }
 }
 
@@ -407,7 +409,9 @@ export class RemoteProtocolError extends Data.TaggedError("RemoteProtocolError")
 > {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return `${this.origin} broke the protocol: ${this.detail}${this.section === undefined ? "" : ` (${this.section})`}`
+    return `${this.origin} broke the protocol: ${continued(this.detail)}${
+      this.section === undefined ? "" : ` (${this.section})`
+    }`
   }
 }
 

@@ -10,6 +10,10 @@ export const ordinal = (n: number): string => {
   return `${n}${suffix}`
 }
 
+/** A sentence of its own as what follows a colon: `The head …` is `the head …`, but `HTTP/1.0 …` stays. */
+export const continued = (sentence: string): string =>
+  sentence.replace(/^[A-Z][a-z]*(?= )/, (word) => word.toLowerCase())
+
 const counted = (n: number, one: string, more: string): string => `${n} ${n === 1 ? one : more}`
 
 /** The pool in lines: its limits and what it does, who holds its connections longest, what to do about it. */

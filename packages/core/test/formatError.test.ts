@@ -1,0 +1,93 @@
+import { assert, describe, it } from "@effect/vitest"
+import { continued, formatMillis, formatPool, ordinal } from "../src/internal/formatError.js"
+import type { PoolPicture } from "../src/PoolStats.js"
+
+const picture: PoolPicture = {
+  maxConnections: 10,
+  maxConnectionsPerOrigin: Infinity,
+  open: 10,
+  active: 10,
+  idle: 0,
+  dialing: 0,
+  closing: 0,
+  waiting: 0,
+  longestHeld: [],
+  heldByThisFiber: 0
+}
+
+describe("the words of errors", () => {
+  it.each([
+    [0, "0ms"],
+    [999, "999ms"],
+    [1000, "1s"],
+    [1549, "1.5s"],
+    [300_000, "300s"],
+    [Infinity, "for ever"]
+  ])("%d milliseconds are %s", (millis, text) => {
+    assert.strictEqual(formatMillis(millis), text)
+  })
+
+  it.each([[1, "1st"], [2, "2nd"], [3, "3rd"], [4, "4th"], [11, "11th"], [12, "12th"], [13, "13th"], [21, "21st"]])(
+    "place %d is the %s",
+    (n, text) => {
+      assert.strictEqual(ordinal(n), text)
+    }
+  )
+
+  it.each([
+    ["The response has no end", "the response has no end"],
+    ["A field has an empty name", "a field has an empty name"],
+    ["CR without LF", "CR without LF"],
+    ["HTTP/1.0 has no chunks", "HTTP/1.0 has no chunks"],
+    ["Content-Length is \"x\"", "Content-Length is \"x\""],
+    ["Expect: 100-continue without content", "Expect: 100-continue without content"],
+    ["\"Bad Name\" is not a token", "\"Bad Name\" is not a token"],
+    ["nothing listens there", "nothing listens there"]
+  ])("after a colon %j is %j", (sentence, text) => {
+    assert.strictEqual(continued(sentence), text)
+  })
+})
+
+describe("the pool in an error", () => {
+  it("is its limit and its counts", () => {
+    assert.strictEqual(
+      formatPool(picture),
+      "10 of 10 connections open (limits.maxConnections): 10 active, 0 idle; no other request waits."
+    )
+  })
+
+  it("tells what is made and closed only when there is something", () => {
+    assert.strictEqual(
+      formatPool({ ...picture, maxConnections: 1, open: 1, active: 0, dialing: 1, waiting: 1 }),
+      "1 of 1 connection open (limits.maxConnections): 0 active, 0 idle, 1 being made; 1 other request waits."
+    )
+    assert.include(formatPool({ ...picture, closing: 2, waiting: 7 }), "2 being closed; 7 other requests wait.")
+  })
+
+  it("names the limit of an origin, where there is one", () => {
+    const text = formatPool({ ...picture, maxConnections: Infinity, open: 5, active: 5, maxConnectionsPerOrigin: 5 })
+    assert.strictEqual(
+      text,
+      "5 connections are open, at most 5 to one origin (limits.maxConnectionsPerOrigin): 5 active, 0 idle; " +
+        "no other request waits."
+    )
+  })
+
+  it("names who holds connections, and the fiber that waits among them", () => {
+    const text = formatPool({
+      ...picture,
+      longestHeld: [
+        { method: "GET", url: "http://a.test/report", age: 9200, bodyUnread: false },
+        { method: "POST", url: "http://a.test/export", age: 800, bodyUnread: true }
+      ],
+      heldByThisFiber: 1
+    })
+    assert.deepStrictEqual(text.split("\n").slice(1), [
+      "Held longest by:",
+      "  GET http://a.test/report for 9.2s",
+      "  POST http://a.test/export for 800ms, its body unread",
+      "1 request of the fiber that waits holds a connection: read or discard the first answer before the next request, " +
+      "or raise limits.maxConnections."
+    ])
+  })
+})
