@@ -7,9 +7,10 @@ import * as errors from "./errors.js"
 
 /**
  * One buffer for what all sockets of the process read: what is in it is used up before the next read. So an idle
- * connection holds no buffer.
+ * connection holds no buffer. It is larger than Node's 64 KiB because each read costs a stream's reader a step: a large
+ * download takes three quarters of the CPU time (docs/performance.md).
  */
-const readBuffer = Buffer.allocUnsafeSlow(64 * 1024)
+const readBuffer = Buffer.allocUnsafeSlow(256 * 1024)
 
 /** A socket, and who takes what it reads. What comes before somebody does is kept in `early`. */
 export interface Dialed<S extends net.Socket = net.Socket> {
