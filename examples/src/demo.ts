@@ -2,7 +2,6 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { incidents } from "./demo/incidents.js"
 import { replay } from "./demo/replay.js"
 import { requestUrls } from "./demo/requestUrls.js"
 import * as Terminal from "./demo/Terminal.js"
@@ -23,7 +22,9 @@ const main = (args: ReadonlyArray<string>): Effect.Effect<boolean> => {
   if (option !== undefined) {
     return Effect.as(terminal.error(`${option} is not an option of the demo; see npm run demo -- --help`), false)
   }
-  return args.length === 0 ? replay(incidents, terminal) : requestUrls(args, terminal)
+  if (args.length > 0) return requestUrls(args, terminal)
+  // They bring servers along, which the rest of the demo can do without.
+  return Effect.flatMap(Effect.promise(() => import("./demo/incidents.js")), (_) => replay(_.incidents, terminal))
 }
 
 // Whoever reads our output may leave before its end (`| head`).

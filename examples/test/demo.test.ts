@@ -118,7 +118,7 @@ describe("the report of the demo", () => {
   it.effect("takes a program that fails for a wrong one", () =>
     Effect.gen(function*() {
       const { lines, terminal } = make()
-      const broken = { ...incident([]), run: Effect.fail(new Error("no server")) }
+      const broken = { ...incident([]), run: Effect.fail("no server") }
       assert.isFalse(yield* replay([broken], terminal))
       assert.include(lines.join("\n"), "no server")
     }))
