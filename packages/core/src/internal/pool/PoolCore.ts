@@ -161,7 +161,8 @@ export class PoolCore<C> {
   /** The socket is gone and the permit is back. */
   closed(slot: Slot<C>, now: number): void {
     if (slot.state === "Closed") return
-    slot.origin.hopes = false
+    // A connection less to hope for. A dial that failed was none, or it would be made again and again.
+    if (slot.connection !== undefined) slot.origin.hopes = false
     slots.becomeClosed(this.state, slot, now)
     this.settleFor(slot.origin, now)
   }

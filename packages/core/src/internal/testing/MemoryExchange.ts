@@ -122,8 +122,9 @@ export class MemoryExchange implements Exchange {
       const head: ExchangeHead = { status, rawHeaders: flat(headers), contentLength: bytes?.length }
       this.tell((receiver) => receiver.onHead(head))
       this.phase = "body"
-      const parts = typeof body === "string" || body instanceof Uint8Array ? Stream.make(body) : body
-      const sendBody = Stream.runForEach(parts, (part) => this.send(encode(part)))
+      const sendBody = typeof body === "string" || body instanceof Uint8Array
+        ? this.send(encode(body))
+        : Stream.runForEach(body, (part) => this.send(encode(part)))
       return Effect.map(
         hasContent(this.request.method, status) ? sendBody : Effect.void,
         () => {

@@ -17,6 +17,7 @@ export interface RefSlot {
   readonly origin: RefOrigin
   warming: boolean
   state: "Planned" | "Dialing" | "Ready" | "Draining" | "Closing"
+  wasReady: boolean
   capacity: number
   busy: number
   served: number
@@ -164,6 +165,7 @@ export class Reference {
 
   connects(slot: RefSlot, capacity: number): void {
     slot.state = "Ready"
+    slot.wasReady = true
     slot.capacity = capacity
     slot.mayAgeAt = this.now + this.limits.maxConnectionAge * (1 - jitter)
     slot.agesAt = this.now + this.limits.maxConnectionAge

@@ -232,7 +232,7 @@ export class Simulation {
   closes(pick: number): void {
     const [slot, ref] = this.pick(this.slots, (ref) => ref.state === "Closing", pick) ?? []
     if (slot === undefined || ref === undefined) return
-    ref.origin.hopes = false
+    if (ref.wasReady) ref.origin.hopes = false
     this.forget(slot, ref)
     this.step("closed", () => this.core.closed(slot, this.reference.now))
   }
@@ -241,7 +241,7 @@ export class Simulation {
   vanishes(pick: number): void {
     const [slot, ref] = this.pick(this.slots, (ref) => ref.state === "Ready" || ref.state === "Dialing", pick) ?? []
     if (slot === undefined || ref === undefined) return
-    ref.origin.hopes = false
+    if (ref.wasReady) ref.origin.hopes = false
     this.forget(slot, ref)
     this.step("vanishes", () => this.core.closed(slot, this.reference.now))
   }
@@ -511,6 +511,7 @@ export class Simulation {
         origin: this.reference.origins.get(slot.origin.key)!,
         warming: false,
         state: "Planned",
+        wasReady: false,
         capacity: 0,
         busy: 0,
         served: 0,
