@@ -46,6 +46,12 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   ) {
     this.remoteAddress = socket.remoteAddress
     this.parser = new ResponseParser(this, { limits, latin1 })
+    const destroy = socket.destroy
+    socket.destroy = (error) => {
+      if (this.isWriteFailure(error)) this.readRest(() => destroy.call(socket, error))
+      else destroy.call(socket, error)
+      return socket
+    }
     socket.on("end", this.onEnd)
     socket.on("error", this.onError)
     socket.on("close", this.onClose)
@@ -126,6 +132,24 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     else this.close("Failed")
   }
 
+  /**
+   * Node destroys a socket when a write fails. But a server that does not want the rest of a request may have answered
+   * before it closed (413, RFC 9112 §9.3): what it sent has arrived by now, and is lost if it is not read first.
+   */
+  private isWriteFailure(error: NodeJS.ErrnoException | undefined): boolean {
+    const exchange = this.current
+    if (error?.syscall !== "write" || exchange === undefined || exchange.broken || exchange.upgraded) return false
+    exchange.broken = true
+    return true
+  }
+
+  private readRest(end: () => void): void {
+    const before = this.socket.bytesRead
+    // Between two immediates the event loop has been to the socket. It is a matter of order, not of time:
+    // eslint-disable-next-line no-restricted-globals
+    setImmediate(() => setImmediate(() => this.socket.bytesRead > before ? this.readRest(end) : end()))
+  }
+
   private readonly onClose = (): void => {
     const exchange = this.current
     if (exchange !== undefined) {
@@ -190,7 +214,8 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   private complete(exchange: Http1Exchange, trailers: ReadonlyArray<string>): void {
     const head = this.head
     // Only an exchange that both sides have finished leaves the connection fit for another one.
-    this.reusable = head !== undefined && head.keepAlive && exchange.sent && !asksToClose(exchange.request)
+    this.reusable = head !== undefined && head.keepAlive && exchange.sent && !exchange.broken &&
+      !asksToClose(exchange.request)
     this.keepAliveHint = head?.keepAliveTimeout === undefined ? undefined : head.keepAliveTimeout * 1000
     this.current = undefined
     this.head = undefined

@@ -28,6 +28,8 @@ export class Http1Exchange implements Exchange {
   ended = false
   /** The connection speaks another protocol now: bytes are written as they are. */
   upgraded = false
+  /** Writing has failed: nothing more is written, but what the server had sent before is still read. */
+  broken = false
   private chunked = false
   /** What is still to be written of a body in one piece. */
   private rest: Uint8Array | undefined = undefined
@@ -63,6 +65,7 @@ export class Http1Exchange implements Exchange {
 
   write(bytes: Uint8Array): boolean {
     if (this.ended) return true
+    if (this.broken) return false
     const { socket } = this.owner
     if (!this.chunked || this.upgraded) return socket.write(bytes)
     socket.cork()
@@ -74,7 +77,7 @@ export class Http1Exchange implements Exchange {
   }
 
   end(): void {
-    if (this.ended) return
+    if (this.ended || this.broken) return
     if (this.upgraded) {
       this.owner.socket.end()
     } else {
@@ -99,7 +102,7 @@ export class Http1Exchange implements Exchange {
 
   /** The socket has room again. */
   onDrain(): void {
-    if (this.ended) return
+    if (this.ended || this.broken) return
     if (this.rest !== undefined) {
       this.writeRest()
       this.receiver.onWritten()
@@ -131,7 +134,8 @@ export class Http1Exchange implements Exchange {
       this.sent = true
     } else {
       // An empty write ends when all before it have.
-      socket.write("", () => {
+      socket.write("", (error) => {
+        if (error != null) return
         this.sent = true
         if (!this.ended) this.receiver.onSent()
       })

@@ -8,6 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import * as net from "node:net"
 import { Readable } from "node:stream"
 import { failure, idle, makeClient, pattern, settled, turn, turns, until } from "./support.js"
 
@@ -356,6 +357,22 @@ describe("Expect: 100-continue", () => {
     }))
 })
 
+/** Takes the first bytes of a request, says something, and closes with the rest unread, so that a reset follows. */
+const rudeServer = (answer: string) =>
+  Effect.acquireRelease(
+    Effect.async<net.Server>((resume) => {
+      const server = net.createServer((socket) => {
+        socket.on("error", () => {})
+        socket.once("data", () => {
+          socket.pause()
+          socket.write(answer, () => socket.destroy())
+        })
+      })
+      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) => Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
+  ).pipe(Effect.map((server) => `http://127.0.0.1:${(server.address() as net.AddressInfo).port}/`))
+
 describe("an answer that does not wait for the body", () => {
   const endless = Stream.repeatValue(chunk)
 
@@ -388,6 +405,35 @@ describe("an answer that does not wait for the body", () => {
       }
       yield* idle(pool, server, 0)
     }))
+
+  for (const answers of [true, false]) {
+    it.scoped(
+      answers
+        ? "it is read even if writing fails before, for the server has closed with our bytes unread"
+        : "a server that closes with our bytes unread and no answer: an error of the connection",
+      () =>
+        Effect.gen(function*() {
+          const answer = "HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 8\r\n\r\ntoo much"
+          const url = yield* rudeServer(answers ? answer : "")
+          const { client, pool } = yield* makeClient()
+          // A part in each turn of the event loop: the next one is written before the loop has been to the socket.
+          const parts = Stream.repeatEffect(Effect.as(turn, chunk))
+          for (let i = 0; i < 20; i++) {
+            for (const stream of [parts, endless]) {
+              const response = client.execute(post(url).pipe(HttpClientRequest.bodyStream(stream)))
+              if (answers) {
+                assert.strictEqual(yield* Effect.flatMap(response, (response) => response.text), "too much")
+              } else {
+                const error = yield* failure(response)
+                assert.include(["WriteError", "ReadError"], error._tag)
+                assert.isFalse(error.safeToRepeat)
+              }
+              assert.strictEqual((yield* settled(pool)).open, 0)
+            }
+          }
+        })
+    )
+  }
 
   it.scoped("an answer that grows while the upload goes on is delivered as it comes", () =>
     Effect.gen(function*() {
