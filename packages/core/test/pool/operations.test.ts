@@ -218,7 +218,7 @@ describe("stats", () => {
       yield* settle
       const after = yield* pool.stats
       deepStrictEqual(Object.fromEntries(after.origins), {
-        [a.key]: { open: 1, active: 0, idle: 1, dialing: 0, closing: 0, waiting: 0 }
+        [a.key]: { open: 2, active: 0, idle: 2, dialing: 0, closing: 0, waiting: 0 }
       })
     }))
 })
