@@ -89,6 +89,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
     session.on("error", this.onError)
     session.on("goaway", this.onGoAway)
     session.on("remoteSettings", this.onSettings)
+    session.on("ping", this.onPing)
     session.on("frameError", ignore)
     session.on("close", this.onSessionClose)
     session.setLocalWindowSize(options.connectionWindowSize)
@@ -114,6 +115,10 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
 
   get readMark(): number {
     return this.health.mark
+  }
+
+  heard(): number {
+    return this.health.heard()
   }
 
   exchange(request: ExchangeRequest, receiver: ExchangeReceiver): Exchange {
@@ -151,6 +156,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
   // ---------------------------------------------------------------------------------------------------------------
 
   private readonly onSettings = (settings: http2.Settings): void => {
+    this.heard()
     this.remoteLimit = settings.maxConcurrentStreams ?? Infinity
     if (this.state === "Greeting") {
       this.state = "Open"
@@ -159,6 +165,10 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
     } else {
       this.tellCapacity()
     }
+  }
+
+  private readonly onPing = (): void => {
+    this.heard()
   }
 
   private tellCapacity(): void {
@@ -172,6 +182,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
    * §6.8). A number of 2^31-1 announces the real one.
    */
   private readonly onGoAway = (code: number, last: number): void => {
+    this.heard()
     this.isSpared = code !== NGHTTP2_NO_ERROR
     this.drain()
     for (const exchange of [...this.exchanges]) {
@@ -225,10 +236,11 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
     if (this.canSend) this.health.suspect(mark)
   }
 
-  failureOf({ progress, request }: Http2Exchange, code: number): TransportError {
+  failureOf(exchange: Http2Exchange, code: number): TransportError {
+    const { progress, request } = exchange
     if (this.isClosing) return http1Errors.closed(request, progress)
     if (this.isDead) return errors.unresponsive(request, progress)
-    const { cause } = this
+    const cause = this.cause ?? (errors.isViolation(exchange.cause) ? exchange.cause : undefined)
     if (cause !== undefined) {
       return errors.isViolation(cause)
         ? errors.violation(request, progress, cause)

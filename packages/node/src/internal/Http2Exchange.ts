@@ -13,7 +13,8 @@ const partSize = 64 * 1024
 /** What an exchange needs of its connection. */
 export interface ExchangeOwner {
   readonly maxHeaderListSize: number
-  /** A mark that changes whenever the connection reads anything. */
+  /** Something was read. The mark changes each time. */
+  readonly heard: () => number
   readonly readMark: number
   /** Why its stream has ended before the answer did. */
   readonly failureOf: (exchange: Http2Exchange, code: number) => TransportError
@@ -36,6 +37,8 @@ export class Http2Exchange implements Exchange {
   private isWhole = false
   private trailers: ReadonlyArray<string> = []
   private stream: http2.ClientHttp2Stream | undefined = undefined
+  /** What Node says is wrong with the stream; about the session it says so later. */
+  cause: Error | undefined = undefined
   private readMark = 0
   /** What is still to be written of a body in one piece. */
   private rest: Uint8Array | undefined = undefined
@@ -62,7 +65,7 @@ export class Http2Exchange implements Exchange {
     stream.on("response", this.onResponse)
     stream.on("headers", this.onHeaders)
     stream.on("frameError", this.onFrameError)
-    stream.on("error", ignore)
+    stream.on("error", this.onStreamError)
     stream.on("close", this.onClose)
     // Node's stream says "end" for END_STREAM and for RST_STREAM(NO_ERROR) alike, in the second case after it is closed.
     const push = stream.push
@@ -138,7 +141,7 @@ export class Http2Exchange implements Exchange {
   private readonly onResponse = (_: unknown, flags: number, raw: ReadonlyArray<string>): void => {
     if (this.ended) return
     const stream = this.stream as http2.ClientHttp2Stream
-    this.readMark = this.owner.readMark
+    this.readMark = this.owner.heard()
     const limit = this.owner.maxHeaderListSize
     if (headers.sizeOf(raw) > limit) return this.abort(errors.headTooLarge(this.request, "Body", limit))
     this.isAnswered = true
@@ -155,13 +158,13 @@ export class Http2Exchange implements Exchange {
 
   private readonly onHeaders = (_: unknown, _flags: number, raw: ReadonlyArray<string>): void => {
     if (this.ended || this.isAnswered) return
-    this.readMark = this.owner.readMark
+    this.readMark = this.owner.heard()
     this.receiver.onInformational(headers.decode(raw))
   }
 
   private readonly onData = (bytes: Buffer): void => {
     if (this.ended) return
-    this.readMark = this.owner.readMark
+    this.readMark = this.owner.heard()
     this.receiver.onData(bytes)
   }
 
@@ -179,6 +182,11 @@ export class Http2Exchange implements Exchange {
     // Nobody takes the rest of the request any more.
     if (!this.sent && !stream.writableEnded) stream.close(NGHTTP2_CANCEL)
     this.receiver.onComplete(this.trailers)
+  }
+
+  /** "close" comes after it, with the code. */
+  private readonly onStreamError = (error: Error): void => {
+    this.cause = error
   }
 
   /** The stream is gone: by its own end, by RST_STREAM from either side, or with its connection. */
@@ -207,6 +215,8 @@ export class Http2Exchange implements Exchange {
 
   private readonly onDrain = (): void => {
     if (this.ended) return
+    // The server, or only the socket, has taken what waited.
+    this.readMark = this.owner.heard()
     if (this.rest === undefined) return this.receiver.onDrain()
     this.writeRest(this.rest)
     this.receiver.onWritten()
@@ -234,6 +244,3 @@ export class Http2Exchange implements Exchange {
     this.owner.onEnded(this)
   }
 }
-
-/** "close" comes after "error", with the code. An error without a listener would end the process. */
-const ignore = (): void => {}

@@ -1,12 +1,10 @@
 import type * as Runtime from "effect/Runtime"
 import type { ClientHttp2Session } from "node:http2"
-import type { Socket } from "node:net"
 import type { Resolved } from "../Http2Options.js"
 import { Alarm } from "./Alarm.js"
 
 /** What it needs of its connection. */
 export interface HealthOwner {
-  readonly socket: Socket
   readonly session: ClientHttp2Session
   readonly isBusy: boolean
   /** Whether there are doubts has changed. */
@@ -19,10 +17,15 @@ export interface HealthOwner {
  * Finds out whether the server is still there: the network can be gone without a word, and TCP takes a quarter of an
  * hour to say so (Go #36026, OkHttp #3146). It asks (PING) when requests have waited for nothing, and only when nothing
  * at all was read meanwhile, since servers take a ping for each request amiss (Go #60818).
+ *
+ * What counts are frames that made sense, not bytes: after most violations of the protocol `node:http2` says GOAWAY and
+ * goes silent for ever, whatever arrives, unless the server closes the connection. Then the PING is not answered.
  */
 export class Http2Health {
   /** A PING is out. Until it is answered nothing new is put on the connection. */
   isDoubtful = false
+  /** It changes whenever something is read. */
+  mark = 0
   private seen = 0
   private readonly alarm: Alarm
 
@@ -34,9 +37,9 @@ export class Http2Health {
     this.alarm = new Alarm(runtime, () => this.onAlarm())
   }
 
-  /** A mark that is the same as long as nothing is read, whatever it is and whichever request it is for. */
-  get mark(): number {
-    return this.owner.socket.bytesRead
+  /** Something was read, whatever it is and whichever request it is for. */
+  heard(): number {
+    return ++this.mark
   }
 
   /** A request begins. */
@@ -72,9 +75,8 @@ export class Http2Health {
   }
 
   private onAlarm(): void {
-    const mark = this.mark
-    const isSilent = this.seen === mark
-    this.seen = mark
+    const isSilent = this.seen === this.mark
+    this.seen = this.mark
     if (this.isDoubtful) {
       if (isSilent) this.owner.onDead()
       // The answer is behind what is arriving.

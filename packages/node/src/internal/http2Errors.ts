@@ -90,7 +90,7 @@ export const refusedByNode = (request: ExchangeRequest, cause: unknown) =>
 
 /** What the server sent is not HTTP/2. */
 export const isViolation = (cause: Http2Failure | undefined): cause is Http2Failure =>
-  cause !== undefined && cause.code !== undefined && cause.code.startsWith("ERR_HTTP2_")
+  cause?.code === "ERR_HTTP2_ERROR" || cause?.code === "ERR_HTTP2_TOO_MANY_INVALID_FRAMES"
 
 export const violation = (request: ExchangeRequest, progress: Progress, cause: Http2Failure) =>
   new TransportError.RemoteProtocolError({

@@ -1,9 +1,15 @@
+import * as HttpBody from "@effect/platform/HttpBody"
 import * as ConnectionPool from "@sluice/core/ConnectionPool"
 import * as PooledHttpClient from "@sluice/core/PooledHttpClient"
+import * as TransportError from "@sluice/core/TransportError"
 import { HttpClientLayer } from "@sluice/node"
+import type { Http2Options } from "@sluice/node"
+import { Frame, FramePeer } from "@sluice/test-server"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 
 /** A client with its pool, until the test's Scope ends. */
 export const makeClient = (options: HttpClientLayer.Options = {}) =>
@@ -12,14 +18,61 @@ export const makeClient = (options: HttpClientLayer.Options = {}) =>
     pool: Context.get(context, ConnectionPool.ConnectionPool)
   }))
 
+interface PeerOptions extends FramePeer.Options {
+  readonly http2?: Http2Options.Http2Options
+  readonly client?: HttpClientLayer.Options
+}
+
+/** A peer that speaks frame by frame, and a client that knows that it speaks HTTP/2. */
+export const startPeer = ({ client: options, http2, ...peerOptions }: PeerOptions = {}) =>
+  Effect.gen(function*() {
+    const peer = yield* FramePeer.make(peerOptions)
+    const { client, pool } = yield* makeClient({ http2: { priorKnowledge: true, ...http2 }, ...options })
+    return {
+      peer,
+      pool,
+      client,
+      /** Sends a request and reads its answer, in a fiber of its own. */
+      get: (path = "/") => Effect.fork(Effect.flatMap(client.get(peer.url + path), (answer) => answer.text)),
+      post: (body: string) =>
+        Effect.fork(Effect.flatMap(
+          client.post(peer.url, { body: HttpBody.text(body) }),
+          (answer) => answer.text
+        ))
+    }
+  })
+
+/** A whole answer. */
+export const answer = (streamId: number, text = "ok"): ReadonlyArray<Frame.Frame> => [
+  Frame.headers(streamId, [[":status", "200"]]),
+  Frame.data(streamId, text, { endStream: true })
+]
+
 /** Lets sockets and fibers move, in real time, until something holds. */
 export const until = (holds: () => boolean, what = "what was waited for"): Effect.Effect<void> =>
   Effect.async((resume) => {
     let turns = 0
     const look = () => {
       if (holds()) resume(Effect.void)
-      else if (turns++ > 20_000) resume(Effect.die(new Error(`${what} did not happen`)))
+      else if (turns++ > 50_000) resume(Effect.die(new Error(`${what} did not happen`)))
       else setImmediate(look)
     }
     look()
   })
+
+/** Lets so many turns of the event loop pass: whatever is on its way over the loopback has arrived. */
+export const turns = (count: number): Effect.Effect<void> => {
+  let left = count
+  return until(() => left-- <= 0)
+}
+
+/** The transport's error that a request, or reading its answer, fails with. */
+export const failure = <A, E>(fiber: Fiber.Fiber<A, E>): Effect.Effect<TransportError.TransportError> =>
+  Effect.flatMap(
+    Effect.orDie(Effect.flip(Fiber.join(fiber))),
+    (error) =>
+      Option.match(TransportError.fromHttpClientError(error), {
+        onNone: () => Effect.die(error),
+        onSome: (transport) => Effect.succeed(transport)
+      })
+  )

@@ -1,0 +1,92 @@
+import { TestAuthority } from "@sluice/test-server"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { type ChildProcess, spawn, spawnSync } from "node:child_process"
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import * as net from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+/** A server of somebody else's, with the files of this test: `/` is "hello", `/big` a megabyte. */
+export interface RealPeer {
+  readonly url: string
+  readonly ca: string
+  /** Ends it as an operator would, and starts it again at the same port. */
+  readonly restart: Effect.Effect<void>
+}
+
+type Command = (at: { readonly port: number; readonly dir: string }) => ReadonlyArray<string>
+
+/** Whether the program is there; Debian keeps some outside of the path of users. */
+export const isInstalled = (program: string): boolean =>
+  spawnSync("sh", ["-c", `command -v ${program}`], { env: environment }).status === 0
+
+const environment = { ...process.env, PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin` }
+
+export const start = (command: Command, config: Command): Effect.Effect<RealPeer, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const authority = yield* TestAuthority.make()
+    const identity = yield* authority.issue()
+    const port = yield* freePort
+    const dir = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-peer-"))),
+      (dir) => Effect.sync(() => rmSync(dir, { recursive: true, force: true }))
+    )
+    // Started by root, some of them become somebody else.
+    chmodSync(dir, 0o755)
+    mkdirSync(join(dir, "html"))
+    writeFileSync(join(dir, "html/index.html"), "hello")
+    writeFileSync(join(dir, "html/big"), Buffer.alloc(1_000_000, "x"))
+    writeFileSync(join(dir, "cert.pem"), identity.certificate)
+    writeFileSync(join(dir, "key.pem"), identity.key)
+    writeFileSync(join(dir, "config"), config({ port, dir }).join("\n"))
+    let child = yield* run(command({ port, dir }), port)
+    yield* Effect.addFinalizer(() => stop(() => child))
+    return {
+      url: `https://127.0.0.1:${port}`,
+      ca: authority.certificate,
+      restart: Effect.gen(function*() {
+        yield* stop(() => child)
+        child = yield* run(command({ port, dir }), port)
+      })
+    }
+  })
+
+const run = ([program, ...args]: ReadonlyArray<string>, port: number): Effect.Effect<ChildProcess> =>
+  Effect.gen(function*() {
+    const child = spawn(program, args, { stdio: "ignore", env: environment })
+    child.on("error", () => {})
+    for (let n = 0; n < 200; n++) {
+      if (yield* answers(port)) return child
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 25)))
+    }
+    child.kill("SIGKILL")
+    return yield* Effect.dieMessage(`${program} did not start`)
+  })
+
+const stop = (child: () => ChildProcess): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    const process = child()
+    if (process.exitCode !== null || process.signalCode !== null) return resume(Effect.void)
+    process.once("exit", () => resume(Effect.void))
+    process.kill("SIGTERM")
+    setTimeout(() => process.kill("SIGKILL"), 1000).unref()
+  })
+
+const answers = (port: number): Effect.Effect<boolean> =>
+  Effect.async((resume) => {
+    const socket = net.connect(port, "127.0.0.1")
+    socket.once("connect", () => {
+      socket.destroy()
+      resume(Effect.succeed(true))
+    })
+    socket.once("error", () => resume(Effect.succeed(false)))
+  })
+
+const freePort: Effect.Effect<number> = Effect.async((resume) => {
+  const server = net.createServer()
+  server.listen(0, "127.0.0.1", () => {
+    const { port } = server.address() as net.AddressInfo
+    server.close(() => resume(Effect.succeed(port)))
+  })
+})
