@@ -1,6 +1,21 @@
 /**
+ * Everything that an application on Node needs, of this package and of `@sluice/core`. What tests need is in
+ * `@sluice/core/testing`.
+ *
  * @since 0.1.0
  */
+export {
+  ConnectionPool,
+  Idempotency,
+  Limits,
+  PooledHttpClient,
+  PoolEvent,
+  PoolStats,
+  Redirects,
+  Retry,
+  Timeouts,
+  TransportError
+} from "@sluice/core"
 export * as Http2Options from "./Http2Options.js"
 export * as HttpClientLayer from "./HttpClientLayer.js"
 export * as NodeConnector from "./NodeConnector.js"
