@@ -253,6 +253,9 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
       attempt: this.repeats + 1
     })
     this.letGo()
+    // A server that is restarted ends all of its connections at once, and we may not have seen it of each. What was idle
+    // has failed twice now: the last time it goes to one that is in use or new.
+    if (this.repeats === maxRepeats) this.pool.step((core, now) => core.evictIdleOf(ticket.origin, now))
     this.askForConnection()
   }
 

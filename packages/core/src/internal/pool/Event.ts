@@ -11,7 +11,7 @@
  * - `ClosedByPeer`: the server ended it.
  * - `Failed`: reading, writing or the protocol failed.
  * - `DialFailed`, `DialAbandoned`: it never was a connection; nobody wanted it any more in the second case.
- * - `EvictIdle`: `evictIdle` was called.
+ * - `EvictIdle`: `evictIdle` was called, or others to its origin turned out to be dead.
  * - `PoolClosed`: the pool's scope ended.
  */
 export type CloseReason =

@@ -201,6 +201,12 @@ export class PoolCore<C> {
     return idle
   }
 
+  /** Closes what is idle to this origin. */
+  evictIdleOf(origin: OriginState<C>, now: number): void {
+    for (const slot of origin.idle) slots.retire(this.state, slot, "EvictIdle")
+    this.settle(now)
+  }
+
   /** Takes other limits. What is idle closes first; a busy connection is never cut, it closes when it is given back. */
   setLimits(limits: CoreLimits, now: number): void {
     const pool = this.state
