@@ -76,6 +76,13 @@ describe("the head", () => {
     expect(heads[0].keepAliveMax).toBe(max)
   })
 
+  it("reads the first of several Keep-Alive", () => {
+    const { feed, heads, parser } = listening()
+    parser.start("GET")
+    feed(`${ok}Keep-Alive: timeout=5\r\nKeep-Alive: timeout=6\r\nContent-Length: 0\r\n\r\n`)
+    expect(heads[0].keepAliveTimeout).toBe(5)
+  })
+
   it("has no Keep-Alive parameters without the field", () => {
     const { feed, heads, parser } = listening()
     parser.start("GET")
@@ -125,6 +132,15 @@ describe("what ends a message (RFC 9112 §6.3)", () => {
       end: "complete",
       body: "hi"
     })
+  })
+
+  it("counts the digits of each chunk by themselves", () => {
+    expect(read(`${chunked}${"0001\r\nx\r\n".repeat(100)}0\r\n\r\n`).body).toBe("x".repeat(100))
+  })
+
+  it("counts the extensions of each chunk by themselves", () => {
+    const chunk = `1;${"a".repeat(1000)}\r\nx\r\n`
+    expect(read(`${chunked}${chunk.repeat(10)}0\r\n\r\n`).body).toBe("x".repeat(10))
   })
 
   it("hands content over as ranges of the input", () => {
@@ -195,6 +211,15 @@ describe("informational responses", () => {
   it("have no content, whatever they say", () => {
     const transcript = read(`HTTP/1.1 102 Processing\r\nContent-Length: 3\r\n\r\n${ok}Content-Length: 2\r\n\r\nhi`)
     expect(transcript.body).toBe("hi")
+  })
+
+  it("are counted for each answer by itself", () => {
+    const { feed, heads, parser } = listening()
+    for (let i = 0; i < 4; i++) {
+      parser.start("GET")
+      expect(feed(`${"HTTP/1.1 102 Processing\r\n\r\n".repeat(10)}${ok}Content-Length: 0\r\n\r\n`)).toBeUndefined()
+    }
+    expect(heads.length).toBe(4)
   })
 
   it("are not the answer", () => {

@@ -55,15 +55,16 @@ describe("splits", () => {
   })
 
   it("of several connections at once do not mix", () => {
-    const heads: Array<string> = []
-    const connections = [1, 50, 3000, 5000].map((length, i) => {
+    const values = [1, 50, 3000, 5000].map((length, i) => String(i).repeat(length))
+    const received: Array<Array<string>> = values.map(() => [])
+    const connections = values.map((value, i) => {
       const parser = new ResponseParser({
         onInformational: () => {},
-        onHead: (head) => heads.push(`${i} ${head.rawHeaders[1].length} ${new Set(head.rawHeaders[1]).size}`),
+        onHead: (head) => received[i].push(head.rawHeaders[1]),
         onBody: () => {},
         onComplete: () => {}
       }, { limits: defaultParserLimits, latin1 })
-      return { parser, bytes: bytesOf(`HTTP/1.1 204 No Content\r\nName: ${String(i).repeat(length)}\r\n\r\n`) }
+      return { parser, bytes: bytesOf(`HTTP/1.1 204 No Content\r\nName: ${value}\r\n\r\n`) }
     })
     for (let round = 0; round < 2; round++) {
       for (const { parser } of connections) parser.start("GET")
@@ -71,8 +72,7 @@ describe("splits", () => {
         for (const { bytes, parser } of connections) parser.execute(bytes, at, Math.min(at + 7, bytes.length))
       }
     }
-    const once = ["0 1 1", "1 50 1", "2 3000 1", "3 5000 1"]
-    expect(heads).toEqual([...once, ...once])
+    expect(received).toEqual(values.map((value) => [value, value]))
   })
 
   it("leave the input as it was", () => {
