@@ -3,7 +3,7 @@ import { median } from "../statistics.js"
 
 const width = 860
 const nameWidth = 210
-const valueWidth = 80
+const valueWidth = 120
 const rowHeight = 22
 const titleHeight = 40
 const gap = 14
@@ -34,15 +34,20 @@ const rect = (x: number, y: number, wide: number, high: number, className: strin
 const chartCase = (result: CaseResult, top: number): { readonly svg: string; readonly height: number } => {
   const column = result.columns[0]
   const rows = result.contenders.filter(({ rounds }) => rounds.length > 0)
-    .map(({ name, ...rest }) => ({ name, value: median(valuesOf({ name, ...rest }, column.metric)) }))
+    .map((each) => ({
+      name: each.name,
+      value: median(valuesOf(each, column.metric)),
+      cpu: median(valuesOf(each, "cpu"))
+    }))
   const most = Math.max(...rows.map(({ value }) => value))
   const room = width - nameWidth - valueWidth - 2 * gap
   const lines = [text(gap, top + 16, result.title, "case")]
-  rows.forEach(({ name, value }, index) => {
+  rows.forEach(({ cpu, name, value }, index) => {
     const y = top + 26 + index * rowHeight
     const isSubject = index === 0
     const wide = (value / most) * room
-    const shown = value.toLocaleString("en-US", { maximumFractionDigits: column.digits })
+    const shown = value.toLocaleString("en-US", { maximumFractionDigits: column.digits }) +
+      (column.metric === "rate" && Number.isFinite(cpu) ? ` · ${cpu.toFixed(cpu < 100 ? 1 : 0)}` : "")
     lines.push(
       text(nameWidth, y + 13, name, isSubject ? "subject-name" : "", "end"),
       rect(nameWidth + gap, y, wide, rowHeight - 5, isSubject ? "subject" : name === "bare socket" ? "floor" : "bar"),
@@ -50,6 +55,14 @@ const chartCase = (result: CaseResult, top: number): { readonly svg: string; rea
     )
   })
   return { svg: lines.join("\n"), height: 26 + rows.length * rowHeight + gap }
+}
+
+const aboutOf = (first: CaseResult | undefined): string => {
+  const [main, second] = first?.columns ?? []
+  const better = main?.better === "lower" ? "less is better" : "more is better"
+  return main?.metric === "rate" && second?.metric === "cpu"
+    ? `${better}; after the dot: ${second.title} of the client for each. The bare socket only counts bytes.`
+    : better
 }
 
 /** A suite as a chart that stands by itself: what was measured, on which machine, when. */
@@ -74,7 +87,7 @@ export const chart = (suite: SuiteResult, { machine, versions }: Report): string
     `<title>${escape(suite.title)}</title>`,
     `<style>${css}</style>`,
     text(gap, 26, `${suite.title}: ${unit}`, "title"),
-    text(gap, 44, "more is better; the bare socket only counts bytes", "quiet"),
+    text(gap, 44, aboutOf(cases[0]), "quiet"),
     ...parts,
     text(gap, height - gap, about, "quiet"),
     "</svg>",
