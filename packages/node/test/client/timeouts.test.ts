@@ -195,6 +195,24 @@ describe("read", () => {
       yield* idle(pool, server, 0)
     }))
 
+  it.scoped("silence within an answer that has ended the upload", () =>
+    Effect.gen(function*() {
+      const gate = yield* Gate.make
+      const server = yield* TestServer.make()
+      yield* server.reply("/", Reply.chunks(["too ", gate, "much"], { status: 413 }), { early: true })
+      const { client, pool } = yield* makeClient({ timeouts: { read: "3 seconds", write: "1 seconds" } })
+      const request = post(`${server.url}/`).pipe(HttpClientRequest.bodyStream(Stream.repeatValue(chunk)))
+      const response = yield* client.execute(request)
+      assert.strictEqual(response.status, 413)
+      const fiber = yield* Effect.fork(failure(response.text))
+      yield* gate.awaitHeld(1)
+      yield* turns(5)
+      yield* stillRunning(fiber, "2999 millis")
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* fiber)._tag, "ReadTimeout")
+      yield* idle(pool, server, 0)
+    }))
+
   it.scoped("it does not run while the caller is the slow one: a reader of a stream", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ replies: { "/": Reply.size(2 << 20) } })

@@ -333,7 +333,12 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   }
 
   private get stallTimeout(): number {
-    return this.exchange?.sent === false ? this.prepared.timeouts.write : this.prepared.timeouts.read
+    return this.isSending ? this.prepared.timeouts.write : this.prepared.timeouts.read
+  }
+
+  /** Whether bytes of the request wait for the server. What it did not want any more (413) does not count. */
+  private get isSending(): boolean {
+    return this.exchange?.sent === false && (this.state === "Sending" || this.upload?.isRunning !== false)
   }
 
   private onStall(now: number): void {
@@ -341,7 +346,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     const timeout = this.stallTimeout
     const rest = this.activeAt + timeout - now
     if (rest > 0) return this.pool.time.deadlines.set(this.stall, rest, now)
-    const error = this.exchange?.sent === false
+    const error = this.isSending
       ? new TransportError.WriteTimeout({ ...this.details(), timeout })
       : new TransportError.ReadTimeout({ ...this.details(), timeout })
     this.exchange?.cancel("Silent")
