@@ -1,6 +1,7 @@
 import type { Exchange, ExchangeReceiver, ExchangeRequest } from "@sluice/core/Connection"
 import type { LocalProtocolError, TransportError } from "@sluice/core/TransportError"
 import * as http2 from "node:http2"
+import { Duplex } from "node:stream"
 import type { Progress } from "./errors.js"
 import * as errors from "./http2Errors.js"
 import * as headers from "./http2Headers.js"
@@ -34,7 +35,7 @@ export class Http2Exchange implements Exchange {
   private ended = false
   private isAnswered = false
   /** The server has ended its side in order. */
-  private isWhole = false
+  isWhole = false
   private trailers: ReadonlyArray<string> = []
   private stream: http2.ClientHttp2Stream | undefined = undefined
   /** What Node says is wrong with the stream; about the session it says so later. */
@@ -62,24 +63,21 @@ export class Http2Exchange implements Exchange {
     this.stream = stream
     this.written = true
     this.readMark = this.owner.readMark
-    stream.on("response", this.onResponse)
-    stream.on("headers", this.onHeaders)
-    stream.on("frameError", this.onFrameError)
-    stream.on("error", this.onStreamError)
-    stream.on("close", this.onClose)
-    // Node's stream says "end" for END_STREAM and for RST_STREAM(NO_ERROR) alike, in the second case after it is closed.
-    const push = stream.push
-    stream.push = (chunk, encoding) => {
-      if (chunk === null && !stream.closed) this.isWhole = true
-      return push.call(stream, chunk, encoding)
-    }
+    const owned = stream as OwnedStream
+    owned[exchangeOf] = this
+    stream.on("response", onResponse)
+    stream.on("headers", onHeaders)
+    stream.on("frameError", onFrameError)
+    stream.on("error", onError)
+    stream.on("close", onClose)
+    stream.push = push
     const { body } = this.request
     if (body._tag === "None") {
       this.sent = true
       return
     }
-    stream.on("finish", this.onFinish)
-    stream.on("drain", this.onDrain)
+    stream.on("finish", onFinish)
+    stream.on("drain", onDrain)
     if (body._tag === "Parts") return
     if (body.bytes.length <= partSize) stream.end(body.bytes)
     else this.writeRest(body.bytes)
@@ -138,7 +136,7 @@ export class Http2Exchange implements Exchange {
   // The answer
   // ---------------------------------------------------------------------------------------------------------------
 
-  private readonly onResponse = (_: unknown, flags: number, raw: ReadonlyArray<string>): void => {
+  onResponse(flags: number, raw: ReadonlyArray<string>): void {
     if (this.ended) return
     const stream = this.stream as http2.ClientHttp2Stream
     this.readMark = this.owner.heard()
@@ -151,28 +149,28 @@ export class Http2Exchange implements Exchange {
       stream.resume()
       return this.complete()
     }
-    stream.on("trailers", this.onTrailers)
-    stream.on("end", this.onEnd)
-    stream.on("data", this.onData)
+    stream.on("trailers", onTrailers)
+    stream.on("end", onEnd)
+    stream.on("data", onData)
   }
 
-  private readonly onHeaders = (_: unknown, _flags: number, raw: ReadonlyArray<string>): void => {
+  onHeaders(raw: ReadonlyArray<string>): void {
     if (this.ended || this.isAnswered) return
     this.readMark = this.owner.heard()
     this.receiver.onInformational(headers.decode(raw))
   }
 
-  private readonly onData = (bytes: Buffer): void => {
+  onData(bytes: Buffer): void {
     if (this.ended) return
     this.readMark = this.owner.heard()
     this.receiver.onData(bytes)
   }
 
-  private readonly onTrailers = (_: unknown, _flags: number, raw: ReadonlyArray<string>): void => {
+  onTrailers(raw: ReadonlyArray<string>): void {
     this.trailers = raw
   }
 
-  private readonly onEnd = (): void => {
+  onEnd(): void {
     if (!this.ended && this.isWhole) this.complete()
   }
 
@@ -185,12 +183,12 @@ export class Http2Exchange implements Exchange {
   }
 
   /** "close" comes after it, with the code. */
-  private readonly onStreamError = (error: Error): void => {
+  onStreamError(error: Error): void {
     this.cause = error
   }
 
   /** The stream is gone: by its own end, by RST_STREAM from either side, or with its connection. */
-  private readonly onClose = (): void => {
+  onClose(): void {
     if (this.ended) return
     const stream = this.stream as http2.ClientHttp2Stream
     const code = stream.rstCode
@@ -208,12 +206,12 @@ export class Http2Exchange implements Exchange {
   // The request's body
   // ---------------------------------------------------------------------------------------------------------------
 
-  private readonly onFinish = (): void => {
+  onFinish(): void {
     this.sent = true
     if (!this.ended) this.receiver.onSent()
   }
 
-  private readonly onDrain = (): void => {
+  onDrain(): void {
     if (this.ended) return
     // The server, or only the socket, has taken what waited.
     this.readMark = this.owner.heard()
@@ -235,7 +233,7 @@ export class Http2Exchange implements Exchange {
   }
 
   /** A frame of ours could not be sent. */
-  private readonly onFrameError = (_type: number, code: number): void => {
+  onFrameError(code: number): void {
     this.abort(errors.notSendable(this.request, code) as LocalProtocolError)
   }
 
@@ -243,4 +241,57 @@ export class Http2Exchange implements Exchange {
     this.ended = true
     this.owner.onEnded(this)
   }
+}
+
+/** A listener of its own for every event of every stream is more garbage than all the rest of an exchange. */
+const exchangeOf = Symbol("exchange")
+
+interface OwnedStream extends http2.ClientHttp2Stream {
+  [exchangeOf]: Http2Exchange
+}
+
+function onResponse(this: http2.ClientHttp2Stream, _: unknown, flags: number, raw?: unknown): void {
+  ;(this as OwnedStream)[exchangeOf].onResponse(flags, raw as ReadonlyArray<string>)
+}
+
+function onHeaders(this: http2.ClientHttp2Stream, _: unknown, _flags: number, raw?: unknown): void {
+  ;(this as OwnedStream)[exchangeOf].onHeaders(raw as ReadonlyArray<string>)
+}
+
+function onTrailers(this: http2.ClientHttp2Stream, _: unknown, _flags: number, raw?: unknown): void {
+  ;(this as OwnedStream)[exchangeOf].onTrailers(raw as ReadonlyArray<string>)
+}
+
+function onData(this: http2.ClientHttp2Stream, bytes: Buffer): void {
+  ;(this as OwnedStream)[exchangeOf].onData(bytes)
+}
+
+function onEnd(this: http2.ClientHttp2Stream): void {
+  ;(this as OwnedStream)[exchangeOf].onEnd()
+}
+
+function onClose(this: http2.ClientHttp2Stream): void {
+  ;(this as OwnedStream)[exchangeOf].onClose()
+}
+
+function onError(this: http2.ClientHttp2Stream, error: Error): void {
+  ;(this as OwnedStream)[exchangeOf].onStreamError(error)
+}
+
+function onFinish(this: http2.ClientHttp2Stream): void {
+  ;(this as OwnedStream)[exchangeOf].onFinish()
+}
+
+function onDrain(this: http2.ClientHttp2Stream): void {
+  ;(this as OwnedStream)[exchangeOf].onDrain()
+}
+
+function onFrameError(this: http2.ClientHttp2Stream, _type: number, code: number): void {
+  ;(this as OwnedStream)[exchangeOf].onFrameError(code)
+}
+
+/** Node's stream says "end" for END_STREAM and for RST_STREAM(NO_ERROR) alike, in the second case after it is closed. */
+function push(this: OwnedStream, chunk: unknown, encoding?: BufferEncoding): boolean {
+  if (chunk === null && !this.closed) this[exchangeOf].isWhole = true
+  return Duplex.prototype.push.call(this, chunk, encoding)
 }
