@@ -125,25 +125,30 @@ export class PoolInterpreter {
 
   /** Interrupted, it gives up the dials that nobody else waits for. */
   readonly warm = (origin: Origin, count: number): Effect.Effect<void, TransportError.TransportError> =>
-    Effect.async((resume) => {
-      if (this.core.state.phase !== "Open") return resume(Effect.fail(poolClosed(origin)))
-      const slots = this.step((core, now) => {
-        const dialed = core.warm(this.originState(origin), count, now)
-        let left = dialed.length
-        const onEnd = (error?: TransportError.TransportError) => {
-          left--
-          if (error !== undefined) resume(Effect.fail(error))
-          else if (left === 0) resume(Effect.void)
-        }
-        // Before the step is carried out: a dial may take no time.
-        for (const slot of dialed) this.dialWatchers.set(slot, onEnd)
-        return dialed
+    Effect.suspend(() => {
+      let dialed: ReadonlyArray<Slot<Connection>> = []
+      const connecting = Effect.async<void, TransportError.TransportError>((resume) => {
+        if (this.core.state.phase !== "Open") return resume(Effect.fail(poolClosed(origin)))
+        dialed = this.step((core, now) => {
+          const slots = core.warm(this.originState(origin), count, now)
+          let left = slots.length
+          const onEnd = (error?: TransportError.TransportError) => {
+            left--
+            if (error !== undefined) resume(Effect.fail(error))
+            else if (left === 0) resume(Effect.void)
+          }
+          // Before the step is carried out: a dial may take no time.
+          for (const slot of slots) this.dialWatchers.set(slot, onEnd)
+          return slots
+        })
+        if (dialed.length === 0) resume(Effect.void)
       })
-      if (slots.length === 0) return resume(Effect.void)
-      return Effect.sync(() => {
-        for (const slot of slots) this.dialWatchers.delete(slot)
-        this.step((core, now) => core.stopWarming(slots, now))
-      })
+      // The canceler that `async` itself takes is not yet there when a fiber gives way between its first two steps.
+      return Effect.onInterrupt(connecting, () =>
+        Effect.sync(() => {
+          for (const slot of dialed) this.dialWatchers.delete(slot)
+          this.step((core, now) => core.stopWarming(dialed, now))
+        }))
     })
 
   setLimits(limits: CoreLimits): Effect.Effect<void> {
@@ -166,8 +171,11 @@ export class PoolInterpreter {
   shutdown(drainTimeout: number): Effect.Effect<void> {
     return Effect.gen(this, function*() {
       this.step((core, now) => core.close(now))
-      // Finalizers are uninterruptible, and so would the wait be that the timeout is to end.
-      if (drainTimeout > 0) yield* Effect.timeoutOption(Effect.interruptible(this.empty), drainTimeout)
+      if (drainTimeout > 0) {
+        // Finalizers are uninterruptible, and so would the wait be that the timeout is to end. An interrupt of the fiber
+        // that closes the pool reaches the children of that fiber even so: then there is no more time to drain.
+        yield* Effect.exit(Effect.timeoutOption(Effect.interruptible(this.empty), drainTimeout))
+      }
       this.step((core) => core.abort())
       yield* this.empty
       this.time.stop()

@@ -89,6 +89,7 @@ export const make = (options: Options = {}) =>
       runtime,
       scope
     })
-    yield* Effect.addFinalizer(() => Effect.zipRight(interpreter.shutdown(drainTimeout), Scope.close(scope, Exit.void)))
+    const close = Effect.zipRight(interpreter.shutdown(drainTimeout), Scope.close(scope, Exit.void))
+    yield* Effect.addFinalizer(() => Effect.uninterruptible(close))
     return new ConnectionPoolImpl(interpreter) as ConnectionPool
   })

@@ -13,6 +13,7 @@ import type { Origin } from "../../Origin.js"
 import type * as MemoryNetwork from "../../testing/MemoryNetwork.js"
 import type { TransportError } from "../../TransportError.js"
 import { type ExchangeHost, MemoryExchange } from "./MemoryExchange.js"
+import type { MemoryRequest } from "./MemoryRequest.js"
 
 export interface ConnectionOptions {
   readonly number: number
@@ -20,7 +21,7 @@ export interface ConnectionOptions {
   readonly endpoint: MemoryNetwork.Endpoint
   readonly listener: ConnectionListener
   readonly runtime: Runtime.Runtime<never>
-  readonly respond: (request: MemoryNetwork.Request) => Effect.Effect<MemoryNetwork.Reply, TransportError>
+  readonly respond: (request: MemoryRequest) => Effect.Effect<MemoryNetwork.Reply, TransportError>
   readonly onRequest: (request: MemoryNetwork.Request) => void
   readonly onFault: (fault: string) => void
 }

@@ -12,7 +12,7 @@ import { MemoryRequest } from "./MemoryRequest.js"
 /** What an exchange needs of its connection. */
 export interface ExchangeHost extends MemoryNetwork.Server {
   readonly window: number
-  readonly respond: (request: MemoryNetwork.Request) => Effect.Effect<MemoryNetwork.Reply, TransportError>
+  readonly respond: (request: MemoryRequest) => Effect.Effect<MemoryNetwork.Reply, TransportError>
   /** It carries one less. `reply` is what was answered to the end. Its receiver learns it after this. */
   readonly exchangeEnded: (exchange: MemoryExchange, reply: MemoryNetwork.Reply | undefined) => void
   /** The exchange broke, and its receiver knows. */

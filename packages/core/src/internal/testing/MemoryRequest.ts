@@ -34,6 +34,11 @@ export class MemoryRequest extends Held<MemoryNetwork.Reply> implements MemoryNe
     if (body._tag !== "Parts") this.complete()
   }
 
+  /** Whether all of the body has come and been read. */
+  get isRead(): boolean {
+    return this.isComplete && this.unread.length === 0
+  }
+
   /** Whether nothing waits outside the window. */
   get hasRoom(): boolean {
     return this.unreadBytes <= this.window
@@ -55,24 +60,28 @@ export class MemoryRequest extends Held<MemoryNetwork.Reply> implements MemoryNe
     this.onArrival?.()
   }
 
-  readonly body: Stream.Stream<Uint8Array> = Stream.repeatEffectOption(
-    Effect.async<Uint8Array, Option.Option<never>>((resume) => {
-      this.onArrival = () => {
-        const part = this.unread.shift()
-        if (part === undefined && !this.isComplete) return
-        this.onArrival = undefined
-        if (part === undefined) return resume(Exit.fail(Option.none()))
-        const hadRoom = this.hasRoom
-        this.unreadBytes -= part.length
-        if (!hadRoom && this.hasRoom) this.onRoom()
-        resume(Exit.succeed(part))
-      }
-      this.onArrival()
-      return Effect.sync(() => {
-        this.onArrival = undefined
-      })
-    })
-  )
+  get body(): Stream.Stream<Uint8Array> {
+    return Stream.repeatEffectOption(this.take)
+  }
 
-  readonly text: Effect.Effect<string> = Stream.mkString(Stream.decodeText(this.body))
+  get text(): Effect.Effect<string> {
+    return Stream.mkString(Stream.decodeText(this.body))
+  }
+
+  private readonly take = Effect.async<Uint8Array, Option.Option<never>>((resume) => {
+    this.onArrival = () => {
+      const part = this.unread.shift()
+      if (part === undefined && !this.isComplete) return
+      this.onArrival = undefined
+      if (part === undefined) return resume(Exit.fail(Option.none()))
+      const hadRoom = this.hasRoom
+      this.unreadBytes -= part.length
+      if (!hadRoom && this.hasRoom) this.onRoom()
+      resume(Exit.succeed(part))
+    }
+    this.onArrival()
+    return Effect.sync(() => {
+      this.onArrival = undefined
+    })
+  })
 }

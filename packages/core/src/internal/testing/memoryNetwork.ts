@@ -9,6 +9,7 @@ import type * as MemoryNetwork from "../../testing/MemoryNetwork.js"
 import type { TransportError } from "../../TransportError.js"
 import { Held } from "./Held.js"
 import { MemoryConnection } from "./MemoryConnection.js"
+import type { MemoryRequest } from "./MemoryRequest.js"
 
 class MemoryDial extends Held<MemoryNetwork.Endpoint> implements MemoryNetwork.Dial {
   state: MemoryNetwork.Dial["state"] = "Dialing"
@@ -22,7 +23,9 @@ class MemoryDial extends Held<MemoryNetwork.Endpoint> implements MemoryNetwork.D
 }
 
 const connectAtOnce = () => Effect.succeed<MemoryNetwork.Endpoint>({})
-const readAndReply = (request: MemoryNetwork.Request) => Effect.as(Stream.runDrain(request.body), {})
+const empty = Effect.succeed<MemoryNetwork.Reply>({})
+const readAndReply = (request: MemoryRequest) =>
+  request.isRead ? empty : Effect.zipRight(Stream.runDrain(request.body), empty)
 
 class Network implements MemoryNetwork.MemoryNetwork {
   readonly dials: Array<MemoryDial> = []
