@@ -11,12 +11,11 @@ import type { TransportError } from "../TransportError.js"
 /**
  * A connection's life is the life of one Scope, a child of the pool's. In it are, in this order,
  *
- * 1. `onGone`, which tells the pool that it is over,
- * 2. the permits, taken here and given back by the Scope's finalizers and nowhere else,
- * 3. whatever the connector acquires: the socket.
+ * 1. the permits, taken here and given back by the Scope's finalizer and nowhere else,
+ * 2. whatever the connector acquires: the socket.
  *
  * Scopes end in reverse order. So whatever ends a connection, a failed dial, an interrupt, expiry, eviction, the
- * closing of the pool, its socket is closed first, then its permits come back, then the pool learns of it.
+ * closing of the pool, its socket is closed first, then its permits come back, then the pool learns of it (`onGone`).
  */
 export class OpenConnection {
   private scope: Scope.CloseableScope | undefined = undefined
@@ -44,11 +43,8 @@ export class OpenConnection {
         this.dial = yield* Effect.withFiberRuntime<Fiber.RuntimeFiber<unknown>>(Effect.succeed)
         const scope = yield* Scope.fork(this.pool, ExecutionStrategy.sequential)
         this.scope = scope
-        yield* Scope.addFinalizer(scope, this.onGone)
-        for (const permit of this.permits) {
-          yield* permit.take(1)
-          yield* Scope.addFinalizer(scope, permit.release(1))
-        }
+        for (const permit of this.permits) yield* permit.take(1)
+        yield* Scope.addFinalizer(scope, this.giveBack)
         // It may have been given up before its fiber came to its first step.
         const dial = Effect.suspend(() => this.isClosing ? Effect.interrupt : Scope.extend(connect, scope))
         const exit = yield* Effect.exit(restore(dial))
@@ -59,6 +55,10 @@ export class OpenConnection {
       })
     )
   }
+
+  private readonly giveBack = Effect.suspend(() =>
+    Effect.zipRight(Effect.forEach(this.permits, (permit) => permit.release(1), { discard: true }), this.onGone)
+  )
 
   /** Closes the connection; one that is still being made stops being made. Completes when it is gone. */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {

@@ -1,7 +1,7 @@
 import type { Origin } from "@sluice/core/Origin"
 import type { ConnectError } from "@sluice/core/TransportError"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as net from "node:net"
 import * as errors from "./errors.js"
 
@@ -69,17 +69,20 @@ export const readWith = (dialed: Dialed, onBytes: (bytes: Uint8Array, length: nu
   for (const bytes of dialed.early.splice(0)) onBytes(bytes, bytes.length)
 }
 
-/** A socket that is closed with the Scope. Its finalizer ends when the socket is gone. */
+/**
+ * A socket that is closed with the Scope. Its finalizer ends when the socket is gone. Opening it takes no time, so there
+ * is nothing to restore; and `Scope.addFinalizer` keeps nothing but the finalizer, where `Effect.acquireRelease` would
+ * keep the fiber's whole context for as long as the connection lives.
+ */
 export const acquire = <D extends Dialed>(open: () => D): Effect.Effect<D, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const dialed = open()
-      // An error without a listener would end the process, whenever it comes.
-      dialed.socket.on("error", () => {})
-      return { dialed, close: closing(dialed.socket) }
-    }),
-    ({ close }) => close
-  ).pipe(Effect.map(({ dialed }) => dialed))
+  Effect.uninterruptible(Effect.flatMap(Effect.scope, (scope) => {
+    const dialed = open()
+    // An error without a listener would end the process, whenever it comes.
+    dialed.socket.on("error", ignore)
+    return Effect.as(Scope.addFinalizer(scope, closing(dialed.socket)), dialed)
+  }))
+
+const ignore = (): void => {}
 
 /** Waits until the socket is connected, or has failed to be. */
 export const connected = <E>(
