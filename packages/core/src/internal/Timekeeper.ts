@@ -40,7 +40,8 @@ export class Timekeeper {
   private sleepUntil(at: number): void {
     if (this.stopped || at === Infinity) return
     this.wakeNoLonger()
-    const duration = Math.min(Math.max(0, at - this.now()), longestSleep)
+    // Whole milliseconds: a sleep that ends a fraction too early would be followed by one of no length, for ever.
+    const duration = Math.min(Math.max(0, Math.ceil(at - this.now())), longestSleep)
     this.sleeper = this.fork(Effect.zipRight(Effect.sleep(duration), this.wake))
   }
 

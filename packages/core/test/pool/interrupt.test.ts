@@ -83,6 +83,12 @@ const scenarios: ReadonlyArray<Scenario> = [
     actors: [acquires(), acquires()]
   },
   {
+    name: "acquire: a dial that never ends",
+    options: { timeouts: { pool: "Infinity", connect: "Infinity" } },
+    network: { dial: MemoryNetwork.hold },
+    actors: [(_) => Effect.timeoutOption(acquires()(_), 10), (_) => Effect.timeoutOption(acquires()(_), 10)]
+  },
+  {
     name: "acquire: nested, at the limit",
     options: { ...one, timeouts: { pool: 10 } },
     actors: [({ pool }) => Effect.scoped(Effect.zipRight(pool.acquire(a), pool.acquire(b)))]

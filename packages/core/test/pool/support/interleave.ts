@@ -1,3 +1,4 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -73,7 +74,9 @@ export const play = (scenario: Scenario, { choose, interrupts, maxOps }: Directi
       Scope.extend(scope)
     )
   )
-  const world: Stage = { network, pool, close: Effect.uninterruptible(Scope.close(scope, Exit.void)) }
+  // Not a little later, but when the closing returns.
+  const close = Effect.zipRight(Scope.close(scope, Exit.void), Effect.sync(() => hasNothing({ network, pool })))
+  const world: Stage = { network, pool, close: Effect.uninterruptible(close) }
   if (scenario.before !== undefined) finish(scenario.before(world))
 
   scheduler.choose = choose
@@ -89,7 +92,7 @@ export const play = (scenario: Scenario, { choose, interrupts, maxOps }: Directi
   const exits = () => actors.map((_) => _.unsafePoll())
   for (;;) {
     for (const { actor, at } of interrupts) if (at === steps) actors[actor].unsafeInterruptAsFork(FiberId.none)
-    steps++
+    if (++steps > 100_000) fail("the fibers never come to rest")
     if (scheduler.step()) continue
     if (!exits().includes(null)) break
     if (!clock.next()) fail(`it waits for ever: ${exits().map((_) => _?._tag ?? "waits").join(", ")}`)
@@ -98,11 +101,10 @@ export const play = (scenario: Scenario, { choose, interrupts, maxOps }: Directi
   scheduler.run()
   while (isMoving(world) && clock.next()) scheduler.run()
 
+  for (const exit of exits()) if (Exit.isFailure(exit!) && Cause.isDie(exit.cause)) throw Cause.squash(exit.cause)
   isAtRest(world)
   scenario.after?.(world, exits().map((_) => _!))
   finish(world.close)
-  scheduler.run()
-  hasNothing(world)
   strictEqual(clock.sleeping, 0, "a timer is left")
   return ends
 }
