@@ -120,6 +120,11 @@ export interface ExchangeReceiver {
   readonly onSent: () => void
   /** The transport has room for more parts of the body, after `write` said that it had none. */
   readonly onDrain: () => void
+  /**
+   * Bytes of the answer have come that make nothing yet: a part of its head, of its trailers, or of what frames its
+   * body. The server is not silent.
+   */
+  readonly onProgress: () => void
   /** An interim answer: 100 Continue, 103 Early Hints (RFC 9110 §15.2). */
   readonly onInformational: (head: ExchangeHead) => void
   readonly onHead: (head: ExchangeHead) => void

@@ -31,8 +31,8 @@ export interface Timeouts {
    */
   readonly connect?: Duration.DurationInput | "Infinity" | undefined
   /**
-   * How long the server may be silent while we wait for its bytes: before the answer, and between parts of it. Then
-   * `ReadTimeout`. It does not run while nobody reads a body that is larger than the buffer. Default 5 seconds.
+   * How long the server may be silent while we wait for its bytes: before the answer, and between any two of its bytes.
+   * Then `ReadTimeout`. It does not run while nobody reads a body that is larger than the buffer. Default 5 seconds.
    */
   readonly read?: Duration.DurationInput | "Infinity" | undefined
   /**

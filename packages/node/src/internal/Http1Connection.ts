@@ -36,6 +36,8 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   private head: ResponseHead | undefined = undefined
   /** The trailers, once the response is complete: the exchange ends when the bytes that it came in are used up. */
   private completed: ReadonlyArray<string> | undefined = undefined
+  /** What was read last has told the request nothing. */
+  private isMute = false
   private isPaused = false
   private readonly parser: ResponseParser
 
@@ -94,9 +96,11 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     } else if (exchange.upgraded) {
       exchange.receiver.onData(copy(bytes, 0, length))
     } else {
+      this.isMute = true
       const outcome = this.parser.execute(bytes, 0, length)
       if (outcome !== undefined) this.interpret(exchange, outcome, bytes, length)
       else if (this.completed !== undefined && !exchange.ended) this.complete(exchange, this.completed)
+      else if (this.isMute) exchange.receiver.onProgress()
     }
   }
 
@@ -172,15 +176,18 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   // ---------------------------------------------------------------------------------------------------------------
 
   onInformational(head: ResponseHead): void {
+    this.isMute = false
     this.current?.receiver.onInformational(head)
   }
 
   onHead(head: ResponseHead): void {
+    this.isMute = false
     this.head = head
     this.current?.receiver.onHead(head)
   }
 
   onBody(bytes: Uint8Array, start: number, end: number): void {
+    this.isMute = false
     this.current?.receiver.onData(copy(bytes, start, end))
   }
 

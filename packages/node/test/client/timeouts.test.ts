@@ -179,6 +179,50 @@ describe("read", () => {
       yield* idle(pool, server, 0)
     }))
 
+  it.scoped("bytes that make nothing yet are not silence: of the head, a chunk's size, the trailers", () =>
+    Effect.gen(function*() {
+      const gate = yield* Gate.make
+      const pieces = ["HTTP/1.1 200 O", "K\r\nserver: sl", "ow\r\ntransfer-encoding: chunked\r\n\r\n", "0", "1;a", "=b"]
+      const rest = ["\r\nx\r\n", "0\r\nend", "ing: y", "es\r\n\r\n"]
+      const server = yield* TestServer.make({
+        replies: { "/": Reply.raw([...pieces, ...rest].flatMap((piece) => [gate, piece])) }
+      })
+      const { client, pool } = yield* makeClient()
+      const fiber = yield* Effect.fork(Effect.flatMap(client.get(`${server.url}/`), (response) => response.text))
+      for (let piece = 0; piece < pieces.length + rest.length; piece++) {
+        yield* gate.awaitHeld(1)
+        yield* turns(5)
+        yield* stillRunning(fiber, "4999 millis")
+        yield* gate.pass(1)
+      }
+      assert.strictEqual(yield* fiber, "x")
+      yield* idle(pool, server, 1)
+    }))
+
+  it.scoped("silence in the middle of a head", () =>
+    Effect.gen(function*() {
+      const gate = yield* Gate.make
+      const server = yield* TestServer.make({
+        replies: { "/": Reply.raw([gate, "HTTP/1.1 200 O", gate, "K\r\n", gate]) }
+      })
+      const { client, pool } = yield* makeClient()
+      const fiber = yield* Effect.fork(failure(client.get(`${server.url}/`)))
+      for (let piece = 0; piece < 2; piece++) {
+        yield* gate.awaitHeld(1)
+        yield* turns(5)
+        yield* stillRunning(fiber, "4999 millis")
+        yield* gate.pass(1)
+      }
+      yield* gate.awaitHeld(1)
+      yield* turns(5)
+      yield* stillRunning(fiber, "4999 millis")
+      yield* TestClock.adjust("1 millis")
+      const error = yield* fiber
+      assert.strictEqual(error._tag, "ReadTimeout")
+      assert.strictEqual(error.phase, "head")
+      yield* idle(pool, server, 0)
+    }))
+
   it.scoped("silence after an upload in parts", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ replies: { "/": Reply.never } })
@@ -344,6 +388,30 @@ describe("headers", () => {
       yield* TestClock.adjust("2 millis")
       const error = yield* fiber
       assert.strictEqual(error._tag, "HeadersTimeout")
+      yield* idle(pool, server, 0)
+    }))
+
+  it.scoped("a head in many small pieces is no silence, but it has its time", () =>
+    Effect.gen(function*() {
+      const gate = yield* Gate.make
+      const server = yield* TestServer.make({
+        replies: { "/": Reply.raw([gate, "HTTP/1.1 200 OK\r\n", gate, "a: b\r\n", gate, "c: d\r\n", gate]) }
+      })
+      const { client, pool } = yield* makeClient({ timeouts: { headers: "12 seconds" } })
+      const fiber = yield* Effect.fork(failure(client.get(`${server.url}/`)))
+      for (const wait of ["4999 millis", "4999 millis"] as const) {
+        yield* gate.awaitHeld(1)
+        yield* turns(5)
+        yield* stillRunning(fiber, wait)
+        yield* gate.pass(1)
+      }
+      yield* gate.awaitHeld(1)
+      yield* turns(5)
+      yield* TestClock.adjust("2001 millis")
+      yield* turns(5)
+      assert.isNull(fiber.unsafePoll())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* fiber)._tag, "HeadersTimeout")
       yield* idle(pool, server, 0)
     }))
 

@@ -301,6 +301,7 @@ describe("CONNECT", () => {
         onWritten: () => {},
         onSent: () => {},
         onDrain: () => {},
+        onProgress: () => {},
         onInformational: () => {},
         onHead: (head) => void received.push(String(head.status)),
         onData: (bytes) => void received.push(Buffer.from(bytes).toString()),

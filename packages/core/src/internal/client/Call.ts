@@ -169,6 +169,10 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     this.watch()
   }
 
+  onProgress(): void {
+    this.watch()
+  }
+
   onInformational(head: ExchangeHead): void {
     if (head.status === 100) this.upload?.onContinue()
     else if (this.options.onInformational !== undefined) this.callHook(this.options.onInformational, head)

@@ -13,6 +13,7 @@ export const receiver = (): Heard => {
     onWritten: () => said.push("written"),
     onSent: () => said.push("sent"),
     onDrain: () => said.push("drain"),
+    onProgress: () => said.push("progress"),
     onInformational: (head) => said.push(`interim ${head.status}`),
     onHead: (head) => said.push(`head ${[head.status, ...head.rawHeaders].join(" ")}`),
     onData: (bytes) => said.push(`data ${new TextDecoder().decode(bytes)}`),
