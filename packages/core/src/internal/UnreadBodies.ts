@@ -16,7 +16,7 @@ export class Unread {
  */
 export class UnreadBodies {
   private readonly bodies = new LinkedList<Unread>()
-  private readonly deadline = new Deadline(() => this.check())
+  private readonly deadline = new Deadline(this, (bodies) => bodies.check())
 
   constructor(
     private readonly time: Timekeeper,

@@ -52,11 +52,11 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   private repeats = 0
   private unreadEntry: Unread | undefined = undefined
   /** How long the server may be silent, or take nothing. */
-  private readonly stall = new Deadline((now) => this.onStall(now))
+  private readonly stall = new Deadline<Call>(this, onStall)
   private stallSetTo = 0
   private activeAt = 0
-  private headersDeadline: Deadline | undefined = undefined
-  private totalDeadline: Deadline | undefined = undefined
+  private headersDeadline: Deadline<Call> | undefined = undefined
+  private totalDeadline: Deadline<Call> | undefined = undefined
 
   constructor(
     private readonly pool: PoolInterpreter,
@@ -70,7 +70,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     this.onFailure = onFailure
     const { total } = this.prepared.timeouts
     if (total !== Infinity) {
-      this.totalDeadline = new Deadline(() => {
+      this.totalDeadline = new Deadline(this, () => {
         this.fail(new TransportError.TotalTimeout({ ...this.details(), timeout: total }))
       })
       this.pool.time.deadlines.set(this.totalDeadline, total, this.pool.time.now())
@@ -136,7 +136,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     this.state = "Sending"
     const exchange = this.exchange = connection.exchange(wire, this)
     if (timeouts.headers !== Infinity) {
-      this.headersDeadline ??= new Deadline(() => {
+      this.headersDeadline ??= new Deadline(this, () => {
         this.fail(new TransportError.HeadersTimeout({ ...this.details(), timeout: timeouts.headers }))
       })
       this.pool.time.deadlines.set(this.headersDeadline, timeouts.headers, this.pool.time.now())
@@ -345,7 +345,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     return this.exchange?.sent === false && (this.state === "Sending" || this.upload?.isRunning !== false)
   }
 
-  private onStall(now: number): void {
+  onStall(now: number): void {
     if (this.state === "Discarding") return this.end()
     const timeout = this.stallTimeout
     const rest = this.activeAt + timeout - now
@@ -403,3 +403,5 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     if (this.ticket !== undefined) this.pool.abandon(this.ticket)
   }
 }
+
+const onStall = (call: Call, now: number): void => call.onStall(now)

@@ -1,13 +1,20 @@
 import { Link, LinkedList } from "./LinkedList.js"
 
+/** What happens to a value at its deadline. */
+interface Passing<A> {
+  onDeadline(value: A, now: number): void
+}
+
 /**
- * Something that happens unless it is called off in time. One object per holder, set again and again.
+ * Something that happens to a value unless it is called off in time. One object per holder, set again and again; but
+ * `onDeadline` is one function for all of a kind, because each request and each connection has one of these.
  */
-export class Deadline {
-  readonly link: Link<Deadline> = new Link<Deadline>(this)
+export class Deadline<A = unknown> extends Link<A> {
   at = Infinity
   duration = 0
-  constructor(readonly onDeadline: (now: number) => void) {}
+  constructor(value: A, readonly onDeadline: Passing<A>["onDeadline"]) {
+    super(value)
+  }
 }
 
 /**
@@ -25,7 +32,7 @@ const sparseLists = 32
  * durations, whatever the number of requests.
  */
 export class Deadlines {
-  private readonly lists = new Map<number, LinkedList<Deadline>>()
+  private readonly lists = new Map<number, LinkedList<unknown, Deadline>>()
 
   /** The earliest deadline that somebody was told of. It may have been called off since. */
   private announced = Infinity
@@ -43,10 +50,10 @@ export class Deadlines {
       this.lists.set(duration, list)
     }
     // A wall clock that is set back must not break the order within the list.
-    const last = list.last
+    const last = list.tail
     deadline.duration = duration
     deadline.at = last === undefined ? now + duration : Math.max(now + duration, last.at)
-    list.pushBack(deadline.link)
+    list.pushBack(deadline)
     if (deadline.at < this.announced) {
       this.announced = deadline.at
       this.onEarlier(deadline.at)
@@ -54,25 +61,25 @@ export class Deadlines {
   }
 
   cancel(deadline: Deadline): void {
-    const list = deadline.link.list
+    const { list } = deadline
     if (list === undefined) return
-    list.remove(deadline.link)
+    list.remove(deadline)
     if (list.size === 0 && this.lists.size > sparseLists) this.lists.delete(deadline.duration)
     deadline.at = Infinity
   }
 
   isSet(deadline: Deadline): boolean {
-    return deadline.link.list !== undefined
+    return deadline.list !== undefined
   }
 
   /** Lets every deadline pass that is due, earliest list first in each; announces the next one. */
   expire(now: number): void {
     this.announced = Infinity
     for (const list of this.lists.values()) {
-      for (let due = list.first; due !== undefined && due.at <= now; due = list.first) {
-        list.remove(due.link)
+      for (let due = list.head; due !== undefined && due.at <= now; due = list.head) {
+        list.remove(due)
         due.at = Infinity
-        due.onDeadline(now)
+        due.onDeadline(due.value, now)
       }
     }
     this.dropEmpty()
@@ -87,7 +94,7 @@ export class Deadlines {
   earliest(): number {
     let earliest = Infinity
     for (const list of this.lists.values()) {
-      const first = list.first
+      const first = list.head
       if (first !== undefined && first.at < earliest) earliest = first.at
     }
     return earliest

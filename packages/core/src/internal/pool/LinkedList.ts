@@ -3,8 +3,8 @@
  */
 export class Link<A> {
   list: LinkedList<A> | undefined = undefined
-  previous: Link<A> | undefined = undefined
-  next: Link<A> | undefined = undefined
+  previous: this | undefined = undefined
+  next: this | undefined = undefined
   constructor(readonly value: A) {}
 }
 
@@ -12,10 +12,10 @@ export class Link<A> {
  * A doubly linked list whose links are owned by the values: every operation is O(1), removal from the middle too.
  * That is what lets a waiter that gives up leave no trace (Go #33850 kept them).
  */
-export class LinkedList<A> {
+export class LinkedList<A, L extends Link<A> = Link<A>> {
   size = 0
-  private head: Link<A> | undefined = undefined
-  private tail: Link<A> | undefined = undefined
+  head: L | undefined = undefined
+  tail: L | undefined = undefined
 
   get first(): A | undefined {
     return this.head === undefined ? undefined : this.head.value
@@ -25,7 +25,7 @@ export class LinkedList<A> {
     return this.tail === undefined ? undefined : this.tail.value
   }
 
-  pushBack(link: Link<A>): void {
+  pushBack(link: L): void {
     link.list = this
     link.previous = this.tail
     if (this.tail === undefined) this.head = link
@@ -34,7 +34,7 @@ export class LinkedList<A> {
     this.size++
   }
 
-  pushFront(link: Link<A>): void {
+  pushFront(link: L): void {
     link.list = this
     link.next = this.head
     if (this.head === undefined) this.tail = link
@@ -44,7 +44,7 @@ export class LinkedList<A> {
   }
 
   /** Takes the link out; a link that is not in this list stays where it is. */
-  remove(link: Link<A>): void {
+  remove(link: L): void {
     if (link.list !== this) return
     if (link.previous === undefined) this.head = link.next
     else link.previous.next = link.next
@@ -56,12 +56,12 @@ export class LinkedList<A> {
     this.size--
   }
 
-  has(link: Link<A>): boolean {
+  has(link: L): boolean {
     return link.list === this
   }
 
   /** Makes the link a member, at the back, or not a member. */
-  toggle(link: Link<A>, member: boolean): void {
+  toggle(link: L, member: boolean): void {
     if (link.list === this) {
       if (!member) this.remove(link)
     } else if (member) {
@@ -69,7 +69,14 @@ export class LinkedList<A> {
     }
   }
 
-  moveToBack(link: Link<A>): void {
+  /** Makes the link a member of this list and no longer of another one. */
+  take(link: L): void {
+    if (link.list === this) return
+    link.list?.remove(link)
+    this.pushBack(link)
+  }
+
+  moveToBack(link: L): void {
     this.remove(link)
     this.pushBack(link)
   }
@@ -78,7 +85,7 @@ export class LinkedList<A> {
   *[Symbol.iterator](): Generator<A, void> {
     let link = this.head
     while (link !== undefined) {
-      const next: Link<A> | undefined = link.next
+      const next: L | undefined = link.next
       yield link.value
       link = next
     }

@@ -97,7 +97,7 @@ export class PoolCore<C> {
     if (slot.state !== "Dialing") return
     const pool = this.state
     const origin = slot.origin
-    slots.becomeReady(pool, slot, connection, capacity, now)
+    slots.becomeReady(pool, slot, connection, capacity, this.onAge, now)
     origin.sharing = shares ? { _tag: "Shared", capacity } : exclusive
     // A connection that takes nothing yet is something to hope for; dialing on would only make more of them.
     origin.hopes = capacity === 0
@@ -359,7 +359,7 @@ export class PoolCore<C> {
   }
 
   private planDial(origin: OriginState<C>, warming: boolean): Slot<C> {
-    const slot = new Slot<C>(this.nextId++, origin, warming, this.onExpiry, this.onAge)
+    const slot = new Slot<C>(this.nextId++, origin, warming, this.onExpiry)
     slots.plan(this.state, slot)
     return slot
   }

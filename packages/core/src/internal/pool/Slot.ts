@@ -34,23 +34,22 @@ export class Slot<C> {
   /** Why it drains or closes. */
   reason: CloseReason | undefined = undefined
 
-  readonly idleLink = new Link<Slot<C>>(this)
-  readonly lruLink = new Link<Slot<C>>(this)
-  readonly sharedLink = new Link<Slot<C>>(this)
-  readonly dialLink = new Link<Slot<C>>(this)
-  readonly plannedLink = new Link<Slot<C>>(this)
-  readonly expiry: Deadline
-  readonly age: Deadline
+  /** In one of its origin's lists: `dials`, `idle` or `shared`. */
+  readonly originLink = new Link<Slot<C>>(this)
+  /** In one of the pool's lists: `planned` or `idle`. */
+  readonly poolLink = new Link<Slot<C>>(this)
+  /** Of an idle connection. */
+  readonly expiry: Deadline<Slot<C>>
+  /** Of a connection that may grow too old. */
+  age: Deadline<Slot<C>> | undefined = undefined
 
   constructor(
     readonly id: number,
     readonly origin: OriginState<C>,
     /** Asked for by `warm`: it is wanted although nobody waits for it. */
     public warming: boolean,
-    onExpiry: (slot: Slot<C>, now: number) => void,
-    onAge: (slot: Slot<C>, now: number) => void
+    onExpiry: (slot: Slot<C>, now: number) => void
   ) {
-    this.expiry = new Deadline((now) => onExpiry(this, now))
-    this.age = new Deadline((now) => onAge(this, now))
+    this.expiry = new Deadline(this, onExpiry)
   }
 }

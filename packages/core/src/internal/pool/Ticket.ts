@@ -47,7 +47,7 @@ export class Ticket<C, O extends TicketOwner<C> = TicketOwner<C>> {
   overdue = false
   /** In the queue of its origin while it waits, in the list of leases while it holds. */
   readonly link: Link<Ticket<C>> = new Link<Ticket<C>>(this)
-  deadline: Deadline | undefined = undefined
+  deadline: Deadline<Ticket<C>> | undefined = undefined
 
   constructor(
     readonly origin: OriginState<C>,

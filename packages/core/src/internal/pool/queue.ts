@@ -36,7 +36,7 @@ export const stay = <C>(
   }
   if (!isCovered && ticket.timeout <= 0) return refuse(pool, ticket, poolTimeout(ticket, now), now)
   if (ticket.timeout <= 0) becomeOverdue(ticket)
-  ticket.deadline = new Deadline((late) => onDeadline(ticket, late))
+  ticket.deadline = new Deadline(ticket, onDeadline)
   pool.options.deadlines.set(ticket.deadline, ticket.timeout > 0 ? ticket.timeout : ticket.connectTimeout, now)
   if (pool.observed) pool.emit({ _tag: "Waiting", origin: origin.key, waiting: pool.waiting })
 }

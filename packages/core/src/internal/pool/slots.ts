@@ -1,3 +1,4 @@
+import { Deadline } from "./Deadlines.js"
 import type { CloseReason } from "./Event.js"
 import type { OriginState } from "./OriginState.js"
 import type { PoolState } from "./PoolState.js"
@@ -15,13 +16,13 @@ const ageJitterSteps = 16
 /** A dial is decided. It has no permit yet. */
 export const plan = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   const origin = slot.origin
-  pool.planned.pushBack(slot.plannedLink)
+  pool.planned.pushBack(slot.poolLink)
   origin.planned++
   if (slot.warming) {
     origin.warming++
-    origin.dials.pushFront(slot.dialLink)
+    origin.dials.pushFront(slot.originLink)
   } else {
-    origin.dials.pushBack(slot.dialLink)
+    origin.dials.pushBack(slot.originLink)
   }
   pool.update(origin)
 }
@@ -30,7 +31,7 @@ export const plan = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
 export const startDial = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): void => {
   const origin = slot.origin
   const timeout = queue.waiterAt(origin, origin.underWay)?.connectTimeout
-  pool.planned.remove(slot.plannedLink)
+  pool.planned.remove(slot.poolLink)
   origin.planned--
   slot.state = "Dialing"
   slot.dialedAt = now
@@ -47,14 +48,14 @@ export const startDial = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): vo
 export const endDial = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   pool.dialing--
   if (slot.warming) slot.origin.warming--
-  slot.origin.dials.remove(slot.dialLink)
+  slot.origin.dials.remove(slot.originLink)
 }
 
 /** `warm` asked for it and no longer wants it. */
 export const stopWarming = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   slot.warming = false
   slot.origin.warming--
-  slot.origin.dials.moveToBack(slot.dialLink)
+  slot.origin.dials.moveToBack(slot.originLink)
   pool.update(slot.origin)
 }
 
@@ -75,12 +76,12 @@ export const abandonDial = <C>(pool: PoolState<C>, slot: Slot<C>, reason: CloseR
   }
   slot.state = "Closed"
   slot.reason = reason
-  pool.planned.remove(slot.plannedLink)
+  pool.planned.remove(slot.poolLink)
   slot.origin.planned--
   if (slot.warming) slot.origin.warming--
   // There is nothing to close yet; whoever waits for the end of this dial learns of it.
   pool.outbox.push({ _tag: "Close", slot })
-  slot.origin.dials.remove(slot.dialLink)
+  slot.origin.dials.remove(slot.originLink)
   pool.update(slot.origin)
 }
 
@@ -90,6 +91,7 @@ export const becomeReady = <C>(
   slot: Slot<C>,
   connection: C,
   capacity: number,
+  onAge: (slot: Slot<C>, now: number) => void,
   now: number
 ): void => {
   endDial(pool, slot)
@@ -98,7 +100,9 @@ export const becomeReady = <C>(
   slot.capacity = capacity
   slot.connectedAt = now
   slot.origin.ready++
+  if (pool.limits.maxConnectionAge === Infinity) return
   const step = Math.floor(pool.options.random() * ageJitterSteps) / ageJitterSteps
+  slot.age = new Deadline(slot, onAge)
   pool.options.deadlines.set(slot.age, pool.limits.maxConnectionAge * (1 - ageJitter * step), now)
 }
 
@@ -119,11 +123,11 @@ export const becomeIdle = <C>(pool: PoolState<C>, slot: Slot<C>, keepFor: number
 
 /** Puts a slot into the lists that its state asks for, and out of the others. */
 export const place = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
+  const { busy, capacity, origin, originLink } = slot
   const ready = slot.state === "Ready"
-  const idle = ready && slot.busy === 0
-  pool.idle.toggle(slot.lruLink, idle)
-  slot.origin.idle.toggle(slot.idleLink, idle && slot.capacity > 0)
-  slot.origin.shared.toggle(slot.sharedLink, ready && slot.busy > 0 && slot.busy < slot.capacity)
+  pool.idle.toggle(slot.poolLink, ready && busy === 0)
+  if (ready && busy < capacity) (busy === 0 ? origin.idle : origin.shared).take(originLink)
+  else originLink.list?.remove(originLink)
 }
 
 /** It takes nothing new; it closes when it carries nothing. */
@@ -185,5 +189,5 @@ export const becomeClosed = <C>(pool: PoolState<C>, slot: Slot<C>, now: number):
 const leaveService = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   if (slot.state === "Ready") slot.origin.ready--
   pool.options.deadlines.cancel(slot.expiry)
-  pool.options.deadlines.cancel(slot.age)
+  if (slot.age !== undefined) pool.options.deadlines.cancel(slot.age)
 }

@@ -42,14 +42,14 @@ export const check = (simulation: Simulation, step: string, openBefore: number):
         busy: slot.busy,
         served: slot.served,
         capacity: slot.state === "Ready" ? slot.capacity : ref.capacity,
-        planned: pool.planned.has(slot.plannedLink),
-        dials: origin.dials.has(slot.dialLink),
-        lru: pool.idle.has(slot.lruLink),
-        idle: origin.idle.has(slot.idleLink),
-        shared: origin.shared.has(slot.sharedLink),
+        planned: pool.planned.has(slot.poolLink),
+        dials: origin.dials.has(slot.originLink),
+        lru: pool.idle.has(slot.poolLink),
+        idle: origin.idle.has(slot.originLink),
+        shared: origin.shared.has(slot.originLink),
         slots: pool.slots.has(slot),
         expiry: deadlines.isSet(slot.expiry),
-        age: deadlines.isSet(slot.age)
+        age: slot.age !== undefined && deadlines.isSet(slot.age)
       },
       {
         state: ref.state,
@@ -92,7 +92,7 @@ export const check = (simulation: Simulation, step: string, openBefore: number):
   strictEqual(
     deadlines.size,
     set + connections.filter((_) => deadlines.isSet(_.expiry)).length +
-      connections.filter((_) => deadlines.isSet(_.age)).length,
+      connections.filter((_) => _.age !== undefined && deadlines.isSet(_.age)).length,
     "no deadline is left behind"
   )
 
