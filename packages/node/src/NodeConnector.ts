@@ -8,7 +8,7 @@ import { Connector } from "@sluice/core/Connector"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Http2Options from "./Http2Options.js"
-import { type Dialed, readWith, tcp } from "./internal/dial.js"
+import { type Dialed, tcp } from "./internal/dial.js"
 import { Http1Connection } from "./internal/Http1Connection.js"
 import * as http2 from "./internal/http2.js"
 import { TlsDialer } from "./internal/tls.js"
@@ -89,7 +89,7 @@ const readHttp2 = (
 
 const http1 = (dialed: Dialed, listener: ConnectionListener): Http1Connection => {
   const connection = new Http1Connection(dialed.socket, listener)
-  readWith(dialed, (bytes, length) => connection.onBytes(bytes, length))
+  dialed.readWith(connection)
   return connection
 }
 

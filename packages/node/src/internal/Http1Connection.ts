@@ -17,6 +17,7 @@ import {
 } from "@sluice/core/Http1"
 import type * as TransportError from "@sluice/core/TransportError"
 import type { Socket } from "node:net"
+import { Duplex } from "node:stream"
 import * as errors from "./errors.js"
 import { type ExchangeOwner, Http1Exchange } from "./Http1Exchange.js"
 
@@ -48,16 +49,13 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   ) {
     this.remoteAddress = socket.remoteAddress
     this.parser = new ResponseParser(this, { limits, latin1 })
-    const destroy = socket.destroy
-    socket.destroy = (error) => {
-      if (this.isWriteFailure(error)) this.readRest(() => destroy.call(socket, error))
-      else destroy.call(socket, error)
-      return socket
-    }
-    socket.on("end", this.onEnd)
-    socket.on("error", this.onError)
-    socket.on("close", this.onClose)
-    socket.on("drain", this.onDrain)
+    const owned = socket as OwnedSocket
+    owned[connectionOf] = this
+    owned.destroy = destroy
+    socket.on("end", onEnd)
+    socket.on("error", onError)
+    socket.on("close", onClose)
+    socket.on("drain", onDrain)
   }
 
   exchange(request: ExchangeRequest, receiver: ExchangeReceiver): Exchange {
@@ -119,7 +117,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     }
   }
 
-  private readonly onEnd = (): void => {
+  onEnd(): void {
     const exchange = this.current
     if (exchange === undefined) return this.close("ClosedByPeer")
     const missing = exchange.upgraded ? undefined : this.parser.finish()
@@ -130,7 +128,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     }
   }
 
-  private readonly onError = (cause: Error): void => {
+  onError(cause: Error): void {
     const exchange = this.current
     if (exchange !== undefined) this.break(exchange, errors.broken(exchange.request, this.progress, cause))
     else this.close("Failed")
@@ -140,21 +138,21 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
    * Node destroys a socket when a write fails. But a server that does not want the rest of a request may have answered
    * before it closed (413, RFC 9112 §9.3): what it sent has arrived by now, and is lost if it is not read first.
    */
-  private isWriteFailure(error: NodeJS.ErrnoException | undefined): boolean {
+  isWriteFailure(error: NodeJS.ErrnoException | undefined): boolean {
     const exchange = this.current
     if (error?.syscall !== "write" || exchange === undefined || exchange.broken || exchange.upgraded) return false
     exchange.broken = true
     return true
   }
 
-  private readRest(end: () => void): void {
+  readRest(end: () => void): void {
     const before = this.socket.bytesRead
     // Between two immediates the event loop has been to the socket. It is a matter of order, not of time:
     // eslint-disable-next-line no-restricted-globals
     setImmediate(() => setImmediate(() => this.socket.bytesRead > before ? this.readRest(end) : end()))
   }
 
-  private readonly onClose = (): void => {
+  onClose(): void {
     const exchange = this.current
     if (exchange !== undefined) {
       this.break(exchange, errors.closed(exchange.request, this.progress))
@@ -167,7 +165,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     return this.head !== undefined ? "Body" : this.parser.receivedAny ? "Head" : "Sent"
   }
 
-  private readonly onDrain = (): void => {
+  onDrain(): void {
     this.current?.onDrain()
   }
 
@@ -252,6 +250,36 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     this.socket.destroy()
     this.listener.onClosed(reason)
   }
+}
+
+/** Listeners that each socket has of its own are a good part of what an idle connection holds. */
+const connectionOf = Symbol("connection")
+
+interface OwnedSocket extends Socket {
+  [connectionOf]: Http1Connection
+}
+
+function onEnd(this: Socket): void {
+  ;(this as OwnedSocket)[connectionOf].onEnd()
+}
+
+function onError(this: Socket, cause: Error): void {
+  ;(this as OwnedSocket)[connectionOf].onError(cause)
+}
+
+function onClose(this: Socket): void {
+  ;(this as OwnedSocket)[connectionOf].onClose()
+}
+
+function onDrain(this: Socket): void {
+  ;(this as OwnedSocket)[connectionOf].onDrain()
+}
+
+function destroy(this: OwnedSocket, error?: Error): OwnedSocket {
+  const end = () => Duplex.prototype.destroy.call(this, error)
+  if (this[connectionOf].isWriteFailure(error)) this[connectionOf].readRest(end)
+  else end()
+  return this
 }
 
 const framingOf = (body: ExchangeRequest["body"]): Framing => {

@@ -12,11 +12,44 @@ import * as errors from "./errors.js"
  */
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024)
 
-/** A socket, and who takes what it reads. What comes before somebody does is kept in `early`. */
-export interface Dialed<S extends net.Socket = net.Socket> {
+/** Takes what a socket reads. The bytes are valid during the call only. */
+export interface Reader {
+  readonly onBytes: (bytes: Uint8Array, length: number) => void
+}
+
+/** A socket, and who takes what it reads. What comes before somebody does is kept. */
+export class Dialed<S extends net.Socket = net.Socket> {
   readonly socket: S
-  readonly early: Array<Buffer>
-  onBytes: (bytes: Uint8Array, length: number) => void
+  private early: Array<Buffer> | undefined = undefined
+  private reader: Reader | undefined = undefined
+
+  constructor(open: (onread: net.OnReadOpts) => S) {
+    this.socket = open({
+      buffer: readBuffer,
+      callback: (length, bytes) => {
+        this.onBytes(bytes, length)
+        return true
+      }
+    })
+  }
+
+  /** Hands over what the socket reads from now on, after what it has read before. */
+  readWith(reader: Reader): void {
+    this.reader = reader
+    for (const bytes of this.takeEarly()) reader.onBytes(bytes, bytes.length)
+  }
+
+  /** What has been read by now. */
+  takeEarly(): ReadonlyArray<Buffer> {
+    const early = this.early ?? []
+    this.early = undefined
+    return early
+  }
+
+  private onBytes(bytes: Uint8Array, length: number): void {
+    if (this.reader !== undefined) this.reader.onBytes(bytes, length)
+    else (this.early ??= []).push(Buffer.from(bytes.subarray(0, length)))
+  }
 }
 
 /** When a TCP connection has been silent for so long, the system asks whether the other side still lives. */
@@ -39,47 +72,24 @@ export const reading = <S extends net.Socket>(
   { host, port }: Origin,
   open: (options: net.NetConnectOpts) => S
 ): Dialed<S> => {
-  const early: Array<Buffer> = []
-  const reader = {
-    early,
-    onBytes: (bytes: Uint8Array, length: number): void => {
-      early.push(Buffer.from(bytes.subarray(0, length)))
-    }
-  }
-  const options = {
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay,
-    onread: {
-      buffer: readBuffer,
-      callback: (length: number, bytes: Uint8Array) => {
-        reader.onBytes(bytes, length)
-        return true
-      }
-    }
-  }
+  const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay }
   // The path decides; TLS verifies the host all the same.
   const target = socketPath === undefined ? { host, port } : { host, path: socketPath }
-  return Object.assign(reader, { socket: open({ ...options, ...target }) })
-}
-
-/** Hands over what the socket reads from now on, after what it has read before. */
-export const readWith = (dialed: Dialed, onBytes: (bytes: Uint8Array, length: number) => void): void => {
-  dialed.onBytes = onBytes
-  for (const bytes of dialed.early.splice(0)) onBytes(bytes, bytes.length)
+  return new Dialed((onread) => open({ ...options, ...target, onread }))
 }
 
 /**
  * A socket that is closed with the Scope. Its finalizer ends when the socket is gone. Opening it takes no time, so there
- * is nothing to restore; and `Scope.addFinalizer` keeps nothing but the finalizer, where `Effect.acquireRelease` would
- * keep the fiber's whole context for as long as the connection lives.
+ * is nothing to restore; and `Scope.addFinalizerExit` keeps nothing but this function, where `Effect.acquireRelease`
+ * would keep the fiber's whole context for as long as the connection lives.
  */
 export const acquire = <D extends Dialed>(open: () => D): Effect.Effect<D, never, Scope.Scope> =>
   Effect.uninterruptible(Effect.flatMap(Effect.scope, (scope) => {
     const dialed = open()
     // An error without a listener would end the process, whenever it comes.
     dialed.socket.on("error", ignore)
-    return Effect.as(Scope.addFinalizer(scope, closing(dialed.socket)), dialed)
+    dialed.socket.on("close", onClosed)
+    return Effect.as(Scope.addFinalizerExit(scope, () => close(dialed.socket)), dialed)
   }))
 
 const ignore = (): void => {}
@@ -103,15 +113,19 @@ export const connected = <E>(
     socket.once("error", onError)
   })
 
-/** `socket.closed` will not do: it is true once the socket is destroyed, which is before the system has closed it. */
-const closing = (socket: net.Socket): Effect.Effect<void> => {
-  let isGone = false
-  socket.once("close", () => {
-    isGone = true
-  })
-  return Effect.async((resume) => {
-    if (isGone) return resume(Effect.void)
+/**
+ * The sockets that the system has closed. `socket.closed` will not do: it is true once the socket is destroyed, which is
+ * before that.
+ */
+const gone = new WeakSet<net.Socket>()
+
+function onClosed(this: net.Socket): void {
+  gone.add(this)
+}
+
+const close = (socket: net.Socket): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    if (gone.has(socket)) return resume(Effect.void)
     socket.once("close", () => resume(Effect.void))
     socket.destroy()
   })
-}

@@ -24,7 +24,7 @@ export const connect = (
     const runtime = yield* Effect.runtime<never>()
     const greeting = yield* Deferred.make<void, TransportError>()
     // Node takes what was read before from the socket.
-    for (const bytes of dialed.early.splice(0)) dialed.socket.push(bytes)
+    for (const bytes of dialed.takeEarly()) dialed.socket.push(bytes)
     const connection = yield* Effect.acquireRelease(
       Effect.sync(() =>
         new Http2Connection({
