@@ -85,9 +85,15 @@ export class PoolInterpreter {
   // The path of a request: these three are all that it needs of the pool.
   // ---------------------------------------------------------------------------------------------------------------
 
-  /** Asks for a connection. The ticket is `Granted` at once, or its holder is told later. */
-  request(origin: Origin, holder: LeaseHolder, timeout: number, connectTimeout: number): LeaseTicket {
-    const ticket: LeaseTicket = new Ticket(this.originState(origin), holder, timeout, connectTimeout)
+  /** Asks for a connection. The ticket is `Granted` at once, or its holder is told later. `fresh`: see `Ticket`. */
+  request(
+    origin: Origin,
+    holder: LeaseHolder,
+    timeout: number,
+    connectTimeout: number,
+    fresh = false
+  ): LeaseTicket {
+    const ticket: LeaseTicket = new Ticket(this.originState(origin), holder, timeout, connectTimeout, fresh)
     this.core.acquire(ticket, this.time.now())
     this.perform()
     return ticket

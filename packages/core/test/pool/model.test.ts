@@ -14,6 +14,8 @@ const path = process.env.MODEL_PATH
 /** What a run has to come across, or it shows less than it says. */
 const everything = [
   ...["at once, idle", "at once, shared", "after waiting", "after its time was up"].map((_) => `granted ${_}`),
+  "granted after waiting, new as asked for",
+  "closed, for a request that wants a new connection",
   ...["DialFailed", "PoolClosed", "PoolQueueFull", "PoolTimeout"].map((_) => `refused, ${_}`),
   ...["DialAbandoned", "LimitLowered", "PoolClosed"].map((_) => `planned and dropped, ${_}`),
   ...[
@@ -43,7 +45,7 @@ const finish = (simulation: Simulation, aborts: boolean): void => {
     while (reference.count(["Closing"]) > 0) simulation.closes(0)
     if (reference.count(["Dialing"]) > 0) simulation.dialSucceeds(0, 1, false)
   }
-  simulation.request(0, Infinity, Infinity)
+  simulation.request(0, Infinity, Infinity, false)
   simulation.close()
   if (aborts) simulation.abort()
   while (reference.leases().length > 0) simulation.release(0, true, Infinity)

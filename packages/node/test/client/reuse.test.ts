@@ -153,10 +153,43 @@ describe("a connection that dies just when it is used again", () => {
       const server = yield* TestServer.make({ replies: { "/": Reply.text("ok", { close: true }) } })
       const { client, pool } = yield* makeClient({ limits: { maxConnections: 1 } })
       const get = Effect.flatMap(client.get(`${server.url}/`), (response) => response.text)
-      // One after the other: of many at once one could meet three dying connections, and then it is enough.
       const results = yield* Effect.all(Effect.replicate(get, 200))
       assert.deepStrictEqual(new Set(results), new Set(["ok"]))
       yield* idle(pool, server, 0)
+    }))
+
+  for (const maxConnections of [1, 5, 50]) {
+    it.scoped(`nor of 200 at once over ${maxConnections}, which meet dying connections again and again`, () =>
+      Effect.gen(function*() {
+        const server = yield* TestServer.make({ replies: { "/": Reply.text("ok", { close: true }) } })
+        const { client, pool } = yield* makeClient({ limits: { maxConnections, maxKeepAliveConnections: Infinity } })
+        const get = Effect.flatMap(client.get(`${server.url}/`), (response) => response.text)
+        for (let round = 0; round < 3; round++) {
+          const results = yield* Effect.all(Effect.replicate(get, 200), { concurrency: "unbounded" })
+          assert.deepStrictEqual(new Set(results), new Set(["ok"]))
+        }
+        yield* idle(pool, server, 0)
+        assert.isAtMost((yield* server.stats).maxOpenConnections, maxConnections)
+      }))
+  }
+
+  it.scoped("a server that ends 50 idle connections when 200 requests come at once loses nobody's GET", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({
+        replies: { "/": (request) => request.index > 0 ? Reply.disconnect() : Reply.text("ok") }
+      })
+      const { client, pool } = yield* makeClient({ limits: { maxConnections: 50, maxKeepAliveConnections: 50 } })
+      const get = Effect.flatMap(client.get(`${server.url}/`), (response) => response.text)
+      for (let round = 0; round < 3; round++) {
+        const gate = yield* Gate.make
+        yield* server.reply(`/warm${round}`, Reply.text("warm", { hold: gate }))
+        yield* pool.evictIdle
+        yield* idle(pool, server, 0)
+        yield* openIdle(client, pool, server, gate, `/warm${round}`, 50)
+        const results = yield* Effect.all(Effect.replicate(get, 200), { concurrency: "unbounded" })
+        assert.deepStrictEqual(new Set(results), new Set(["ok"]))
+      }
+      yield* settled(pool)
     }))
 })
 

@@ -97,7 +97,10 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   private askForConnection(): void {
     const { target, timeouts } = this.prepared
     this.state = "Waiting"
-    const ticket = this.pool.request(target.origin, this, timeouts.pool, timeouts.connect)
+    // A server that ends its connections unannounced ends many: what has been used has failed twice, and the last time
+    // it will not do.
+    const fresh = this.repeats === maxRepeats
+    const ticket = this.pool.request(target.origin, this, timeouts.pool, timeouts.connect, fresh)
     // A dial that takes no time has granted it already, and it may even have been answered.
     if (this.ticket === ticket) return
     this.ticket = ticket
@@ -257,9 +260,6 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
       attempt: this.repeats + 1
     })
     this.letGo()
-    // A server that is restarted ends all of its connections at once, and we may not have seen it of each. What was idle
-    // has failed twice now: the last time it goes to one that is in use or new.
-    if (this.repeats === maxRepeats) this.pool.step((core, now) => core.evictIdleOf(ticket.origin, now))
     this.askForConnection()
   }
 

@@ -5,7 +5,7 @@
  * - `MaxAge`: older than `maxConnectionAge`.
  * - `MaxRequests`: it has served `maxRequestsPerConnection`.
  * - `KeepAliveLimit`: more than `maxKeepAliveConnections` were idle, and it was the one idle longest.
- * - `Evicted`: another origin needed its place.
+ * - `Evicted`: another origin needed its place, or a request for which a used connection will not do.
  * - `LimitLowered`: a limit was lowered below what was open.
  * - `NotReusable`: the exchange left it unfit for another one: `Connection: close`, an unread rest, an interrupt.
  * - `ClosedByPeer`: the server ended it.

@@ -40,11 +40,15 @@ export class PoolCore<C> {
    * 5. its place in the queue.
    *
    * Afterwards its ticket is `Granted` (1, 2), `Waiting`, or `Refused`; all that changes later is in the outbox.
+   *
+   * A `fresh` one takes 2 for as good as dead: they are closed. What is given back when its turn has come is closed too
+   * (`reasonToClose`), so it gets the next connection that is made.
    */
   acquire(ticket: Ticket<C>, now: number): void {
     const pool = this.state
     ticket.waitingSince = now
     if (pool.phase !== "Open") return queue.refuse(pool, ticket, { _tag: "PoolClosed" }, now)
+    if (ticket.fresh) this.evictIdleOf(ticket.origin, now)
     const slot = ticket.origin.available
     // Nobody of its own origin waits while there is one, and those of others have been served by `settle`.
     if (slot !== undefined) return this.lend(slot, ticket, now)
@@ -201,12 +205,6 @@ export class PoolCore<C> {
     return idle
   }
 
-  /** Closes what is idle to this origin. */
-  evictIdleOf(origin: OriginState<C>, now: number): void {
-    for (const slot of origin.idle) slots.retire(this.state, slot, "EvictIdle")
-    this.settle(now)
-  }
-
   /** Takes other limits. What is idle closes first; a busy connection is never cut, it closes when it is given back. */
   setLimits(limits: CoreLimits, now: number): void {
     const pool = this.state
@@ -289,6 +287,11 @@ export class PoolCore<C> {
     this.settle(now)
   }
 
+  private evictIdleOf(origin: OriginState<C>, now: number): void {
+    for (const slot of origin.idle) slots.retire(this.state, slot, "EvictIdle")
+    this.settle(now)
+  }
+
   private reasonToClose(slot: Slot<C>, reusable: boolean): CloseReason | undefined {
     const pool = this.state
     if (slot.state === "Draining") return slot.reason
@@ -296,6 +299,7 @@ export class PoolCore<C> {
     if (slot.served >= pool.limits.maxRequestsPerConnection) return "MaxRequests"
     if (pool.isOverLimit || pool.isOverOriginLimit(slot.origin)) return "LimitLowered"
     if (pool.unmet > 0 && this.mustYield(slot.origin)) return "Evicted"
+    if (slot.busy === 0 && slot.origin.waiters.first?.fresh === true) return "Evicted"
     return undefined
   }
 

@@ -55,6 +55,8 @@ export class Ticket<C, O extends TicketOwner<C> = TicketOwner<C>> {
     /** How long it may wait, in milliseconds. */
     readonly timeout: number,
     /** How long a dial made for it may take, in milliseconds. */
-    readonly connectTimeout: number
+    readonly connectTimeout: number,
+    /** It takes no connection that has carried requests and carries none now: such ones have failed it before. */
+    readonly fresh = false
   ) {}
 }

@@ -37,6 +37,8 @@ export interface RefTicket {
   readonly timeout: number
   readonly arrivedAt: number
   readonly connectTimeout: number
+  /** What has carried requests, and carries none when it is lent, will not do. */
+  readonly fresh: boolean
   deadline: number
   overdue: boolean
   state: "Waiting" | "Granted" | "Refused" | "Settled"

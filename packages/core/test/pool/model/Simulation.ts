@@ -40,6 +40,7 @@ export class Simulation {
   readonly seen = new Map<string, number>()
   steps = 0
   requests = 0
+  private stepping = ""
   private wakeAt = Infinity
   private random = 0
   private because: Because = new Map()
@@ -65,15 +66,16 @@ export class Simulation {
   // What can be asked. Each returns without a step when there is nothing to do it to.
   // ---------------------------------------------------------------------------------------------------------------
 
-  request(origin: number, timeout: number, connectTimeout: number): void {
+  request(origin: number, timeout: number, connectTimeout: number, fresh: boolean): void {
     const { key, place } = this.origin(origin)
-    const ticket = new Ticket<string>(place, owner, timeout, connectTimeout)
+    const ticket = new Ticket<string>(place, owner, timeout, connectTimeout, fresh)
     const ref: RefTicket = {
       id: this.requests++,
       origin: key,
       timeout,
       arrivedAt: this.reference.now,
       connectTimeout,
+      fresh,
       deadline: this.reference.now + timeout,
       overdue: false,
       state: "Waiting",
@@ -81,6 +83,8 @@ export class Simulation {
       settled: 0
     }
     this.tickets.set(ticket, ref)
+    const idle = fresh ? this.reference.idle(key).filter((_) => _.capacity > 0) : []
+    this.because = new Map(idle.map((slot) => [slot, "EvictIdle"]))
     const hadWaiters = this.reference.waiters(key).length > 0
     this.reference.tickets.push(ref)
     this.step("request", () => {
@@ -90,7 +94,7 @@ export class Simulation {
         ok(!hadWaiters, "a newcomer overtakes the queue of its origin")
         const slot = this.slotOf(ticket.slot)
         const shared = this.reference.shared(key)
-        const best = shared.length > 0 ? shared : this.mostRecentlyUsed(key)
+        const best = shared.length > 0 || fresh ? shared : this.mostRecentlyUsed(key)
         ok(best.includes(slot), "a shared connection first, then the one used last")
         this.saw(`granted at once, ${shared.length > 0 ? "shared" : "idle"}`)
         return this.lends(ticket, ref, slot)
@@ -101,6 +105,8 @@ export class Simulation {
         ref.deadline = this.reference.now + connectTimeout
       }
     })
+    if (idle.length > 0) this.saw("closed, for a request that wants a new connection")
+    ok(idle.every((slot) => slot.state === "Closing"), "what is idle is closed for a request that wants none of it")
   }
 
   giveUp(pick: number): void {
@@ -141,7 +147,8 @@ export class Simulation {
   private reasonToClose(slot: RefSlot, reusable: boolean): CloseReason | undefined {
     if (!reusable) return "NotReusable"
     if (slot.served >= this.reference.limits.maxRequestsPerConnection) return "MaxRequests"
-    return this.reference.isOverLimit(slot.origin) ? "LimitLowered" : undefined
+    if (this.reference.isOverLimit(slot.origin)) return "LimitLowered"
+    return slot.busy === 0 && this.reference.waiters(slot.origin)[0]?.fresh === true ? "Evicted" : undefined
   }
 
   /** Giving back twice, giving up what was never asked for or has been settled: nothing happens. */
@@ -203,8 +210,10 @@ export class Simulation {
   }
 
   capacity(pick: number, capacity: number): void {
-    const [slot, ref] = this.pick(this.slots, (ref) => ref.state === "Ready" && ref.capacity !== capacity, pick) ?? []
-    if (slot === undefined || ref === undefined || ref.origin.sharing._tag !== "Shared") return
+    const fits = (ref: RefSlot) =>
+      ref.state === "Ready" && ref.capacity !== capacity && ref.origin.sharing._tag === "Shared"
+    const [slot, ref] = this.pick(this.slots, fits, pick) ?? []
+    if (slot === undefined || ref === undefined) return
     const wasAvailable = ref.capacity > 0
     ref.capacity = capacity
     if (capacity > 0) {
@@ -323,6 +332,7 @@ export class Simulation {
 
   private step(name: string, run: () => void): void {
     this.steps++
+    this.stepping = name
     this.openBefore = this.reference.open()
     run()
     this.observePlanned()
@@ -358,8 +368,12 @@ export class Simulation {
       case "Grant": {
         const ticket = this.tickets.get(action.ticket)!
         strictEqual(ticket, this.reference.waiters(ticket.origin)[0], "first come, first served")
+        const slot = this.slotOf(action.slot)
+        if (ticket.fresh && slot.served === 0) this.saw("granted after waiting, new as asked for")
+        // A connection that tells us of its capacity is alive.
+        else ok(!ticket.fresh || slot.busy > 0 || this.stepping === "capacity", "a connection that will not do")
         this.saw(ticket.overdue ? "granted after its time was up" : "granted after waiting")
-        return this.lends(action.ticket, ticket, this.slotOf(action.slot))
+        return this.lends(action.ticket, ticket, slot)
       }
       case "Refuse":
         return this.refuses(this.tickets.get(action.ticket)!, action.refusal)

@@ -4,7 +4,7 @@ import type { Simulation } from "./Simulation.js"
 
 /** One thing that happens to a pool. Numbers pick among what there is at that moment, so each command fits any pool. */
 export type Command =
-  | readonly ["request", origin: number, timeout: number, connectTimeout: number]
+  | readonly ["request", origin: number, timeout: number, connectTimeout: number, fresh: boolean]
   | readonly ["giveUp", pick: number]
   | readonly ["repeat", pick: number]
   | readonly ["dialFails", pick: number]
@@ -23,6 +23,7 @@ export type Command =
   | readonly ["evictIdle"]
 
 const few = (...values: ReadonlyArray<number>) => fc.constantFrom(...values)
+const often = (value: boolean) => fc.constantFrom(value, value, value, !value)
 const pick = fc.nat(30)
 const origin = few(0, 0, 0, 1, 1, 2, 3)
 
@@ -46,11 +47,11 @@ const command = (
 })
 
 const weighted: ReadonlyArray<fc.WeightedArbitrary<Command>> = [
-  command(16, "request", origin, few(Infinity, 30, 10, 0), few(Infinity, 20)),
+  command(16, "request", origin, few(Infinity, 30, 10, 0), few(Infinity, 20), often(false)),
   command(3, "giveUp", pick),
   command(1, "repeat", pick),
-  command(15, "release", pick, fc.constantFrom(true, true, true, false), few(Infinity, Infinity, 15, -1)),
-  command(10, "dialSucceeds", pick, few(3, 3, 2, 1, 0), fc.constantFrom(false, false, false, true)),
+  command(15, "release", pick, often(true), few(Infinity, Infinity, 15, -1)),
+  command(10, "dialSucceeds", pick, few(3, 3, 2, 1, 0), often(false)),
   command(3, "dialFails", pick),
   command(1, "late", pick),
   command(3, "capacity", pick, few(0, 1, 2, 4)),
