@@ -83,7 +83,8 @@ export interface ExchangeRequest {
 /**
  * - `None`: no content.
  * - `Bytes`: all of it, in one piece.
- * - `Parts`: it comes by `Exchange.write` and `Exchange.end`; `length` is its size in bytes, if known.
+ * - `Parts`: it comes by `Exchange.write` and `Exchange.end`; `length` is its size in bytes, if known. `trailers` says
+ *   that `Exchange.end` brings trailers; then `length` is undefined.
  *
  * @since 0.1.0
  * @category models
@@ -91,7 +92,7 @@ export interface ExchangeRequest {
 export type ExchangeBody =
   | { readonly _tag: "None" }
   | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
-  | { readonly _tag: "Parts"; readonly length: number | undefined }
+  | { readonly _tag: "Parts"; readonly length: number | undefined; readonly trailers?: boolean | undefined }
 
 /**
  * The head of an answer.
@@ -144,8 +145,11 @@ export interface ExchangeReceiver {
 export interface Exchange {
   /** Hands over a part of a body of `Parts`. False: wait for `onDrain` before the next one. */
   readonly write: (bytes: Uint8Array) => boolean
-  /** All parts have been written. */
-  readonly end: () => void
+  /**
+   * All parts have been written. The trailers are those that the body announced; such as cannot be sent end the exchange
+   * with `RequestBodyError`.
+   */
+  readonly end: (trailers?: Readonly<Record<string, string>>) => void
   /** Stop reading: no `onData` until `resume`. */
   readonly pause: () => void
   readonly resume: () => void

@@ -40,6 +40,13 @@
  */
 export {
   /**
+   * What is wrong with trailers, if anything is: a field that RFC 9110 §6.5.1 does not allow there, or one that is none.
+   *
+   * @since 0.1.0
+   * @category requests
+   */
+  checkTrailers,
+  /**
    * What goes after the data of a chunk.
    *
    * @since 0.1.0

@@ -118,6 +118,8 @@ export interface Request extends Held<Reply> {
   readonly body: Stream.Stream<Uint8Array>
   /** All of the body, as text. */
   readonly text: Effect.Effect<string>
+  /** The fields that came after the body; none before all of it has come. */
+  readonly trailers: Readonly<Record<string, string>>
   /** The parts of the body that have come, read or not. */
   readonly parts: ReadonlyArray<Uint8Array>
   /** `Cancelled`: whoever sent it gave it up. */

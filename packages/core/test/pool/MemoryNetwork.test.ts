@@ -48,6 +48,19 @@ describe("MemoryNetwork", () => {
       deepStrictEqual(network.faults, [])
     }))
 
+  it.scoped("has the trailers of a request when all of it has come", () =>
+    Effect.gen(function*() {
+      const { connection, network } = yield* connect()
+      const exchange = connection.exchange(
+        get(connection, { _tag: "Parts", length: undefined, trailers: true }),
+        receiver()
+      )
+      exchange.write(bytes("ab"))
+      deepStrictEqual(network.requests[0].trailers, {})
+      exchange.end({ t: "1" })
+      deepStrictEqual(network.requests[0].trailers, { t: "1" })
+    }))
+
   it.scoped("is reusable until an HTTP/1.1 exchange begins, and again after its clean end", () =>
     Effect.gen(function*() {
       const { connection, server } = yield* connect()

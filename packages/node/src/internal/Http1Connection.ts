@@ -5,7 +5,7 @@ import type {
   ExchangeReceiver,
   ExchangeRequest
 } from "@sluice/core/Connection"
-import type { Framing, ParseOutcome, ResponseHandler, ResponseHead } from "@sluice/core/Http1"
+import type { Framing, ParseOutcome, ProtocolViolation, ResponseHandler, ResponseHead } from "@sluice/core/Http1"
 import {
   chunked,
   contentLength,
@@ -205,6 +205,10 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   resume(): void {
     this.isPaused = false
     this.socket.resume()
+  }
+
+  onInvalidEnd(exchange: Http1Exchange, violation: ProtocolViolation): void {
+    this.break(exchange, errors.invalidTrailers(exchange.request, violation))
   }
 
   abort(exchange: Http1Exchange): void {

@@ -1,5 +1,5 @@
 import type { Exchange, ExchangeReceiver, ExchangeRequest } from "@sluice/core/Connection"
-import { chunkEnd, chunkHead, encodeLastChunk } from "@sluice/core/Http1"
+import { chunkEnd, chunkHead, encodeLastChunk, type ProtocolViolation } from "@sluice/core/Http1"
 import type { Socket } from "node:net"
 
 /** Bytes in one piece are handed to the socket in parts of this size, so that a server that stops reading shows. */
@@ -15,6 +15,8 @@ export interface ExchangeOwner {
   readonly abort: (exchange: Http1Exchange) => void
   readonly pause: () => void
   readonly resume: () => void
+  /** What is to end the body cannot be sent. */
+  readonly onInvalidEnd: (exchange: Http1Exchange, violation: ProtocolViolation) => void
 }
 
 /**
@@ -76,14 +78,15 @@ export class Http1Exchange implements Exchange {
     return hasRoom
   }
 
-  end(): void {
+  end(trailers?: Readonly<Record<string, string>>): void {
     if (this.ended || this.broken) return
-    if (this.upgraded) {
-      this.owner.socket.end()
-    } else {
-      if (this.chunked) this.owner.socket.write(encodeLastChunk() as string, "latin1")
-      this.flushed()
+    if (this.upgraded) return void this.owner.socket.end()
+    if (this.chunked) {
+      const last = encodeLastChunk(trailers)
+      if (typeof last !== "string") return this.owner.onInvalidEnd(this, last)
+      this.owner.socket.write(last, "latin1")
     }
+    this.flushed()
   }
 
   pause(): void {

@@ -136,7 +136,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
 
   private open(exchange: Http2Exchange, request: ExchangeRequest, fields: http2.OutgoingHttpHeaders): void {
     try {
-      const stream = this.session.request(fields, { endStream: request.body._tag === "None" })
+      const stream = this.session.request(fields, optionsOf(request.body))
       this.exchanges.add(exchange)
       exchange.begin(stream)
       this.health.watch()
@@ -308,6 +308,15 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
     this.state = "Closed"
     this.around.onGreeted(errors.noHandshake(this.around.origin, this.cause))
   }
+}
+
+const withoutBody: http2.ClientSessionRequestOptions = { endStream: true }
+const withBody: http2.ClientSessionRequestOptions = { endStream: false }
+const withTrailers: http2.ClientSessionRequestOptions = { endStream: false, waitForTrailers: true }
+
+const optionsOf = (body: ExchangeRequest["body"]): http2.ClientSessionRequestOptions => {
+  if (body._tag === "None") return withoutBody
+  return body._tag === "Parts" && body.trailers ? withTrailers : withBody
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { Exchange, ExchangeReceiver, ExchangeRequest } from "@sluice/core/Connection"
+import { checkTrailers } from "@sluice/core/Http1"
 import type { LocalProtocolError, TransportError } from "@sluice/core/TransportError"
 import * as http2 from "node:http2"
 import { Duplex } from "node:stream"
-import type { Progress } from "./errors.js"
+import { invalidTrailers, type Progress } from "./errors.js"
 import * as errors from "./http2Errors.js"
 import * as headers from "./http2Headers.js"
 
@@ -94,8 +95,24 @@ export class Http2Exchange implements Exchange {
     return stream.write(bytes)
   }
 
-  end(): void {
-    if (!this.ended && this.stream?.writable === true) this.stream.end()
+  end(trailers?: Readonly<Record<string, string>>): void {
+    const { stream } = this
+    if (this.ended || stream?.writable !== true) return
+    if (trailers !== undefined) {
+      const invalid = checkTrailers(trailers)
+      if (invalid !== undefined) return this.abort(invalidTrailers(this.request, invalid))
+      stream.on("wantTrailers", () => this.sendTrailers(stream, trailers))
+    }
+    stream.end()
+  }
+
+  private sendTrailers(stream: http2.ClientHttp2Stream, trailers: Readonly<Record<string, string>>): void {
+    if (this.ended) return
+    try {
+      stream.sendTrailers(trailers)
+    } catch (cause) {
+      this.abort(errors.refusedByNode(this.request, cause))
+    }
   }
 
   pause(): void {

@@ -29,6 +29,16 @@ export const invalidRequest = (request: ExchangeRequest, violation: ProtocolViol
     section: violation.section
   })
 
+/** The trailers break the protocol, when the body has been sent already. */
+export const invalidTrailers = (request: ExchangeRequest, violation: ProtocolViolation) =>
+  new TransportError.RequestBodyError({
+    origin: request.origin.href,
+    phase: "send",
+    written: true,
+    safeToRepeat: false,
+    cause: invalidRequest(request, violation)
+  })
+
 /** How far an exchange has come: written or not, the head of its answer begun, complete. */
 export type Progress = "Unsent" | "Sent" | "Head" | "Body"
 

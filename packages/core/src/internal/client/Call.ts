@@ -149,6 +149,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
         exchange,
         parts: body.parts,
         length: body.exchange._tag === "Parts" ? body.exchange.length : undefined,
+        trailers: body.trailers,
         expect,
         caller: this.caller,
         onState: () => this.watch(),

@@ -1,7 +1,9 @@
-import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import * as HttpBody from "@effect/platform/HttpBody"
+import type * as Effect from "effect/Effect"
+import * as Inspectable from "effect/Inspectable"
 import * as Stream from "effect/Stream"
 import type { ExchangeBody } from "../../Connection.js"
-import { LocalProtocolError } from "../../TransportError.js"
+import { isTransportError, LocalProtocolError } from "../../TransportError.js"
 import * as multipart from "./multipart.js"
 
 /**
@@ -14,7 +16,41 @@ export interface RequestBody {
   readonly contentType: string | undefined
   /** Whether it can be sent again. A stream may come from a source that can be read once. */
   readonly replayable: boolean
+  /** What comes after the parts. */
+  readonly trailers?: Trailers | undefined
 }
+
+/** Asked for when the body has been sent. */
+export type Trailers = Effect.Effect<Readonly<Record<string, string>>, unknown>
+
+/**
+ * A body of the platform with trailers. They are part of the body and not of the request, so that whatever is done to the
+ * request afterwards keeps them, and a request that loses its body on the way, as in a redirect, loses them too. To
+ * other clients it is a stream.
+ */
+export class BodyWithTrailers extends Inspectable.Class implements HttpBody.Stream {
+  readonly [HttpBody.TypeId]: HttpBody.TypeId = HttpBody.TypeId
+  readonly _tag = "Stream"
+  /** None: the one that the request has remains. */
+  readonly contentType = ""
+
+  constructor(readonly body: HttpBody.HttpBody, readonly trailers: Trailers) {
+    super()
+  }
+
+  get stream(): Stream.Stream<Uint8Array, unknown> {
+    const made = make(this.body)
+    return isTransportError(made) ? Stream.fail(made) : partsOf(made)
+  }
+
+  toJSON(): unknown {
+    return this.body.toJSON()
+  }
+}
+
+/** The same body in parts, though it may be there in one piece. */
+export const partsOf = ({ exchange, parts }: RequestBody): Stream.Stream<Uint8Array, unknown> =>
+  parts ?? (exchange._tag === "Bytes" ? Stream.succeed(exchange.bytes) : Stream.empty)
 
 const none: RequestBody = {
   exchange: { _tag: "None" },
@@ -24,8 +60,7 @@ const none: RequestBody = {
 }
 
 /** The body as bytes, streams and lengths; `LocalProtocolError` for a raw body of a kind that cannot be sent. */
-export const make = (request: HttpClientRequest): RequestBody | LocalProtocolError => {
-  const body = request.body
+export const make = (body: HttpBody.HttpBody): RequestBody | LocalProtocolError => {
   switch (body._tag) {
     case "Empty":
       return none
@@ -36,10 +71,20 @@ export const make = (request: HttpClientRequest): RequestBody | LocalProtocolErr
       return (ofStream(encoded.stream, encoded.contentLength, encoded.contentType, true))
     }
     case "Stream":
-      return (ofStream(body.stream, body.contentLength, body.contentType, false))
+      return body instanceof BodyWithTrailers
+        ? withTrailers(body)
+        : (ofStream(body.stream, body.contentLength, body.contentType, false))
     case "Raw":
       return raw(body.body, body.contentType, body.contentLength)
   }
+}
+
+/** Only what has no length has trailers: HTTP/1.1 sends them after chunks (RFC 9112 §7.1.2). */
+const withTrailers = ({ body, trailers }: BodyWithTrailers): RequestBody | LocalProtocolError => {
+  const made = make(body)
+  return isTransportError(made)
+    ? made
+    : { ...made, exchange: { _tag: "Parts", length: undefined, trailers: true }, parts: partsOf(made), trailers }
 }
 
 const ofBytes = (bytes: Uint8Array, contentType: string | undefined): RequestBody => ({

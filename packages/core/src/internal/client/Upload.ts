@@ -7,6 +7,7 @@ import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import type { Exchange } from "../../Connection.js"
+import type { Trailers } from "./RequestBody.js"
 
 /**
  * - `Expecting`: the server has been asked whether it wants the body (`Expect: 100-continue`, RFC 9110 §10.1.1).
@@ -21,6 +22,7 @@ export interface UploadOptions {
   readonly parts: Stream.Stream<Uint8Array, unknown>
   /** The size that was announced, in bytes. */
   readonly length: number | undefined
+  readonly trailers: Trailers | undefined
   /** How long to wait for `100 Continue` before sending anyway; undefined when the server was not asked. */
   readonly expect: number | undefined
   /** The fiber of the caller, whose context the stream runs in. */
@@ -96,7 +98,7 @@ export class Upload {
   }
 
   private readonly send = Effect.suspend(() => {
-    const { exchange, expect, length = Infinity, parts } = this.options
+    const { exchange, expect, length = Infinity, parts, trailers } = this.options
     const body = Stream.runForEach(parts, (part) => {
       this.isUntouched = false
       // An interrupt takes its time to arrive.
@@ -117,16 +119,21 @@ export class Upload {
         })
       )
     return Effect.flatMap(all, () => {
-      if (this.state === "Ended") return Effect.void
-      if (length !== Infinity && this.written < length) {
+      if (length !== Infinity && this.written < length && this.state !== "Ended") {
         return Effect.fail(new WrongLength(`it ended after ${this.written} of the ${length} bytes announced`))
       }
-      this.state = "Ended"
-      exchange.end()
-      this.options.onState()
+      if (trailers !== undefined) return Effect.map(trailers, (fields) => this.end(fields))
+      this.end()
       return Effect.void
     })
   })
+
+  private end(trailers?: Readonly<Record<string, string>>): void {
+    if (this.state === "Ended") return
+    this.state = "Ended"
+    this.options.exchange.end(trailers)
+    this.options.onState()
+  }
 
   /** Until it is `Running` again, which it may be by the time that anybody waits. */
   private readonly wait: Effect.Effect<void> = Effect.async((resume) => {

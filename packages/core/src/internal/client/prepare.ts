@@ -1,7 +1,6 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
-import * as Stream from "effect/Stream"
 import type { ExchangeRequest } from "../../Connection.js"
 import * as Idempotency from "../../Idempotency.js"
 import * as Timeouts from "../../Timeouts.js"
@@ -20,7 +19,7 @@ export const prepare = (
 ): PreparedRequest | TransportError => {
   const destination = target.resolve(request)
   if (isTransportError(destination)) return destination
-  const made = RequestBody.make(request)
+  const made = RequestBody.make(request.body)
   if (isTransportError(made)) return made
   const expect = expects(request, made) ? options.expectContinueTimeout : undefined
   const body = withLength(request, expect === undefined ? made : inParts(made))
@@ -51,13 +50,13 @@ const inParts = (body: RequestBody.RequestBody): RequestBody.RequestBody =>
     ? {
       ...body,
       exchange: { _tag: "Parts", length: body.exchange.bytes.length },
-      parts: Stream.succeed(body.exchange.bytes)
+      parts: RequestBody.partsOf(body)
     }
     : body
 
 /** A stream whose length only a header tells, as when a request is passed on. */
 const withLength = (request: HttpClientRequest, body: RequestBody.RequestBody): RequestBody.RequestBody => {
-  if (body.exchange._tag !== "Parts" || body.exchange.length !== undefined) return body
+  if (body.exchange._tag !== "Parts" || body.exchange.length !== undefined || body.exchange.trailers) return body
   const given = request.headers["content-length"]
   return given !== undefined && /^\d{1,15}$/.test(given)
     ? { ...body, exchange: { _tag: "Parts", length: Number(given) } }
@@ -67,10 +66,10 @@ const withLength = (request: HttpClientRequest, body: RequestBody.RequestBody): 
 const headersOf = (
   request: HttpClientRequest,
   { authorization, display }: target.Target,
-  { contentType }: RequestBody.RequestBody,
+  { contentType, exchange }: RequestBody.RequestBody,
   keys: Idempotency.Keys | undefined
 ): ExchangeRequest["headers"] => {
-  const given = request.headers
+  const given = exchange._tag === "Parts" && exchange.trailers ? withoutLength(request.headers) : request.headers
   const addType = contentType !== undefined && given["content-type"] === undefined
   const addAuthorization = authorization !== undefined && given["authorization"] === undefined
   const addKey = keys !== undefined && !isIdempotent(request.method) && given["idempotency-key"] === undefined
@@ -81,6 +80,10 @@ const headersOf = (
   if (addKey) headers["idempotency-key"] = keys.keyFor(request.method, display)
   return headers
 }
+
+/** The length that the platform has written there when the body was set. */
+const withoutLength = ({ "content-length": _, ...headers }: ExchangeRequest["headers"]): ExchangeRequest["headers"] =>
+  headers
 
 const timeoutsOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>, base: Timeouts.Resolved): Timeouts.Resolved => {
   const local = fiber.getFiberRef(Timeouts.current)

@@ -56,16 +56,23 @@ export const checkTrailerName = (name: string): ProtocolViolation | undefined =>
     : undefined
 }
 
-/** The last chunk, the trailers and the end of the message; or what is wrong with a trailer. */
-export const encodeLastChunk = (trailers?: Readonly<Record<string, string>>): string | ProtocolViolation => {
-  if (trailers === undefined) return "0\r\n\r\n"
-  let text = "0\r\n"
+/** What is wrong with one of them, if anything is. */
+export const checkTrailers = (trailers: Readonly<Record<string, string>>): ProtocolViolation | undefined => {
   for (const name of Object.keys(trailers)) {
     const value = trailers[name]
     const invalid = checkTrailerName(name)
     if (invalid !== undefined) return invalid
     if (typeof value !== "string" || !isFieldValue(value)) return invalidValue(name)
-    text += `${name}: ${value}\r\n`
   }
+  return undefined
+}
+
+/** The last chunk, the trailers and the end of the message; or what is wrong with a trailer. */
+export const encodeLastChunk = (trailers?: Readonly<Record<string, string>>): string | ProtocolViolation => {
+  if (trailers === undefined) return "0\r\n\r\n"
+  const invalid = checkTrailers(trailers)
+  if (invalid !== undefined) return invalid
+  let text = "0\r\n"
+  for (const name of Object.keys(trailers)) text += `${name}: ${trailers[name]}\r\n`
   return text + "\r\n"
 }

@@ -69,9 +69,9 @@ export class MemoryExchange implements Exchange {
     return !this.isBlocked
   }
 
-  end(): void {
+  end(trailers?: Readonly<Record<string, string>>): void {
     if (!this.isRunning) return
-    this.request.complete()
+    this.request.complete(trailers)
     this.reportSent()
   }
 

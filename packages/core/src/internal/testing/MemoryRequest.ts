@@ -18,6 +18,7 @@ export class MemoryRequest extends Held<MemoryNetwork.Reply> implements MemoryNe
   private readonly unread: Array<Uint8Array> = []
   private unreadBytes = 0
   private isComplete = false
+  trailers: Readonly<Record<string, string>> = {}
   private onArrival: (() => void) | undefined = undefined
 
   constructor(
@@ -55,8 +56,9 @@ export class MemoryRequest extends Held<MemoryNetwork.Reply> implements MemoryNe
     this.onArrival?.()
   }
 
-  complete(): void {
+  complete(trailers: Readonly<Record<string, string>> = {}): void {
     this.isComplete = true
+    this.trailers = trailers
     this.onArrival?.()
   }
 
