@@ -95,9 +95,50 @@ describe("one exchange after the other", () => {
   })
 })
 
+describe("several connections", () => {
+  it("read heads and trailers that come in pieces, in turns", () => {
+    const connections = Array.from({ length: 5 }, (_, i) => {
+      const trailers: Array<ReadonlyArray<string>> = []
+      const connection = listening({ onComplete: (received) => trailers.push(received) })
+      connection.parser.start("GET")
+      const status = 400 + i
+      const tag = "x".repeat(i + 1)
+      const input =
+        `HTTP/1.1 ${status} ${tag}\r\nTransfer-Encoding: chunked\r\nTag: ${tag}\r\n\r\n0\r\nEnd: ${tag}\r\n\r\n`
+      return { ...connection, trailers, tag, input, status }
+    })
+    // The first takes one byte at a time, the next two, and so on: the last has ended long before the first.
+    for (let turn = 0; connections.some(({ parser }) => parser.state !== "complete"); turn++) {
+      connections.forEach(({ feed, input }, i) => {
+        expect(feed(input.slice(turn * (i + 1), (turn + 1) * (i + 1)))).toBeUndefined()
+      })
+    }
+    for (const { heads, status, tag, trailers } of connections) {
+      expect(heads.map((head) => head.status)).toEqual([status])
+      expect(heads[0].reasonPhrase).toBe(tag)
+      expect(heads[0].rawHeaders).toEqual(["transfer-encoding", "chunked", "tag", tag])
+      expect(trailers).toEqual([["end", tag]])
+    }
+  })
+
+  it("are not disturbed by one whose head is refused", () => {
+    const first = listening()
+    const second = listening()
+    for (const { parser } of [first, second]) parser.start("GET")
+    first.feed(`${ok}A: b\r\nC`)
+    expect(second.feed("nonsense")).toMatchObject({ code: "InvalidStatusLine" })
+    const third = listening()
+    third.parser.start("GET")
+    third.feed(`${ok}Content-Length: 0\r\n\r\n`)
+    first.feed(": d\r\nContent-Length: 0\r\n\r\n")
+    expect(first.heads[0].rawHeaders).toEqual(["a", "b", "c", "d", "content-length", "0"])
+    expect(third.heads[0].rawHeaders).toEqual(["content-length", "0"])
+  })
+})
+
 describe("cost", () => {
   it("of a head that comes byte by byte grows with its length, not with its square", () => {
-    const reader = new BlockReader(defaultParserLimits, latin1)
+    const reader = new BlockReader()
     const scan = reader.scanner.scan.bind(reader.scanner)
     let octets = 0
     reader.scanner.scan = (bytes, base, from, end) => {
@@ -105,10 +146,10 @@ describe("cost", () => {
       return scan(bytes, base, from, end)
     }
     const head = bytesOf(`${ok}A: ${"x".repeat(60_000)}\r\nB: c\r\n\r\n`)
-    reader.scanner.beginHead()
+    reader.scanner.beginHead(defaultParserLimits)
     for (let i = 0; i < head.length - 1; i++) reader.read(head, i, i + 1)
     expect(reader.read(head, head.length - 1, head.length)).toBe(head.length)
-    expect(reader.text()).toBe(latin1(head, 0, head.length))
+    expect(reader.text(latin1)).toBe(latin1(head, 0, head.length))
     expect(octets).toBe(head.length)
   })
 })

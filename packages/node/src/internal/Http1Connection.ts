@@ -6,15 +6,7 @@ import type {
   ExchangeRequest
 } from "@sluice/core/Connection"
 import type { Framing, ParseOutcome, ProtocolViolation, ResponseHandler, ResponseHead } from "@sluice/core/Http1"
-import {
-  chunked,
-  contentLength,
-  defaultParserLimits,
-  encodeHead,
-  noContent,
-  type ParserLimits,
-  ResponseParser
-} from "@sluice/core/Http1"
+import { chunked, contentLength, defaultParserLimits, encodeHead, noContent, ResponseParser } from "@sluice/core/Http1"
 import type * as TransportError from "@sluice/core/TransportError"
 import type { Socket } from "node:net"
 import { Duplex } from "node:stream"
@@ -40,15 +32,10 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   /** What was read last has told the request nothing. */
   private isMute = false
   private isPaused = false
-  private readonly parser: ResponseParser
+  private readonly parser = new ResponseParser(this, parserOptions)
 
-  constructor(
-    readonly socket: Socket,
-    private readonly listener: ConnectionListener,
-    limits: ParserLimits = defaultParserLimits
-  ) {
+  constructor(readonly socket: Socket, private readonly listener: ConnectionListener) {
     this.remoteAddress = socket.remoteAddress
-    this.parser = new ResponseParser(this, { limits, latin1 })
     const owned = socket as OwnedSocket
     owned[connectionOf] = this
     owned.destroy = destroy
@@ -305,6 +292,8 @@ const asksToClose = ({ headers }: ExchangeRequest): boolean => {
 
 const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
   Buffer.prototype.latin1Slice.call(bytes, start, end)
+
+const parserOptions = { limits: defaultParserLimits, latin1 }
 
 const copy = (bytes: Uint8Array, start: number, end: number): Uint8Array => {
   const owned = Buffer.allocUnsafe(end - start)

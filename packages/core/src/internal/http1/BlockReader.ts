@@ -1,19 +1,34 @@
 import { HeadScanner } from "./HeadScanner.js"
-import type { ParserLimits } from "./ParserLimits.js"
 import { More } from "./Progress.js"
 
 const nothing = new Uint8Array(0)
 
-/** What heads in pieces are put together in: a buffer is dearer to make than a head is to parse, so one is kept. */
-let spare: Uint8Array | undefined = undefined
-const spareBytes = 4096
+/** What heads in pieces are put together in. */
+const heldBytes = 4096
+
+/**
+ * A reader is needed from the first byte of a block to its last. Nearly all blocks come in one piece, so that one reader
+ * serves all connections in turn, and none of them holds one while it waits.
+ */
+let spare: BlockReader | undefined = undefined
+
+export const borrow = (): BlockReader => {
+  const reader = spare ?? new BlockReader()
+  spare = undefined
+  return reader
+}
+
+export const giveBack = (reader: BlockReader): void => {
+  reader.release()
+  spare = reader
+}
 
 /**
  * Reads a head or a trailer section, in one piece straight from the input, or in several, which it keeps so that the
  * text is in one piece in the end.
  */
 export class BlockReader {
-  readonly scanner: HeadScanner
+  readonly scanner = new HeadScanner()
   /** The block so far, if it did not come in one piece, is `held[0, heldEnd)`. */
   private held: Uint8Array = nothing
   private heldEnd = 0
@@ -21,18 +36,6 @@ export class BlockReader {
   private block: Uint8Array = nothing
   private blockStart = 0
   private blockEnd = 0
-
-  constructor(
-    limits: ParserLimits,
-    private readonly latin1: (bytes: Uint8Array, start: number, end: number) => string
-  ) {
-    this.scanner = new HeadScanner(limits)
-  }
-
-  /** Whether a block has begun and not ended. */
-  get begun(): boolean {
-    return this.heldEnd > 0
-  }
 
   /** Reads on in `bytes[start, end)`. Returns the index after the block, `More` or `Failed`. */
   read(bytes: Uint8Array, start: number, end: number): number {
@@ -58,18 +61,15 @@ export class BlockReader {
   }
 
   /** The text of the block just read. */
-  text(): string {
-    return this.latin1(this.block, this.blockStart, this.blockEnd)
+  text(latin1: (bytes: Uint8Array, start: number, end: number) => string): string {
+    return latin1(this.block, this.blockStart, this.blockEnd)
   }
 
-  /** Lets go of the block and of the input. */
+  /** Lets go of the block and of the input. A buffer of the usual size is dearer to make than a head is to parse. */
   release(): void {
     this.block = nothing
-    if (this.heldEnd > 0) {
-      if (this.held.length === spareBytes) spare = this.held
-      this.held = nothing
-      this.heldEnd = 0
-    }
+    if (this.held.length > heldBytes) this.held = nothing
+    this.heldEnd = 0
   }
 
   private hold(bytes: Uint8Array, start: number, end: number): void {
@@ -80,13 +80,7 @@ export class BlockReader {
   }
 
   private grow(length: number): void {
-    let larger: Uint8Array
-    if (spare !== undefined && length <= spareBytes) {
-      larger = spare
-      spare = undefined
-    } else {
-      larger = new Uint8Array(Math.max(length, 2 * this.held.length, spareBytes))
-    }
+    const larger = new Uint8Array(Math.max(length, 2 * this.held.length, heldBytes))
     larger.set(this.held.subarray(0, this.heldEnd))
     this.held = larger
   }

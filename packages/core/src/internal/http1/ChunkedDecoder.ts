@@ -28,7 +28,10 @@ const Invalid = 9
 /** 16 digits are 64 bits. Leading zeros are digits too, so that a size cannot go on for ever. */
 const maxDigits = 16
 
-/** Undoes the chunked transfer coding (RFC 9112 §7.1) up to the end of the last chunk; trailers are not its business. */
+/**
+ * Undoes the chunked transfer coding (RFC 9112 §7.1) of one body, up to the end of the last chunk; trailers are not its
+ * business.
+ */
 export class ChunkedDecoder {
   /** The last chunk has been read. */
   finished = false
@@ -41,13 +44,6 @@ export class ChunkedDecoder {
   private extensionBytes = 0
 
   constructor(private readonly limits: ParserLimits) {}
-
-  begin(): void {
-    this.finished = false
-    this.expected = Size
-    this.size = 0
-    this.digits = 0
-  }
 
   /**
    * Decodes `bytes[start, end)` and tells `sink` where content is. Returns the index up to which the input is taken,

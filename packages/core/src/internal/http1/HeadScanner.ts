@@ -1,6 +1,6 @@
 import * as Characters from "./Characters.js"
 import { framesMessage, FramingFields } from "./FramingFields.js"
-import type { ParserLimits } from "./ParserLimits.js"
+import { defaultParserLimits, type ParserLimits } from "./ParserLimits.js"
 import { Failed, More } from "./Progress.js"
 import type { ProtocolViolation } from "./ProtocolViolation.js"
 import { limitPassed, quoteBytes, quoteOctet, violation } from "./ProtocolViolation.js"
@@ -49,20 +49,21 @@ export class HeadScanner {
   private nameStart = 0
   private nameEnd = 0
   private valueStart = 0
+  private limits: ParserLimits = defaultParserLimits
 
-  constructor(private readonly limits: ParserLimits) {}
-
-  beginHead(): void {
+  beginHead(limits: ParserLimits): void {
+    this.limits = limits
     this.trailers = false
-    this.maxBytes = this.limits.maxHeaderBytes
+    this.maxBytes = limits.maxHeaderBytes
     this.expected = StatusLine
     this.count = 0
     this.framing.reset()
   }
 
-  beginTrailers(): void {
+  beginTrailers(limits: ParserLimits): void {
+    this.limits = limits
     this.trailers = true
-    this.maxBytes = this.limits.maxTrailerBytes
+    this.maxBytes = limits.maxTrailerBytes
     this.expected = FieldStart
     this.count = 0
   }

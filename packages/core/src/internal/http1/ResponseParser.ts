@@ -1,4 +1,4 @@
-import { BlockReader } from "./BlockReader.js"
+import { type BlockReader, borrow, giveBack } from "./BlockReader.js"
 import * as Characters from "./Characters.js"
 import { ChunkedDecoder } from "./ChunkedDecoder.js"
 import type { ParserLimits } from "./ParserLimits.js"
@@ -102,15 +102,12 @@ export class ResponseParser {
   private any = false
   /** Bytes of the body that are still to come. */
   private remaining = 0
-  private readonly blocks: BlockReader
-  private readonly chunks: ChunkedDecoder
-  private readonly limits: ParserLimits
+  /** While a head or a trailer section is being read. */
+  private block: BlockReader | undefined = undefined
+  /** While a chunked body is being read. */
+  private chunks: ChunkedDecoder | undefined = undefined
 
-  constructor(private readonly handler: ResponseHandler, options: ResponseParserOptions) {
-    this.limits = options.limits
-    this.blocks = new BlockReader(options.limits, options.latin1)
-    this.chunks = new ChunkedDecoder(options.limits)
-  }
+  constructor(private readonly handler: ResponseHandler, private readonly options: ResponseParserOptions) {}
 
   get state(): ParserState {
     return states[this.phase]
@@ -208,15 +205,20 @@ export class ResponseParser {
   private beginHead(): void {
     this.emptyLines = 0
     this.emptyLineBegun = false
-    this.blocks.scanner.beginHead()
   }
 
   private readHead(bytes: Uint8Array, start: number, end: number): number {
-    const from = this.blocks.begun ? start : this.skipEmptyLines(bytes, start, end)
-    if (from < 0 || from === end) return from
-    const after = this.blocks.read(bytes, from, end)
+    let from = start
+    let block = this.block
+    if (block === undefined) {
+      from = this.skipEmptyLines(bytes, start, end)
+      if (from < 0 || from === end) return from
+      block = this.block = borrow()
+      block.scanner.beginHead(this.options.limits)
+    }
+    const after = block.read(bytes, from, end)
     if (after === More) return end
-    return after === StepFailed ? this.fail(this.blocks.scanner.violation!) : this.headRead(after, end)
+    return after === StepFailed ? this.fail(block.scanner.violation!) : this.headRead(block, after, end)
   }
 
   /**
@@ -244,12 +246,12 @@ export class ResponseParser {
     return i
   }
 
-  private headRead(after: number, end: number): number {
-    const { count, framing, minorVersion, offsets, reasonEnd, status } = this.blocks.scanner
+  private headRead(block: BlockReader, after: number, end: number): number {
+    const { count, framing, minorVersion, offsets, reasonEnd, status } = block.scanner
     const informational = status < 200 && status !== 101
     if (informational) {
       this.informational++
-      if (this.informational > this.limits.maxInformational) return this.failInformational()
+      if (this.informational > this.options.limits.maxInformational) return this.failInformational()
     }
     const upgraded = status === 101 || (this.isConnect && status >= 200 && status < 300)
     const bodiless = informational || upgraded || this.isHead || status === 204 || status === 304
@@ -269,12 +271,12 @@ export class ResponseParser {
       minorVersion,
       persistent && !untilClose && !upgraded && !dubious,
       framing.contentLength < 0 ? undefined : framing.contentLength,
-      this.blocks.text(),
+      block.text(this.options.latin1),
       reasonEnd,
       offsets.slice(0, count * 4),
       framing.keepAliveField * 4
     )
-    this.blocks.release()
+    this.endBlock(block)
 
     if (informational) {
       this.beginHead()
@@ -298,31 +300,44 @@ export class ResponseParser {
       this.remaining = framing.contentLength
     } else {
       this.phase = Chunked
-      this.chunks.begin()
+      this.chunks = new ChunkedDecoder(this.options.limits)
     }
     this.handler.onHead(head)
     return after
   }
 
   private readChunks(bytes: Uint8Array, start: number, end: number): number {
-    const after = this.chunks.decode(bytes, start, end, this.handler)
-    if (after === StepFailed) return this.fail(this.chunks.violation!)
-    if (this.chunks.finished) {
+    const chunks = this.chunks!
+    const after = chunks.decode(bytes, start, end, this.handler)
+    if (after === StepFailed) return this.fail(chunks.violation!)
+    if (chunks.finished) {
       this.phase = Trailers
-      this.blocks.scanner.beginTrailers()
+      this.chunks = undefined
     }
     return after
   }
 
   private readTrailers(bytes: Uint8Array, start: number, end: number): number {
-    const { blocks } = this
-    const after = blocks.read(bytes, start, end)
+    let block = this.block
+    if (block === undefined) {
+      block = this.block = borrow()
+      block.scanner.beginTrailers(this.options.limits)
+    }
+    const after = block.read(bytes, start, end)
     if (after === More) return end
-    if (after === StepFailed) return this.fail(blocks.scanner.violation!)
-    const { count, offsets } = blocks.scanner
-    const trailers = count === 0 ? noTrailers : readFields(blocks.text(), offsets.slice(0, count * 4))
-    blocks.release()
+    if (after === StepFailed) return this.fail(block.scanner.violation!)
+    const { count, offsets } = block.scanner
+    const trailers = count === 0
+      ? noTrailers
+      : readFields(block.text(this.options.latin1), offsets.slice(0, count * 4))
+    this.endBlock(block)
     return this.complete(trailers, after, end)
+  }
+
+  /** What is still to be seen of the scanner is to be seen in this step: the next block is another connection's. */
+  private endBlock(block: BlockReader): void {
+    this.block = undefined
+    giveBack(block)
   }
 
   /**
@@ -344,7 +359,7 @@ export class ResponseParser {
         "TooManyInformational",
         "Too many informational responses",
         "RFC 9110 §15.2",
-        this.limits,
+        this.options.limits,
         "maxInformational"
       )
     )
@@ -359,7 +374,7 @@ export class ResponseParser {
   private fail(why: ProtocolViolation): number {
     this.phase = Failed
     this.outcome = why
-    this.blocks.release()
+    this.block = undefined
     return Stop
   }
 }
