@@ -87,6 +87,7 @@ const permanent: ReadonlyArray<TransportError["_tag"]> = [
   "TlsError",
   "UnsupportedProtocol",
   "LocalProtocolError",
+  "RemoteProtocolError",
   "RequestBodyError",
   "ResponseTooLarge"
 ]

@@ -50,7 +50,8 @@ export interface Details {
   readonly written: boolean
   /**
    * Whether the request can be sent again without being carried out twice: the server cannot have acted on it, or its
-   * method is idempotent (RFC 9110 §9.2.2) and its body can be sent again.
+   * method is idempotent (RFC 9110 §9.2.2), or it has an `Idempotency-Key`, and its body can be sent again. A GET whose
+   * answer broke off in the middle is safe, a POST is not. Whether it helps is another question: see `Retry.safely`.
    */
   readonly safeToRepeat: boolean
   readonly cause?: unknown
@@ -213,7 +214,7 @@ export class TlsError extends Data.TaggedError("TlsError")<
 }
 
 /**
- * The URL's scheme is not one that this client speaks.
+ * The URL's scheme is not one that this client speaks. It is not `safeToRepeat`: it would be the same again.
  *
  * @since 0.1.0
  * @category errors
@@ -256,7 +257,7 @@ export class ProxyError extends Data.TaggedError("ProxyError")<
 }
 
 /**
- * The request cannot be sent as it is: nothing of it was. It is the caller's to mend.
+ * The request cannot be sent as it is: nothing of it was. It is the caller's to mend, so it is not `safeToRepeat`.
  *
  * @since 0.1.0
  * @category errors
@@ -417,6 +418,8 @@ export class RemoteProtocolError extends Data.TaggedError("RemoteProtocolError")
 
 /**
  * The server ended this stream of an HTTP/2 connection (RST_STREAM, RFC 9113 §6.4); the connection goes on.
+ *
+ * After `ENHANCE_YOUR_CALM` it is not `safeToRepeat`, whatever the method: the server asks for less.
  *
  * @since 0.1.0
  * @category errors

@@ -73,6 +73,21 @@ describe("Retry.safely", () => {
       assert.deepStrictEqual(yield* attempts(streamed, {}, { status: 503 }), [1, 503])
     }))
 
+  it.effect("does not repeat what is safe and helps nothing", () =>
+    Effect.gen(function*() {
+      const details = { origin, phase: "body", written: true, safeToRepeat: true } as const
+      const code = "InvalidStatusLine"
+      for (
+        const error of [
+          new TransportError.RemoteProtocolError({ ...details, code, detail: "no status line" }),
+          new TransportError.ResponseTooLarge({ ...details, maxResponseSize: 1 }),
+          new TransportError.TotalTimeout({ ...details, timeout: 1 })
+        ]
+      ) {
+        assert.deepStrictEqual(yield* attempts(HttpClientRequest.get(url), {}, error), [1, "RequestError"])
+      }
+    }))
+
   it.effect("does not add load where the pool has too much", () =>
     Effect.gen(function*() {
       const closed = new TransportError.PoolClosed({ origin })

@@ -149,7 +149,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   }
 
   private get progress(): errors.Progress {
-    return this.head !== undefined ? "Body" : this.parser.receivedAny ? "Head" : "Sent"
+    return this.head !== undefined ? "Body" : "Sent"
   }
 
   onDrain(): void {

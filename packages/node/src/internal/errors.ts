@@ -39,22 +39,20 @@ export const invalidTrailers = (request: ExchangeRequest, violation: ProtocolVio
     cause: invalidRequest(request, violation)
   })
 
-/** How far an exchange has come: written or not, the head of its answer begun, complete. */
-export type Progress = "Unsent" | "Sent" | "Head" | "Body"
+/** How far an exchange has come: nothing written, something of it, the head of its answer complete. */
+export type Progress = "Unsent" | "Sent" | "Body"
 
 export const details = (request: ExchangeRequest, progress: Progress): TransportError.Details => ({
   origin: request.origin.href,
   phase: progress === "Body" ? "body" : "head",
   written: progress !== "Unsent",
-  // A server that has begun to answer was not just closing an idle connection.
-  safeToRepeat: progress === "Unsent" || (progress === "Sent" && request.repeatable)
+  safeToRepeat: progress === "Unsent" || request.repeatable
 })
 
 /** The answer breaks the protocol. */
 export const protocolViolation = (request: ExchangeRequest, violation: ProtocolViolation, progress: Progress) =>
   new TransportError.RemoteProtocolError({
     ...details(request, progress),
-    safeToRepeat: false,
     code: violation.code,
     detail: violation.message,
     section: violation.section

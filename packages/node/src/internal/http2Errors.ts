@@ -49,7 +49,6 @@ export const reset = (request: ExchangeRequest, progress: Progress, code: number
   return code === constants.NGHTTP2_NO_ERROR
     ? new TransportError.RemoteProtocolError({
       ...common,
-      safeToRepeat: false,
       code: "IncompleteAnswer",
       detail: "the stream ended without an error before the answer was complete",
       section: "RFC 9113 §8.1"
@@ -66,7 +65,6 @@ export const reset = (request: ExchangeRequest, progress: Progress, code: number
 export const headTooLarge = (request: ExchangeRequest, progress: Progress, limit: number) =>
   new TransportError.RemoteProtocolError({
     ...details(request, progress),
-    safeToRepeat: false,
     code: "HeaderListTooLarge",
     detail: `the head of the answer is larger than http2.maxHeaderListSize, ${limit} bytes`,
     section: "RFC 9113 §6.5.2"
@@ -95,7 +93,6 @@ export const isViolation = (cause: Http2Failure | undefined): cause is Http2Fail
 export const violation = (request: ExchangeRequest, progress: Progress, cause: Http2Failure) =>
   new TransportError.RemoteProtocolError({
     ...details(request, progress),
-    safeToRepeat: false,
     code: cause.code ?? "ERR_HTTP2_ERROR",
     detail: `the connection carried what is not HTTP/2: ${cause.message}`,
     section: "RFC 9113 §5.4.1",

@@ -1,8 +1,10 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
+import * as TransportError from "@sluice/core/TransportError"
 import { Gate, Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { failure, idle, makeClient, openIdle, recordEvents, settled, turns, until } from "./support.js"
 
@@ -112,9 +114,35 @@ describe("a connection that dies just when it is used again", () => {
           const error = yield* request
           assert.strictEqual(error._tag, "ReadError")
           assert.strictEqual(error.phase, "head")
+          assert.isTrue(error.safeToRepeat)
           assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [2])
         }
       }
+    }))
+
+  it.scoped("nor when the answer broke off; that it is safe to is for the caller to know", () =>
+    Effect.gen(function*() {
+      const whole = Reply.text("an answer")
+      const broken = Reply.set(whole, { abrupt: { afterBytes: 3 } })
+      const { client, events, server, url } = yield* afterOneRequest([broken, broken, broken, broken, whole])
+      const read = (request: HttpClientRequest.HttpClientRequest) =>
+        Effect.flatMap(client.execute(request), (response) => response.text)
+      for (
+        const [request, safeToRepeat] of [
+          [HttpClientRequest.get(url), true],
+          [HttpClientRequest.post(url), false],
+          [HttpClientRequest.post(url).pipe(HttpClientRequest.setHeader("idempotency-key", "1")), true]
+        ] as const
+      ) {
+        const error = yield* failure(read(request))
+        assert.deepInclude(error, { _tag: "ReadError", phase: "body", written: true, safeToRepeat })
+      }
+      assert.lengthOf(yield* events("Repeated"), 0)
+      assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [2, 1, 1])
+      const whileSafe = (error: unknown) =>
+        Option.exists(TransportError.fromHttpClientError(error), (cause) => cause.safeToRepeat)
+      const repeated = Effect.retry(read(HttpClientRequest.get(url)), { while: whileSafe, times: 1 })
+      assert.strictEqual(yield* repeated, "an answer")
     }))
 
   it.scoped("it is sent at most three times, the last time on a new connection", () =>

@@ -37,7 +37,7 @@ describe("RST_STREAM", () => {
       yield* connection.send(Frame.headers(streamId, [[":status", "200"]]), Frame.data(streamId, "half"))
       yield* connection.send(Frame.rstStream(streamId, 8))
       const error = yield* failure(request)
-      assert.deepInclude(error, { _tag: "StreamReset", code: "CANCEL", phase: "body", safeToRepeat: false })
+      assert.deepInclude(error, { _tag: "StreamReset", code: "CANCEL", phase: "body", safeToRepeat: true })
     }))
 
   it.scoped("takes NO_ERROR before the end of an answer for what it is, an answer that is not whole", () =>
@@ -213,7 +213,7 @@ describe("GOAWAY", () => {
       const { streamId } = yield* connection.take("Headers")
       yield* connection.send(Frame.headers(streamId, [[":status", "200"]]), Frame.goAway({ lastStreamId: streamId }))
       yield* connection.close("end")
-      assert.deepInclude(yield* failure(request), { _tag: "ReadError", reason: "Ended", safeToRepeat: false })
+      assert.deepInclude(yield* failure(request), { _tag: "ReadError", reason: "Ended", safeToRepeat: true })
       yield* until(() => pool.unsafeStats().open === 0)
     }))
 })

@@ -50,6 +50,8 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   private discarded = 0
   private isPaused = false
   private repeats = 0
+  /** Bytes of the answer have come. */
+  private hasBegun = false
   private unreadEntry: Unread | undefined = undefined
   /** How long the server may be silent, or take nothing. */
   private readonly stall = new Deadline<Call>(this, onStall)
@@ -174,10 +176,12 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   }
 
   onProgress(): void {
+    this.hasBegun = true
     this.watch()
   }
 
   onInformational(head: ExchangeHead): void {
+    this.hasBegun = true
     if (head.status === 100) this.upload?.onContinue()
     else if (this.options.onInformational !== undefined) this.callHook(this.options.onInformational, head)
     this.watch()
@@ -239,6 +243,8 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
    */
   private mayRepeat(error: TransportError.TransportError): boolean {
     if (this.repeats >= maxRepeats || !error.safeToRepeat) return false
+    // A server that has begun to answer was not just closing an idle connection.
+    if (this.hasBegun) return false
     if (error._tag !== "ReadError" && error._tag !== "WriteError" && error._tag !== "StreamReset") return false
     if (error._tag === "ReadError" && error.reason === "PoolClosed") return false
     // The server saw it and said no. The stream's end tells nothing about the connection.
@@ -358,13 +364,13 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     this.fail(error)
   }
 
-  private details(): TransportError.Details {
+  details(): TransportError.Details {
     const written = this.exchange?.written === true
     return {
       origin: this.origin,
       phase: this.phase,
       written,
-      safeToRepeat: this.body === undefined && (!written || this.prepared.wire.repeatable)
+      safeToRepeat: !written || this.prepared.wire.repeatable
     }
   }
 

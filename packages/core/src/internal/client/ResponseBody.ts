@@ -3,14 +3,15 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { BodyAbandoned, type TransportError } from "../../TransportError.js"
+import { BodyAbandoned, type Details, type TransportError } from "../../TransportError.js"
 import { Parts } from "./Parts.js"
 
 /**
  * What a body asks of the exchange that it arrives on.
  */
 export interface BodySource {
-  readonly origin: string
+  /** What an error of it tells. */
+  readonly details: () => Details
   /** Stop and go on reading from the connection. */
   readonly pause: () => void
   readonly resume: () => void
@@ -189,6 +190,6 @@ export class ResponseBody {
   }
 
   private abandoned(reason: BodyAbandoned["reason"]): BodyAbandoned {
-    return new BodyAbandoned({ origin: this.source.origin, phase: "body", written: true, safeToRepeat: false, reason })
+    return new BodyAbandoned({ ...this.source.details(), reason })
   }
 }

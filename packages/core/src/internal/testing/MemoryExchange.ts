@@ -95,7 +95,7 @@ export class MemoryExchange implements Exchange {
       origin: this.wire.origin.href,
       phase: this.phase,
       written: this.written,
-      safeToRepeat: this.phase === "head" && this.wire.repeatable,
+      safeToRepeat: this.wire.repeatable,
       reason,
       detail,
       cause
