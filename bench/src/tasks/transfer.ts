@@ -9,7 +9,7 @@ export interface TransferJob extends Job {
   readonly size: number
 }
 
-/** One large body; what the process held at most while it passed. */
+/** One large body, after one that nobody measures; what the process held at most while they passed. */
 export const run = async (input: Job): Promise<Measurement> => {
   const job = input as TransferJob
   const open = await clientNamed(job.client)
@@ -27,6 +27,7 @@ export const run = async (input: Job): Promise<Measurement> => {
   const watch = setInterval(() => {
     peak = Math.max(peak, process.memoryUsage.rss())
   }, 20)
+  await transfer()
   const cpu = process.cpuUsage()
   const begun = performance.now()
   await transfer()

@@ -12,6 +12,7 @@ import type { Socket } from "node:net"
 import { Duplex } from "node:stream"
 import * as errors from "./errors.js"
 import { type ExchangeOwner, Http1Exchange } from "./Http1Exchange.js"
+import * as readBuffer from "./readBuffer.js"
 
 /**
  * One HTTP/1.1 connection: the engine of `@sluice/core` over a socket. It carries one exchange at a time (no
@@ -79,7 +80,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
       // Nobody has asked for them, and they must not become the answer of the next request (undici CVE-2026-6733).
       this.close("Failed")
     } else if (exchange.upgraded) {
-      exchange.receiver.onData(copy(bytes, 0, length))
+      exchange.receiver.onData(readBuffer.keep(bytes, 0, length))
     } else {
       this.isMute = true
       const outcome = this.parser.execute(bytes, 0, length)
@@ -95,7 +96,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
         return this.break(exchange, errors.protocolViolation(exchange.request, outcome, this.progress))
       case "Upgraded":
         exchange.upgraded = true
-        if (outcome.offset < length) exchange.receiver.onData(copy(bytes, outcome.offset, length))
+        if (outcome.offset < length) exchange.receiver.onData(readBuffer.keep(bytes, outcome.offset, length))
         return
       case "Unexpected":
         // The answer itself was whole; what follows it is nobody's.
@@ -173,7 +174,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
 
   onBody(bytes: Uint8Array, start: number, end: number): void {
     this.isMute = false
-    this.current?.receiver.onData(copy(bytes, start, end))
+    this.current?.receiver.onData(readBuffer.keep(bytes, start, end))
   }
 
   onComplete(trailers: ReadonlyArray<string>): void {
@@ -217,6 +218,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     this.head = undefined
     this.completed = undefined
     exchange.ended = true
+    readBuffer.rest()
     // An idle connection is always being read.
     if (this.isPaused) this.resume()
     exchange.receiver.onComplete(trailers)
@@ -294,9 +296,3 @@ const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
   Buffer.prototype.latin1Slice.call(bytes, start, end)
 
 const parserOptions = { limits: defaultParserLimits, latin1 }
-
-const copy = (bytes: Uint8Array, start: number, end: number): Uint8Array => {
-  const owned = Buffer.allocUnsafe(end - start)
-  owned.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end))
-  return owned
-}

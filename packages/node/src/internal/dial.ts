@@ -4,13 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import * as net from "node:net"
 import * as errors from "./errors.js"
-
-/**
- * One buffer for what all sockets of the process read: what is in it is used up before the next read. So an idle
- * connection holds no buffer. It is larger than Node's 64 KiB because each read costs a stream's reader a step: a large
- * download takes three quarters of the CPU time (docs/performance.md).
- */
-const readBuffer = Buffer.allocUnsafeSlow(256 * 1024)
+import * as readBuffer from "./readBuffer.js"
 
 /** Takes what a socket reads. The bytes are valid during the call only. */
 export interface Reader {
@@ -25,7 +19,7 @@ export class Dialed<S extends net.Socket = net.Socket> {
 
   constructor(open: (onread: net.OnReadOpts) => S) {
     this.socket = open({
-      buffer: readBuffer,
+      buffer: readBuffer.next,
       callback: (length, bytes) => {
         this.onBytes(bytes, length)
         return true

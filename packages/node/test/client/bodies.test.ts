@@ -22,6 +22,22 @@ const count = (stream: Stream.Stream<Uint8Array, unknown>) =>
 const one = { limits: { maxConnections: 1 } }
 
 describe("reading a body", () => {
+  it.scoped("what was handed out stays as it was, whatever is read after it", () =>
+    Effect.gen(function*() {
+      const bytes = pattern(32 << 20)
+      const server = yield* TestServer.make({
+        replies: { "/large": Reply.bytes(bytes), "/chunked": Reply.chunks([bytes]), "/small": Reply.text("small") }
+      })
+      const { client } = yield* makeClient()
+      // Read as fast as they come, so that reads of the socket are as large as they get.
+      const collect = (path: string) =>
+        Effect.flatMap(client.get(`${server.url}${path}`), (response) => Stream.runCollect(response.stream))
+      const kept = yield* Effect.all(["/large", "/chunked", "/large"].map(collect), { concurrency: 3 })
+      assert.strictEqual(yield* (yield* client.get(`${server.url}/small`)).text, "small")
+      for (const parts of kept) assert.isTrue(Buffer.concat(Chunk.toReadonlyArray(parts)).equals(bytes))
+      yield* server.awaitStats((stats) => stats.openConnections === 3)
+    }))
+
   it.scoped("each accessor, and each of them again", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({

@@ -147,7 +147,8 @@ export class ResponseBody {
   private pull(): Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<TransportError>> {
     return Effect.async((resume) => {
       const settle = () => {
-        if (!this.parts.isEmpty) resume(Exit.succeed(this.take()))
+        // Taken when the reader's fiber goes on: more may have come by then, and each step of a stream has its price.
+        if (!this.parts.isEmpty) resume(this.take())
         else if (this.state._tag === "Receiving") return
         else resume(Exit.fail(this.state._tag === "Failed" ? Option.some(this.state.error) : Option.none()))
         this.stopWaiting(settle)
@@ -163,11 +164,13 @@ export class ResponseBody {
     if (as === "whole") this.unpause()
   }
 
-  private take(): Chunk.Chunk<Uint8Array> {
-    const parts = Chunk.unsafeFromArray(this.parts.toArray())
-    this.parts.clear()
-    this.unpause()
-    return parts
+  private take(): Effect.Effect<Chunk.Chunk<Uint8Array>> {
+    return Effect.sync(() => {
+      const parts = Chunk.unsafeFromArray(this.parts.toArray())
+      this.parts.clear()
+      this.unpause()
+      return parts
+    })
   }
 
   private unpause(): void {
