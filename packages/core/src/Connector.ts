@@ -28,6 +28,14 @@ export interface Connector {
    * makes one connection and waits for its answer before it makes more.
    */
   readonly protocol: (origin: Origin) => "http/1.1" | "h2" | "unknown"
+  /**
+   * Which of these connections, made for other origins and open now, carry requests of this origin as well (RFC 9113
+   * §9.1.1). It is asked for an origin that has no connection, before one is made, and takes no permit; in the end it
+   * may take as long as a connection may take to be made. Absent: connections are never shared.
+   */
+  readonly coalesce?:
+    | ((origin: Origin, open: ReadonlyArray<Connection>) => Effect.Effect<ReadonlyArray<Connection>>)
+    | undefined
 }
 
 /**

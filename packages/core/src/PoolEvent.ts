@@ -7,7 +7,7 @@ import type { CloseReason as CloseReason_, Event } from "./internal/pool/Event.j
 
 /**
  * An event, told apart by `_tag`: `Waiting`, `Granted`, `Refused`, `DialStarted`, `DialSucceeded`, `DialFailed`,
- * `Released`, `Evicted`, `Expired`, `Closed`, `Repeated`, `PoolClosed`. Times are milliseconds.
+ * `Released`, `Evicted`, `Expired`, `Closed`, `Repeated`, `Coalesced`, `PoolClosed`. Times are milliseconds.
  *
  * @since 0.1.0
  * @category models

@@ -35,7 +35,10 @@ export interface PoolStats extends Counts {
   readonly permitsFree: number
   /** Requests that hold a connection; more than `active` where HTTP/2 shares one. */
   readonly leases: number
-  /** By origin, for those with connections or waiters. */
+  /**
+   * By origin, for those with connections or waiters. What an origin does over the connections of another one is with
+   * the other one.
+   */
   readonly origins: ReadonlyMap<string, Counts>
 }
 

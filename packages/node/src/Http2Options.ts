@@ -50,6 +50,14 @@ export interface Http2Options {
    * closed and its requests fail. Default 5 seconds.
    */
   readonly pingTimeout?: Duration.DurationInput | "Infinity" | undefined
+  /**
+   * Whether an `https:` origin that has no connection may use one that is open to another origin, at no cost in permits
+   * (RFC 9113 §9.1.1): its certificate covers the origin's host, and it goes to an address and a port of that origin.
+   * A server that answers 421 (Misdirected Request) to what comes this way is asked again over a connection of its
+   * origin's own, unless the body cannot be sent twice, and from then on the two are kept apart. Not with `socketPath`,
+   * `tls.servername` or `tls.rejectUnauthorized: false`. Default false.
+   */
+  readonly coalescing?: boolean | undefined
 }
 
 /**
@@ -66,6 +74,7 @@ export interface Resolved {
   readonly maxHeaderListSize: number
   readonly pingInterval: number
   readonly pingTimeout: number
+  readonly coalescing: boolean
 }
 
 /**
@@ -98,7 +107,8 @@ export const defaults: Resolved = {
   connectionWindowSize: 16 * 1024 * 1024,
   maxHeaderListSize: 64 * 1024,
   pingInterval: Infinity,
-  pingTimeout: 5000
+  pingTimeout: 5000,
+  coalescing: false
 }
 
 /** A window of HTTP/2 is smaller than this (RFC 9113 §6.9.1), and that of a connection never smaller than the default. */
@@ -120,7 +130,8 @@ export const resolve = (options: Http2Options = {}): Either.Either<Resolved, Inv
       connectionWindowSize: yield* integer(options, "connectionWindowSize", initialConnectionWindow, maxWindow),
       maxHeaderListSize: yield* integer(options, "maxHeaderListSize", 0, 2 ** 32 - 1),
       pingInterval: yield* duration(options, "pingInterval"),
-      pingTimeout: yield* duration(options, "pingTimeout")
+      pingTimeout: yield* duration(options, "pingTimeout"),
+      coalescing: options.coalescing ?? defaults.coalescing
     }
   })
 

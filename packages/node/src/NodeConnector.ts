@@ -5,9 +5,12 @@
  */
 import type { ConnectionListener } from "@sluice/core/Connection"
 import { Connector } from "@sluice/core/Connector"
+import type { Origin } from "@sluice/core/Origin"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { LookupFunction } from "node:net"
 import * as Http2Options from "./Http2Options.js"
+import * as coalescing from "./internal/coalescing.js"
 import { type Dialed, tcp } from "./internal/dial.js"
 import { Http1Connection } from "./internal/Http1Connection.js"
 import * as http2 from "./internal/http2.js"
@@ -34,6 +37,11 @@ export interface Options {
    * are still what the request names and what a certificate must cover. Default none.
    */
   readonly socketPath?: string | undefined
+  /**
+   * How host names become addresses, as `net.connect` takes it: it must be able to give all of them (`all: true`).
+   * Addresses are not looked up. Default `dns.lookup`, the system's resolver.
+   */
+  readonly lookup?: LookupFunction | undefined
 }
 
 /** Origins that are remembered to want HTTP/1.1. */
@@ -49,7 +57,7 @@ export const make = (options: Options = {}): Effect.Effect<Connector, Http2Optio
   Effect.gen(function*() {
     const { enabled, ...given } = readHttp2(options.http2)
     const settings = yield* Http2Options.resolve(given)
-    const secure = new TlsDialer(options.tls ?? {}, options.socketPath)
+    const secure = new TlsDialer(options.tls ?? {}, options)
     const wantHttp1 = new Set<string>()
     const remember = (key: string) => {
       if (wantHttp1.size >= maxRemembered) wantHttp1.clear()
@@ -64,9 +72,9 @@ export const make = (options: Options = {}): Effect.Effect<Connector, Http2Optio
       },
       connect: (origin, listener) =>
         Effect.gen(function*() {
-          const onHttp1Required = () => remember(origin.key)
+          const onHttp1Required = ({ key }: Origin) => remember(key)
           if (origin.scheme === "http") {
-            const dialed = yield* tcp(origin, options.socketPath)
+            const dialed = yield* tcp(origin, options)
             return knowsHttp2(origin.key)
               ? yield* http2.connect(dialed, origin, listener, settings, undefined, onHttp1Required)
               : http1(dialed, listener)
@@ -75,7 +83,8 @@ export const make = (options: Options = {}): Effect.Effect<Connector, Http2Optio
           return dialed.socket.alpnProtocol === "h2"
             ? yield* http2.connect(dialed, origin, listener, settings, dialed.tlsTime, onHttp1Required)
             : Object.assign(http1(dialed, listener), { tlsTime: dialed.tlsTime })
-        })
+        }),
+      coalesce: enabled && settings.coalescing ? coalescing.make(options) : undefined
     }
     return connector
   })

@@ -1,5 +1,6 @@
 import type * as FiberId from "effect/FiberId"
 import type { Connection } from "../Connection.js"
+import type { Origin } from "../Origin.js"
 import type { LeaseDescription } from "../PoolStats.js"
 import type { Ticket, TicketOwner } from "./pool/Ticket.js"
 
@@ -8,6 +9,8 @@ import type { Ticket, TicketOwner } from "./pool/Ticket.js"
  */
 export interface LeaseHolder extends TicketOwner<Connection> {
   readonly fiberId: FiberId.FiberId
+  /** Where its request goes. */
+  readonly wanted: Origin
   /** What `PoolTimeout` tells of it. */
   readonly describe: () => Omit<LeaseDescription, "age">
 }

@@ -17,7 +17,7 @@ export class LeaseRequest implements LeaseHolder {
 
   constructor(
     private readonly pool: PoolInterpreter,
-    private readonly origin: Origin,
+    readonly wanted: Origin,
     private readonly timeout: number,
     readonly fiberId: FiberId.FiberId
   ) {}
@@ -25,7 +25,7 @@ export class LeaseRequest implements LeaseHolder {
   /** Waits for the connection. Interrupting this alone gives nothing back: see `end`. */
   readonly wait = Effect.async<Lease, AcquireError>((resume) => {
     this.resume = resume
-    const ticket = this.pool.request(this.origin, this, this.timeout, this.pool.options.timeouts.connect)
+    const ticket = this.pool.request(this.wanted, this, this.timeout, this.pool.options.timeouts.connect)
     this.ticket = ticket
     if (ticket.state === "Granted" && ticket.slot !== undefined) this.granted(ticket, ticket.slot)
   })
@@ -49,6 +49,6 @@ export class LeaseRequest implements LeaseHolder {
   }
 
   describe() {
-    return { method: "ACQUIRE", url: this.origin.href, bodyUnread: false }
+    return { method: "ACQUIRE", url: this.wanted.href, bodyUnread: false }
   }
 }

@@ -10,6 +10,7 @@ import type { Connector } from "../Connector.js"
 import type { Origin } from "../Origin.js"
 import type { Resolved } from "../Timeouts.js"
 import * as TransportError from "../TransportError.js"
+import { Coalescing } from "./Coalescing.js"
 import { EventHub } from "./EventHub.js"
 import type { LeaseHolder, LeaseTicket } from "./LeaseHolder.js"
 import { OpenConnection } from "./OpenConnection.js"
@@ -56,6 +57,8 @@ export class PoolInterpreter {
   readonly time: Timekeeper
   readonly events: EventHub
   readonly unread: UnreadBodies
+  /** Undefined where origins never share connections. */
+  private readonly coalescing: Coalescing | undefined
   private readonly metrics = new PoolMetrics()
   /** One permit for each connection that is open: what `maxConnections` means. */
   readonly permit: Effect.Semaphore
@@ -79,6 +82,8 @@ export class PoolInterpreter {
     })
     this.unread = new UnreadBodies(this.time, options.unreadBodyGrace, () => this.core.state.pending)
     this.permit = Effect.unsafeMakeSemaphore(options.limits.maxConnections)
+    const { coalesce } = options.connector
+    this.coalescing = coalesce === undefined ? undefined : new Coalescing(this, coalesce)
   }
 
   // ---------------------------------------------------------------------------------------------------------------
@@ -93,8 +98,11 @@ export class PoolInterpreter {
     connectTimeout: number,
     fresh = false
   ): LeaseTicket {
-    const ticket: LeaseTicket = new Ticket(this.originState(origin), holder, timeout, connectTimeout, fresh)
+    const { coalescing } = this
+    const state = coalescing === undefined || fresh ? this.originState(origin) : coalescing.stateOf(origin)
+    const ticket: LeaseTicket = new Ticket(state, holder, timeout, connectTimeout, fresh)
     this.core.acquire(ticket, this.time.now())
+    if (coalescing !== undefined && ticket.state === "Granted") coalescing.granted(ticket)
     this.perform()
     return ticket
   }
@@ -118,6 +126,11 @@ export class PoolInterpreter {
     if (ticket.state === "Granted") return this.release(ticket)
     this.core.giveUp(ticket, this.time.now())
     this.perform()
+  }
+
+  /** The origin is never to share connections of others again: a server has said so (RFC 9110 §15.5.20). */
+  keepApart(origin: Origin): void {
+    this.coalescing?.keepApart(origin)
   }
 
   // ---------------------------------------------------------------------------------------------------------------
@@ -177,6 +190,7 @@ export class PoolInterpreter {
   shutdown(drainTimeout: number): Effect.Effect<void> {
     return Effect.gen(this, function*() {
       this.step((core, now) => core.close(now))
+      this.coalescing?.stop()
       if (drainTimeout > 0) {
         // Finalizers are uninterruptible, and so would the wait be that the timeout is to end. An interrupt of the fiber
         // that closes the pool reaches the children of that fiber even so: then there is no more time to drain.
@@ -195,7 +209,7 @@ export class PoolInterpreter {
     this.onEmpty = () => resume(Effect.void)
   })
 
-  private originState(origin: Origin): OriginState<Connection> {
+  originState(origin: Origin): OriginState<Connection> {
     const known = this.core.state.origins.get(origin.key)
     if (known !== undefined) return known
     const state = this.core.state.origin(origin.key, this.expectedSharing(origin))
@@ -244,9 +258,11 @@ export class PoolInterpreter {
   private act(action: Action<Connection>): void {
     switch (action._tag) {
       case "Grant":
+        if (this.coalescing?.granted(action.ticket as LeaseTicket) === false) return
         this.metrics.waited(action.ticket.grantedAt - action.ticket.waitingSince)
         return action.ticket.owner.granted(action.ticket, action.slot)
       case "Refuse":
+        if (this.coalescing?.refused(action.ticket as LeaseTicket, action.refusal) === false) return
         this.metrics.refused(action.refusal._tag)
         return action.ticket.owner.refused(action.ticket, action.refusal)
       case "Dial":
@@ -324,7 +340,7 @@ export class PoolInterpreter {
     if (this.core.state.open === 0) this.onEmpty?.()
   }
 
-  private fork(effect: Effect.Effect<void>): Fiber.RuntimeFiber<void, unknown> {
+  fork(effect: Effect.Effect<void>): Fiber.RuntimeFiber<void, unknown> {
     const fiber = Runtime.runFork(this.options.runtime)(effect)
     this.track(fiber)
     return fiber
@@ -338,7 +354,7 @@ export class PoolInterpreter {
 
   /** The error that a refusal is for whoever asked. */
   refusalError(ticket: LeaseTicket, refusal: Refusal): TransportError.TransportError {
-    const origin = (this.places.get(ticket.origin) as Place).origin.href
+    const origin = ticket.owner.wanted.href
     const picture = () => pictureOf(this.core.state, ticket.owner.fiberId, this.time.now())
     switch (refusal._tag) {
       case "PoolTimeout":

@@ -179,6 +179,7 @@ describe("a waiter", () => {
       const interpreter = interpreterOf(pool)
       const holder = {
         fiberId: yield* Effect.fiberId,
+        wanted: a,
         describe: () => ({ method: "GET", url: "/", bodyUnread: false }),
         granted: (ticket: LeaseTicket) => {
           told.push("granted")
@@ -502,6 +503,7 @@ describe("a holder", () => {
       const tickets: Array<LeaseTicket> = []
       const bad = {
         fiberId: yield* Effect.fiberId,
+        wanted: a,
         describe: () => ({ method: "GET", url: "/", bodyUnread: false }),
         granted: () => {
           throw new Error("a holder's own mistake")

@@ -38,8 +38,8 @@ export interface Http2ConnectionOptions {
   readonly options: Resolved
   readonly runtime: Runtime.Runtime<never>
   readonly tlsTime: number | undefined
-  /** The server wants HTTP/1.1 for this origin. */
-  readonly onHttp1Required: () => void
+  /** The server wants HTTP/1.1 for that origin. */
+  readonly onHttp1Required: (origin: Origin) => void
   /** The server has said hello, or will not any more. */
   readonly onGreeted: (error?: TransportError) => void
 }
@@ -95,6 +95,10 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
     session.setLocalWindowSize(options.connectionWindowSize)
     this.spareStreams()
     this.health = new Http2Health(this, options, runtime)
+  }
+
+  get origin(): Origin {
+    return this.around.origin
   }
 
   get capacity(): number {
@@ -248,8 +252,8 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
     }
     if (this.session.destroyed || this.socket.destroyed) return this.ended(request, progress)
     if (code === NGHTTP2_HTTP_1_1_REQUIRED) {
-      this.around.onHttp1Required()
-      this.drain()
+      this.around.onHttp1Required(request.origin)
+      if (request.origin.key === this.origin.key) this.drain()
     }
     return errors.reset(request, progress, code)
   }

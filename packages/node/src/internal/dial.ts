@@ -46,6 +46,13 @@ export class Dialed<S extends net.Socket = net.Socket> {
   }
 }
 
+/** Where connections go. */
+export interface Route {
+  /** The Unix socket that stands for all origins. */
+  readonly socketPath?: string | undefined
+  readonly lookup?: net.LookupFunction | undefined
+}
+
 /** When a TCP connection has been silent for so long, the system asks whether the other side still lives. */
 const keepAliveInitialDelay = 60_000
 
@@ -53,22 +60,26 @@ const keepAliveInitialDelay = 60_000
  * A TCP connection to the origin, or to the Unix socket that stands for all origins. Closing the Scope destroys the
  * socket and waits until it is gone.
  */
-export const tcp = (origin: Origin, socketPath?: string): Effect.Effect<Dialed, ConnectError, Scope.Scope> =>
+export const tcp = (origin: Origin, route: Route = {}): Effect.Effect<Dialed, ConnectError, Scope.Scope> =>
   Effect.gen(function*() {
-    const dialed = yield* acquire(() => reading(socketPath, origin, net.connect))
+    const dialed = yield* acquire(() => reading(route, origin, net.connect))
     yield* connected(dialed.socket, "connect", (cause) => errors.notConnected(origin, cause))
     return dialed
   })
 
 /** Opens a socket that reads into the common buffer. */
 export const reading = <S extends net.Socket>(
-  socketPath: string | undefined,
+  { lookup, socketPath }: Route,
   { host, port }: Origin,
   open: (options: net.NetConnectOpts) => S
 ): Dialed<S> => {
   const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay }
   // The path decides; TLS verifies the host all the same.
-  const target = socketPath === undefined ? { host, port } : { host, path: socketPath }
+  const target = socketPath !== undefined
+    ? { host, path: socketPath }
+    : lookup === undefined
+    ? { host, port }
+    : { host, port, lookup }
   return new Dialed((onread) => open({ ...options, ...target, onread }))
 }
 

@@ -18,7 +18,7 @@ export const connect = (
   listener: ConnectionListener,
   options: Resolved,
   tlsTime: number | undefined,
-  onHttp1Required: () => void
+  onHttp1Required: (origin: Origin) => void
 ): Effect.Effect<Http2Connection, TransportError, Scope.Scope> =>
   Effect.gen(function*() {
     const runtime = yield* Effect.runtime<never>()

@@ -23,7 +23,7 @@ export class TlsDialer {
   private readonly sessions = new TlsSessions()
   private context: tls.SecureContext | undefined = undefined
 
-  constructor(private readonly options: TlsOptions, private readonly socketPath: string | undefined) {}
+  constructor(private readonly options: TlsOptions, private readonly route: dial.Route) {}
 
   /**
    * A connection whose handshake is part of making it. Closing the Scope destroys the socket and waits until it is
@@ -39,7 +39,7 @@ export class TlsDialer {
         catch: (cause) => tlsError(origin, cause as Error, "Configuration")
       })
       const dialed = yield* dial.acquire(() =>
-        dial.reading(this.socketPath, origin, (target) =>
+        dial.reading(this.route, origin, (target) =>
           tls.connect({
             ...target,
             secureContext: context,
@@ -77,7 +77,7 @@ export class TlsDialer {
 
   /** An address is no name to ask for (RFC 6066 §3), and a name is written without the dot at its end. */
   private serverName({ host }: Origin): { readonly servername?: string } {
-    const servername = this.options.servername ?? (net.isIP(host) === 0 ? host.replace(/\.$/, "") : undefined)
+    const servername = this.options.servername ?? (net.isIP(host) === 0 ? withoutDot(host) : undefined)
     // Without one, Node verifies the address that it connects to.
     return servername === undefined ? {} : { servername }
   }
@@ -87,3 +87,6 @@ export class TlsDialer {
     return session === undefined ? {} : { session }
   }
 }
+
+/** As certificates have it. */
+export const withoutDot = (host: string): string => host.replace(/\.$/, "")

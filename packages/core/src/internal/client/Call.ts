@@ -4,6 +4,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import type { Connection, Exchange, ExchangeHead, ExchangeReceiver } from "../../Connection.js"
+import type { Origin } from "../../Origin.js"
 import * as TransportError from "../../TransportError.js"
 import type { LeaseHolder, LeaseTicket } from "../LeaseHolder.js"
 import * as metrics from "../metrics.js"
@@ -119,6 +120,10 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     this.fail(this.pool.refusalError(ticket, refusal))
   }
 
+  get wanted(): Origin {
+    return this.prepared.target.origin
+  }
+
   get fiberId(): FiberId.FiberId {
     return this.caller.id()
   }
@@ -199,6 +204,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
 
   onHead(head: ExchangeHead): void {
     if (this.state !== "Sending") return
+    if (head.status === 421 && this.isMisdirected) return this.takeHome()
     this.upload?.onAnswer(head.status)
     this.state = "Receiving"
     if (this.headersDeadline !== undefined) this.pool.time.deadlines.cancel(this.headersDeadline)
@@ -249,11 +255,15 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     if (error._tag === "ReadError" && error.reason === "PoolClosed") return false
     // The server saw it and said no. The stream's end tells nothing about the connection.
     if (error._tag === "StreamReset" && error.written) return false
-    if (this.upload !== undefined && !this.upload.isUntouched && !this.prepared.body.replayable) return false
+    if (!this.canSendAgain) return false
     const ticket = this.ticket as LeaseTicket
     // HTTP/2 tells which streams it has not begun to process (RFC 9113 §8.7).
     const isUnprocessed = !error.written && ticket.slot?.connection?.protocol === "h2"
     return ticket.reused || isUnprocessed
+  }
+
+  private get canSendAgain(): boolean {
+    return this.upload === undefined || this.upload.isUntouched || this.prepared.body.replayable
   }
 
   private repeat(): void {
@@ -268,6 +278,17 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     })
     this.letGo()
     this.askForConnection()
+  }
+
+  /** The connection is another origin's, and the server does not answer for ours there. */
+  private get isMisdirected(): boolean {
+    return this.ticket?.origin.key !== this.wanted.key && this.canSendAgain
+  }
+
+  /** Nothing was done with the request: it goes over a connection of its own origin (RFC 9110 §15.5.20). */
+  private takeHome(): void {
+    this.pool.keepApart(this.wanted)
+    this.repeat()
   }
 
   // ---------------------------------------------------------------------------------------------------------------

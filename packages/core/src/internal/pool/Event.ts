@@ -68,4 +68,12 @@ export type Event =
   }
   /** A request failed on a reused connection and is sent again on another one. */
   | { readonly _tag: "Repeated"; readonly origin: string; readonly connection: number; readonly attempt: number }
+  /** The requests of an origin go over the connections of another one from now on, `connection` for one. */
+  | {
+    readonly _tag: "Coalesced"
+    readonly origin: string
+    /** The origin that the connections were made for. Other events and `PoolStats` have them under its name. */
+    readonly with: string
+    readonly connection: number
+  }
   | { readonly _tag: "PoolClosed" }

@@ -47,6 +47,8 @@ export class OriginState<C> {
   overdue = 0
   /** A dial failed while other connections serve: those who wait hope for these, and no new dial starts. */
   hopes = false
+  /** Whether it can share connections of another origin is being found out. Whoever waits, waits for that. */
+  probing = false
   readonly turnLink = new Link<OriginState<C>>(this)
   readonly surplusLink = new Link<OriginState<C>>(this)
   readonly vacantLink = new Link<OriginState<C>>(this)
@@ -67,6 +69,7 @@ export class OriginState<C> {
 
   /** How many dials it takes to serve all who wait. */
   get dialsNeeded(): number {
+    if (this.probing) return 0
     return Math.ceil(this.waiters.size / this.expectedCapacity) || (this.waiters.size > 0 ? 1 : 0)
   }
 
@@ -91,10 +94,11 @@ export class OriginState<C> {
   }
 
   get isVacant(): boolean {
-    return this.open === 0 && this.waiters.size === 0 && this.dials.size === 0
+    return this.open === 0 && this.waiters.size === 0 && this.dials.size === 0 && !this.probing
   }
 
   private servedBy(dials: number): number {
+    if (this.probing) return Infinity
     return dials === 0 ? 0 : dials * this.expectedCapacity
   }
 }

@@ -172,6 +172,39 @@ export class PoolCore<C> {
   }
 
   // ---------------------------------------------------------------------------------------------------------------
+  // Origins that share connections
+  // ---------------------------------------------------------------------------------------------------------------
+
+  /** Whether the origin can share connections of another one is being found out. Until then none is dialed for it. */
+  probe(origin: OriginState<C>): void {
+    origin.probing = true
+    this.state.update(origin)
+  }
+
+  /** It can share those of `other`, and who waits does so there from now on; or it cannot, and dials its own. */
+  probed(origin: OriginState<C>, other: OriginState<C> | undefined, now: number): void {
+    const pool = this.state
+    origin.probing = false
+    pool.update(origin)
+    if (other !== undefined) {
+      for (const ticket of origin.waiters) queue.move(pool, ticket, other)
+      while (other.waiters.size > 0 && other.available !== undefined) this.lendToWaiters(other.available, now)
+      this.settleFor(other, now)
+    }
+    this.settleFor(origin, now)
+  }
+
+  /** What another origin had for it does not serve it: it asks again, its own origin. */
+  reroute(ticket: Ticket<C>, origin: OriginState<C>, reusable: boolean, now: number): void {
+    this.release(ticket, reusable, Infinity, now)
+    ticket.state = "New"
+    ticket.overdue = false
+    ticket.refusal = undefined
+    ticket.origin = origin
+    this.acquire(ticket, now)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
   // Operations
   // ---------------------------------------------------------------------------------------------------------------
 

@@ -50,7 +50,8 @@ export class Ticket<C, O extends TicketOwner<C> = TicketOwner<C>> {
   deadline: Deadline<Ticket<C>> | undefined = undefined
 
   constructor(
-    readonly origin: OriginState<C>,
+    /** Whose connections it waits for: another origin's where the two share them. */
+    public origin: OriginState<C>,
     readonly owner: O,
     /** How long it may wait, in milliseconds. */
     readonly timeout: number,

@@ -51,6 +51,21 @@ export const leave = <C>(pool: PoolState<C>, ticket: Ticket<C>): void => {
   pool.update(origin)
 }
 
+/** It waits for the connections of another origin from now on, behind those that do already, and as long as before. */
+export const move = <C>(pool: PoolState<C>, ticket: Ticket<C>, to: OriginState<C>): void => {
+  const from = ticket.origin
+  from.waiters.remove(ticket.link)
+  to.waiters.pushBack(ticket.link)
+  if (ticket.overdue) {
+    from.overdue--
+    to.overdue++
+  }
+  ticket.origin = to
+  to.hopes = false
+  pool.update(from)
+  pool.update(to)
+}
+
 export const refuse = <C>(pool: PoolState<C>, ticket: Ticket<C>, refusal: Refusal, now: number): void => {
   if (ticket.state === "Waiting") leave(pool, ticket)
   ticket.state = "Refused"
