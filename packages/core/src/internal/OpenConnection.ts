@@ -25,7 +25,7 @@ export class OpenConnection {
   constructor(
     private readonly pool: Scope.Scope,
     private readonly permits: ReadonlyArray<Effect.Semaphore>,
-    private readonly onGone: Effect.Effect<void>
+    private readonly listener: { readonly onGone: () => void }
   ) {}
 
   /**
@@ -44,7 +44,7 @@ export class OpenConnection {
         const scope = yield* Scope.fork(this.pool, ExecutionStrategy.sequential)
         this.scope = scope
         for (const permit of this.permits) yield* permit.take(1)
-        yield* Scope.addFinalizer(scope, this.giveBack)
+        yield* this.promiseToGiveBack(scope)
         // It may have been given up before its fiber came to its first step.
         const dial = Effect.suspend(() => this.isClosing ? Effect.interrupt : Scope.extend(connect, scope))
         const exit = yield* Effect.exit(restore(dial))
@@ -56,17 +56,25 @@ export class OpenConnection {
     )
   }
 
-  private readonly giveBack = Effect.suspend(() =>
-    Effect.zipRight(Effect.forEach(this.permits, (permit) => permit.release(1), { discard: true }), this.onGone)
-  )
+  /** A method of its own: what else is in reach where a finalizer is written lives as long as the connection. */
+  private promiseToGiveBack(scope: Scope.Scope): Effect.Effect<void> {
+    return Scope.addFinalizerExit(scope, () => this.giveBack())
+  }
+
+  private giveBack(): Effect.Effect<void> {
+    const released = Effect.forEach(this.permits, (permit) => permit.release(1), { discard: true })
+    return Effect.map(released, () => this.listener.onGone())
+  }
 
   /** Closes the connection; one that is still being made stops being made. Completes when it is gone. */
-  readonly close: Effect.Effect<void> = Effect.suspend(() => {
-    this.isClosing = true
-    if (this.dial !== undefined) {
-      this.dial.unsafeInterruptAsFork(FiberId.none)
-      return Effect.void
-    }
-    return this.scope === undefined ? Effect.void : Scope.close(this.scope, Exit.void)
-  })
+  close(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.isClosing = true
+      if (this.dial !== undefined) {
+        this.dial.unsafeInterruptAsFork(FiberId.none)
+        return Effect.void
+      }
+      return this.scope === undefined ? Effect.void : Scope.close(this.scope, Exit.void)
+    })
+  }
 }

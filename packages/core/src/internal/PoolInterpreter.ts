@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
-import type { Connection, ConnectionListener } from "../Connection.js"
+import type { Connection } from "../Connection.js"
 import type { Connector } from "../Connector.js"
 import type { Origin } from "../Origin.js"
 import type { Resolved } from "../Timeouts.js"
@@ -15,7 +15,6 @@ import { EventHub } from "./EventHub.js"
 import type { LeaseHolder, LeaseTicket } from "./LeaseHolder.js"
 import { OpenConnection } from "./OpenConnection.js"
 import type { CoreLimits } from "./pool/CoreLimits.js"
-import type { CloseReason } from "./pool/Event.js"
 import { exclusive, type OriginState, type Sharing, unknown as unknownProtocol } from "./pool/OriginState.js"
 import { PoolCore } from "./pool/PoolCore.js"
 import type { Action } from "./pool/PoolState.js"
@@ -23,6 +22,7 @@ import type { Slot } from "./pool/Slot.js"
 import { type Refusal, Ticket } from "./pool/Ticket.js"
 import { PoolMetrics } from "./PoolMetrics.js"
 import { pictureOf } from "./poolStats.js"
+import { SlotListener } from "./SlotListener.js"
 import { Timekeeper } from "./Timekeeper.js"
 import { UnreadBodies } from "./UnreadBodies.js"
 
@@ -30,6 +30,8 @@ import { UnreadBodies } from "./UnreadBodies.js"
 interface Place {
   readonly origin: Origin
   readonly permit: Effect.Semaphore
+  /** All that one of its connections takes. */
+  readonly permits: ReadonlyArray<Effect.Semaphore>
 }
 
 export interface InterpreterOptions {
@@ -214,7 +216,7 @@ export class PoolInterpreter {
     if (known !== undefined) return known
     const state = this.core.state.origin(origin.key, this.expectedSharing(origin))
     const permit = Effect.unsafeMakeSemaphore(this.core.state.limits.maxConnectionsPerOrigin)
-    this.places.set(state, { origin, permit })
+    this.places.set(state, { origin, permit, permits: [this.permit, permit] })
     return state
   }
 
@@ -275,26 +277,10 @@ export class PoolInterpreter {
   }
 
   private dial(slot: Slot<Connection>, timeout: number): void {
-    const { origin, permit } = this.places.get(slot.origin) as Place
-    const open = new OpenConnection(
-      this.options.scope,
-      [this.permit, permit],
-      Effect.sync(() => this.connectionGone(slot))
-    )
+    const { origin, permits } = this.places.get(slot.origin) as Place
+    const listener = new SlotListener(this, slot)
+    const open = new OpenConnection(this.options.scope, permits, listener)
     this.connections.set(slot, open)
-    // What the connection says before the core knows it: it was made and is gone again.
-    let lost: CloseReason | undefined = undefined
-    const listener: ConnectionListener = {
-      onCapacity: (capacity) => this.step((core, now) => core.capacityChanged(slot, capacity, now)),
-      onDraining: () => {
-        lost ??= "ClosedByPeer"
-        this.step((core, now) => core.draining(slot, now))
-      },
-      onClosed: (reason) => {
-        lost ??= reason
-        this.step((core, now) => core.lost(slot, reason, now))
-      }
-    }
     const connect = Effect.suspend(() => this.options.connector.connect(origin, listener))
     this.fork(open.open(
       timeout === Infinity ? connect : Effect.timeoutFail(connect, {
@@ -302,7 +288,7 @@ export class PoolInterpreter {
         onTimeout: () => new TransportError.ConnectTimeout({ origin: origin.href, timeout })
       }),
       (connection) => {
-        if (lost !== undefined) return this.dialFailed(slot, closedAtOnce(origin))
+        if (listener.wasLost) return this.dialFailed(slot, closedAtOnce(origin))
         const shares = connection.protocol === "h2"
         this.step((core, now) => core.dialSucceeded(slot, connection, connection.capacity, shares, now))
         this.dialEnded(slot)
@@ -330,10 +316,11 @@ export class PoolInterpreter {
     // A limit that leaves no room for it is no failure: `warm` makes what the limits allow.
     this.dialEnded(slot, slot.reason === "PoolClosed" ? poolClosed(origin) : undefined)
     const open = this.connections.get(slot)
-    if (open !== undefined) this.fork(open.close)
+    if (open !== undefined) this.fork(open.close())
   }
 
-  private connectionGone(slot: Slot<Connection>): void {
+  /** The socket is closed, the permits are back. */
+  connectionGone(slot: Slot<Connection>): void {
     this.connections.delete(slot)
     if (slot.connection !== undefined) this.metrics.closed(this.time.now() - slot.connectedAt)
     this.step((core, now) => core.closed(slot, now))
