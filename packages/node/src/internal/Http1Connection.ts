@@ -12,6 +12,7 @@ import type { Socket } from "node:net"
 import { Duplex } from "node:stream"
 import * as errors from "./errors.js"
 import { type ExchangeOwner, Http1Exchange } from "./Http1Exchange.js"
+import * as otherProtocols from "./otherProtocols.js"
 import * as readBuffer from "./readBuffer.js"
 
 /**
@@ -92,8 +93,10 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
 
   private interpret(exchange: Http1Exchange, outcome: ParseOutcome, bytes: Uint8Array, length: number): void {
     switch (outcome._tag) {
-      case "ProtocolViolation":
-        return this.break(exchange, errors.protocolViolation(exchange.request, outcome, this.progress))
+      case "ProtocolViolation": {
+        const hint = this.head === undefined ? otherProtocols.instead(bytes, length) : undefined
+        return this.break(exchange, errors.protocolViolation(exchange.request, outcome, this.progress, hint))
+      }
       case "Upgraded":
         exchange.upgraded = true
         if (outcome.offset < length) exchange.receiver.onData(readBuffer.keep(bytes, outcome.offset, length))
@@ -112,7 +115,9 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     if (missing === undefined) {
       this.complete(exchange, this.completed ?? [])
     } else {
-      this.break(exchange, errors.ended(exchange.request, this.progress, missing.message))
+      const { request } = exchange
+      const hint = this.socket.bytesRead === 0 && request.origin.scheme === "http" ? otherProtocols.hungUp : ""
+      this.break(exchange, errors.ended(request, this.progress, missing.message + hint))
     }
   }
 

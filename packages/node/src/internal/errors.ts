@@ -49,12 +49,17 @@ export const details = (request: ExchangeRequest, progress: Progress): Transport
   safeToRepeat: progress === "Unsent" || request.repeatable
 })
 
-/** The answer breaks the protocol. */
-export const protocolViolation = (request: ExchangeRequest, violation: ProtocolViolation, progress: Progress) =>
+/** The answer breaks the protocol; `hint` is what seems to be spoken in place of it. */
+export const protocolViolation = (
+  request: ExchangeRequest,
+  violation: ProtocolViolation,
+  progress: Progress,
+  hint?: string
+) =>
   new TransportError.RemoteProtocolError({
     ...details(request, progress),
     code: violation.code,
-    detail: violation.message,
+    detail: hint ?? violation.message,
     section: violation.section
   })
 

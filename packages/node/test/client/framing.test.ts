@@ -1,6 +1,6 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
-import { Reply, TestServer } from "@sluice/test-server"
+import { FramePeer, Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import { failure, idle, makeClient, settled, until } from "./support.js"
@@ -312,5 +312,66 @@ describe("interim answers", () => {
       yield* server.destroyConnections("end")
       assert.strictEqual(yield* text, "first ")
       yield* idle(pool, server, 0)
+    }))
+})
+
+describe("a server that speaks something else", () => {
+  const alerts = {
+    "as TLS 1.3 and 1.2 have it": Uint8Array.of(21, 3, 3, 0, 2, 2, 10),
+    "as TLS 1.0 has it": Uint8Array.of(21, 3, 1, 0, 2, 2, 70)
+  }
+  for (const [name, alert] of Object.entries(alerts)) {
+    it.scoped(`TLS, with an alert ${name}: the error says to use https:`, () =>
+      Effect.gen(function*() {
+        const server = yield* TestServer.make({ replies: { "/": Reply.raw(alert, { close: true }) } })
+        const { client, pool } = yield* makeClient()
+        const error = yield* failure(client.get(`${server.url}/`))
+        assert.strictEqual(error._tag, "RemoteProtocolError")
+        assert.include(error.message, "the server seems to speak TLS: use https:")
+        assert.strictEqual((yield* settled(pool)).open, 0)
+      }))
+  }
+
+  it.scoped("TLS, which hangs up: the error asks for https:", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ tls: true })
+      const { client, pool } = yield* makeClient()
+      const error = yield* failure(client.get(`http://${server.host}:${server.port}/`))
+      assert.strictEqual(error._tag, "ReadError")
+      assert.include(error.message, "does it speak TLS? Then use https:")
+      assert.strictEqual((yield* settled(pool)).open, 0)
+    }))
+
+  it.scoped("HTTP/2 alone: the error says to use prior knowledge, which helps", () =>
+    Effect.gen(function*() {
+      const peer = yield* FramePeer.make({ settings: { maxConcurrentStreams: 7 } })
+      const { client, pool } = yield* makeClient()
+      const error = yield* failure(client.get(`${peer.url}/`))
+      assert.strictEqual(error._tag, "RemoteProtocolError")
+      assert.include(error.message, `use http2: "prior-knowledge"`)
+      assert.strictEqual((yield* settled(pool)).open, 0)
+      const knowing = yield* makeClient({ http2: "prior-knowledge" })
+      yield* Effect.fork(knowing.client.get(`${peer.url}/`))
+      yield* peer.accept
+      yield* (yield* peer.accept).take("Headers")
+    }))
+
+  it.scoped("neither: the error tells what came, and no more", () =>
+    Effect.gen(function*() {
+      const others = { ssh: "SSH-2.0-OpenSSH_9.2\r\n", short: Uint8Array.of(0, 0, 0, 4), zeros: new Uint8Array(9) }
+      for (const [name, bytes] of Object.entries(others)) {
+        const server = yield* TestServer.make({ replies: { "/": Reply.raw(bytes, { close: true }) } })
+        const { client } = yield* makeClient()
+        const error = yield* failure(client.get(`${server.url}/`))
+        assert.strictEqual(error._tag, "RemoteProtocolError", name)
+        assert.notInclude(error.message, "use http", name)
+      }
+      // It has answered before: what ends now is not for want of TLS.
+      const server = yield* TestServer.make({ replies: { "/": [Reply.text("ok"), Reply.disconnect()] } })
+      const { client } = yield* makeClient()
+      yield* client.get(`${server.url}/`)
+      const error = yield* failure(client.post(`${server.url}/`))
+      assert.strictEqual(error._tag, "ReadError")
+      assert.notInclude(error.message, "https:")
     }))
 })
