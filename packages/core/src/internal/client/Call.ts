@@ -1,5 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
@@ -40,8 +41,7 @@ const discardTime = 500
  */
 export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   private state: CallState = "Waiting"
-  private onAnswer: ((response: HttpResponse) => void) | undefined = undefined
-  private onFailure: ((error: TransportError.TransportError) => void) | undefined = undefined
+  private onAnswer: ((answer: Exit.Exit<HttpResponse, TransportError.TransportError>) => void) | undefined = undefined
   private ticket: LeaseTicket | undefined = undefined
   private exchange: Exchange | undefined = undefined
   private upload: Upload | undefined = undefined
@@ -55,7 +55,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   private hasBegun = false
   private unreadEntry: Unread | undefined = undefined
   /** How long the server may be silent, or take nothing. */
-  private readonly stall = new Deadline<Call>(this, onStall)
+  private stall: Deadline<Call> | undefined = undefined
   private stallSetTo = 0
   private activeAt = 0
   private headersDeadline: Deadline<Call> | undefined = undefined
@@ -68,9 +68,8 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     private readonly caller: Fiber.RuntimeFiber<unknown, unknown>
   ) {}
 
-  start(onAnswer: (response: HttpResponse) => void, onFailure: (error: TransportError.TransportError) => void): void {
+  start(onAnswer: (answer: Exit.Exit<HttpResponse, TransportError.TransportError>) => void): void {
     this.onAnswer = onAnswer
-    this.onFailure = onFailure
     const { total } = this.prepared.timeouts
     if (total !== Infinity) {
       this.totalDeadline = new Deadline(this, () => {
@@ -207,12 +206,12 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     if (head.status === 421 && this.isMisdirected) return this.takeHome()
     this.upload?.onAnswer(head.status)
     this.state = "Receiving"
-    if (this.headersDeadline !== undefined) this.pool.time.deadlines.cancel(this.headersDeadline)
+    this.pool.time.deadlines.cancel(this.headersDeadline)
     this.head = head
     const body = this.body = new ResponseBody(this, this.options.maxBufferedBody)
     const ticket = this.ticket as LeaseTicket
     const slot = ticket.slot as Slot<Connection>
-    this.onAnswer?.(new HttpResponse(this.prepared.request, head, body, ticket, slot))
+    this.onAnswer?.(Exit.succeed(new HttpResponse(this.prepared.request, head, body, ticket, slot)))
     // HEAD and 304 tell the length of a body that does not come.
     if (this.prepared.wire.method !== "HEAD" && head.status !== 304 && this.isTooLarge(head.contentLength ?? 0)) return
     this.watch()
@@ -328,7 +327,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     this.state = "Discarding"
     this.reading()
     this.exchange?.resume()
-    this.pool.time.deadlines.set(this.stall, discardTime, this.pool.time.now())
+    this.setStall(discardTime, this.pool.time.now())
   }
 
   private isTooLarge(size: number): boolean {
@@ -357,7 +356,11 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     this.activeAt = this.pool.time.now()
     if (timeout === this.stallSetTo && deadlines.isSet(this.stall)) return
     this.stallSetTo = timeout
-    deadlines.set(this.stall, timeout, this.activeAt)
+    this.setStall(timeout, this.activeAt)
+  }
+
+  private setStall(timeout: number, now: number): void {
+    this.pool.time.deadlines.set(this.stall ??= new Deadline<Call>(this, onStall), timeout, now)
   }
 
   private get isUserSlow(): boolean {
@@ -377,7 +380,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     if (this.state === "Discarding") return this.end()
     const timeout = this.stallTimeout
     const rest = this.activeAt + timeout - now
-    if (rest > 0) return this.pool.time.deadlines.set(this.stall, rest, now)
+    if (rest > 0) return this.setStall(rest, now)
     const error = this.isSending
       ? new TransportError.WriteTimeout({ ...this.details(), timeout })
       : new TransportError.ReadTimeout({ ...this.details(), timeout })
@@ -409,7 +412,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     if (this.state === "Done") return
     const body = this.body
     this.end()
-    if (body === undefined) this.onFailure?.(error)
+    if (body === undefined) this.onAnswer?.(Exit.fail(error))
     else body.fail(error)
   }
 
@@ -417,8 +420,8 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   private end(): void {
     if (this.state === "Done") return
     this.state = "Done"
-    if (this.headersDeadline !== undefined) this.pool.time.deadlines.cancel(this.headersDeadline)
-    if (this.totalDeadline !== undefined) this.pool.time.deadlines.cancel(this.totalDeadline)
+    this.pool.time.deadlines.cancel(this.headersDeadline)
+    this.pool.time.deadlines.cancel(this.totalDeadline)
     this.letGo()
   }
 

@@ -1,5 +1,6 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -34,19 +35,14 @@ export const make = <E>(
     const { request } = prepared
     const call = new Call(pool, options, prepared, fiber)
     scopedRequests.get(request)?.signal.addEventListener("abort", () => call.scopeClosed(), { once: true })
-    const answer = Effect.async<HttpResponse, E>((resume) => {
-      call.start(
-        (response) => resume(Exit.succeed(response)),
-        (error) => resume(Exit.fail(toError(error, request)))
-      )
-    })
+    const answer = Effect.async<HttpResponse, TransportError>((resume) => call.start(resume))
     // What `Effect.async` does with a canceler, at half the cost: whatever ends the wait, an interrupt in the moment
     // after the answer too, the call gives everything back.
     return Effect.uninterruptibleMask((restore) =>
       Effect.matchCauseEffect(restore(answer), {
         onFailure: (cause) => {
           call.cancel()
-          return Effect.failCause(cause)
+          return Effect.failCause(Cause.map(cause, (error) => toError(error, request)))
         },
         onSuccess: Effect.succeed
       })

@@ -60,16 +60,17 @@ export class Deadlines {
     }
   }
 
-  cancel(deadline: Deadline): void {
-    const { list } = deadline
-    if (list === undefined) return
+  /** Harmless when it is not set, or was never made. */
+  cancel(deadline: Deadline | undefined): void {
+    const list = deadline?.list
+    if (deadline === undefined || list === undefined) return
     list.remove(deadline)
     if (list.size === 0 && this.lists.size > sparseLists) this.lists.delete(deadline.duration)
     deadline.at = Infinity
   }
 
-  isSet(deadline: Deadline): boolean {
-    return deadline.list !== undefined
+  isSet(deadline: Deadline | undefined): boolean {
+    return deadline?.list !== undefined
   }
 
   /** Lets every deadline pass that is due, earliest list first in each; announces the next one. */

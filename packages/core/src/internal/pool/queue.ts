@@ -47,7 +47,7 @@ export const leave = <C>(pool: PoolState<C>, ticket: Ticket<C>): void => {
   origin.waiters.remove(ticket.link)
   pool.waiting--
   if (ticket.overdue) origin.overdue--
-  if (ticket.deadline !== undefined) pool.options.deadlines.cancel(ticket.deadline)
+  pool.options.deadlines.cancel(ticket.deadline)
   pool.update(origin)
 }
 
@@ -93,7 +93,7 @@ export const refuseOverdue = <C>(
   for (const ticket of origin.waiters) {
     position++
     if (!ticket.overdue) continue
-    const covered = isSet(pool, ticket) ? origin.covered : origin.underWay
+    const covered = pool.options.deadlines.isSet(ticket.deadline) ? origin.covered : origin.underWay
     if (position > covered) {
       refuse(pool, ticket, refusal ?? poolTimeout(ticket, now), now)
       position--
@@ -125,9 +125,6 @@ const becomeOverdue = <C>(ticket: Ticket<C>): void => {
   ticket.overdue = true
   ticket.origin.overdue++
 }
-
-const isSet = <C>(pool: PoolState<C>, ticket: Ticket<C>): boolean =>
-  ticket.deadline !== undefined && pool.options.deadlines.isSet(ticket.deadline)
 
 const poolTimeout = <C>(ticket: Ticket<C>, now: number): Refusal => ({
   _tag: "PoolTimeout",

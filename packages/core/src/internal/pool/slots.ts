@@ -189,5 +189,5 @@ export const becomeClosed = <C>(pool: PoolState<C>, slot: Slot<C>, now: number):
 const leaveService = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   if (slot.state === "Ready") slot.origin.ready--
   pool.options.deadlines.cancel(slot.expiry)
-  if (slot.age !== undefined) pool.options.deadlines.cancel(slot.age)
+  pool.options.deadlines.cancel(slot.age)
 }
