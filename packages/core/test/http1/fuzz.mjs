@@ -1,6 +1,6 @@
 // Generated and damaged responses through our parser, in any split, and through Node's, for as long as it is told.
 //
-//   node packages/core/test/http1/fuzz.mjs [--seconds 60] [--runs N] [--seed N]
+//   npm run fuzz -- [--seconds 60] [--runs N] [--seed N]
 //
 // What it finds it prints as an entry for corpus.json, which the tests replay. Node runs no TypeScript by itself, so the
 // compiler goes first.

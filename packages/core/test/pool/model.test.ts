@@ -4,8 +4,8 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import { type Command, run, someCommands, someLimits } from "./model/commands.js"
 import { Simulation } from "./model/Simulation.js"
 
-// A longer run, a million steps or so:  MODEL_RUNS=20000 npx vitest run --project core test/pool/model.test.ts
-// The same run again:  MODEL_SEED=… with the seed that was printed, and MODEL_PATH=… for the failure alone.
+// A longer run, a million steps or so:  npm run fuzz:pool
+// The same run again:  npm run fuzz:pool -- --seed …, the seed that was printed, and --path … for the failure alone.
 const usualRuns = 1800
 const runs = Number(process.env.MODEL_RUNS ?? usualRuns)
 const seed = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31)
