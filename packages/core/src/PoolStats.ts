@@ -59,7 +59,8 @@ export interface LeaseDescription {
 }
 
 /**
- * What `PoolTimeout` shows of the pool: why there was no connection, and who held them.
+ * What `PoolTimeout` shows of the pool: why there was no connection, and who held them. Leases are those of the origin
+ * alone when it has all the connections that `maxConnectionsPerOrigin` allows: others are no reason to wait then.
  *
  * @since 0.1.0
  * @category models
@@ -67,8 +68,13 @@ export interface LeaseDescription {
 export interface PoolPicture extends Counts {
   readonly maxConnections: number
   readonly maxConnectionsPerOrigin: number
+  /** The origin that the request was for. */
+  readonly origin: Counts
   /** The leases held longest, at most five. */
   readonly longestHeld: ReadonlyArray<LeaseDescription>
-  /** How many leases the waiting fiber holds itself. */
+  /**
+   * How many leases the waiting fiber holds itself. Those of the fiber that forked it are not counted, as when an answer
+   * is read in the body of an `Effect.all` with concurrency: a fiber does not know who forked it.
+   */
   readonly heldByThisFiber: number
 }

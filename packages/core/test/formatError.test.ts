@@ -1,16 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { continued, formatMillis, formatPool, ordinal } from "../src/internal/formatError.js"
-import type { PoolPicture } from "../src/PoolStats.js"
+import type { Counts, PoolPicture } from "../src/PoolStats.js"
+
+const full: Counts = { open: 10, active: 10, idle: 0, dialing: 0, closing: 0, waiting: 0 }
 
 const picture: PoolPicture = {
+  ...full,
   maxConnections: 10,
   maxConnectionsPerOrigin: Infinity,
-  open: 10,
-  active: 10,
-  idle: 0,
-  dialing: 0,
-  closing: 0,
-  waiting: 0,
+  origin: full,
   longestHeld: [],
   heldByThisFiber: 0
 }
@@ -65,11 +63,16 @@ describe("the pool in an error", () => {
   })
 
   it("names the limit of an origin, where there is one", () => {
-    const text = formatPool({ ...picture, maxConnections: Infinity, open: 5, active: 5, maxConnectionsPerOrigin: 5 })
-    assert.strictEqual(
-      text,
-      "5 connections are open, at most 5 to one origin (limits.maxConnectionsPerOrigin): 5 active, 0 idle; " +
-        "no other request waits."
+    const origin = { ...full, open: 5, active: 4, dialing: 1, waiting: 2 }
+    const text = formatPool({ ...picture, idle: 3, active: 6, maxConnections: 20, maxConnectionsPerOrigin: 5, origin })
+    assert.deepStrictEqual(text.split("\n"), [
+      "5 of 5 connections open to this origin (limits.maxConnectionsPerOrigin): 4 active, 0 idle, 1 being made; " +
+      "2 other requests wait.",
+      "10 of 20 connections open in all (limits.maxConnections): 6 active, 3 idle; no other request waits."
+    ])
+    assert.include(
+      formatPool({ ...picture, maxConnections: Infinity, maxConnectionsPerOrigin: 5, origin }),
+      "\n10 connections are open in all: 10 active, 0 idle; no other request waits."
     )
   })
 
@@ -89,5 +92,16 @@ describe("the pool in an error", () => {
       "1 request of the fiber that waits holds a connection: read or discard the first answer before the next request, " +
       "or raise limits.maxConnections."
     ])
+  })
+
+  it("tells to raise the limit that was reached", () => {
+    const longestHeld = [{ method: "GET", url: "http://a.test/report", age: 9200, bodyUnread: false }]
+    const last = (some: Partial<PoolPicture>) => formatPool({ ...picture, longestHeld, ...some }).split("\n").at(-1)
+    assert.strictEqual(last({}), "Send less at once, or raise limits.maxConnections.")
+    const limited = { maxConnections: 20, maxConnectionsPerOrigin: 10 }
+    assert.strictEqual(last(limited), "Send less at once, or raise limits.maxConnectionsPerOrigin.")
+    assert.include(last({ ...limited, heldByThisFiber: 2 }), "or raise limits.maxConnectionsPerOrigin.")
+    const few = { ...full, open: 1, active: 1 }
+    assert.include(last({ ...limited, maxConnections: 10, origin: few }), "or raise limits.maxConnections.")
   })
 })

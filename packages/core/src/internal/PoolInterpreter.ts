@@ -342,7 +342,7 @@ export class PoolInterpreter {
   /** The error that a refusal is for whoever asked. */
   refusalError(ticket: LeaseTicket, refusal: Refusal): TransportError.TransportError {
     const origin = ticket.owner.wanted.href
-    const picture = () => pictureOf(this.core.state, ticket.owner.fiberId, this.time.now())
+    const picture = () => pictureOf(this.core.state, ticket.origin, ticket.owner.fiberId, this.time.now())
     switch (refusal._tag) {
       case "PoolTimeout":
         return new TransportError.PoolTimeout({

@@ -1,4 +1,5 @@
-import type { PoolPicture } from "../PoolStats.js"
+import type { Limits } from "../Limits.js"
+import type { Counts, PoolPicture } from "../PoolStats.js"
 
 /** `5s`, `1.5s`, `20ms`. */
 export const formatMillis = (millis: number): string =>
@@ -18,7 +19,13 @@ const counted = (n: number, one: string, more: string): string => `${n} ${n === 
 
 /** The pool in lines: its limits and what it does, who holds its connections longest, what to do about it. */
 export const formatPool = (pool: PoolPicture): string => {
-  const lines = [`${connections(pool)}: ${states(pool)}; ${others(pool.waiting)}.`]
+  const { maxConnections, maxConnectionsPerOrigin, origin } = pool
+  const lines = maxConnectionsPerOrigin === Infinity
+    ? [counts(pool, "maxConnections", maxConnections, "")]
+    : [
+      counts(origin, "maxConnectionsPerOrigin", maxConnectionsPerOrigin, " to this origin"),
+      counts(pool, "maxConnections", maxConnections, " in all")
+    ]
   if (pool.longestHeld.length > 0) lines.push("Held longest by:")
   for (const holder of pool.longestHeld) {
     const unread = holder.bodyUnread ? ", its body unread" : ""
@@ -29,7 +36,7 @@ export const formatPool = (pool: PoolPicture): string => {
       `${
         counted(pool.heldByThisFiber, "request of the fiber that waits holds", "requests of the fiber that waits hold")
       }` +
-        " a connection: read or discard the first answer before the next request, or raise limits.maxConnections."
+        ` a connection: read or discard the first answer before the next request, or raise ${limitReached(pool)}.`
     )
   } else if (pool.longestHeld.length > 0) {
     lines.push(cure(pool))
@@ -38,12 +45,13 @@ export const formatPool = (pool: PoolPicture): string => {
 }
 
 /** It comes last also because the platform's errors add the request's URL to the end of their message. */
-const cure = ({ longestHeld, maxConnections, open }: PoolPicture): string => {
-  const limit = open < maxConnections ? "limits.maxConnectionsPerOrigin" : "limits.maxConnections"
-  return longestHeld.some((holder) => holder.bodyUnread)
-    ? `Read or discard bodies when the answer arrives, or raise ${limit}.`
-    : `Send less at once, or raise ${limit}.`
-}
+const cure = (pool: PoolPicture): string =>
+  pool.longestHeld.some((holder) => holder.bodyUnread)
+    ? `Read or discard bodies when the answer arrives, or raise ${limitReached(pool)}.`
+    : `Send less at once, or raise ${limitReached(pool)}.`
+
+const limitReached = ({ maxConnectionsPerOrigin, origin }: PoolPicture): string =>
+  origin.open < maxConnectionsPerOrigin ? "limits.maxConnections" : "limits.maxConnectionsPerOrigin"
 
 /** What an error says that came from elsewhere. */
 export const describeCause = (cause: unknown): string =>
@@ -53,17 +61,14 @@ export const describeCause = (cause: unknown): string =>
 export const formatValue = (value: unknown): string => typeof value === "string" ? JSON.stringify(value) : String(value)
 
 /** A limit is named as the option that sets it. */
-const connections = ({ maxConnections, maxConnectionsPerOrigin, open }: PoolPicture): string => {
-  const perOrigin = maxConnectionsPerOrigin === Infinity
-    ? ""
-    : `, at most ${maxConnectionsPerOrigin} to one origin (limits.maxConnectionsPerOrigin)`
-  const all = maxConnections === Infinity
-    ? counted(open, "connection is open", "connections are open")
-    : `${open} of ${counted(maxConnections, "connection", "connections")} open (limits.maxConnections)`
-  return all + perOrigin
+const counts = (of: Counts, option: keyof Limits, limit: number, where: string): string => {
+  const open = limit === Infinity
+    ? `${counted(of.open, "connection is open", "connections are open")}${where}`
+    : `${of.open} of ${counted(limit, "connection", "connections")} open${where} (limits.${option})`
+  return `${open}: ${states(of)}; ${others(of.waiting)}.`
 }
 
-const states = ({ active, closing, dialing, idle }: PoolPicture): string =>
+const states = ({ active, closing, dialing, idle }: Counts): string =>
   [
     `${active} active`,
     `${idle} idle`,

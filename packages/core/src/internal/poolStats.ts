@@ -3,6 +3,7 @@ import type * as FiberId from "effect/FiberId"
 import type { Connection } from "../Connection.js"
 import type { Counts, LeaseDescription, PoolPicture, PoolStats } from "../PoolStats.js"
 import type { LeaseTicket } from "./LeaseHolder.js"
+import type { OriginState } from "./pool/OriginState.js"
 import type { PoolState } from "./pool/PoolState.js"
 
 /** How many of the leases held longest a `PoolTimeout` names. */
@@ -20,26 +21,24 @@ const countsOf = (pool: PoolState<Connection>): Counts => ({
   waiting: pool.waiting
 })
 
-const countsByOrigin = (pool: PoolState<Connection>): ReadonlyMap<string, Counts> => {
-  const origins = new Map<string, { -readonly [K in keyof Counts]: Counts[K] }>()
-  for (const origin of pool.origins.values()) {
-    if (origin.isVacant) continue
-    const dialing = origin.dials.size - origin.planned
-    const active = origin.open - origin.closing - dialing
-    origins.set(origin.key, {
-      open: origin.open,
-      active,
-      idle: 0,
-      dialing,
-      closing: origin.closing,
-      waiting: origin.waiters.size
-    })
+const countsOfOrigin = (origin: OriginState<Connection>, idle: number): Counts => {
+  const dialing = origin.dials.size - origin.planned
+  return {
+    open: origin.open,
+    active: origin.open - origin.closing - dialing - idle,
+    idle,
+    dialing,
+    closing: origin.closing,
+    waiting: origin.waiters.size
   }
-  for (const slot of pool.idle) {
-    const counts = origins.get(slot.origin.key)
-    if (counts === undefined) continue
-    counts.idle++
-    counts.active--
+}
+
+const countsByOrigin = (pool: PoolState<Connection>): ReadonlyMap<string, Counts> => {
+  const idle = new Map<OriginState<Connection>, number>()
+  for (const slot of pool.idle) idle.set(slot.origin, (idle.get(slot.origin) ?? 0) + 1)
+  const origins = new Map<string, Counts>()
+  for (const origin of pool.origins.values()) {
+    if (!origin.isVacant) origins.set(origin.key, countsOfOrigin(origin, idle.get(origin) ?? 0))
   }
   return origins
 }
@@ -52,22 +51,30 @@ export const statsOf = (pool: PoolState<Connection>): PoolStats => ({
   origins: countsByOrigin(pool)
 })
 
-/** The pool for an error message; `fiberId` is the fiber that asks. */
-export const pictureOf = (pool: PoolState<Connection>, fiberId: FiberId.FiberId, now: number): PoolPicture => {
+/** The pool for an error message; `fiberId` is the fiber that asks for a connection to `origin`. */
+export const pictureOf = (
+  pool: PoolState<Connection>,
+  origin: OriginState<Connection>,
+  fiberId: FiberId.FiberId,
+  now: number
+): PoolPicture => {
+  const isOriginFull = !pool.hasRoomFor(origin)
   const longestHeld: Array<LeaseDescription> = []
   let heldByThisFiber = 0
   let searched = 0
   for (const ticket of pool.leases as Iterable<LeaseTicket>) {
+    if (searched++ === searchedLeases) break
+    if (isOriginFull && ticket.origin !== origin) continue
     if (longestHeld.length < namedLeases) {
       longestHeld.push({ ...ticket.owner.describe(), age: now - ticket.grantedAt })
     }
     if (Equal.equals(ticket.owner.fiberId, fiberId)) heldByThisFiber++
-    if (++searched === searchedLeases) break
   }
   return {
     ...countsOf(pool),
     maxConnections: pool.limits.maxConnections,
     maxConnectionsPerOrigin: pool.limits.maxConnectionsPerOrigin,
+    origin: countsOfOrigin(origin, origin.idle.size),
     longestHeld,
     heldByThisFiber
   }

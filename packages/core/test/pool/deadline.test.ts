@@ -31,7 +31,13 @@ const byEffect: Acquire = (pool, timeout) =>
         origin: a.href,
         waited: timeout,
         position: 1,
-        pool: { ...pool.unsafeStats(), maxConnectionsPerOrigin: Infinity, longestHeld: [], heldByThisFiber: 0 }
+        pool: {
+          ...pool.unsafeStats(),
+          maxConnectionsPerOrigin: Infinity,
+          origin: pool.unsafeStats(),
+          longestHeld: [],
+          heldByThisFiber: 0
+        }
       })
   })
 

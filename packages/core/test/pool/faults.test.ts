@@ -494,6 +494,25 @@ describe("a holder", () => {
       yield* held.release
     }))
 
+  it.scoped("of a connection to another origin is no reason to wait for this one, whose limit is reached", () =>
+    Effect.gen(function*() {
+      const { pool } = yield* open({ limits: { maxConnections: 10, maxConnectionsPerOrigin: 2 } })
+      yield* pool.acquire(b)
+      const held = [yield* take(pool, a), yield* take(pool, a)]
+      const others = yield* Effect.fork(Effect.either(send(pool, a)))
+      yield* settle
+      const error = yield* Effect.flip(Effect.scoped(pool.acquire(a, { timeout: 0 })))
+      ok(error._tag === "PoolTimeout")
+      const counts = { idle: 0, dialing: 0, closing: 0, waiting: 1 }
+      deepStrictEqual(error.pool.origin, { ...counts, open: 2, active: 2 })
+      deepStrictEqual([error.pool.open, error.pool.active], [3, 3])
+      deepStrictEqual(error.pool.longestHeld.map((_) => _.url), [a.href, a.href])
+      strictEqual(error.pool.heldByThisFiber, 2)
+      ok(error.message.includes("2 of 2 connections open to this origin (limits.maxConnectionsPerOrigin): 2 active"))
+      for (const lease of held) yield* lease.release
+      yield* Fiber.join(others)
+    }))
+
   // A failing hook leaks nothing.
   it.scoped("that throws when it is told harms nobody else", () =>
     Effect.gen(function*() {
