@@ -1,4 +1,4 @@
-import type { Exchange, ExchangeReceiver, ExchangeRequest } from "@sluice/core/Connection"
+import type { Exchange, ExchangeHead, ExchangeReceiver, ExchangeRequest } from "@sluice/core/Connection"
 import { checkTrailers } from "@sluice/core/Http1"
 import type { LocalProtocolError, TransportError } from "@sluice/core/TransportError"
 import * as http2 from "node:http2"
@@ -35,6 +35,9 @@ export class Http2Exchange implements Exchange {
   sent = false
   private ended = false
   private isAnswered = false
+  /** The beginning of the answer, until it is told. */
+  private head: ExchangeHead | undefined = undefined
+  private first: Uint8Array | undefined = undefined
   /** The server has ended its side in order. */
   isWhole = false
   private trailers: ReadonlyArray<string> = []
@@ -66,19 +69,13 @@ export class Http2Exchange implements Exchange {
     this.readMark = this.owner.readMark
     const owned = stream as OwnedStream
     owned[exchangeOf] = this
-    stream.on("response", onResponse)
-    stream.on("headers", onHeaders)
-    stream.on("frameError", onFrameError)
-    stream.on("error", onError)
-    stream.on("close", onClose)
-    stream.push = push
+    owned.emit = emit
+    owned.push = push
     const { body } = this.request
     if (body._tag === "None") {
       this.sent = true
       return
     }
-    stream.on("finish", onFinish)
-    stream.on("drain", onDrain)
     if (body._tag === "Parts") return
     if (body.bytes.length <= partSize) stream.end(body.bytes)
     else this.writeRest(body.bytes)
@@ -138,6 +135,7 @@ export class Http2Exchange implements Exchange {
   }
 
   fail(error: TransportError): void {
+    this.tellBegin()
     if (this.ended) return
     this.leave()
     this.receiver.onError(error)
@@ -160,15 +158,26 @@ export class Http2Exchange implements Exchange {
     const limit = this.owner.maxHeaderListSize
     if (headers.sizeOf(raw) > limit) return this.abort(errors.headTooLarge(this.request, "Body", limit))
     this.isAnswered = true
-    this.receiver.onHead(headers.decode(raw))
-    if (this.ended) return
+    this.head = headers.decode(raw)
     if ((flags & NGHTTP2_FLAG_END_STREAM) !== 0) {
       stream.resume()
       return this.complete()
     }
-    stream.on("trailers", onTrailers)
-    stream.on("end", onEnd)
+    // A small answer is head, data and end, in frames that came together. If they are told together, nobody has to wait
+    // for what is there, and a wait costs as much as a request over HTTP/1.1. It is a matter of order, not of time:
+    // eslint-disable-next-line no-restricted-globals
+    setImmediate(tellBegin, this)
     stream.on("data", onData)
+  }
+
+  /** Tells what was kept back: whatever comes next comes after it. */
+  tellBegin(): void {
+    const { first, head } = this
+    if (head === undefined) return
+    this.head = undefined
+    this.first = undefined
+    if (!this.ended) this.receiver.onHead(head)
+    if (!this.ended && first !== undefined) this.receiver.onData(first)
   }
 
   onHeaders(raw: ReadonlyArray<string>): void {
@@ -180,7 +189,12 @@ export class Http2Exchange implements Exchange {
   onData(bytes: Buffer): void {
     if (this.ended) return
     this.readMark = this.owner.heard()
-    this.receiver.onData(bytes)
+    if (this.head !== undefined && this.first === undefined) {
+      this.first = bytes
+    } else {
+      this.tellBegin()
+      if (!this.ended) this.receiver.onData(bytes)
+    }
   }
 
   onTrailers(raw: ReadonlyArray<string>): void {
@@ -193,6 +207,8 @@ export class Http2Exchange implements Exchange {
 
   private complete(): void {
     const stream = this.stream as http2.ClientHttp2Stream
+    this.tellBegin()
+    if (this.ended) return
     this.leave()
     // Nobody takes the rest of the request any more.
     if (!this.sent && !stream.writableEnded) stream.close(NGHTTP2_CANCEL)
@@ -224,6 +240,7 @@ export class Http2Exchange implements Exchange {
   // ---------------------------------------------------------------------------------------------------------------
 
   onFinish(): void {
+    if (this.sent) return
     this.sent = true
     if (!this.ended) this.receiver.onSent()
   }
@@ -260,51 +277,54 @@ export class Http2Exchange implements Exchange {
   }
 }
 
-/** A listener of its own for every event of every stream is more garbage than all the rest of an exchange. */
 const exchangeOf = Symbol("exchange")
 
 interface OwnedStream extends http2.ClientHttp2Stream {
   [exchangeOf]: Http2Exchange
 }
 
-function onResponse(this: http2.ClientHttp2Stream, _: unknown, flags: number, raw?: unknown): void {
-  ;(this as OwnedStream)[exchangeOf].onResponse(flags, raw as ReadonlyArray<string>)
-}
-
-function onHeaders(this: http2.ClientHttp2Stream, _: unknown, _flags: number, raw?: unknown): void {
-  ;(this as OwnedStream)[exchangeOf].onHeaders(raw as ReadonlyArray<string>)
-}
-
-function onTrailers(this: http2.ClientHttp2Stream, _: unknown, _flags: number, raw?: unknown): void {
-  ;(this as OwnedStream)[exchangeOf].onTrailers(raw as ReadonlyArray<string>)
-}
+const tellBegin = (exchange: Http2Exchange): void => exchange.tellBegin()
 
 function onData(this: http2.ClientHttp2Stream, bytes: Buffer): void {
   ;(this as OwnedStream)[exchangeOf].onData(bytes)
 }
 
-function onEnd(this: http2.ClientHttp2Stream): void {
-  ;(this as OwnedStream)[exchangeOf].onEnd()
-}
-
-function onClose(this: http2.ClientHttp2Stream): void {
-  ;(this as OwnedStream)[exchangeOf].onClose()
-}
-
-function onError(this: http2.ClientHttp2Stream, error: Error): void {
-  ;(this as OwnedStream)[exchangeOf].onStreamError(error)
-}
-
-function onFinish(this: http2.ClientHttp2Stream): void {
-  ;(this as OwnedStream)[exchangeOf].onFinish()
-}
-
-function onDrain(this: http2.ClientHttp2Stream): void {
-  ;(this as OwnedStream)[exchangeOf].onDrain()
-}
-
-function onFrameError(this: http2.ClientHttp2Stream, _type: number, code: number): void {
-  ;(this as OwnedStream)[exchangeOf].onFrameError(code)
+/**
+ * What a stream tells, in place of its own `emit`: listeners for each event of every stream are more garbage than all
+ * the rest of an exchange. Node listens to some of them itself.
+ */
+function emit(this: OwnedStream, event: string | symbol, ...args: ReadonlyArray<unknown>): boolean {
+  const exchange = this[exchangeOf]
+  switch (event) {
+    case "response":
+      exchange.onResponse(args[1] as number, args[2] as ReadonlyArray<string>)
+      return true
+    case "headers":
+      exchange.onHeaders(args[2] as ReadonlyArray<string>)
+      return true
+    case "trailers":
+      exchange.onTrailers(args[2] as ReadonlyArray<string>)
+      return true
+    case "error":
+      exchange.onStreamError(args[0] as Error)
+      return true
+    case "frameError":
+      exchange.onFrameError(args[1] as number)
+      return true
+    case "end":
+      exchange.onEnd()
+      break
+    case "finish":
+      exchange.onFinish()
+      break
+    case "drain":
+      exchange.onDrain()
+      break
+    case "close":
+      exchange.onClose()
+      break
+  }
+  return Duplex.prototype.emit.call(this, event, ...args)
 }
 
 /** Node's stream says "end" for END_STREAM and for RST_STREAM(NO_ERROR) alike, in the second case after it is closed. */
