@@ -40,9 +40,8 @@ export interface Http2Options {
   readonly maxHeaderListSize?: number | undefined
   /**
    * How long the server may send nothing at all, while requests are under way, until it is asked whether it is still
-   * there (PING). Not asked for every request, so it is noticed up to that time later. Some servers take pings amiss
-   * that come more often than every five minutes. Default `"Infinity"`: never; after a `ReadTimeout` or `WriteTimeout`
-   * it is asked in any case, unless something was read since.
+   * there (PING). Some servers take pings amiss that come more often than every five minutes. Default `"Infinity"`:
+   * never; after a `ReadTimeout` or `WriteTimeout` it is asked in any case, unless something was read since.
    */
   readonly pingInterval?: Duration.DurationInput | "Infinity" | undefined
   /**

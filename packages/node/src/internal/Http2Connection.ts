@@ -95,6 +95,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
     session.setLocalWindowSize(options.connectionWindowSize)
     this.spareStreams()
     this.health = new Http2Health(this, options, runtime)
+    this.health.watch(true)
   }
 
   get origin(): Origin {
@@ -110,7 +111,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
   }
 
   get isBusy(): boolean {
-    return this.exchanges.size > 0
+    return this.exchanges.size > 0 || this.state === "Greeting"
   }
 
   get maxHeaderListSize(): number {
@@ -143,7 +144,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
       const stream = this.session.request(fields, optionsOf(request))
       this.exchanges.add(exchange)
       exchange.begin(stream)
-      this.health.watch()
+      this.health.watch(this.exchanges.size === 1)
       // The numbers of streams are used up, and never used again.
       if (exchange.streamId >= lastStreamId) this.drain()
     } catch (cause) {
@@ -273,6 +274,12 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
   onDead(): void {
     this.isDead = true
     for (const exchange of [...this.exchanges]) exchange.fail(errors.unresponsive(exchange.request, exchange.progress))
+    this.close("Failed")
+  }
+
+  onDeaf(): void {
+    this.cause ??= errors.deafness()
+    for (const exchange of [...this.exchanges]) exchange.fail(this.failureOf(exchange, NGHTTP2_NO_ERROR))
     this.close("Failed")
   }
 

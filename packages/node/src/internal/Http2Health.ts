@@ -1,25 +1,35 @@
-import type * as Runtime from "effect/Runtime"
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
 import type { ClientHttp2Session } from "node:http2"
+import type { Socket } from "node:net"
 import type { Resolved } from "../Http2Options.js"
 import { Alarm } from "./Alarm.js"
+import { isDeaf } from "./deafness.js"
 
 /** What it needs of its connection. */
 export interface HealthOwner {
   readonly session: ClientHttp2Session
+  readonly socket: Socket
+  /** Whether anything of the server is awaited. */
   readonly isBusy: boolean
   /** Whether there are doubts has changed. */
   readonly onDoubt: () => void
   /** The other side is not there any more. */
   readonly onDead: () => void
+  /** Node does not read what the other side sends. */
+  readonly onDeaf: () => void
 }
+
+/** How long a violation of the protocol that Node keeps to itself goes unnoticed at most, in milliseconds. */
+const lookoutInterval = 1000
 
 /**
  * Finds out whether the server is still there: the network can be gone without a word, and TCP takes a quarter of an
  * hour to say so (Go #36026, OkHttp #3146). It asks (PING) when requests have waited for nothing, and only when nothing
  * at all was read meanwhile, since servers take a ping for each request amiss (Go #60818).
  *
- * What counts are frames that made sense, not bytes: after most violations of the protocol `node:http2` says GOAWAY and
- * goes silent for ever, whatever arrives, unless the server closes the connection. Then the PING is not answered.
+ * And whether Node still listens: see `isDeaf`. Nobody is asked for that, and no request is slower for it.
  */
 export class Http2Health {
   /** A PING is out. Until it is answered nothing new is put on the connection. */
@@ -27,26 +37,34 @@ export class Http2Health {
   /** It changes whenever something is read. */
   mark = 0
   private seen = 0
+  /** Since when nothing has been read while something was awaited. Kept only where `pingInterval` asks for it. */
+  private silentSince = 0
+  private readonly clock: Clock.Clock | undefined
   private readonly alarm: Alarm
+  private readonly lookout: Alarm
 
   constructor(
     private readonly owner: HealthOwner,
     private readonly options: Resolved,
     runtime: Runtime.Runtime<never>
   ) {
+    this.clock = options.pingInterval === Infinity ? undefined : Runtime.runSync(runtime)(Effect.clock)
     this.alarm = new Alarm(runtime, () => this.onAlarm())
+    this.lookout = new Alarm(runtime, () => this.onLookout())
   }
 
   /** Something was read, whatever it is and whichever request it is for. */
   heard(): number {
+    if (this.clock !== undefined) this.silentSince = this.clock.unsafeCurrentTimeMillis()
     return ++this.mark
   }
 
-  /** A request begins. */
-  watch(): void {
-    if (this.options.pingInterval === Infinity || this.alarm.isSet) return
-    this.seen = this.mark
-    this.alarm.set(this.options.pingInterval)
+  /** Something is awaited of the server, by a request that may be the `first` after a time without any. */
+  watch(first: boolean): void {
+    if (!this.lookout.isSet) this.lookout.set(lookoutInterval)
+    if (this.clock === undefined) return
+    if (first) this.silentSince = this.clock.unsafeCurrentTimeMillis()
+    if (!this.alarm.isSet) this.alarm.set(this.options.pingInterval)
   }
 
   /** A request has waited in vain since `mark`. */
@@ -56,6 +74,7 @@ export class Http2Health {
 
   stop(): void {
     this.alarm.cancel()
+    this.lookout.cancel()
   }
 
   private ping(): void {
@@ -70,20 +89,27 @@ export class Http2Health {
   private onAnswer(): void {
     this.isDoubtful = false
     this.alarm.cancel()
-    if (this.owner.isBusy) this.watch()
+    if (this.owner.isBusy) this.watch(true)
     this.owner.onDoubt()
   }
 
   private onAlarm(): void {
-    const isSilent = this.seen === this.mark
-    this.seen = this.mark
     if (this.isDoubtful) {
+      const isSilent = this.seen === this.mark
+      this.seen = this.mark
       if (isSilent) this.owner.onDead()
       // The answer is behind what is arriving.
       else this.alarm.set(this.options.pingTimeout)
-    } else if (this.owner.isBusy) {
-      if (isSilent) this.ping()
-      else this.alarm.set(this.options.pingInterval)
+    } else if (this.clock !== undefined && this.owner.isBusy) {
+      const rest = this.silentSince + this.options.pingInterval - this.clock.unsafeCurrentTimeMillis()
+      if (rest > 0) this.alarm.set(rest)
+      else this.ping()
     }
+  }
+
+  private onLookout(): void {
+    if (!this.owner.isBusy) return
+    if (isDeaf(this.owner.socket)) this.owner.onDeaf()
+    else this.lookout.set(lookoutInterval)
   }
 }

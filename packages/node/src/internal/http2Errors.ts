@@ -90,6 +90,10 @@ export const refusedByNode = (request: ExchangeRequest, cause: unknown) =>
 export const isViolation = (cause: Http2Failure | undefined): cause is Http2Failure =>
   cause?.code === "ERR_HTTP2_ERROR" || cause?.code === "ERR_HTTP2_TOO_MANY_INVALID_FRAMES"
 
+/** Node has found that, said so to the server and not to us, and stopped reading. */
+export const deafness = (): Http2Failure =>
+  Object.assign(new Error("Node does not read it any more"), { code: "ERR_HTTP2_ERROR" })
+
 export const violation = (request: ExchangeRequest, progress: Progress, cause: Http2Failure) =>
   new TransportError.RemoteProtocolError({
     ...details(request, progress),

@@ -284,8 +284,9 @@ describe("The end of the connection", () => {
 })
 
 describe("What is not HTTP/2", () => {
+  const pingOfSeven = { type: 6, flags: 0, streamId: 0, payload: new Uint8Array(7) }
   const malformed: ReadonlyArray<readonly [string, (streamId: number) => ReadonlyArray<Frame.Frame>]> = [
-    ["a PING of seven bytes", () => [Frame.make({ type: 6, flags: 0, streamId: 0, payload: new Uint8Array(7) })]],
+    ["a PING of seven bytes", () => [Frame.make(pingOfSeven)]],
     ["DATA on a stream that was never opened", () => [Frame.data(7, "nobody asked")]],
     ["HEADERS that cannot be decoded", (id) => [Frame.headers(id, new Uint8Array([0xff, 0xff, 0xff, 0xff, 0x0f]))]],
     ["DATA before HEADERS", (id) => [Frame.data(id, "early")]],
@@ -320,24 +321,44 @@ describe("What is not HTTP/2", () => {
     ]],
     ["GOAWAY of three bytes", () => [Frame.make({ type: 7, flags: 0, streamId: 0, payload: new Uint8Array(3) })]]
   ]
-  for (const [what, frames] of malformed) {
-    it.scoped(`ends in a typed error: ${what}`, () =>
-      Effect.gen(function*() {
-        const { get, peer, pool } = yield* startPeer()
-        const request = yield* get()
-        const connection = yield* peer.accept
-        const { streamId } = yield* connection.take("Headers")
-        yield* connection.send(...frames(streamId))
-        yield* turns(20)
-        yield* TestClock.adjust("5 seconds")
-        const error = yield* failure(request)
-        assert.oneOf(error._tag, ["RemoteProtocolError", "StreamReset", "ReadTimeout"])
-        assert.isTrue(error.written)
-        // After most violations Node goes silent; then its PING is not answered, and the connection is closed.
-        yield* turns(20)
-        yield* TestClock.adjust("5 seconds")
-        yield* until(() => pool.unsafeStats().open === 0)
-      }))
+  /** The stream alone is at fault, or all of the connection. */
+  const ofStream = [
+    "no status",
+    "a status of letters",
+    "an upper case name",
+    "a header of HTTP/1.1",
+    "less than content-length",
+    "more than content-length"
+  ]
+  for (const tls of [false, true]) {
+    for (const [what, frames] of malformed) {
+      it.scoped(`ends in a typed error, long before a timeout: ${what} (${tls ? "TLS" : "TCP"})`, () =>
+        Effect.gen(function*() {
+          const { get, peer, pool, post } = yield* startPeer({ tls, client: { timeouts: { read: "Infinity" } } })
+          const requests = [yield* get(), yield* post("x")]
+          const connection = yield* peer.accept
+          const { streamId } = yield* connection.take("Headers")
+          yield* connection.take("Headers")
+          yield* connection.send(...frames(streamId))
+          yield* turns(20)
+          // What Node 20 keeps to itself is noticed within a second.
+          yield* TestClock.adjust("1 second")
+          const first = yield* failure(requests[0])
+          assert.oneOf(first._tag, ["RemoteProtocolError", "StreamReset"])
+          assert.isTrue(first.written)
+          if (ofStream.includes(what)) {
+            assert.deepInclude(pool.unsafeStats(), { open: 1, leases: 1 })
+            return
+          }
+          assert.deepInclude(yield* failure(requests[1]), {
+            _tag: "RemoteProtocolError",
+            written: true,
+            safeToRepeat: false
+          })
+          yield* until(() => pool.unsafeStats().open === 0)
+          yield* connection.awaitClosed
+        }))
+    }
   }
 
   it.scoped("ignores frames and settings that it does not know", () =>
@@ -352,6 +373,35 @@ describe("What is not HTTP/2", () => {
         ...answer(streamId)
       )
       assert.strictEqual(yield* Fiber.join(request), "ok")
+    }))
+
+  it.scoped("is noticed on an idle connection by the next request, and before the server has said hello", () =>
+    Effect.gen(function*() {
+      const { get, peer, pool } = yield* startPeer({ client: { timeouts: { read: "Infinity", connect: "Infinity" } } })
+      const warm = yield* get()
+      const connection = yield* peer.accept
+      yield* connection.send(...answer((yield* connection.take("Headers")).streamId))
+      yield* Fiber.join(warm)
+      yield* TestClock.adjust("2 seconds")
+      yield* connection.send(Frame.make(pingOfSeven))
+      yield* turns(20)
+      if (pool.unsafeStats().open === 1) {
+        const next = yield* get()
+        yield* turns(20)
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual((yield* failure(next))._tag, "RemoteProtocolError")
+      }
+      yield* until(() => pool.unsafeStats().open === 0)
+      const silent = yield* startPeer({
+        automatic: [],
+        client: { timeouts: { read: "Infinity", connect: "Infinity" } }
+      })
+      const never = yield* silent.get()
+      const greeting = yield* silent.peer.accept
+      yield* greeting.send(Frame.make(pingOfSeven))
+      yield* turns(20)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* failure(never))._tag, "ConnectError")
     }))
 
   it.scoped("is told when a connection is made", () =>

@@ -113,7 +113,7 @@ describe("pingInterval", () => {
       yield* turns(20)
       yield* connection.send(Frame.headers(streamId, [[":status", "200"]]))
       yield* turns(20)
-      yield* TestClock.adjust("10 seconds")
+      yield* TestClock.adjust("9 seconds")
       yield* turns(20)
       assert.strictEqual(pings(yield* connection.frames), 1)
       yield* connection.send(Frame.data(streamId, "ok", { endStream: true }))
@@ -132,6 +132,42 @@ describe("pingInterval", () => {
       assert.strictEqual(yield* Fiber.join(dead), "ok")
       yield* connection.awaitClosed
       assert.strictEqual(pool.unsafeStats().open, 1)
+    }))
+})
+
+describe("pingInterval is exact", () => {
+  it.scoped("from the last frame on, and from the first request after a time without any", () =>
+    Effect.gen(function*() {
+      const { get, peer } = yield* startPeer({
+        ...silent,
+        http2: { pingInterval: "10 seconds", pingTimeout: "3 seconds" },
+        client: { timeouts: { read: "Infinity" }, limits: { keepAliveExpiry: "Infinity" } }
+      })
+      const first = yield* get()
+      const connection = yield* peer.accept
+      const one = yield* connection.take("Headers")
+      const asked = Effect.zipRight(turns(20), Effect.map(connection.frames, pings))
+      yield* TestClock.adjust("7 seconds")
+      yield* connection.send(Frame.headers(one.streamId, [[":status", "200"]]))
+      yield* turns(20)
+      yield* TestClock.adjust("9999 millis")
+      assert.strictEqual(yield* asked, 0)
+      yield* TestClock.adjust("1 millis")
+      yield* connection.send(Frame.ping((yield* connection.take("Ping")).data, { ack: true }))
+      yield* turns(20)
+      // The answer was the last that came.
+      yield* TestClock.adjust("6 seconds")
+      yield* connection.send(Frame.data(one.streamId, "ok", { endStream: true }))
+      assert.strictEqual(yield* Fiber.join(first), "ok")
+      yield* TestClock.adjust("5 seconds")
+      const second = yield* get()
+      const two = yield* connection.take("Headers")
+      yield* TestClock.adjust("9999 millis")
+      assert.strictEqual(yield* asked, 1)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* asked, 2)
+      yield* connection.send(...answer(two.streamId))
+      assert.strictEqual(yield* Fiber.join(second), "ok")
     }))
 })
 

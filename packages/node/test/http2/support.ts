@@ -27,7 +27,8 @@ interface PeerOptions extends FramePeer.Options {
 export const startPeer = ({ client: options, http2, ...peerOptions }: PeerOptions = {}) =>
   Effect.gen(function*() {
     const peer = yield* FramePeer.make(peerOptions)
-    const { client, pool } = yield* makeClient({ http2: { priorKnowledge: true, ...http2 }, ...options })
+    const tls = peer.ca === undefined ? undefined : { ca: peer.ca }
+    const { client, pool } = yield* makeClient({ http2: { priorKnowledge: true, ...http2 }, tls, ...options })
     return {
       peer,
       pool,
