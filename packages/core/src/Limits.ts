@@ -7,7 +7,7 @@ import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import { toMillis } from "./internal/duration.js"
-import { formatValue } from "./internal/formatError.js"
+import { formatMillis, formatValue } from "./internal/formatError.js"
 import type { CoreLimits } from "./internal/pool/CoreLimits.js"
 
 /**
@@ -143,6 +143,10 @@ const duration = (
   const millis = toMillis(value)
   if (millis !== undefined && millis >= least) return Either.right(millis)
   return Either.left(
-    new InvalidLimits({ option, value, expected: `expected a duration of at least ${least} ms, as in "5 seconds"` })
+    new InvalidLimits({
+      option,
+      value,
+      expected: `expected a duration of at least ${formatMillis(least)}, as in "5 seconds"`
+    })
   )
 }
