@@ -12,6 +12,9 @@ const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = http2.cons
 /** Bytes in one piece are handed over in parts of this size, so that a server that takes no more shows. */
 const partSize = 64 * 1024
 
+/** As much of an answer is kept back at most, so that a reader that is slow is noticed. */
+const mostHeld = 256 * 1024
+
 /** What an exchange needs of its connection. */
 export interface ExchangeOwner {
   readonly maxHeaderListSize: number
@@ -35,9 +38,11 @@ export class Http2Exchange implements Exchange {
   sent = false
   private ended = false
   private isAnswered = false
-  /** The beginning of the answer, until it is told. */
+  /** What has come of the answer in this turn of the event loop, until it is told. */
   private head: ExchangeHead | undefined = undefined
-  private first: Uint8Array | undefined = undefined
+  private held: Array<Uint8Array> | undefined = undefined
+  private heldBytes = 0
+  private isTelling = false
   /** The server has ended its side in order. */
   isWhole = false
   private trailers: ReadonlyArray<string> = []
@@ -135,7 +140,7 @@ export class Http2Exchange implements Exchange {
   }
 
   fail(error: TransportError): void {
-    this.tellBegin()
+    this.tell()
     if (this.ended) return
     this.leave()
     this.receiver.onError(error)
@@ -163,21 +168,36 @@ export class Http2Exchange implements Exchange {
       stream.resume()
       return this.complete()
     }
-    // A small answer is head, data and end, in frames that came together. If they are told together, nobody has to wait
-    // for what is there, and a wait costs as much as a request over HTTP/1.1. It is a matter of order, not of time:
-    // eslint-disable-next-line no-restricted-globals
-    setImmediate(tellBegin, this)
+    this.tellSoon()
     stream.on("data", onData)
   }
 
-  /** Tells what was kept back: whatever comes next comes after it. */
-  tellBegin(): void {
-    const { first, head } = this
-    if (head === undefined) return
+  /**
+   * Frames that came together are told together: nobody has to wait for what is there, and each wait of a reader costs
+   * as much as a request over HTTP/1.1. A small answer is head, data and end; a large one many parts of 16 KiB.
+   */
+  private tellSoon(): void {
+    if (this.isTelling) return
+    this.isTelling = true
+    // It is a matter of order, not of time:
+    // eslint-disable-next-line no-restricted-globals
+    setImmediate(tell, this)
+  }
+
+  /** Tells what was kept back. Whatever else comes, comes after it. */
+  tell(): void {
+    const { head, held } = this
     this.head = undefined
-    this.first = undefined
-    if (!this.ended) this.receiver.onHead(head)
-    if (!this.ended && first !== undefined) this.receiver.onData(first)
+    this.held = undefined
+    this.heldBytes = 0
+    if (head !== undefined && !this.ended) this.receiver.onHead(head)
+    if (held !== undefined) { for (let i = 0; i < held.length && !this.ended; i++) this.receiver.onData(held[i]) }
+  }
+
+  /** The turn of the event loop is over in which something was kept back. */
+  toldSoon(): void {
+    this.isTelling = false
+    this.tell()
   }
 
   onHeaders(raw: ReadonlyArray<string>): void {
@@ -189,12 +209,11 @@ export class Http2Exchange implements Exchange {
   onData(bytes: Buffer): void {
     if (this.ended) return
     this.readMark = this.owner.heard()
-    if (this.head !== undefined && this.first === undefined) {
-      this.first = bytes
-    } else {
-      this.tellBegin()
-      if (!this.ended) this.receiver.onData(bytes)
-    }
+    if (this.held === undefined) this.held = [bytes]
+    else this.held.push(bytes)
+    this.heldBytes += bytes.length
+    if (this.heldBytes >= mostHeld) this.tell()
+    else this.tellSoon()
   }
 
   onTrailers(raw: ReadonlyArray<string>): void {
@@ -207,7 +226,7 @@ export class Http2Exchange implements Exchange {
 
   private complete(): void {
     const stream = this.stream as http2.ClientHttp2Stream
-    this.tellBegin()
+    this.tell()
     if (this.ended) return
     this.leave()
     // Nobody takes the rest of the request any more.
@@ -283,7 +302,7 @@ interface OwnedStream extends http2.ClientHttp2Stream {
   [exchangeOf]: Http2Exchange
 }
 
-const tellBegin = (exchange: Http2Exchange): void => exchange.tellBegin()
+const tell = (exchange: Http2Exchange): void => exchange.toldSoon()
 
 function onData(this: http2.ClientHttp2Stream, bytes: Buffer): void {
   ;(this as OwnedStream)[exchangeOf].onData(bytes)
