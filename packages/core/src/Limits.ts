@@ -61,14 +61,15 @@ export interface Limits {
  * @category errors
  */
 export class InvalidLimits extends Data.TaggedError("InvalidLimits")<{
-  /** The option that is wrong. */
+  /** One of `Limits`, or another option of the pool, as `whenFull`. */
   readonly option: string
   readonly value: unknown
   /** What it should be. */
   readonly expected: string
 }> {
   override get message(): string {
-    return `limits.${this.option} is ${formatValue(this.value)}: ${this.expected}`
+    const name = this.option in defaults ? `limits.${this.option}` : this.option
+    return `${name} is ${formatValue(this.value)}: ${this.expected}`
   }
 }
 

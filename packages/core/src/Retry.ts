@@ -6,6 +6,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -17,6 +18,7 @@ import * as Idempotency from "./Idempotency.js"
 import { discard } from "./internal/client/discard.js"
 import { isIdempotent } from "./internal/client/methods.js"
 import { toMillis } from "./internal/duration.js"
+import { formatValue } from "./internal/formatError.js"
 import { fromHttpClientError, type TransportError } from "./TransportError.js"
 
 /**
@@ -34,14 +36,15 @@ export interface Budget {
 }
 
 /**
- * A budget for retries: by default 20 % of the requests, and 10 besides.
+ * A budget for retries: by default 20 % of the requests, and 10 besides. Throws `Cause.IllegalArgumentException` when a
+ * number is negative or none.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const makeBudget = (options: { readonly ratio?: number; readonly reserve?: number } = {}): Budget => {
-  const ratio = options.ratio ?? 0.2
-  const reserve = options.reserve ?? 10
+  const ratio = atLeastZero("ratio", options.ratio ?? 0.2)
+  const reserve = atLeastZero("reserve", options.reserve ?? 10)
   let balance = reserve
   // What has been saved up for long must not pay for a storm.
   const most = reserve + 100 * ratio
@@ -97,6 +100,9 @@ const permanent: ReadonlyArray<TransportError["_tag"]> = [
  * or an `Idempotency-Key` whose body can be sent again. Pauses are random between 0 and a bound that doubles each time
  * ("full jitter"), or as long as `Retry-After` says, in seconds or as a date. Failures of the pool are not repeated:
  * that would be more load where there is too much. All time is Effect's `Clock`, all chance its `Random`.
+ *
+ * Options that make no sense are a mistake of the program: `Cause.IllegalArgumentException` is thrown where the client
+ * is made.
  *
  * @example
  * ```ts
@@ -159,13 +165,27 @@ interface Policy {
 }
 
 const resolve = (options: Options): Policy => ({
-  times: options.times ?? 3,
-  base: toMillis(options.base) ?? 100,
-  cap: toMillis(options.cap) ?? 10_000,
-  maxRetryAfter: toMillis(options.maxRetryAfter) ?? 30_000,
+  times: atLeastZero("times", options.times ?? 3),
+  base: duration("base", options.base, 100),
+  cap: duration("cap", options.cap, 10_000),
+  maxRetryAfter: duration("maxRetryAfter", options.maxRetryAfter, 30_000),
   statuses: options.statuses ?? transientStatuses,
   budget: options.budget ?? makeBudget()
 })
+
+const atLeastZero = (option: string, value: number): number => {
+  if (value >= 0) return value
+  throw invalid(option, value, "a number that is not negative")
+}
+
+const duration = (option: string, value: Duration.DurationInput | undefined, otherwise: number): number => {
+  const millis = value === undefined ? otherwise : toMillis(value)
+  if (millis === undefined) throw invalid(option, value, `a duration that is not negative, as in "5 seconds"`)
+  return millis
+}
+
+const invalid = (option: string, value: unknown, expected: string) =>
+  new Cause.IllegalArgumentException(`Retry: ${option} is ${formatValue(value)}: expected ${expected}`)
 
 const isWorthRepeating = (error: unknown): boolean =>
   Option.match(fromHttpClientError(error), {

@@ -16,6 +16,7 @@ import * as Layer from "effect/Layer"
 import type { InvalidHttp2Options } from "./Http2Options.js"
 import * as configuration from "./internal/configuration.js"
 import * as NodeConnector from "./NodeConnector.js"
+import type { InvalidTlsOptions } from "./TlsOptions.js"
 
 /**
  * Everything that can be set; all of it has a default.
@@ -39,7 +40,12 @@ export type Provided = HttpClient | PooledHttpClient.PooledHttpClient | Connecti
  * @since 0.1.0
  * @category errors
  */
-export type InvalidOptions = InvalidLimits | InvalidTimeouts | PooledHttpClient.InvalidOptions | InvalidHttp2Options
+export type InvalidOptions =
+  | InvalidLimits
+  | InvalidTimeouts
+  | PooledHttpClient.InvalidOptions
+  | InvalidHttp2Options
+  | InvalidTlsOptions
 
 /**
  * The client over Node's sockets. Provide it once, where the program begins: every time it is built it is another pool.
@@ -105,8 +111,11 @@ export const layerConfig = (
  * - `…_POOL_TIMEOUT`, `…_CONNECT_TIMEOUT`, `…_READ_TIMEOUT`, `…_WRITE_TIMEOUT`, `…_HEADERS_TIMEOUT`,
  *   `…_TOTAL_TIMEOUT`, `…_DRAIN_TIMEOUT`: durations
  * - `…_MAX_BUFFERED_BODY`, `…_MAX_DISCARDED_BODY`, `…_MAX_RESPONSE_SIZE`: bytes
+ * - `…_HTTP2`: `true`, `false` or `prior-knowledge`; unless it is `false`, `…_HTTP2_MAX_CONCURRENT_STREAMS`: a number,
+ *   `…_HTTP2_PING_INTERVAL`, `…_HTTP2_PING_TIMEOUT`: durations, `…_HTTP2_COALESCING`: `true` or `false`
  *
- * What is not set gets its default.
+ * What is not set gets its default. The options of `tls` have no names: certificates and keys are in files, which
+ * `Config` does not read; `NODE_EXTRA_CA_CERTS` names authorities for all of Node.
  *
  * @since 0.1.0
  * @category config
@@ -134,6 +143,16 @@ export const config = (prefix = "HTTP_CLIENT"): Config.Config<Options> => {
     drainTimeout: configuration.duration(name("DRAIN_TIMEOUT")),
     maxBufferedBody: configuration.number(name("MAX_BUFFERED_BODY")),
     maxDiscardedBody: configuration.number(name("MAX_DISCARDED_BODY")),
-    maxResponseSize: configuration.number(name("MAX_RESPONSE_SIZE"))
+    maxResponseSize: configuration.number(name("MAX_RESPONSE_SIZE")),
+    http2: Config.map(
+      Config.all({
+        mode: configuration.http2(name("HTTP2")),
+        maxConcurrentStreams: configuration.number(name("HTTP2_MAX_CONCURRENT_STREAMS")),
+        pingInterval: configuration.duration(name("HTTP2_PING_INTERVAL")),
+        pingTimeout: configuration.duration(name("HTTP2_PING_TIMEOUT")),
+        coalescing: configuration.boolean(name("HTTP2_COALESCING"))
+      }),
+      ({ mode, ...http2 }) => mode !== false && { ...http2, priorKnowledge: mode === "prior-knowledge" }
+    )
   })
 }

@@ -14,8 +14,8 @@ import * as coalescing from "./internal/coalescing.js"
 import { type Dialed, tcp } from "./internal/dial.js"
 import { Http1Connection } from "./internal/Http1Connection.js"
 import * as http2 from "./internal/http2.js"
-import { TlsDialer } from "./internal/tls.js"
-import type { TlsOptions } from "./TlsOptions.js"
+import * as tls from "./internal/tls.js"
+import { InvalidTlsOptions, type TlsOptions } from "./TlsOptions.js"
 
 /**
  * How connections are made. It holds for all connections of a connector.
@@ -53,11 +53,14 @@ const maxRemembered = 1000
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options = {}): Effect.Effect<Connector, Http2Options.InvalidHttp2Options> =>
+export const make = (
+  options: Options = {}
+): Effect.Effect<Connector, Http2Options.InvalidHttp2Options | InvalidTlsOptions> =>
   Effect.gen(function*() {
     const { enabled, ...given } = readHttp2(options.http2)
     const settings = yield* Http2Options.resolve(given)
-    const secure = new TlsDialer(options.tls ?? {}, options)
+    yield* Effect.mapError(tls.check(options.tls ?? {}), (unusable) => new InvalidTlsOptions(unusable))
+    const secure = new tls.TlsDialer(options.tls ?? {}, options)
     const wantHttp1 = new Set<string>()
     const remember = (key: string) => {
       if (wantHttp1.size >= maxRemembered) wantHttp1.clear()
@@ -106,5 +109,7 @@ const http1 = (dialed: Dialed, listener: ConnectionListener): Http1Connection =>
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options?: Options): Layer.Layer<Connector, Http2Options.InvalidHttp2Options> =>
+export const layer = (
+  options?: Options
+): Layer.Layer<Connector, Http2Options.InvalidHttp2Options | InvalidTlsOptions> =>
   Layer.effect(Connector, make(options))

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Data from "effect/Data"
 
 /**
  * Text of one or several PEM blocks, or its bytes.
@@ -63,4 +64,22 @@ export interface TlsOptions {
    * can read and change everything: prefer `ca`.
    */
   readonly rejectUnauthorized?: boolean | undefined
+}
+
+/**
+ * A certificate or a key cannot be used. Nothing was built.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidTlsOptions extends Data.TaggedError("InvalidTlsOptions")<{
+  /** `ca`, or `cert` for what fails of `cert`, `key` and the versions together. */
+  readonly option: "ca" | "cert"
+  /** Never shows a key. */
+  readonly detail: string
+  readonly cause: unknown
+}> {
+  override get message(): string {
+    return `tls.${this.option}: ${this.detail}`
+  }
 }

@@ -19,4 +19,4 @@ export {
 export * as Http2Options from "./Http2Options.js"
 export * as HttpClientLayer from "./HttpClientLayer.js"
 export * as NodeConnector from "./NodeConnector.js"
-export type * as TlsOptions from "./TlsOptions.js"
+export * as TlsOptions from "./TlsOptions.js"

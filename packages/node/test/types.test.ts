@@ -19,12 +19,13 @@ import type * as Layer from "effect/Layer"
 import { describe, expectTypeOf, it } from "vitest"
 import type { InvalidHttp2Options } from "../src/Http2Options.js"
 import { HttpClientLayer, NodeConnector } from "../src/index.js"
+import type { InvalidTlsOptions } from "../src/TlsOptions.js"
 
 // What fails here fails in `tsc -b`: when the tests run, types are gone.
 
 type Clients = HttpClient.HttpClient | PooledHttpClient.PooledHttpClient | ConnectionPool
 type CoreInvalid = InvalidLimits | Timeouts.InvalidTimeouts | PooledHttpClient.InvalidOptions
-type Invalid = CoreInvalid | InvalidHttp2Options
+type Invalid = CoreInvalid | InvalidHttp2Options | InvalidTlsOptions
 
 const url = "http://127.0.0.1/"
 
@@ -48,7 +49,9 @@ describe("what each layer provides, fails with and asks for", () => {
     expectTypeOf(HttpClientLayer.layerWithoutConnector).returns.toEqualTypeOf<
       Layer.Layer<Clients, Invalid, Connector>
     >()
-    expectTypeOf(NodeConnector.layer).returns.toEqualTypeOf<Layer.Layer<Connector, InvalidHttp2Options>>()
+    expectTypeOf(NodeConnector.layer).returns.toEqualTypeOf<
+      Layer.Layer<Connector, InvalidHttp2Options | InvalidTlsOptions>
+    >()
   })
 
   it("MockHttp.layer stands where HttpClientLayer.layer stands", () => {

@@ -72,6 +72,14 @@ export const make = (options: Options = {}) =>
     const timeouts = yield* Timeouts.resolve(options.timeouts)
     const unreadBodyGrace = yield* Timeouts.resolveDuration("unreadBodyGrace", options.unreadBodyGrace, defaultGrace)
     const drainTimeout = yield* Timeouts.resolveDuration("drainTimeout", options.drainTimeout, 0)
+    const whenFull = options.whenFull ?? "dial"
+    if (whenFull !== "dial" && whenFull !== "wait") {
+      return yield* new Limits.InvalidLimits({
+        option: "whenFull",
+        value: whenFull,
+        expected: `expected "dial" or "wait"`
+      })
+    }
     const connector = yield* Connector
     const clock = yield* Effect.clock
     // Dials can be interrupted, even those of a pool that is made where nothing else can.
@@ -83,7 +91,7 @@ export const make = (options: Options = {}) =>
       connector,
       limits,
       timeouts,
-      whenFull: options.whenFull ?? "dial",
+      whenFull,
       unreadBodyGrace,
       clock,
       runtime,

@@ -33,6 +33,26 @@ const attempts = (request: HttpClientRequest.HttpClientRequest, options: Retry.O
   })
 
 describe("Retry.safely", () => {
+  it("does not take options that make no sense", () => {
+    const { client } = fakeClient()
+    const invalid: ReadonlyArray<readonly [Retry.Options, string]> = [
+      [{ times: NaN }, "times is NaN: expected a number that is not negative"],
+      [{ times: -1 }, "times is -1"],
+      [{ base: NaN }, "base is NaN: expected a duration"],
+      [{ cap: -5 }, "cap is -5"],
+      [{ maxRetryAfter: "soon" as never }, "maxRetryAfter is \"soon\""]
+    ]
+    for (const [options, words] of invalid) assert.throws(() => Retry.safely(client, options), words)
+    assert.throws(() => Retry.makeBudget({ ratio: NaN }), "ratio is NaN")
+    assert.throws(() => Retry.makeBudget({ reserve: -1 }), "reserve is -1")
+    Retry.safely(client, {
+      times: Infinity,
+      base: 0,
+      cap: "1 minute",
+      budget: Retry.makeBudget({ ratio: 0, reserve: 0 })
+    })
+  })
+
   it.effect("repeats what failed before the server could act on it, until it succeeds", () =>
     Effect.gen(function*() {
       const refused = new TransportError.ConnectError({ origin, reason: "Refused", detail: "refused" })

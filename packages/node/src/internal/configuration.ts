@@ -9,6 +9,28 @@ const optional = <A>(config: Config.Config<A>): Config.Config<A | undefined> => 
 /** A number, or `Infinity`. */
 export const number = (name: string): Config.Config<number | undefined> => optional(Config.number(name))
 
+/** `true` or `false`. */
+export const boolean = (name: string): Config.Config<boolean | undefined> => optional(Config.boolean(name))
+
+type Http2Mode = boolean | "prior-knowledge"
+
+/** `true`, `false` or `prior-knowledge`. */
+export const http2 = (name: string): Config.Config<Http2Mode | undefined> =>
+  optional(Config.mapOrFail(Config.string(name), (text): Either.Either<Http2Mode, ConfigError.ConfigError> => {
+    switch (text) {
+      case "true":
+        return Either.right(true)
+      case "false":
+        return Either.right(false)
+      case "prior-knowledge":
+        return Either.right("prior-knowledge")
+      default:
+        return Either.left(
+          ConfigError.InvalidData([name], `Expected true, false or prior-knowledge, got ${JSON.stringify(text)}`)
+        )
+    }
+  }))
+
 /** `5 seconds`, `250 millis`, or `Infinity`. */
 export const duration = (name: string): Config.Config<Duration.Duration | undefined> =>
   optional(Config.mapOrFail(Config.string(name), (text) => {

@@ -2,9 +2,10 @@ import type { Origin } from "@sluice/core/Origin"
 import type { ConnectError, TlsError } from "@sluice/core/TransportError"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { X509Certificate } from "node:crypto"
 import * as net from "node:net"
 import * as tls from "node:tls"
-import type { TlsOptions } from "../TlsOptions.js"
+import type { InvalidTlsOptions, Pem, TlsOptions } from "../TlsOptions.js"
 import * as dial from "./dial.js"
 import * as errors from "./errors.js"
 import { isTlsFailure, tlsError } from "./tlsErrors.js"
@@ -68,11 +69,7 @@ export class TlsDialer {
 
   /** Reading the certificates takes milliseconds, so it is done once; what is wrong with them is told each time. */
   private secureContext(): tls.SecureContext {
-    if (this.context !== undefined) return this.context
-    const { ca, cert, key, maxVersion, minVersion, passphrase } = this.options
-    const given = { ca, cert, key, passphrase, minVersion, maxVersion }
-    const options = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-    return this.context = tls.createSecureContext(options)
+    return this.context ??= contextOf(this.options)
   }
 
   /** An address is no name to ask for (RFC 6066 §3), and a name is written without the dot at its end. */
@@ -86,6 +83,48 @@ export class TlsDialer {
     const session = this.sessions.get(key)
     return session === undefined ? {} : { session }
   }
+}
+
+/**
+ * Reads the certificates and keys that were given, once, to say what is wrong with them before anything is built. What
+ * is no certificate at all Node would leave out of `ca` without a word, and then trust nobody.
+ */
+export const check = (options: TlsOptions): Effect.Effect<void, Unusable> => {
+  const { ca, cert, key } = options
+  if (ca === undefined && cert === undefined && key === undefined) return Effect.void
+  return Effect.zipRight(
+    Effect.try({
+      try: () => {
+        if (ca !== undefined) textsOf(ca).forEach(readCertificate)
+      },
+      catch: (cause) => invalid("ca", cause)
+    }),
+    Effect.try({ try: () => void contextOf(options), catch: (cause) => invalid("cert", cause) })
+  )
+}
+
+type Unusable = Pick<InvalidTlsOptions, "option" | "detail" | "cause">
+
+const invalid = (option: Unusable["option"], cause: unknown): Unusable => ({
+  option,
+  detail: (option === "ca" ? "not a certificate as PEM" : "certificate, key and passphrase cannot be used together") +
+    ` (${cause instanceof Error ? cause.message : String(cause)})`,
+  cause
+})
+
+const textsOf = (pem: Pem): ReadonlyArray<string | Uint8Array> =>
+  typeof pem === "string" || pem instanceof Uint8Array ? [pem] : pem
+
+/** It takes what is not PEM as well, which Node would not trust. */
+const readCertificate = (pem: string | Uint8Array): X509Certificate => {
+  if (!Buffer.from(pem).includes("-----BEGIN ")) throw new Error("it does not begin with -----BEGIN")
+  return new X509Certificate(pem)
+}
+
+const contextOf = ({ ca, cert, key, maxVersion, minVersion, passphrase }: TlsOptions): tls.SecureContext => {
+  const given = { ca, cert, key, passphrase, minVersion, maxVersion }
+  const options = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  return tls.createSecureContext(options)
 }
 
 /** As certificates have it. */

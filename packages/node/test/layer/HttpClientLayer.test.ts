@@ -4,6 +4,7 @@ import * as ConnectionPool from "@sluice/core/ConnectionPool"
 import * as PooledHttpClient from "@sluice/core/PooledHttpClient"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -60,6 +61,12 @@ describe("HttpClientLayer", () => {
         yield* refusal(layer({ limits: { maxConnections: "10" as never } })),
         "limits.maxConnections is \"10\": expected a whole number"
       )
+      assert.include(
+        yield* refusal(layer({ whenFull: "Wait" as never })),
+        "whenFull is \"Wait\": expected \"dial\" or \"wait\""
+      )
+      assert.include(yield* refusal(layer({ http2: { pingInterval: -1 } })), "http2.pingInterval is -1")
+      assert.include(yield* refusal(layer({ tls: { ca: "nonsense" } })), "tls.ca: not a certificate as PEM")
     }))
 
   it.scoped("takes options from Config, each where it is", () =>
@@ -88,6 +95,44 @@ describe("HttpClientLayer", () => {
       assert.strictEqual(inForce.maxConnectionAge, Infinity)
       assert.strictEqual(inForce.keepAliveExpiry, 60_000)
       assert.strictEqual((yield* Effect.provide(limits, layer).pipe(withVariables({}))).maxConnections, 100)
+    }))
+
+  it.effect("takes the options of HTTP/2 from Config", () =>
+    Effect.gen(function*() {
+      const http2 = (variables: Record<string, string>) =>
+        Effect.map(HttpClientLayer.config(), (options) => options.http2).pipe(withVariables(variables))
+      assert.deepStrictEqual(yield* http2({ HTTP_CLIENT_HTTP2: "false", HTTP_CLIENT_HTTP2_COALESCING: "true" }), false)
+      const none = {
+        maxConcurrentStreams: undefined,
+        pingInterval: undefined,
+        pingTimeout: undefined,
+        coalescing: undefined,
+        priorKnowledge: false
+      }
+      assert.deepStrictEqual(yield* http2({}), none)
+      assert.deepStrictEqual(yield* http2({ HTTP_CLIENT_HTTP2: "true" }), none)
+      assert.deepStrictEqual(yield* http2({ HTTP_CLIENT_HTTP2: "prior-knowledge" }), { ...none, priorKnowledge: true })
+      const all = {
+        HTTP_CLIENT_HTTP2_MAX_CONCURRENT_STREAMS: "7",
+        HTTP_CLIENT_HTTP2_PING_INTERVAL: "5 minutes",
+        HTTP_CLIENT_HTTP2_PING_TIMEOUT: "2 seconds",
+        HTTP_CLIENT_HTTP2_COALESCING: "true"
+      }
+      assert.deepStrictEqual(yield* http2(all), {
+        maxConcurrentStreams: 7,
+        pingInterval: Duration.minutes(5),
+        pingTimeout: Duration.seconds(2),
+        coalescing: true,
+        priorKnowledge: false
+      })
+      const layer = HttpClientLayer.layerConfig(HttpClientLayer.config())
+      const refused = (variables: Record<string, string>) => refusal(layer).pipe(withVariables(variables))
+      assert.include(yield* refused({ HTTP_CLIENT_HTTP2: "2" }), "Expected true, false or prior-knowledge, got \"2\"")
+      assert.include(
+        yield* refused({ HTTP_CLIENT_HTTP2_MAX_CONCURRENT_STREAMS: "0" }),
+        "http2.maxConcurrentStreams is 0"
+      )
+      assert.strictEqual(yield* refused({ HTTP_CLIENT_HTTP2_PING_INTERVAL: "Infinity" }), "it was built")
     }))
 
   it.effect("says which variable is wrong", () =>

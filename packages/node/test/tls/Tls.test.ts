@@ -5,7 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
+import { X509Certificate } from "node:crypto"
 import * as net from "node:net"
+import type { TlsOptions } from "../../src/index.js"
 import { makeClient, until } from "./support.js"
 
 const replies = { "/": Reply.text("hello"), "/big": Reply.size(3_000_000), "/echo": Reply.echo() }
@@ -178,12 +180,32 @@ describe("TLS that fails", () => {
 
   it.scoped("says that the options cannot be used", () =>
     Effect.gen(function*() {
-      const server = yield* serve()
-      const { client } = yield* makeClient({ tls: { ca: server.ca, cert: "no certificate", key: "no key" } })
-      for (let n = 0; n < 2; n++) {
-        const error = yield* Effect.flip(client.get(`${server.url}/`))
-        assert.deepInclude(error, { _tag: "TlsError", reason: "Configuration" })
+      const { certificate, key } = yield* (yield* TestAuthority.make()).issue({ use: "client" })
+      const other = yield* (yield* TestAuthority.make()).issue({ use: "client" })
+      const broken = certificate.replace(/[A-Z]{3}/g, "AAA").replace("AAA", "BEG")
+      const invalid: ReadonlyArray<readonly [TlsOptions.TlsOptions, "ca" | "cert", string]> = [
+        [{ ca: "nonsense" }, "ca", "not a certificate as PEM"],
+        [{ ca: new X509Certificate(certificate).raw }, "ca", "-----BEGIN"],
+        [{ ca: [certificate, broken] }, "ca", "not a certificate as PEM"],
+        [{ cert: "no certificate", key }, "cert", "cannot be used together"],
+        [{ cert: certificate, key: "no key" }, "cert", "cannot be used together"],
+        [{ cert: certificate, key: other.key }, "cert", "cannot be used together"]
+      ]
+      for (const [tls, option, words] of invalid) {
+        const error = yield* Effect.flip(makeClient({ tls }))
+        assert.deepInclude(error, { _tag: "InvalidTlsOptions", option })
+        assert.include(error.message, words)
+        assert.notInclude(error.message, "PRIVATE KEY")
       }
+      yield* makeClient({ tls: { ca: [certificate, Buffer.from(other.certificate)], cert: certificate, key } })
+    }))
+
+  it.scoped("says at the dial what cannot be known before", () =>
+    Effect.gen(function*() {
+      const server = yield* serve()
+      const { client } = yield* makeClient({ tls: { minVersion: "TLSv1.3", maxVersion: "TLSv1.2" } })
+      const error = yield* Effect.flip(client.get(`${server.url}/`))
+      assert.strictEqual(error._tag, "TlsError")
     }))
 
   it.scoped("tells a refused connection from TLS that fails", () =>
