@@ -54,7 +54,7 @@ export const make = <E>(
       const prepared = prepare(request, options, fiber)
       if (isTransportError(prepared)) return Effect.fail(toError(prepared, request))
       return isTraced(fiber, request)
-        ? traced(fiber, prepared, (headers) => send(fiber, prepared.withHeaders(headers)))
+        ? traced(fiber, prepared, (prepared) => send(fiber, prepared))
         : send(fiber, prepared)
     })
 

@@ -1,10 +1,13 @@
 import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as TraceContext from "@effect/platform/HttpTraceContext"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as Tracer from "effect/Tracer"
@@ -30,40 +33,67 @@ export const isTraced = (
  * Runs a request in a span of kind client that ends when the head of the answer is there, with the attributes of
  * OpenTelemetry's HTTP conventions, and tells the server of it.
  * https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
+ *
+ * What `Effect.useSpan` and `tapBoth` would do, in one bracket: with them a traced request costs a tenth more.
  */
 export const traced = <E>(
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
-  { request, target }: PreparedRequest,
-  send: (headers: Readonly<Record<string, string>>) => Effect.Effect<HttpResponse, E>
+  prepared: PreparedRequest,
+  send: (prepared: PreparedRequest) => Effect.Effect<HttpResponse, E>
 ): Effect.Effect<HttpResponse, E> => {
-  const name = Context.get(fiber.currentContext, HttpClient.SpanNameGenerator)(request)
-  return Effect.useSpan(name, { kind: "client", captureStackTrace: false }, (span) => {
-    const redactedNames = fiber.getFiberRef(Headers.currentRedactedNames)
-    span.attribute("http.request.method", request.method)
-    span.attribute("server.address", target.origin.host)
-    span.attribute("server.port", target.origin.port)
-    span.attribute("url.full", fullUrl(target.url))
-    span.attribute("url.path", target.url.pathname)
-    span.attribute("url.scheme", target.origin.scheme)
-    if (target.url.search !== "") span.attribute("url.query", target.url.search.slice(1))
-    attributeHeaders(span, "http.request.header.", Headers.redact(request.headers, redactedNames))
-    const headers = fiber.getFiberRef(HttpClient.currentTracerPropagation)
-      ? HttpClientRequest.setHeaders(request, TraceContext.toHeaders(span)).headers
-      : request.headers
-    return send(headers).pipe(
-      Effect.withParentSpan(span),
-      Effect.tapBoth({
-        onSuccess: (response) =>
-          Effect.sync(() => {
-            span.attribute("http.response.status_code", response.status)
-            attributeConnection(span, response.connection)
-            if (response.status >= 400) span.attribute("error.type", String(response.status))
-            attributeHeaders(span, "http.response.header.", Headers.redact(response.headers, redactedNames))
-          }),
-        onFailure: (error) => Effect.sync(() => span.attribute("error.type", errorType(error)))
+  const name = Context.get(fiber.currentContext, HttpClient.SpanNameGenerator)(prepared.request)
+  const redactedNames = fiber.getFiberRef(Headers.currentRedactedNames)
+  return Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Effect.makeSpan(name, spanOptions), (span) => {
+      attributeRequest(span, prepared, redactedNames)
+      const sent = send(
+        fiber.getFiberRef(HttpClient.currentTracerPropagation)
+          ? prepared.withHeaders(TraceContext.toHeaders(span))
+          : prepared
+      )
+      // Only a body that is a stream runs anything of the user's.
+      const within = prepared.body.parts === undefined ? sent : Effect.withParentSpan(sent, span)
+      return Effect.matchCauseEffect(restore(within), {
+        onFailure: (cause) => {
+          const failure = Cause.failureOption(cause)
+          if (failure._tag === "Some") span.attribute("error.type", errorType(failure.value))
+          return end(fiber, span, Exit.failCause(cause))
+        },
+        onSuccess: (response) => {
+          attributeResponse(span, response, redactedNames)
+          return end(fiber, span, Exit.succeed(response))
+        }
       })
-    )
-  })
+    })
+  )
+}
+
+const spanOptions = { kind: "client", captureStackTrace: false } as const
+
+const end = <A, E>(fiber: Fiber.RuntimeFiber<unknown, unknown>, span: Tracer.Span, exit: Exit.Exit<A, E>) => {
+  const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+  span.end(fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? clock.unsafeCurrentTimeNanos() : BigInt(0), exit)
+  return exit
+}
+
+type RedactedNames = Parameters<typeof Headers.redact>[1]
+
+const attributeRequest = (span: Tracer.Span, { request, target }: PreparedRequest, redacted: RedactedNames): void => {
+  span.attribute("http.request.method", request.method)
+  span.attribute("server.address", target.origin.host)
+  span.attribute("server.port", target.origin.port)
+  span.attribute("url.full", fullUrl(target.url))
+  span.attribute("url.path", target.url.pathname)
+  span.attribute("url.scheme", target.origin.scheme)
+  if (target.url.search !== "") span.attribute("url.query", target.url.search.slice(1))
+  attributeHeaders(span, "http.request.header.", Headers.redact(request.headers, redacted))
+}
+
+const attributeResponse = (span: Tracer.Span, response: HttpResponse, redacted: RedactedNames): void => {
+  span.attribute("http.response.status_code", response.status)
+  attributeConnection(span, response.connection)
+  if (response.status >= 400) span.attribute("error.type", String(response.status))
+  attributeHeaders(span, "http.response.header.", Headers.redact(response.headers, redacted))
 }
 
 const attributeHeaders = (
