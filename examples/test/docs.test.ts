@@ -22,6 +22,7 @@ const server = TestServer.layer({
   replies: {
     "/hello": Reply.text("hello"),
     "/old": Reply.empty({ status: 302, headers: { location: "/hello" } }),
+    "/echo": Reply.tunnel({ status: 101 }),
     "/slow": Reply.text("at last", { delayBeforeHead: "1 second" }),
     "/large": Reply.size(1024 * 1024)
   }

@@ -65,13 +65,18 @@ export interface ConnectionListener {
 /**
  * A request as a connection sends it.
  *
+ * An answer of 101, or of 2xx to a CONNECT, turns the exchange into a tunnel: bytes go both ways as they are, by `write`
+ * and `onData`. `end` ends our side, and `onSent` tells when all that was written has been handed over; `onComplete` says
+ * that the other side has ended its own, and even after it `onDrain`, `onSent` and `onError` may come. A tunnel lasts
+ * until `cancel`, and its connection is of no use to another exchange.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface ExchangeRequest {
   readonly origin: Origin
   readonly method: string
-  /** Path and query, never a fragment; or another request target where the method asks for it (RFC 9112 §3.2). */
+  /** Path and query, never a fragment; or for CONNECT, which has no body, `host:port` (RFC 9112 §3.2). */
   readonly target: string
   /** Names in lower case. `host` and the framing headers are the connection's own business. */
   readonly headers: Readonly<Record<string, string>>
@@ -109,7 +114,7 @@ export interface ExchangeHead {
 }
 
 /**
- * What an exchange tells its request. After `onComplete` or `onError` nothing more comes.
+ * What an exchange tells its request. After `onComplete` or `onError` nothing more comes, but for a tunnel.
  *
  * @since 0.1.0
  * @category models

@@ -17,7 +17,7 @@ import type { ExchangeHead, Protocol } from "./Connection.js"
 import * as ConnectionPool from "./ConnectionPool.js"
 import type { Connector } from "./Connector.js"
 import * as client from "./internal/client/client.js"
-import type { ClientOptions } from "./internal/client/ClientOptions.js"
+import { type ClientOptions, defaultOptions } from "./internal/client/ClientOptions.js"
 import { discard as discardResponse } from "./internal/client/discard.js"
 import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { shownRequest } from "./internal/client/shownRequest.js"
@@ -186,13 +186,13 @@ const resolve = (options: Options) =>
   Effect.gen(function*() {
     return {
       timeouts: yield* Timeouts.resolve(options.timeouts),
-      maxBufferedBody: yield* size(options, "maxBufferedBody", 256 * 1024),
-      maxDiscardedBody: yield* size(options, "maxDiscardedBody", 64 * 1024),
-      maxResponseSize: yield* size(options, "maxResponseSize", Infinity),
+      maxBufferedBody: yield* size(options, "maxBufferedBody"),
+      maxDiscardedBody: yield* size(options, "maxDiscardedBody"),
+      maxResponseSize: yield* size(options, "maxResponseSize"),
       expectContinueTimeout: yield* Timeouts.resolveDuration(
         "expectContinueTimeout",
         options.expectContinueTimeout,
-        1000
+        defaultOptions.expectContinueTimeout
       ),
       onInformational: options.onInformational
     } satisfies ClientOptions
@@ -200,10 +200,9 @@ const resolve = (options: Options) =>
 
 const size = (
   options: Options,
-  option: "maxBufferedBody" | "maxDiscardedBody" | "maxResponseSize",
-  otherwise: number
+  option: "maxBufferedBody" | "maxDiscardedBody" | "maxResponseSize"
 ): Effect.Effect<number, InvalidOptions> => {
-  const value = options[option] ?? otherwise
+  const value = options[option] ?? defaultOptions[option]
   return value >= 0 ? Effect.succeed(value) : Effect.fail(new InvalidOptions({ option, value }))
 }
 

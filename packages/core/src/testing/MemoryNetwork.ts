@@ -129,6 +129,9 @@ export interface Request extends Held<Reply> {
 /**
  * An answer. Status 200, no headers and no body where nothing is said.
  *
+ * One that opens a tunnel, 101 or 2xx to CONNECT, has in its body what the server sends through it; what the client
+ * sends is the body of the request from then on. So a server that echoes answers with `request.body`.
+ *
  * To wait before it, never give it or fail is for the Effect that it comes from; to wait between the parts of the body
  * or to break off for the Stream.
  *

@@ -1,3 +1,4 @@
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -6,6 +7,7 @@ import * as ConnectionPool from "../../src/ConnectionPool.js"
 import { Connector } from "../../src/Connector.js"
 import * as MemoryNetwork from "../../src/testing/MemoryNetwork.js"
 import { ConnectError } from "../../src/TransportError.js"
+import * as Tunnel from "../../src/Tunnel.js"
 import { play, type Scenario } from "./support/interleave.js"
 import { a, b } from "./support/origins.js"
 import { send } from "./support/pool.js"
@@ -26,6 +28,20 @@ const servers = (act: (server: MemoryNetwork.Server) => void): Actor => ({ netwo
   Effect.sync(() => network.connections.forEach(act))
 const inTurn = (...actors: ReadonlyArray<Actor>): Actor => (stage) =>
   Effect.forEach(actors, (actor) => Effect.zipRight(Effect.yieldNow(), actor(stage)), { discard: true })
+
+const tunnels =
+  (open: ReturnType<typeof Tunnel.upgrade>, use: (tunnel: Tunnel.Tunnel) => Effect.Effect<void, unknown>): Actor =>
+  ({ pool }) => Effect.provideService(Effect.scoped(Effect.flatMap(open, use)), ConnectionPool.ConnectionPool, pool)
+const upgrade = Tunnel.upgrade(HttpClientRequest.get(a.href, { headers: { upgrade: "echo" } }))
+const connect = Tunnel.connect(HttpClientRequest.get(a.href), "b.test:1")
+const writes = (tunnel: Tunnel.Tunnel) => Effect.zipRight(tunnel.write(new Uint8Array(10)), tunnel.end)
+const upgrades = tunnels(upgrade, writes)
+const connects = tunnels(connect, writes)
+const echo = (status: number): MemoryNetwork.Options => ({
+  // The window is smaller than what is written.
+  dial: () => Effect.succeed({ window: 5 }),
+  respond: (request) => Effect.succeed({ status, body: request.body })
+})
 
 const one = { limits: { maxConnections: 1 } }
 const h2 = (capacity: number): MemoryNetwork.Options => ({
@@ -146,6 +162,34 @@ const scenarios: ReadonlyArray<Scenario> = [
     network: { respond: () => Effect.fail(refused) },
     actors: [sends(), sends()]
   },
+  // Tunnels
+  {
+    name: "tunnel: an upgrade",
+    network: echo(101),
+    actors: [tunnels(upgrade, (tunnel) => Effect.zipRight(writes(tunnel), Stream.runDrain(tunnel.stream)))]
+  },
+  { name: "tunnel: two over one permit", options: one, network: echo(101), actors: [upgrades, upgrades] },
+  { name: "tunnel: refused", network: echo(407), actors: [connects, sends()] },
+  {
+    name: "tunnel: over HTTP/2, beside requests",
+    network: { ...echo(200), ...h2(2) },
+    actors: [connects, sends()]
+  },
+  {
+    name: "tunnel: the server closes",
+    network: echo(101),
+    actors: [upgrades, inTurn(...Array.from({ length: 5 }, () => servers((_) => _.close())))]
+  },
+  {
+    name: "tunnel: the other side takes nothing",
+    options: { timeouts: { write: 10 } },
+    network: {
+      dial: () => Effect.succeed({ window: 5 }),
+      respond: () => Effect.succeed({ status: 101, body: Stream.never })
+    },
+    actors: [upgrades, (_) => Effect.timeoutOption(upgrades(_), 5)]
+  },
+  { name: "tunnel: the pool closes", network: echo(101), actors: [({ close }) => close, upgrades] },
   // What is kept
   {
     name: "nothing is kept",

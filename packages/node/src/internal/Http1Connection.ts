@@ -52,7 +52,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     const head = encodeHead({
       method: request.method,
       target: request.target,
-      host: request.origin.authority,
+      host: request.method === "CONNECT" ? request.target : request.origin.authority,
       headers: request.headers,
       framing: framingOf(request.body),
       keepAlive: !asksToClose(request)
@@ -99,6 +99,8 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
       }
       case "Upgraded":
         exchange.upgraded = true
+        // Each side of a tunnel ends by itself.
+        this.socket.allowHalfOpen = true
         if (outcome.offset < length) exchange.receiver.onData(readBuffer.keep(bytes, outcome.offset, length))
         return
       case "Unexpected":
@@ -111,7 +113,8 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   onEnd(): void {
     const exchange = this.current
     if (exchange === undefined) return this.close("ClosedByPeer")
-    const missing = exchange.upgraded ? undefined : this.parser.finish()
+    if (exchange.upgraded) return exchange.receiver.onComplete([])
+    const missing = this.parser.finish()
     if (missing === undefined) {
       this.complete(exchange, this.completed ?? [])
     } else {
@@ -147,7 +150,10 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
 
   onClose(): void {
     const exchange = this.current
-    if (exchange !== undefined) {
+    if (exchange?.upgraded === true && this.socket.readableEnded && this.socket.writableFinished) {
+      // Both sides of the tunnel had ended, and were told.
+      exchange.cancel()
+    } else if (exchange !== undefined) {
       this.break(exchange, errors.closed(exchange.request, this.progress))
     } else {
       this.close("ClosedByPeer")

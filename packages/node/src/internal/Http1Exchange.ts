@@ -80,13 +80,19 @@ export class Http1Exchange implements Exchange {
 
   end(trailers?: Readonly<Record<string, string>>): void {
     if (this.ended || this.broken) return
-    if (this.upgraded) return void this.owner.socket.end()
+    if (this.upgraded) return this.endTunnel()
     if (this.chunked) {
       const last = encodeLastChunk(trailers)
       if (typeof last !== "string") return this.owner.onInvalidEnd(this, last)
       this.owner.socket.write(last, "latin1")
     }
     this.flushed()
+  }
+
+  private endTunnel(): void {
+    this.owner.socket.end((error?: Error | null) => {
+      if (error == null && !this.ended) this.receiver.onSent()
+    })
   }
 
   pause(): void {

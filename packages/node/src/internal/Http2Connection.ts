@@ -330,7 +330,7 @@ const bodiless = new Set(["GET", "HEAD", "DELETE"])
 
 /** None where Node does the same without: it copies and completes them for each request, which takes 5 µs. */
 const optionsOf = ({ body, method }: ExchangeRequest): http2.ClientSessionRequestOptions | undefined => {
-  if (body._tag === "None") return bodiless.has(method) ? undefined : withoutBody
+  if (body._tag === "None") return bodiless.has(method) ? undefined : method === "CONNECT" ? withBody : withoutBody
   if (body._tag === "Parts" && body.trailers) return withTrailers
   return bodiless.has(method) ? withBody : undefined
 }

@@ -43,6 +43,8 @@ export class Http2Exchange implements Exchange {
   private held: Array<Uint8Array> | undefined = undefined
   private heldBytes = 0
   private isTelling = false
+  /** What CONNECT has opened (RFC 9113 §8.5). When the other side has ended, ours goes on until the stream is closed. */
+  private tunnel: "None" | "Open" | "Ended" = "None"
   /** The server has ended its side in order. */
   isWhole = false
   private trailers: ReadonlyArray<string> = []
@@ -79,9 +81,9 @@ export class Http2Exchange implements Exchange {
     const { body } = this.request
     if (body._tag === "None") {
       this.sent = true
-      return
+      if (this.request.method !== "CONNECT") return
     }
-    if (body._tag === "Parts") return
+    if (body._tag !== "Bytes") return
     if (body.bytes.length <= partSize) stream.end(body.bytes)
     else this.writeRest(body.bytes)
   }
@@ -163,7 +165,8 @@ export class Http2Exchange implements Exchange {
     const limit = this.owner.maxHeaderListSize
     if (headers.sizeOf(raw) > limit) return this.abort(errors.headTooLarge(this.request, "Body", limit))
     this.isAnswered = true
-    this.head = headers.decode(raw)
+    const head = this.head = headers.decode(raw)
+    if (this.request.method === "CONNECT" && head.status >= 200 && head.status < 300) this.tunnel = "Open"
     if ((flags & NGHTTP2_FLAG_END_STREAM) !== 0) {
       stream.resume()
       return this.complete()
@@ -225,13 +228,21 @@ export class Http2Exchange implements Exchange {
   }
 
   private complete(): void {
-    const stream = this.stream as http2.ClientHttp2Stream
     this.tell()
     if (this.ended) return
+    if (this.tunnel !== "None") return this.completeTunnel()
+    const stream = this.stream as http2.ClientHttp2Stream
     this.leave()
     // Nobody takes the rest of the request any more.
-    if (!this.sent && !stream.writableEnded) stream.close(NGHTTP2_CANCEL)
+    if (!stream.writableEnded) stream.close(NGHTTP2_CANCEL)
     this.receiver.onComplete(this.trailers)
+  }
+
+  private completeTunnel(): void {
+    const wasOpen = this.tunnel === "Open"
+    this.tunnel = "Ended"
+    if (this.stream?.closed === true) this.leave()
+    if (wasOpen) this.receiver.onComplete([])
   }
 
   /** "close" comes after it, with the code. */
@@ -259,7 +270,7 @@ export class Http2Exchange implements Exchange {
   // ---------------------------------------------------------------------------------------------------------------
 
   onFinish(): void {
-    if (this.sent) return
+    if (this.sent && this.tunnel === "None") return
     this.sent = true
     if (!this.ended) this.receiver.onSent()
   }

@@ -25,9 +25,10 @@ import { Upload } from "./Upload.js"
  * - `Sending`: an exchange is under way, its answer has not begun.
  * - `Receiving`: the head has been handed to the caller, the body arrives.
  * - `Discarding`: nobody wants the rest of the body; what comes is thrown away.
+ * - `Tunneling`: bytes go both ways, and the request is over (`TunnelCall`).
  * - `Done`: it holds nothing any more.
  */
-type CallState = "Waiting" | "Sending" | "Receiving" | "Discarding" | "Done"
+type CallState = "Waiting" | "Sending" | "Receiving" | "Discarding" | "Tunneling" | "Done"
 
 /** How often a request is sent again because its connection had died while it was idle. */
 const maxRepeats = 2
@@ -40,13 +41,13 @@ const discardTime = 500
  * a synchronous step; the caller's fiber waits in one `Effect.async`.
  */
 export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
-  private state: CallState = "Waiting"
-  private onAnswer: ((answer: Exit.Exit<HttpResponse, TransportError.TransportError>) => void) | undefined = undefined
-  private ticket: LeaseTicket | undefined = undefined
-  private exchange: Exchange | undefined = undefined
+  protected state: CallState = "Waiting"
+  protected onAnswer: ((answer: Exit.Exit<HttpResponse, TransportError.TransportError>) => void) | undefined = undefined
+  protected ticket: LeaseTicket | undefined = undefined
+  protected exchange: Exchange | undefined = undefined
   private upload: Upload | undefined = undefined
   private head: ExchangeHead | undefined = undefined
-  private body: ResponseBody | undefined = undefined
+  protected body: ResponseBody | undefined = undefined
   private received = 0
   private discarded = 0
   private isPaused = false
@@ -63,8 +64,8 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
 
   constructor(
     private readonly pool: PoolInterpreter,
-    private readonly options: ClientOptions,
-    private readonly prepared: PreparedRequest,
+    protected readonly options: ClientOptions,
+    protected readonly prepared: PreparedRequest,
     private readonly caller: Fiber.RuntimeFiber<unknown, unknown>
   ) {}
 
@@ -139,7 +140,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   // The exchange
   // ---------------------------------------------------------------------------------------------------------------
 
-  private begin(ticket: LeaseTicket): void {
+  protected begin(ticket: LeaseTicket): void {
     const { body, expect, timeouts, wire } = this.prepared
     const connection = ticket.slot?.connection as Connection
     this.state = "Sending"
@@ -204,6 +205,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   onHead(head: ExchangeHead): void {
     if (this.state !== "Sending") return
     if (head.status === 421 && this.isMisdirected) return this.takeHome()
+    if (head.status === 101) return this.fail(this.unusable())
     this.upload?.onAnswer(head.status)
     this.state = "Receiving"
     this.pool.time.deadlines.cancel(this.headersDeadline)
@@ -215,6 +217,17 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     // HEAD and 304 tell the length of a body that does not come.
     if (this.prepared.wire.method !== "HEAD" && head.status !== 304 && this.isTooLarge(head.contentLength ?? 0)) return
     this.watch()
+  }
+
+  /** The server goes on in another protocol, whether it was asked to or not. */
+  private unusable(): TransportError.TransportError {
+    return new TransportError.RemoteProtocolError({
+      ...this.details(),
+      safeToRepeat: false,
+      code: "UnexpectedUpgrade",
+      detail: "it answered 101 and went on in another protocol; where that is wanted, ask for it with Tunnel.upgrade",
+      section: "RFC 9110 §15.2.2"
+    })
   }
 
   onData(bytes: Uint8Array): void {
@@ -348,8 +361,8 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
    * Something has just happened, so the time begins anew; but the deadline is left where it is and looks, when it
    * passes, at how long ago that was. A request that lasts a millisecond sets it once.
    */
-  private watch(): void {
-    if (this.state !== "Sending" && this.state !== "Receiving") return
+  protected watch(): void {
+    if (this.state !== "Sending" && this.state !== "Receiving" && this.state !== "Tunneling") return
     const { deadlines } = this.pool.time
     if (this.isUserSlow) return deadlines.cancel(this.stall)
     const timeout = this.stallTimeout
@@ -363,7 +376,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     this.pool.time.deadlines.set(this.stall ??= new Deadline<Call>(this, onStall), timeout, now)
   }
 
-  private get isUserSlow(): boolean {
+  protected get isUserSlow(): boolean {
     return this.isPaused || (this.upload !== undefined && this.upload.isRunning && !this.upload.isBlocked)
   }
 
@@ -372,7 +385,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   }
 
   /** Whether bytes of the request wait for the server. What it did not want any more (413) does not count. */
-  private get isSending(): boolean {
+  protected get isSending(): boolean {
     return this.exchange?.sent === false && (this.state === "Sending" || this.upload?.isRunning !== false)
   }
 
@@ -408,7 +421,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   // The end
   // ---------------------------------------------------------------------------------------------------------------
 
-  private fail(error: TransportError.TransportError): void {
+  protected fail(error: TransportError.TransportError): void {
     if (this.state === "Done") return
     const body = this.body
     this.end()
@@ -417,12 +430,17 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   }
 
   /** Gives everything back, whatever the state. An exchange that has not ended is cancelled. */
-  private end(): void {
+  protected end(): void {
     if (this.state === "Done") return
     this.state = "Done"
+    this.endDeadlines()
+    this.letGo()
+  }
+
+  /** Those of the request as a whole. */
+  protected endDeadlines(): void {
     this.pool.time.deadlines.cancel(this.headersDeadline)
     this.pool.time.deadlines.cancel(this.totalDeadline)
-    this.letGo()
   }
 
   private letGo(): void {

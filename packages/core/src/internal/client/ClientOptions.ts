@@ -1,6 +1,6 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { ExchangeHead } from "../../Connection.js"
-import type { Resolved } from "../../Timeouts.js"
+import { defaults, type Resolved } from "../../Timeouts.js"
 
 /**
  * The options of a client with their defaults filled in; `PooledHttpClient.Options` documents them.
@@ -12,4 +12,13 @@ export interface ClientOptions {
   readonly maxResponseSize: number
   readonly expectContinueTimeout: number
   readonly onInformational: ((request: HttpClientRequest, head: ExchangeHead) => void) | undefined
+}
+
+export const defaultOptions: ClientOptions = {
+  timeouts: defaults,
+  maxBufferedBody: 256 * 1024,
+  maxDiscardedBody: 64 * 1024,
+  maxResponseSize: Infinity,
+  expectContinueTimeout: 1000,
+  onInformational: undefined
 }

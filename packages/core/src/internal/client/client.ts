@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { globalValue } from "effect/GlobalValue"
-import { isTransportError, type TransportError } from "../../TransportError.js"
+import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
 import type { PoolInterpreter } from "../PoolInterpreter.js"
 import { Call } from "./Call.js"
 import type { ClientOptions } from "./ClientOptions.js"
@@ -22,6 +22,14 @@ const scopedRequests = globalValue(
   "@effect/platform/HttpClient/scopedRequests",
   () => new WeakMap<HttpClientRequest, AbortController>()
 )
+
+const needsTunnel = () =>
+  new LocalProtocolError({
+    origin: "",
+    reason: "NotSupported",
+    detail: "what follows CONNECT is no answer but a tunnel; open it with Tunnel.connect",
+    section: "RFC 9110 §9.3.6"
+  })
 
 /**
  * The path of a request: prepare it, ask the pool, send it, wait. `toError` says how a failure appears to the caller.
@@ -51,7 +59,7 @@ export const make = <E>(
 
   const execute = (request: HttpClientRequest) =>
     Effect.withFiberRuntime<HttpResponse, E>((fiber) => {
-      const prepared = prepare(request, options, fiber)
+      const prepared = (request.method as string) === "CONNECT" ? needsTunnel() : prepare(request, options, fiber)
       if (isTransportError(prepared)) return Effect.fail(toError(prepared, request))
       return isTraced(fiber, request)
         ? traced(fiber, prepared, (prepared) => send(fiber, prepared))

@@ -7,6 +7,7 @@ import * as Stream from "effect/Stream"
 import type { Exchange, ExchangeHead, ExchangeReceiver, ExchangeRequest } from "../../Connection.js"
 import type * as MemoryNetwork from "../../testing/MemoryNetwork.js"
 import { ReadError, type TransportError } from "../../TransportError.js"
+import { opensTunnel } from "../client/methods.js"
 import { MemoryRequest } from "./MemoryRequest.js"
 
 /** What an exchange needs of its connection. */
@@ -35,6 +36,8 @@ export class MemoryExchange implements Exchange {
   readonly fiber: Fiber.RuntimeFiber<void>
   private phase: "head" | "body" = "head"
   private isBlocked = false
+  /** Whether the server has ended its side of the tunnel that this is; undefined while it is none. */
+  private isEnded: boolean | undefined = undefined
   private readonly mayRead = Effect.unsafeMakeLatch(true)
 
   constructor(
@@ -84,7 +87,8 @@ export class MemoryExchange implements Exchange {
   }
 
   cancel(): void {
-    if (this.finish("Cancelled")) this.fiber.unsafeInterruptAsFork(FiberId.none)
+    const isOver = this.isEnded === true && this.sent
+    if (this.finish(isOver ? "Answered" : "Cancelled")) this.fiber.unsafeInterruptAsFork(FiberId.none)
   }
 
   // From the server
@@ -119,6 +123,8 @@ export class MemoryExchange implements Exchange {
         )
       }
       const bytes = typeof body === "string" || body instanceof Uint8Array ? encode(body) : undefined
+      const isTunnel = opensTunnel(this.request.method, status)
+      if (isTunnel) this.openTunnel()
       const head: ExchangeHead = { status, rawHeaders: flat(headers), contentLength: bytes?.length }
       this.tell((receiver) => receiver.onHead(head))
       this.phase = "body"
@@ -128,10 +134,21 @@ export class MemoryExchange implements Exchange {
       return Effect.map(
         hasContent(this.request.method, status) ? sendBody : Effect.void,
         () => {
-          if (this.finish("Answered", reply)) this.receiver.onComplete(flat(reply.trailers))
+          if (isTunnel) this.endTunnel()
+          else if (this.finish("Answered", reply)) this.receiver.onComplete(flat(reply.trailers))
         }
       )
     })
+  }
+
+  private openTunnel(): void {
+    this.isEnded = false
+    this.request.reopen()
+  }
+
+  private endTunnel(): void {
+    this.isEnded = true
+    this.tell((receiver) => receiver.onComplete([]))
   }
 
   private send(part: Uint8Array): Effect.Effect<void> {

@@ -62,6 +62,11 @@ export class MemoryRequest extends Held<MemoryNetwork.Reply> implements MemoryNe
     this.onArrival?.()
   }
 
+  /** What comes from now on goes through a tunnel. */
+  reopen(): void {
+    this.isComplete = false
+  }
+
   get body(): Stream.Stream<Uint8Array> {
     return Stream.repeatEffectOption(this.take)
   }

@@ -56,7 +56,8 @@ export class Http2Exchange implements Outlet {
       this.answer()
     })
     if (around.readingPaused) stream.pause()
-    if (this.route.early) this.answer()
+    // CONNECT has no body that could be waited for (RFC 9113 section 8.5).
+    if (this.route.early || this.request.method === "CONNECT") this.answer()
     else if (expectsContinue && this.route.sendContinue) this.informational(100, [])
   }
 

@@ -1,0 +1,149 @@
+/**
+ * A connection of the pool that goes on with bytes as they are: after an upgrade to another protocol, as WebSocket's, or
+ * through a proxy that was asked to CONNECT.
+ *
+ * A tunnel takes a connection from the pool of the layer, with its limits and timeouts, and keeps it until the Scope
+ * ends. Then the connection is closed (HTTP/1.1) or the stream reset (HTTP/2): nobody else is ever given it.
+ *
+ * The timeouts hold until the tunnel is open. From then on it may be silent for as long as it likes; only `write` still
+ * holds, while the other side takes none of our bytes.
+ *
+ * @example
+ * ```ts
+ * import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+ * import * as Tunnel from "@sluice/core/Tunnel"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * // Says hello in a protocol of one's own, and prints what comes until the other side ends.
+ * const program = Effect.gen(function*() {
+ *   const tunnel = yield* Tunnel.upgrade(
+ *     HttpClientRequest.get("http://127.0.0.1:8080/chat").pipe(HttpClientRequest.setHeader("upgrade", "chat/1"))
+ *   )
+ *   yield* tunnel.write(new TextEncoder().encode("hello\n"))
+ *   yield* tunnel.end
+ *   yield* Stream.runForEach(Stream.decodeText(tunnel.stream), (text) => Effect.log(text))
+ * }).pipe(Effect.scoped)
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import { ConnectionPool } from "./ConnectionPool.js"
+import * as internal from "./internal/client/tunnel.js"
+import { interpreterOf } from "./internal/connectionPool.js"
+import type { TransportError } from "./TransportError.js"
+
+/**
+ * Both directions of an open tunnel. Each ends by itself.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Tunnel {
+  /**
+   * The answer that opened it: its status and headers, and by `PooledHttpClient.connectionInfo` how it came. It has no
+   * body: what comes after it is `stream`.
+   */
+  readonly response: HttpClientResponse
+  /**
+   * What the other side sends, from the first byte after the head on, until it ends its side. It can be run again, and
+   * goes on where it was left. Up to 256 KiB are kept for a reader that is slow; then the other side has to wait.
+   */
+  readonly stream: Stream.Stream<Uint8Array, TransportError>
+  /**
+   * Hands bytes to the connection, and waits while it has no room. They must not be changed afterwards. An interrupt
+   * leaves open how many of them were sent.
+   */
+  readonly write: (bytes: Uint8Array) => Effect.Effect<void, TransportError>
+  /**
+   * Ends our side, and waits until all that was written has been handed to the system. The other side may go on. Without
+   * it, the end of the Scope throws away what has not been sent.
+   */
+  readonly end: Effect.Effect<void, TransportError>
+}
+
+/**
+ * The answer opened no tunnel: it is an answer as any other, as a 407 of a proxy that wants credentials.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class TunnelRefused extends Data.TaggedError("TunnelRefused")<{
+  /** Who answered: scheme, host and port. */
+  readonly origin: string
+  readonly method: string
+  readonly response: HttpClientResponse
+}> {
+  override get message(): string {
+    return `${this.origin} opened no tunnel: it answered ${this.method} with status ${this.response.status}`
+  }
+}
+
+/**
+ * Sends a request without a body whose `upgrade` header names another protocol (RFC 9110 §7.8), and goes on in it when
+ * the server answers 101. What the protocol asks for besides, as `sec-websocket-key` and what comes of it, is the
+ * caller's to send and to check.
+ *
+ * HTTP/2 knows no upgrade: to an `https:` server that speaks it this fails with `LocalProtocolError`, and needs a layer
+ * with `http2: false`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const upgrade = (
+  request: HttpClientRequest
+): Effect.Effect<Tunnel, TransportError | TunnelRefused, ConnectionPool | Scope.Scope> =>
+  open(request, internal.asUpgrade)
+
+/**
+ * Asks the proxy that the request's URL names for a tunnel to `authority`, which is `host:port` (RFC 9110 §9.3.6). Over
+ * HTTP/2 the tunnel is a stream of the connection to the proxy, beside others (RFC 9113 §8.5).
+ *
+ * The request's headers are for the proxy. Credentials in its URL are sent as `proxy-authorization`; path and method
+ * have no meaning here.
+ *
+ * @example
+ * ```ts
+ * import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+ * import * as Tunnel from "@sluice/core/Tunnel"
+ * import * as Effect from "effect/Effect"
+ *
+ * const database = HttpClientRequest.get("http://127.0.0.1:3128").pipe(
+ *   Tunnel.connect("database.internal:5432"),
+ *   Effect.catchTag("TunnelRefused", ({ response }) => Effect.dieMessage(`the proxy says ${response.status}`))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const connect: {
+  (
+    authority: string
+  ): (
+    proxy: HttpClientRequest
+  ) => Effect.Effect<Tunnel, TransportError | TunnelRefused, ConnectionPool | Scope.Scope>
+  (
+    proxy: HttpClientRequest,
+    authority: string
+  ): Effect.Effect<Tunnel, TransportError | TunnelRefused, ConnectionPool | Scope.Scope>
+} = dual(
+  2,
+  (proxy: HttpClientRequest, authority: string) => open(proxy, (prepared) => internal.asConnect(prepared, authority))
+)
+
+const open = (request: HttpClientRequest, become: Parameters<typeof internal.open>[2]) =>
+  Effect.flatMap(ConnectionPool, (pool) =>
+    internal.open(
+      interpreterOf(pool),
+      request,
+      become,
+      ({ method, origin }, response) => new TunnelRefused({ origin: origin.href, method, response })
+    ))
