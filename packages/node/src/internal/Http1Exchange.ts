@@ -56,9 +56,14 @@ export class Http1Exchange implements Exchange {
           socket.write(joined(head, body.bytes))
           return this.flushed()
         }
-        socket.write(head, "latin1")
         this.rest = body.bytes
-        return this.writeRest()
+        // Head and first part in one call to the system.
+        socket.cork()
+        socket.write(head, "latin1")
+        this.writeParts()
+        socket.uncork()
+        if (this.rest === undefined) this.flushed()
+        return
       case "Parts":
         this.chunked = body.length === undefined
         socket.write(head, "latin1")
@@ -113,14 +118,15 @@ export class Http1Exchange implements Exchange {
   onDrain(): void {
     if (this.ended || this.broken) return
     if (this.rest !== undefined) {
-      this.writeRest()
+      this.writeParts()
+      if (this.rest === undefined) this.flushed()
       this.receiver.onWritten()
     } else {
       this.receiver.onDrain()
     }
   }
 
-  private writeRest(): void {
+  private writeParts(): void {
     const bytes = this.rest as Uint8Array
     let offset = 0
     while (offset < bytes.length) {
@@ -128,12 +134,7 @@ export class Http1Exchange implements Exchange {
       offset += part.length
       if (!this.owner.socket.write(part)) break
     }
-    if (offset < bytes.length) {
-      this.rest = bytes.subarray(offset)
-    } else {
-      this.rest = undefined
-      this.flushed()
-    }
+    this.rest = offset < bytes.length ? bytes.subarray(offset) : undefined
   }
 
   /** Everything has been handed to the socket; it is sent when nothing of it waits there. */
