@@ -244,6 +244,9 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   onComplete(trailers: ReadonlyArray<string>): void {
     this.body?.complete(trailers)
     this.end()
+    // An answer that somebody keeps refers to its call.
+    this.exchange = undefined
+    this.onAnswer = undefined
   }
 
   onError(error: TransportError.TransportError): void {
