@@ -16,15 +16,22 @@ export interface PoolJob extends Job {
   readonly origins: number
   /** Idle connections, to origins that nobody asks for. */
   readonly idle: number
+  /** Requests that wait all the time, for connections of another origin that never come back. */
+  readonly standing: number
   readonly duration: number
 }
 
 /** Requests through client and pool for a fixed time, in as many fibers as wanted. */
 export const measureScaling = (job: PoolJob): Promise<Measurement> => {
-  const limits = { maxConnections: job.connections + job.idle, maxKeepAliveConnections: job.connections + job.idle }
+  const busy = job.standing > 0 ? 2 * job.connections : job.connections
   const options = {
-    limits: { ...limits, maxConnectionsPerOrigin: job.connections, keepAliveExpiry: "10 minutes" },
-    timeouts: { pool: "10 minutes" }
+    limits: {
+      maxConnections: busy + job.idle,
+      maxKeepAliveConnections: busy + job.idle,
+      maxConnectionsPerOrigin: job.connections,
+      keepAliveExpiry: "10 minutes"
+    },
+    timeouts: { pool: "10 minutes", read: "10 minutes" }
   } as const
   const layer = HttpClientLayer.layerWithoutConnector(options).pipe(
     Layer.provide(Layer.sync(Connector, memoryConnector.make))
@@ -37,6 +44,11 @@ export const measureScaling = (job: PoolJob): Promise<Measurement> => {
     for (let opened = 0; opened < job.idle; opened += job.connections) {
       const origin = Either.getOrThrow(Origin.make(`http://idle-${opened}.test/`))
       yield* pool.warm(origin, Math.min(job.connections, job.idle - opened))
+    }
+    if (job.standing > 0) {
+      const held = Effect.fork(client.get(`http://${memoryConnector.silentHost}/`))
+      yield* Effect.replicateEffect(held, job.connections + job.standing, { discard: true })
+      while (pool.unsafeStats().waiting < job.standing) yield* Effect.yieldNow()
     }
     const load = (duration: number, atLeast: number) => {
       let count = 0
