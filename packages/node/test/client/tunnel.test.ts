@@ -375,6 +375,34 @@ for (const protocol of ["HTTP/1.1", "HTTP/2"] as const) {
         yield* idle(pool, proxy, isHttp2 ? 1 : 0)
       }))
 
+    it.scoped("interrupted after any of its first turns, or ended with the pool, leaves nothing open", () =>
+      Effect.gen(function*() {
+        const { connect, pool, proxy, target } = yield* start
+        const uses = Effect.scoped(
+          Effect.flatMap(
+            connect(proxy.url, host(target.url)),
+            (tunnel) => Effect.zipRight(tunnel.write(new Uint8Array(100_000)), Effect.never)
+          )
+        )
+        for (let after = 0; after < 30; after++) {
+          const using = yield* Effect.fork(uses)
+          yield* turns(after)
+          yield* Fiber.interrupt(using)
+          yield* until(() => pool.unsafeStats().leases === 0)
+          yield* proxy.awaitStats(({ activeRequests }) => activeRequests === 0)
+          yield* target.awaitStats(({ openConnections }) => openConnections === 0)
+        }
+        const scope = yield* Scope.make()
+        const closing = yield* Scope.extend(make({ http2: isHttp2 ? "prior-knowledge" : false }), scope)
+        const tunnel = yield* Scope.extend(closing.connect(proxy.url, host(target.url)), scope)
+        const reading = yield* Effect.fork(Effect.exit(Stream.runDrain(tunnel.stream)))
+        yield* turns(2)
+        yield* Scope.close(scope, Exit.void)
+        assert.isTrue(Exit.isFailure(yield* Fiber.join(reading)))
+        assert.strictEqual(closing.pool.unsafeStats().open, 0)
+        yield* target.awaitStats(({ openConnections }) => openConnections === 0)
+      }))
+
     it.scoped("refused with 407 gives the answer, and its connection goes on", () =>
       Effect.gen(function*() {
         const refusal = Reply.text("who are you?", { status: 407, headers: { "proxy-authenticate": "Basic" } })

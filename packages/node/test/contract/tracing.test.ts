@@ -1,6 +1,8 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
+import * as ConnectionPool from "@sluice/core/ConnectionPool"
+import * as Tunnel from "@sluice/core/Tunnel"
 import { Reply, TestServer } from "@sluice/test-server"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -142,5 +144,32 @@ describe("spans", () => {
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(spans.map((span) => span.attributes.get("error.type")), ["500", "ConnectError", undefined])
       assert.isTrue(spans.every((span) => span.status._tag === "Ended"))
+    }))
+
+  it.scoped("of a tunnel, until its answer; it can be interrupted within", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({
+        replies: { "CONNECT *": [Reply.never, Reply.tunnel(), Reply.empty({ status: 407 })] }
+      })
+      const { pool } = yield* makeClient()
+      const { spans, tracer } = recordingTracer()
+      const connect = Tunnel.connect(HttpClientRequest.get(server.url), "far.test:1").pipe(
+        Effect.provideService(ConnectionPool.ConnectionPool, pool),
+        Effect.withTracer(tracer)
+      )
+      const waiting = yield* Effect.fork(Effect.scoped(connect))
+      yield* server.awaitStats(({ requests }) => requests === 1)
+      yield* Fiber.interrupt(waiting)
+      yield* connect
+      yield* Effect.flip(connect)
+      assert.deepStrictEqual(spans.map((span) => span.name), Array(3).fill("http.client CONNECT"))
+      assert.deepStrictEqual(spans.map((span) => span.attributes.get("http.response.status_code")), [
+        undefined,
+        200,
+        407
+      ])
+      assert.isTrue(spans.every((span) => span.status._tag === "Ended"))
+      assert.isTrue((yield* server.requests).every((request) => request.header("traceparent") !== undefined))
+      assert.strictEqual(pool.unsafeStats().leases, 1)
     }))
 })
