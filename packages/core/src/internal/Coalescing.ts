@@ -43,7 +43,7 @@ export class Coalescing {
     const speaksHttp1 = this.pool.options.connector.protocol(origin) === "http/1.1"
     const share = this.shares.get(origin.key)
     if (share !== undefined) {
-      if (share.state.ready > 0 && !speaksHttp1) return share.state
+      if (share.state.ready > 0 && own.ready === 0 && !speaksHttp1) return share.state
       this.shares.delete(origin.key)
     }
     const hasHopes = own.ready > 0 || own.dials.size > 0 || own.probing

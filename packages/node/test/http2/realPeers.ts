@@ -2,7 +2,7 @@ import { TestAuthority } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -13,6 +13,8 @@ export interface RealPeer {
   readonly ca: string
   /** Ends it as an operator would, and starts it again at the same port. */
   readonly restart: Effect.Effect<void>
+  /** Ends it; how often it was asked for each `/?n=` of its life, restarts included, by its own log. */
+  readonly asked: Effect.Effect<ReadonlyMap<number, number>>
 }
 
 type Command = (at: { readonly port: number; readonly dir: string }) => ReadonlyArray<string>
@@ -40,21 +42,38 @@ export const start = (command: Command, config: Command): Effect.Effect<RealPeer
     writeFileSync(join(dir, "cert.pem"), identity.certificate)
     writeFileSync(join(dir, "key.pem"), identity.key)
     writeFileSync(join(dir, "config"), config({ port, dir }).join("\n"))
-    let child = yield* run(command({ port, dir }), port)
+    const log = join(dir, "log")
+    writeFileSync(log, "")
+    // Those that become somebody else write it too.
+    chmodSync(log, 0o666)
+    let child = yield* run(command({ port, dir }), port, log)
     yield* Effect.addFinalizer(() => stop(() => child))
     return {
       url: `https://127.0.0.1:${port}`,
       ca: authority.certificate,
       restart: Effect.gen(function*() {
         yield* stop(() => child)
-        child = yield* run(command({ port, dir }), port)
+        child = yield* run(command({ port, dir }), port, log)
+      }),
+      asked: Effect.map(stop(() => child), () => {
+        const counts = new Map<number, number>()
+        for (const [, n] of readFileSync(log, "latin1").matchAll(/\/\?n=(\d+)/g)) {
+          counts.set(Number(n), (counts.get(Number(n)) ?? 0) + 1)
+        }
+        return counts
       })
     }
   })
 
-const run = ([program, ...args]: ReadonlyArray<string>, port: number): Effect.Effect<ChildProcess> =>
+const run = (
+  [program, ...args]: ReadonlyArray<string>,
+  port: number,
+  log: string
+): Effect.Effect<ChildProcess> =>
   Effect.gen(function*() {
-    const child = spawn(program, args, { stdio: "ignore", env: environment })
+    const output = openSync(log, "a")
+    const child = spawn(program, args, { stdio: ["ignore", output, "ignore"], env: environment })
+    closeSync(output)
     child.on("error", () => {})
     for (let n = 0; n < 200; n++) {
       if (yield* answers(port)) return child
