@@ -277,8 +277,8 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
     this.close("Failed")
   }
 
-  onDeaf(): void {
-    this.cause ??= errors.deafness()
+  onUnheard(why: "Deaf" | "Gone"): void {
+    this.cause ??= why === "Deaf" ? errors.deafness() : errors.gone()
     for (const exchange of [...this.exchanges]) exchange.fail(this.failureOf(exchange, NGHTTP2_NO_ERROR))
     this.close("Failed")
   }

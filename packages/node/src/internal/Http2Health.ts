@@ -5,7 +5,7 @@ import type { ClientHttp2Session } from "node:http2"
 import type { Socket } from "node:net"
 import type { Resolved } from "../Http2Options.js"
 import { Alarm } from "./Alarm.js"
-import { isDeaf } from "./deafness.js"
+import { hearing } from "./hearing.js"
 
 /** What it needs of its connection. */
 export interface HealthOwner {
@@ -17,11 +17,11 @@ export interface HealthOwner {
   readonly onDoubt: () => void
   /** The other side is not there any more. */
   readonly onDead: () => void
-  /** Node does not read what the other side sends. */
-  readonly onDeaf: () => void
+  /** Node does not hear the other side any more, and will not say so. */
+  readonly onUnheard: (why: "Deaf" | "Gone") => void
 }
 
-/** How long a violation of the protocol that Node keeps to itself goes unnoticed at most, in milliseconds. */
+/** How long what Node keeps to itself goes unnoticed at most, in milliseconds. */
 const lookoutInterval = 1000
 
 /**
@@ -29,7 +29,7 @@ const lookoutInterval = 1000
  * hour to say so (Go #36026, OkHttp #3146). It asks (PING) when requests have waited for nothing, and only when nothing
  * at all was read meanwhile, since servers take a ping for each request amiss (Go #60818).
  *
- * And whether Node still listens: see `isDeaf`. Nobody is asked for that, and no request is slower for it.
+ * And whether Node still listens: see `hearing`. Nobody is asked for that, and no request is slower for it.
  */
 export class Http2Health {
   /** A PING is out. Until it is answered nothing new is put on the connection. */
@@ -109,7 +109,8 @@ export class Http2Health {
 
   private onLookout(): void {
     if (!this.owner.isBusy) return
-    if (isDeaf(this.owner.socket)) this.owner.onDeaf()
-    else this.lookout.set(lookoutInterval)
+    const heard = hearing(this.owner.socket)
+    if (heard === "Good") this.lookout.set(lookoutInterval)
+    else this.owner.onUnheard(heard)
   }
 }

@@ -94,6 +94,9 @@ export const isViolation = (cause: Http2Failure | undefined): cause is Http2Fail
 export const deafness = (): Http2Failure =>
   Object.assign(new Error("Node does not read it any more"), { code: "ERR_HTTP2_ERROR" })
 
+/** The connection ended, and Node has not noticed. */
+export const gone = (): Http2Failure => Object.assign(new Error("the connection is gone"), { code: "ECONNRESET" })
+
 export const violation = (request: ExchangeRequest, progress: Progress, cause: Http2Failure) =>
   new TransportError.RemoteProtocolError({
     ...details(request, progress),

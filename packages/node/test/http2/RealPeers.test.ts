@@ -186,9 +186,10 @@ for (const [name, { command, config }] of Object.entries(peers)) {
             if (isPost(n)) assert.strictEqual(asked.get(n), 1)
             else assert.strictEqual(answer.right, "hello")
           } else {
-            assert.isTrue(isPost(n), `${n}: ${answer.left.message}`)
-            assert.deepInclude(answer.left, { written: true, safeToRepeat: false })
-            assert.isAtMost(asked.get(n) ?? 0, 1)
+            // An answer that had begun and broke off is its reader's, who may ask again; a POST is not sent twice.
+            assert.isTrue(isPost(n) || answer.left.phase === "body", `${n}: ${answer.left.message}`)
+            assert.deepInclude(answer.left, { _tag: "ReadError", written: true, safeToRepeat: !isPost(n) })
+            if (isPost(n)) assert.isAtMost(asked.get(n) ?? 0, 1)
           }
         }
       }), 30_000)
