@@ -70,10 +70,13 @@ const byReason: Record<Reason, string> = {
   Other: "the handshake failed"
 }
 
+/** OpenSSL 3.5 (Node 22.23) has other names for alerts than 3.0 (Node 20). */
+const codeOf = ({ code = "" }: TlsFailure): string => code.replace("SSL/TLS_ALERT", "SSLV3_ALERT")
+
 /** Whether TLS, and not the network below it, is what failed. */
 export const isTlsFailure = (failure: TlsFailure): boolean =>
   failure.code !== undefined && (
-    reasons[failure.code] !== undefined || failure.code.startsWith("ERR_SSL_") ||
+    reasons[codeOf(failure)] !== undefined || failure.code.startsWith("ERR_SSL_") ||
     failure.code.startsWith("ERR_TLS_") || failure.code.startsWith("ERR_OSSL_") || failure.code.startsWith("CERT_")
   )
 
@@ -81,10 +84,10 @@ export const isTlsFailure = (failure: TlsFailure): boolean =>
  * Whether the server has turned away what we are. Under TLS 1.3 it says so after its side of the handshake, when the
  * first request may be on its way; nobody has looked at that (RFC 8446 §4.4.2.4).
  */
-export const isRefusedClient = (failure: TlsFailure): boolean => reasons[failure.code ?? ""] === "ClientCertificate"
+export const isRefusedClient = (failure: TlsFailure): boolean => reasons[codeOf(failure)] === "ClientCertificate"
 
 export const tlsError = (origin: Origin, failure: TlsFailure, otherwise: Reason = "Other") => {
-  const code = failure.code ?? ""
+  const code = codeOf(failure)
   const reason = reasons[code] ?? otherwise
   return new TransportError.TlsError({
     origin: origin.href,
