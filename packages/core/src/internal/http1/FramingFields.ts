@@ -25,8 +25,9 @@ export class FramingFields {
   upgradeOption = false
   /** An Upgrade field that names something. */
   upgrade = false
-  /** The number of the first Keep-Alive field, or -1. */
-  keepAliveField = -1
+  /** Where the value of the first Keep-Alive field is, counted from the start of the block; or -1. */
+  keepAliveStart = -1
+  keepAliveEnd = -1
 
   reset(): void {
     this.contentLength = -1
@@ -35,13 +36,13 @@ export class FramingFields {
     this.keepAlive = false
     this.upgradeOption = false
     this.upgrade = false
-    this.keepAliveField = -1
+    this.keepAliveStart = -1
   }
 
-  /** Takes note of field `number`, whose name has passed as a token and whose value is trimmed. */
+  /** Takes note of a field of the block at `base`, whose name has passed as a token and whose value is trimmed. */
   field(
     bytes: Uint8Array,
-    number: number,
+    base: number,
     name: number,
     nameEnd: number,
     value: number,
@@ -54,8 +55,9 @@ export class FramingFields {
       case 10:
         if (Characters.equalsIgnoringCase(bytes, name, nameEnd, connection)) {
           this.readConnection(bytes, value, valueEnd)
-        } else if (this.keepAliveField < 0 && Characters.equalsIgnoringCase(bytes, name, nameEnd, keepAlive)) {
-          this.keepAliveField = number
+        } else if (this.keepAliveStart < 0 && Characters.equalsIgnoringCase(bytes, name, nameEnd, keepAlive)) {
+          this.keepAliveStart = value - base
+          this.keepAliveEnd = valueEnd - base
         }
         return undefined
       case 14:

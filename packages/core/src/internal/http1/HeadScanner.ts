@@ -18,16 +18,18 @@ const Value = 6
 const FieldLineFeed = 7
 const LastLineFeed = 8
 
-/** The status line up to its status code, with -1 for each digit that varies. */
 /** SP to the last printable of ASCII: the octets of nearly every value. */
 const printable = 0x7e - SP
 
 const versionDigit = 7
+
+/** The status line up to its status code, with -1 for each digit that varies. */
 const statusLine = Int16Array.from("HTTP/1.x xxx", (character) => character === "x" ? -1 : character.charCodeAt(0))
 
 /**
  * Scans a head (status line, fields, empty line) or a trailer section (fields, empty line): validates each octet once and
- * records where the fields are. It stops wherever the input does and goes on from there, so no octet is read twice.
+ * takes note of what frames the message. It stops wherever the input does and goes on from there, so no octet is read
+ * twice.
  */
 export class HeadScanner {
   status = 0
@@ -35,11 +37,6 @@ export class HeadScanner {
   reasonEnd = 0
   /** The number of fields. */
   count = 0
-  /**
-   * Start and end of name and value of each field, counted from the start of the block. Longer than `count` says: it
-   * is kept from block to block.
-   */
-  readonly offsets: Array<number> = []
   readonly framing = new FramingFields()
   violation: ProtocolViolation | undefined = undefined
 
@@ -200,15 +197,9 @@ export class HeadScanner {
     value: number,
     valueEnd: number
   ): ProtocolViolation | undefined {
-    const at = this.count * 4
-    const offsets = this.offsets
-    offsets[at] = name - base
-    offsets[at + 1] = nameEnd - base
-    offsets[at + 2] = value - base
-    offsets[at + 3] = valueEnd - base
     this.count++
     if (this.count > this.limits.maxHeaders) return this.tooMany()
-    if (!this.trailers) return this.framing.field(bytes, this.count - 1, name, nameEnd, value, valueEnd)
+    if (!this.trailers) return this.framing.field(bytes, base, name, nameEnd, value, valueEnd)
     return framesMessage(bytes, name, nameEnd)
       ? violation(
         "ForbiddenTrailer",

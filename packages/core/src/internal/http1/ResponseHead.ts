@@ -1,3 +1,5 @@
+import * as Characters from "./Characters.js"
+
 /**
  * The head of a response. Everything beyond status, version and framing is a view: it is made from the head's text when
  * it is first asked for, and it outlives the parser's buffers.
@@ -29,8 +31,7 @@ export class ReceivedHead implements ResponseHead {
 
   /**
    * @param text the head, one character an octet, from the status line to the empty line
-   * @param offsets for each field the start and end of its name and the start and end of its value in `text`
-   * @param keepAliveField the index in `offsets` of the Keep-Alive field, or -1
+   * @param keepAliveStart where the value of the Keep-Alive field begins in `text`, or -1
    */
   constructor(
     readonly status: number,
@@ -39,8 +40,8 @@ export class ReceivedHead implements ResponseHead {
     readonly contentLength: number | undefined,
     private readonly text: string,
     private readonly reasonEnd: number,
-    private readonly offsets: ReadonlyArray<number>,
-    private readonly keepAliveField: number
+    private readonly keepAliveStart: number,
+    private readonly keepAliveEnd: number
   ) {}
 
   get reasonPhrase(): string {
@@ -48,7 +49,7 @@ export class ReceivedHead implements ResponseHead {
   }
 
   get rawHeaders(): ReadonlyArray<string> {
-    return this.fields ??= readFields(this.text, this.offsets)
+    return this.fields ??= readFields(this.text, this.reasonEnd + 2)
   }
 
   get keepAliveTimeout(): number | undefined {
@@ -60,23 +61,36 @@ export class ReceivedHead implements ResponseHead {
   }
 
   private keepAliveParameter(name: string): number | undefined {
-    const at = this.keepAliveField
-    if (at < 0) return undefined
-    return parameter(this.text.slice(this.offsets[at + 2], this.offsets[at + 3]), name)
+    const { keepAliveEnd, keepAliveStart, text } = this
+    return keepAliveStart < 0 ? undefined : parameter(text.slice(keepAliveStart, keepAliveEnd), name)
   }
 }
 
-/** Lower-cases the text once, natively, rather than each name: no character of latin1 changes its length. */
-export const readFields = (text: string, offsets: ReadonlyArray<number>): ReadonlyArray<string> => {
+/**
+ * The fields of a block whose first line begins at `start`. It has been scanned, so it is known to be in order. Most heads
+ * are asked for no more than their status, so nothing is kept for this but the text.
+ */
+export const readFields = (text: string, start: number): ReadonlyArray<string> => {
+  // Once, natively, rather than for each name: no character of latin1 changes its length.
   const lowerCase = text.toLowerCase()
-  const fields = new Array<string>(offsets.length / 2)
-  let field = 0
-  for (let i = 0; i < offsets.length; i += 4) {
-    fields[field++] = lowerCase.slice(offsets[i], offsets[i + 1])
-    fields[field++] = text.slice(offsets[i + 2], offsets[i + 3])
+  const fields: Array<string> = []
+  let line = start
+  for (let end = text.indexOf("\r\n", line); end > line; end = text.indexOf("\r\n", line)) {
+    const colon = text.indexOf(":", line)
+    fields.push(lowerCase.slice(line, colon), withoutWhitespace(text, colon + 1, end))
+    line = end + 2
   }
   return fields
 }
+
+/** Optional whitespace is SP and HTAB (RFC 9110 §5.6.3); `trim` knows more. */
+const withoutWhitespace = (text: string, start: number, end: number): string => {
+  while (start < end && isWhitespace(text.charCodeAt(start))) start++
+  while (end > start && isWhitespace(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+const isWhitespace = (code: number): boolean => code === Characters.SP || code === Characters.HTAB
 
 /** A number of `name=number, name=number`, the form of Keep-Alive that RFC 2068 §19.7.1.1 left behind. */
 const parameter = (value: string, name: string): number | undefined => {

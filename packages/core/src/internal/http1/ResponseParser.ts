@@ -247,7 +247,7 @@ export class ResponseParser {
   }
 
   private headRead(block: BlockReader, after: number, end: number): number {
-    const { count, framing, minorVersion, offsets, reasonEnd, status } = block.scanner
+    const { framing, minorVersion, reasonEnd, status } = block.scanner
     const informational = status < 200 && status !== 101
     if (informational) {
       this.informational++
@@ -273,8 +273,8 @@ export class ResponseParser {
       framing.contentLength < 0 ? undefined : framing.contentLength,
       block.text(this.options.latin1),
       reasonEnd,
-      offsets.slice(0, count * 4),
-      framing.keepAliveField * 4
+      framing.keepAliveStart,
+      framing.keepAliveEnd
     )
     this.endBlock(block)
 
@@ -326,10 +326,7 @@ export class ResponseParser {
     const after = block.read(bytes, start, end)
     if (after === More) return end
     if (after === StepFailed) return this.fail(block.scanner.violation!)
-    const { count, offsets } = block.scanner
-    const trailers = count === 0
-      ? noTrailers
-      : readFields(block.text(this.options.latin1), offsets.slice(0, count * 4))
+    const trailers = block.scanner.count === 0 ? noTrailers : readFields(block.text(this.options.latin1), 0)
     this.endBlock(block)
     return this.complete(trailers, after, end)
   }
