@@ -56,13 +56,12 @@ export class Http1Exchange implements Exchange {
           socket.write(joined(head, body.bytes))
           return this.flushed()
         }
-        this.rest = body.bytes
-        // Head and first part in one call to the system.
+        // Head and first part in one call to the system, which usually takes them at once.
         socket.cork()
         socket.write(head, "latin1")
-        this.writeParts()
+        this.writePart(body.bytes)
         socket.uncork()
-        if (this.rest === undefined) this.flushed()
+        if (socket.writableLength === 0 || this.rest === undefined) this.writeRest()
         return
       case "Parts":
         this.chunked = body.length === undefined
@@ -118,23 +117,24 @@ export class Http1Exchange implements Exchange {
   onDrain(): void {
     if (this.ended || this.broken) return
     if (this.rest !== undefined) {
-      this.writeParts()
-      if (this.rest === undefined) this.flushed()
+      this.writeRest()
       this.receiver.onWritten()
     } else {
       this.receiver.onDrain()
     }
   }
 
-  private writeParts(): void {
-    const bytes = this.rest as Uint8Array
-    let offset = 0
-    while (offset < bytes.length) {
-      const part = bytes.subarray(offset, offset + partSize)
-      offset += part.length
-      if (!this.owner.socket.write(part)) break
+  /** As much as the socket has room for. When it has none, it says when to go on. */
+  private writeRest(): void {
+    while (this.rest !== undefined) {
+      if (!this.writePart(this.rest)) break
     }
-    this.rest = offset < bytes.length ? bytes.subarray(offset) : undefined
+    if (this.rest === undefined) this.flushed()
+  }
+
+  private writePart(bytes: Uint8Array): boolean {
+    this.rest = bytes.length > partSize ? bytes.subarray(partSize) : undefined
+    return this.owner.socket.write(bytes.subarray(0, partSize))
   }
 
   /** Everything has been handed to the socket; it is sent when nothing of it waits there. */

@@ -1,3 +1,4 @@
+import * as HttpBody from "@effect/platform/HttpBody"
 import { assert, describe, it } from "@effect/vitest"
 import * as Origin from "@sluice/core/Origin"
 import { Reply, TestAuthority, TestServer } from "@sluice/test-server"
@@ -44,6 +45,19 @@ describe("HTTP/1.1 over TLS", () => {
       const stats = yield* server.stats
       assert.deepStrictEqual(stats.requestsPerConnection, [2])
       assert.strictEqual(pool.unsafeStats().open, 1)
+    }))
+
+  it.scoped("sends bodies of every size, and goes on using the connection", () =>
+    Effect.gen(function*() {
+      const server = yield* serve()
+      const { client } = yield* makeClient({ tls: { ca: server.ca }, http2: false })
+      // Around what goes out with the head, what goes out in one part, and what in several.
+      for (const size of [0, 1, 16_384, 16_385, 40_000, 65_536, 65_537, 3_000_000]) {
+        const sent = new Uint8Array(size).fill(size % 251)
+        const response = yield* client.post(`${server.url}/echo`, { body: HttpBody.uint8Array(sent) })
+        assert.deepStrictEqual(Buffer.from(yield* response.arrayBuffer), Buffer.from(sent))
+      }
+      assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [8])
     }))
 
   it.scoped("resumes the session of an earlier connection", () =>
