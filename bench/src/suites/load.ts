@@ -1,3 +1,4 @@
+import { largeBody } from "../payload.js"
 import {
   atMost,
   type Case,
@@ -8,7 +9,7 @@ import {
   type Suite,
   type SuiteOptions
 } from "../Suite.js"
-import { load } from "./columns.js"
+import { load, transfer } from "./columns.js"
 
 const everyone = [
   subject,
@@ -134,22 +135,39 @@ export const tls: Suite = {
 export const h2: Suite = {
   name: "h2",
   title: "Small JSON over HTTP/2",
-  about: "As `requests`, over one HTTP/2 connection.",
+  about: "As `requests`, over one HTTP/2 connection; and a large answer read as a stream.",
   unavailable: needsTls,
-  cases: (options) =>
-    [1, 10, 100].map((workers) => ({
+  cases: (options) => [
+    ...[1, 10, 100].map((workers) => ({
       title: `${workers} at once`,
-      contenders: jobs(["Sluice h2", "undici.request h2", "node:http2"], options, {
-        url: `${options.endpoints.http2}/small`,
-        workers
-      }),
+      contenders: jobs(http2Clients, options, { url: `${options.endpoints.http2}/small`, workers }),
       columns: load,
-      goals: [
-        { ...faster("rate", "undici.request h2", 1), of: "Sluice h2" },
-        { ...faster("rate", "node:http2", 0.8), of: "Sluice h2" }
-      ]
-    }))
+      goals: http2Goals(0.8)
+    })),
+    {
+      title: "100 MiB down",
+      contenders: http2Clients.map((name) => ({
+        name,
+        job: {
+          task: "transfer" as const,
+          client: name,
+          direction: "down",
+          url: `${options.endpoints.http2}/100m`,
+          size: largeBody.http2
+        }
+      })),
+      columns: transfer,
+      goals: http2Goals(0.9)
+    }
+  ]
 }
+
+const http2Clients = ["Sluice h2", "undici.request h2", "node:http2"]
+
+const http2Goals = (ofBare: number) => [
+  { ...faster("rate", "undici.request h2", 1), of: "Sluice h2" },
+  { ...faster("rate", "node:http2", ofBare), of: "Sluice h2" }
+]
 
 export const traced: Suite = {
   name: "traced",
