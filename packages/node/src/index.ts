@@ -11,10 +11,13 @@ export {
   PooledHttpClient,
   PoolEvent,
   PoolStats,
+  Priority,
   Redirects,
   Retry,
   Timeouts,
-  TransportError
+  Trailers,
+  TransportError,
+  Tunnel
 } from "@sluice/core"
 export * as Http2Options from "./Http2Options.js"
 export * as HttpClientLayer from "./HttpClientLayer.js"

@@ -30,7 +30,7 @@ export const prepare = (
     new WireRequest(
       destination.origin,
       request.method,
-      destination.path,
+      target.requestTarget(request, destination),
       headers,
       body.exchange,
       body.replayable && (isIdempotent(request.method) || headers["idempotency-key"] !== undefined)

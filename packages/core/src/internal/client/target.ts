@@ -39,6 +39,14 @@ export const resolve = (request: HttpClientRequest): Target | InvalidTarget => {
   return Either.merge(parsed)
 }
 
+const noPath = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*(#|$)/i
+
+/**
+ * What is asked for there. OPTIONS of a URL without a path asks for the server as a whole, which is `*` (RFC 9112 §3.2.4).
+ */
+export const requestTarget = (request: HttpClientRequest, { path }: Target): string =>
+  request.method === "OPTIONS" && path === "/" && noPath.test(request.url) ? "*" : path
+
 const parse = (request: HttpClientRequest): Either.Either<Target, InvalidTarget> => {
   const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
   if (Either.isLeft(url)) {
