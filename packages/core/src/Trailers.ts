@@ -4,12 +4,12 @@
  *
  * @since 0.1.0
  */
-import type * as Headers from "@effect/platform/Headers"
+import * as Headers from "@effect/platform/Headers"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import type * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
-import { HttpResponse, noHeaders } from "./internal/client/HttpResponse.js"
+import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { BodyWithTrailers } from "./internal/client/RequestBody.js"
 
 /**
@@ -81,4 +81,4 @@ export const set: {
  * @category accessors
  */
 export const get = (response: HttpClientResponse): Headers.Headers =>
-  response instanceof HttpResponse ? response.trailers : noHeaders
+  response instanceof HttpResponse ? response.trailers : Headers.empty

@@ -4,7 +4,7 @@ import { Frame, Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
-import { answer, failure, makeClient, startPeer, turns, until } from "./support.js"
+import { answer, failure, makeClient, startPeer, startRequest, turns, until } from "./support.js"
 
 describe("RST_STREAM", () => {
   it.scoped("fails its own stream, by the name of its code; the others and the connection go on", () =>
@@ -30,10 +30,7 @@ describe("RST_STREAM", () => {
 
   it.scoped("fails the body of an answer that has begun", () =>
     Effect.gen(function*() {
-      const { get, peer } = yield* startPeer()
-      const request = yield* get()
-      const connection = yield* peer.accept
-      const { streamId } = yield* connection.take("Headers")
+      const { connection, request, streamId } = yield* startRequest()
       yield* connection.send(Frame.headers(streamId, [[":status", "200"]]), Frame.data(streamId, "half"))
       yield* connection.send(Frame.rstStream(streamId, 8))
       const error = yield* failure(request)
@@ -42,10 +39,7 @@ describe("RST_STREAM", () => {
 
   it.scoped("takes NO_ERROR before the end of an answer for what it is, an answer that is not whole", () =>
     Effect.gen(function*() {
-      const { get, peer } = yield* startPeer()
-      const request = yield* get()
-      const connection = yield* peer.accept
-      const { streamId } = yield* connection.take("Headers")
+      const { connection, request, streamId } = yield* startRequest()
       yield* connection.send(
         Frame.headers(streamId, [[":status", "200"]]),
         Frame.data(streamId, "half"),
@@ -196,10 +190,7 @@ describe("GOAWAY", () => {
 
   it.scoped("right behind a whole answer does not take it away", () =>
     Effect.gen(function*() {
-      const { get, peer } = yield* startPeer()
-      const request = yield* get()
-      const connection = yield* peer.accept
-      const { streamId } = yield* connection.take("Headers")
+      const { connection, request, streamId } = yield* startRequest()
       yield* connection.send(...answer(streamId), Frame.goAway({ lastStreamId: streamId, code: 2 }))
       yield* connection.close("end")
       assert.strictEqual(yield* Fiber.join(request), "ok")
@@ -364,10 +355,7 @@ describe("What is not HTTP/2", () => {
 
   it.scoped("ignores frames and settings that it does not know", () =>
     Effect.gen(function*() {
-      const { get, peer } = yield* startPeer()
-      const request = yield* get()
-      const connection = yield* peer.accept
-      const { streamId } = yield* connection.take("Headers")
+      const { connection, request, streamId } = yield* startRequest()
       yield* connection.send(
         Frame.make({ type: 0xee, flags: 0xff, streamId, payload: new Uint8Array(30) }),
         Frame.settings([[0x9999, 1]]),

@@ -43,6 +43,16 @@ export const startPeer = ({ client: options, http2, ...peerOptions }: PeerOption
     }
   })
 
+/** The same with a request under way on its first connection, whose HEADERS the peer has taken. */
+export const startRequest = (options?: PeerOptions) =>
+  Effect.gen(function*() {
+    const { get, peer } = yield* startPeer(options)
+    const request = yield* get()
+    const connection = yield* peer.accept
+    const { streamId } = yield* connection.take("Headers")
+    return { request, connection, streamId }
+  })
+
 /** A whole answer. */
 export const answer = (streamId: number, text = "ok"): ReadonlyArray<Frame.Frame> => [
   Frame.headers(streamId, [[":status", "200"]]),

@@ -211,12 +211,16 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     this.pool.time.deadlines.cancel(this.headersDeadline)
     this.head = head
     const body = this.body = new ResponseBody(this, this.options.maxBufferedBody)
-    const ticket = this.ticket as LeaseTicket
-    const slot = ticket.slot as Slot<Connection>
-    this.onAnswer?.(Exit.succeed(new HttpResponse(this.prepared.request, head, body, ticket, slot)))
+    this.answer(head, body)
     // HEAD and 304 tell the length of a body that does not come.
     if (this.prepared.wire.method !== "HEAD" && head.status !== 304 && this.isTooLarge(head.contentLength ?? 0)) return
     this.watch()
+  }
+
+  protected answer(head: ExchangeHead, body: ResponseBody): void {
+    const ticket = this.ticket as LeaseTicket
+    const slot = ticket.slot as Slot<Connection>
+    this.onAnswer?.(Exit.succeed(new HttpResponse(this.prepared.request, head, body, ticket, slot)))
   }
 
   /** The server goes on in another protocol, whether it was asked to or not. */

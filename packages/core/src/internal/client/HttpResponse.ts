@@ -187,8 +187,6 @@ const redacted = (headers: Headers.Headers): unknown => {
 
 const headersPrototype = Object.getPrototypeOf(Headers.empty)
 
-export const noHeaders = Headers.empty
-
 /** Fields that occur several times are joined by commas (RFC 9110 §5.3); cookies are read apart from them. */
 const headersOf = (raw: ReadonlyArray<string>): Headers.Headers => {
   const headers: Record<string, string> = Object.create(headersPrototype)

@@ -1,9 +1,9 @@
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { TransportError } from "../../TransportError.js"
+import { Waiters } from "./Waiters.js"
 
 /** What an inbox asks of the exchange that its bytes come from. */
 export interface InboxSource {
@@ -29,7 +29,7 @@ export class Inbox {
   private readonly parts: Array<Uint8Array> = []
   private size = 0
   private paused = false
-  private readonly waiting = new Set<() => void>()
+  private readonly waiters = new Waiters()
 
   constructor(private readonly source: InboxSource, private readonly maxBuffered: number) {}
 
@@ -40,7 +40,7 @@ export class Inbox {
       this.paused = true
       this.source.pause()
     }
-    this.notify()
+    this.waiters.notify()
   }
 
   end(): void {
@@ -61,16 +61,7 @@ export class Inbox {
     )
   )
 
-  private readonly available = Effect.async<void>((resume) => {
-    const settle = () => {
-      if (this.parts.length === 0 && this.state._tag === "Open") return
-      this.waiting.delete(settle)
-      resume(Exit.void)
-    }
-    this.waiting.add(settle)
-    settle()
-    return Effect.sync(() => this.waiting.delete(settle))
-  })
+  private readonly available = this.waiters.until(() => this.parts.length > 0 || this.state._tag !== "Open")
 
   private take(): Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<TransportError>> {
     const part = this.parts.shift()
@@ -90,10 +81,6 @@ export class Inbox {
   private become(state: InboxState): void {
     if (this.state._tag !== "Open") return
     this.state = state
-    this.notify()
-  }
-
-  private notify(): void {
-    for (const settle of this.waiting) settle()
+    this.waiters.notify()
   }
 }

@@ -1,14 +1,12 @@
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import type { Connection, Exchange, ExchangeHead } from "../../Connection.js"
+import type { Exchange, ExchangeHead } from "../../Connection.js"
 import * as TransportError from "../../TransportError.js"
 import type { LeaseTicket } from "../LeaseHolder.js"
-import type { Slot } from "../pool/Slot.js"
 import { Call } from "./Call.js"
-import { HttpResponse } from "./HttpResponse.js"
 import { Inbox } from "./Inbox.js"
 import { opensTunnel } from "./methods.js"
 import { ResponseBody } from "./ResponseBody.js"
+import { Waiters } from "./Waiters.js"
 
 /**
  * Our side of an open tunnel.
@@ -34,7 +32,7 @@ export class TunnelCall extends Call {
   wasOpened = false
   private failure: TransportError.TransportError | undefined = undefined
   /** Fibers that wait for the transport. */
-  private readonly waiting = new Set<() => void>()
+  private readonly waiters = new Waiters()
 
   get isOpen(): boolean {
     return this.state === "Tunneling"
@@ -74,9 +72,7 @@ export class TunnelCall extends Call {
     this.endDeadlines()
     const body = this.body = new ResponseBody(this, 0)
     body.complete([])
-    const ticket = this.ticket as LeaseTicket
-    const slot = ticket.slot as Slot<Connection>
-    this.onAnswer?.(Exit.succeed(new HttpResponse(this.prepared.request, head, body, ticket, slot)))
+    this.answer(head, body)
     this.watch()
   }
 
@@ -105,7 +101,7 @@ export class TunnelCall extends Call {
     this.end()
     this.failure = error
     this.inbox.fail(error)
-    this.notify()
+    this.waiters.notify()
   }
 
   // ---------------------------------------------------------------------------------------------------------------
@@ -113,7 +109,12 @@ export class TunnelCall extends Call {
   // ---------------------------------------------------------------------------------------------------------------
 
   protected override get isUserSlow(): boolean {
-    return this.isOpen ? this.side !== "Blocked" && this.side !== "Ending" : super.isUserSlow
+    return this.isOpen ? !this.isWaiting : super.isUserSlow
+  }
+
+  /** Whether bytes of ours wait for the transport. */
+  private get isWaiting(): boolean {
+    return this.side === "Blocked" || this.side === "Ending"
   }
 
   protected override get isSending(): boolean {
@@ -149,25 +150,12 @@ export class TunnelCall extends Call {
   })
 
   /** Until nothing waits for the transport. */
-  private readonly settled = Effect.async<void>((resume) => {
-    const settle = () => {
-      if (this.failure === undefined && (this.side === "Blocked" || this.side === "Ending")) return
-      this.waiting.delete(settle)
-      resume(Exit.void)
-    }
-    this.waiting.add(settle)
-    settle()
-    return Effect.sync(() => this.waiting.delete(settle))
-  })
+  private readonly settled = this.waiters.until(() => this.failure !== undefined || !this.isWaiting)
 
   private become(side: Side): void {
     this.side = side
     this.watch()
-    this.notify()
-  }
-
-  private notify(): void {
-    for (const settle of this.waiting) settle()
+    this.waiters.notify()
   }
 
   private ended(): TransportError.TransportError {
