@@ -17,6 +17,7 @@ import * as errors from "./http2Errors.js"
 import { type ExchangeOwner, Http2Exchange } from "./Http2Exchange.js"
 import * as headers from "./http2Headers.js"
 import { type HealthOwner, Http2Health } from "./Http2Health.js"
+import { openStream } from "./openStream.js"
 
 const { NGHTTP2_HTTP_1_1_REQUIRED, NGHTTP2_NO_ERROR } = http2.constants
 
@@ -141,7 +142,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
 
   private open(exchange: Http2Exchange, request: ExchangeRequest, fields: http2.OutgoingHttpHeaders): void {
     try {
-      const stream = this.session.request(fields, optionsOf(request))
+      const stream = openStream(this.session, fields, optionsOf(request))
       this.exchanges.add(exchange)
       exchange.begin(stream)
       this.health.watch(this.exchanges.size === 1)
