@@ -80,6 +80,11 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     if (exchange === undefined) {
       // Nobody has asked for them, and they must not become the answer of the next request (undici CVE-2026-6733).
       this.close("Failed")
+    } else if (!exchange.written) {
+      this.break(
+        exchange,
+        errors.ended(exchange.request, "Unsent", "the server sent bytes before the request was sent")
+      )
     } else if (exchange.upgraded) {
       exchange.receiver.onData(readBuffer.keep(bytes, 0, length))
     } else {
@@ -161,7 +166,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   }
 
   private get progress(): errors.Progress {
-    return this.head !== undefined ? "Body" : "Sent"
+    return this.head !== undefined ? "Body" : this.current?.written === false ? "Unsent" : "Sent"
   }
 
   onDrain(): void {

@@ -1,6 +1,7 @@
 import type { Exchange, ExchangeReceiver, ExchangeRequest } from "@sluice/core/Connection"
 import { chunkEnd, chunkHead, encodeLastChunk, type ProtocolViolation } from "@sluice/core/Http1"
 import type { Socket } from "node:net"
+import { atEndOfTurn, type EndOfTurn } from "./endOfTurn.js"
 
 /** Bytes in one piece are handed to the socket in parts of this size, so that a server that stops reading shows. */
 const partSize = 64 * 1024
@@ -23,7 +24,7 @@ export interface ExchangeOwner {
  * The request's side of an exchange on an HTTP/1.1 connection: what has been written of it, and what waits. Once it has
  * ended it can do nothing to its connection, which may be serving somebody else.
  */
-export class Http1Exchange implements Exchange {
+export class Http1Exchange implements Exchange, EndOfTurn {
   written = false
   sent = false
   /** The response is complete, or it has failed, or nobody wants it. */
@@ -32,6 +33,8 @@ export class Http1Exchange implements Exchange {
   upgraded = false
   /** Writing has failed: nothing more is written, but what the server had sent before is still read. */
   broken = false
+  /** It waits for the end of the turn. */
+  private head: string | undefined = undefined
   private chunked = false
   /** What is still to be written of a body in one piece. */
   private rest: Uint8Array | undefined = undefined
@@ -42,31 +45,49 @@ export class Http1Exchange implements Exchange {
     readonly receiver: ExchangeReceiver
   ) {}
 
-  /** Writes the head and, if it is there, the body. */
+  /** Writes the head and, if it is there, the body; a small request at the end of the turn, with those of others. */
   send(head: string): void {
-    const { socket } = this.owner
     const { body } = this.request
-    this.written = true
     switch (body._tag) {
-      case "None":
-        socket.write(head, "latin1")
-        return this.flushed()
       case "Bytes":
-        if (body.bytes.length <= joinedSize) {
-          socket.write(joined(head, body.bytes))
-          return this.flushed()
-        }
-        // Head and first part in one call to the system, which usually takes them at once.
-        socket.cork()
-        socket.write(head, "latin1")
-        this.writePart(body.bytes)
-        socket.uncork()
-        if (socket.writableLength === 0 || this.rest === undefined) this.writeRest()
-        return
+        if (body.bytes.length > joinedSize) return this.sendPiece(head, body.bytes)
+        break
       case "Parts":
         this.chunked = body.length === undefined
-        socket.write(head, "latin1")
+        this.written = true
+        this.owner.socket.write(head, "latin1")
+        return
     }
+    this.head = head
+    atEndOfTurn(this)
+  }
+
+  /**
+   * A server that has nothing to do sleeps, and the one whose write wakes it pays for that: up to 20 µs, more than all
+   * the rest of a request. Requests that are written one after the other wake it once.
+   */
+  onEndOfTurn(): void {
+    const head = this.head as string
+    this.head = undefined
+    const { socket } = this.owner
+    if (this.ended || socket.destroyed) return
+    this.written = true
+    const { body } = this.request
+    if (body._tag === "Bytes") socket.write(joined(head, body.bytes))
+    else socket.write(head, "latin1")
+    this.flushed()
+    if (this.sent) this.receiver.onSent()
+  }
+
+  /** Head and first part in one call to the system, which usually takes them at once. */
+  private sendPiece(head: string, bytes: Uint8Array): void {
+    const { socket } = this.owner
+    this.written = true
+    socket.cork()
+    socket.write(head, "latin1")
+    this.writePart(bytes)
+    socket.uncork()
+    if (socket.writableLength === 0 || this.rest === undefined) this.writeRest()
   }
 
   write(bytes: Uint8Array): boolean {

@@ -3,6 +3,7 @@ import { checkTrailers } from "@sluice/core/Http1"
 import type { LocalProtocolError, TransportError } from "@sluice/core/TransportError"
 import * as http2 from "node:http2"
 import { Duplex } from "node:stream"
+import { atEndOfTurn, type EndOfTurn } from "./endOfTurn.js"
 import { invalidTrailers, type Progress } from "./errors.js"
 import * as errors from "./http2Errors.js"
 import * as headers from "./http2Headers.js"
@@ -33,7 +34,7 @@ export interface ExchangeOwner {
  * One stream of an HTTP/2 connection. What `node:http2` tells about it may come late and in several ways; here it ends
  * once, and then it tells nothing more.
  */
-export class Http2Exchange implements Exchange {
+export class Http2Exchange implements Exchange, EndOfTurn {
   written = false
   sent = false
   private ended = false
@@ -182,9 +183,7 @@ export class Http2Exchange implements Exchange {
   private tellSoon(): void {
     if (this.isTelling) return
     this.isTelling = true
-    // It is a matter of order, not of time:
-    // eslint-disable-next-line no-restricted-globals
-    setImmediate(tell, this)
+    atEndOfTurn(this)
   }
 
   /** Tells what was kept back. Whatever else comes, comes after it. */
@@ -197,8 +196,7 @@ export class Http2Exchange implements Exchange {
     if (held !== undefined) { for (let i = 0; i < held.length && !this.ended; i++) this.receiver.onData(held[i]) }
   }
 
-  /** The turn of the event loop is over in which something was kept back. */
-  toldSoon(): void {
+  onEndOfTurn(): void {
     this.isTelling = false
     this.tell()
   }
@@ -312,8 +310,6 @@ const exchangeOf = Symbol("exchange")
 interface OwnedStream extends http2.ClientHttp2Stream {
   [exchangeOf]: Http2Exchange
 }
-
-const tell = (exchange: Http2Exchange): void => exchange.toldSoon()
 
 function onData(this: http2.ClientHttp2Stream, bytes: Buffer): void {
   ;(this as OwnedStream)[exchangeOf].onData(bytes)

@@ -1,0 +1,24 @@
+/** Something that is left for the end of a turn of the event loop, when all that was there to be read has been read. */
+export interface EndOfTurn {
+  readonly onEndOfTurn: () => void
+}
+
+let waiting: Array<EndOfTurn> = []
+
+export const atEndOfTurn = (task: EndOfTurn): void => {
+  // It is a matter of order, not of time:
+  // eslint-disable-next-line no-restricted-globals
+  if (waiting.push(task) === 1) setImmediate(run)
+}
+
+const run = (): void => {
+  const due = waiting
+  waiting = []
+  let i = 0
+  try {
+    while (i < due.length) due[i++].onEndOfTurn()
+  } finally {
+    // One that throws does not take the others with it.
+    while (i < due.length) atEndOfTurn(due[i++])
+  }
+}
