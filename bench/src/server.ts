@@ -12,7 +12,7 @@ import * as raw from "./server/raw.js"
 import type { Endpoints } from "./Suite.js"
 
 const folder = await nginx.temporaryFolder()
-const rawServer = await raw.listen({ "/small": smallText, "/64k": mediumText })
+const rawServer = await raw.listen({ "/small": smallText, "/upload": smallText, "/64k": mediumText })
 const rawUrl = `http://127.0.0.1:${(rawServer.address() as net.AddressInfo).port}`
 const version = nginx.version()
 

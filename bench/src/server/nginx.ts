@@ -51,6 +51,13 @@ http {
   scgi_temp_path scgi;
   ssl_certificate certificate.pem;
   ssl_certificate_key key.pem;
+  # What answers without reading would throw a body away behind its answer. A proxy reads all of it first.
+  client_body_buffer_size 256k;
+  upstream taken { server unix:taken.sock; keepalive 64; keepalive_requests 1000000000; }
+  server {
+    listen unix:taken.sock;
+    return 200 '${small}';
+  }
   server {
     listen 127.0.0.1:${ports.http} backlog=4096;
     listen 127.0.0.1:${ports.https} ssl backlog=4096;
@@ -58,6 +65,13 @@ http {
     root files;
     location = /small { return 200 '${small}'; }
     location = /v1/traces { return 200 '{}'; }
+    location = /upload {
+      proxy_pass http://taken;
+      proxy_pass_request_body off;
+      proxy_set_header Content-Length "";
+      proxy_set_header Connection "";
+      proxy_http_version 1.1;
+    }
   }
 }
 `

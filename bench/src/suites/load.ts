@@ -95,13 +95,13 @@ export const saturated: Suite = {
 export const post: Suite = {
   name: "post",
   title: "128 KiB up",
-  about: "A POST of 128 KiB in one piece, to our own server, which reads all of it and gives a short answer.",
+  about: "A POST of 128 KiB in one piece, to a server that reads all of it and gives a short answer.",
   cases: (options) =>
     [1, 10].map((workers) =>
       atOnce(
         everyone.filter((name) => name !== "undici dispatch"),
         options,
-        { url: `${options.endpoints.raw}/small`, workers, post: true },
+        { url: `${options.endpoints.http}/upload`, workers, post: true },
         [faster("rate", "undici.request", 1.2)]
       )
     )

@@ -18,7 +18,7 @@ export interface LoadJob extends Job {
 
 const warmUpRequests = 20_000
 
-const expected: Record<string, string> = { "/small": smallText, "/64k": mediumText }
+const expected: Record<string, string> = { "/small": smallText, "/upload": smallText, "/64k": mediumText }
 
 /** Requests for a fixed time, after a time of warming up on the same connections. */
 export const run = async (input: Job): Promise<Measurement> => {
