@@ -75,8 +75,10 @@ export class Http1Exchange implements Exchange, EndOfTurn {
     const { body } = this.request
     if (body._tag === "Bytes") socket.write(joined(head, body.bytes))
     else socket.write(head, "latin1")
-    this.flushed()
-    if (this.sent) this.receiver.onSent()
+    // A connection that was idle has room for it. That TLS says so only in the next turn is Node's way: by then there may
+    // be an answer, and it would have come before the request was sent.
+    this.sent = true
+    this.receiver.onSent()
   }
 
   /** Head and first part in one call to the system, which usually takes them at once. */
@@ -87,7 +89,9 @@ export class Http1Exchange implements Exchange, EndOfTurn {
     socket.write(head, "latin1")
     this.writePart(bytes)
     socket.uncork()
-    if (socket.writableLength === 0 || this.rest === undefined) this.writeRest()
+    if (socket.writableLength > 0) return
+    if (this.rest === undefined) this.sent = true
+    else this.writeRest(this.rest)
   }
 
   write(bytes: Uint8Array): boolean {
@@ -106,12 +110,10 @@ export class Http1Exchange implements Exchange, EndOfTurn {
   end(trailers?: Readonly<Record<string, string>>): void {
     if (this.ended || this.broken) return
     if (this.upgraded) return this.endTunnel()
-    if (this.chunked) {
-      const last = encodeLastChunk(trailers)
-      if (typeof last !== "string") return this.owner.onInvalidEnd(this, last)
-      this.owner.socket.write(last, "latin1")
-    }
-    this.flushed()
+    const last = this.chunked ? encodeLastChunk(trailers) : ""
+    if (typeof last !== "string") return this.owner.onInvalidEnd(this, last)
+    if (last === "" && this.owner.socket.writableLength === 0) this.sent = true
+    else this.writeLast(last)
   }
 
   private endTunnel(): void {
@@ -138,7 +140,7 @@ export class Http1Exchange implements Exchange, EndOfTurn {
   onDrain(): void {
     if (this.ended || this.broken) return
     if (this.rest !== undefined) {
-      this.writeRest()
+      this.writeRest(this.rest)
       this.receiver.onWritten()
     } else {
       this.receiver.onDrain()
@@ -146,31 +148,34 @@ export class Http1Exchange implements Exchange, EndOfTurn {
   }
 
   /** As much as the socket has room for. When it has none, it says when to go on. */
-  private writeRest(): void {
-    while (this.rest !== undefined) {
-      if (!this.writePart(this.rest)) break
-    }
-    if (this.rest === undefined) this.flushed()
+  private writeRest(rest: Uint8Array): void {
+    let hasRoom = this.writePart(rest)
+    while (hasRoom && this.rest !== undefined) hasRoom = this.writePart(this.rest)
   }
 
+  /** Whether there is room for another part. */
   private writePart(bytes: Uint8Array): boolean {
-    this.rest = bytes.length > partSize ? bytes.subarray(partSize) : undefined
+    if (bytes.length <= partSize) {
+      this.rest = undefined
+      return this.writeLast(bytes)
+    }
+    this.rest = bytes.subarray(partSize)
     return this.owner.socket.write(bytes.subarray(0, partSize))
   }
 
-  /** Everything has been handed to the socket; it is sent when nothing of it waits there. */
-  private flushed(): void {
+  /** Nothing follows it: the request is sent when the system has taken this, and with it all before it. */
+  private writeLast(bytes: Uint8Array | string): boolean {
     const { socket } = this.owner
-    if (socket.writableLength === 0) {
-      this.sent = true
-    } else {
-      // An empty write ends when all before it have.
-      socket.write("", (error) => {
-        if (error != null) return
-        this.sent = true
-        if (!this.ended) this.receiver.onSent()
-      })
-    }
+    const hasRoom = socket.write(bytes, "latin1", (error) => {
+      if (error == null && !this.sent) this.onFlushed()
+    })
+    if (socket.writableLength === 0) this.sent = true
+    return hasRoom
+  }
+
+  private onFlushed(): void {
+    this.sent = true
+    if (!this.ended) this.receiver.onSent()
   }
 }
 

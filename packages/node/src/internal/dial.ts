@@ -73,14 +73,13 @@ export const reading = <S extends net.Socket>(
   { host, port }: Origin,
   open: (options: net.NetConnectOpts) => S
 ): Dialed<S> => {
-  const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay }
   // The path decides; TLS verifies the host all the same.
   const target = socketPath !== undefined
     ? { host, path: socketPath }
     : lookup === undefined
     ? { host, port }
     : { host, port, lookup }
-  return new Dialed((onread) => open({ ...options, ...target, onread }))
+  return new Dialed((onread) => open({ ...target, onread }))
 }
 
 /**
@@ -93,11 +92,21 @@ export const acquire = <D extends Dialed>(open: () => D): Effect.Effect<D, never
     const dialed = open()
     // An error without a listener would end the process, whenever it comes.
     dialed.socket.on("error", ignore)
+    dialed.socket.once("connect", onConnected)
     dialed.socket.on("close", onClosed)
     return Effect.as(Scope.addFinalizerExit(scope, () => close(dialed.socket)), dialed)
   }))
 
 const ignore = (): void => {}
+
+/**
+ * `tls.connect` takes neither as an option, and says nothing. Without `setNoDelay` the second of two small writes waits
+ * for the server's acknowledgement of the first, and that for its timer of 40 ms (RFC 896, RFC 1122 §4.2.3.2).
+ */
+function onConnected(this: net.Socket): void {
+  this.setNoDelay(true)
+  this.setKeepAlive(true, keepAliveInitialDelay)
+}
 
 /** Waits until the socket is connected, or has failed to be. */
 export const connected = <E>(

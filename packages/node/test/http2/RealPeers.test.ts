@@ -196,6 +196,25 @@ for (const [name, { command, config }] of Object.entries(peers)) {
   })
 }
 
+// nghttpd speaks nothing but HTTP/2.
+for (const name of ["nginx", "h2o", "caddy"] as const) {
+  describe.skipIf(!realPeers.isInstalled(name))(`${name} over HTTP/1.1 and TLS`, () => {
+    it.scopedLive("300 requests one after the other, over one connection", () =>
+      Effect.gen(function*() {
+        const { command, config } = peers[name]
+        const peer = yield* realPeers.start(command, config)
+        const { client, pool } = yield* makeClient({ tls: { ca: peer.ca }, http2: false })
+        const events = yield* recordEvents(pool)
+        for (let n = 0; n < 300; n++) {
+          const text = yield* Effect.flatMap(client.get(`${peer.url}/?n=${n}`), (response) => response.text)
+          assert.strictEqual(text, "hello")
+        }
+        yield* until(() => pool.unsafeStats().active === 0)
+        assert.lengthOf(yield* events("DialSucceeded"), 1)
+      }), 30_000)
+  })
+}
+
 describe.skipIf(!realPeers.isInstalled("nginx"))("nginx that says goodbye after 100 requests", () => {
   it.scopedLive("loses none of 1,000, and none is refused", () =>
     Effect.gen(function*() {

@@ -1,5 +1,5 @@
 import * as HttpBody from "@effect/platform/HttpBody"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Origin from "@sluice/core/Origin"
 import { Reply, TestAuthority, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
@@ -46,6 +46,24 @@ describe("HTTP/1.1 over TLS", () => {
       assert.deepStrictEqual(stats.requestsPerConnection, [2])
       assert.strictEqual(pool.unsafeStats().open, 1)
     }))
+
+  for (const scheme of ["https", "http"]) {
+    it.scoped(`does not wait to be acknowledged before it sends more, over ${scheme}`, () =>
+      Effect.gen(function*() {
+        const noDelay = vi.spyOn(net.Socket.prototype, "setNoDelay")
+        const keepAlive = vi.spyOn(net.Socket.prototype, "setKeepAlive")
+        yield* Effect.addFinalizer(() => Effect.sync(() => vi.restoreAllMocks()))
+        const server = yield* scheme === "https" ? serve() : TestServer.make({ replies })
+        const { client } = yield* makeClient({ tls: scheme === "https" ? { ca: server.ca } : undefined, http2: false })
+        yield* client.get(`${server.url}/`)
+        const port = Number(new URL(server.url).port)
+        const ours = (
+          spy: { mock: { contexts: ReadonlyArray<unknown>; calls: ReadonlyArray<ReadonlyArray<unknown>> } }
+        ) => spy.mock.calls.filter((_, n) => (spy.mock.contexts[n] as net.Socket).remotePort === port)
+        assert.deepStrictEqual(ours(noDelay), [[true]])
+        assert.deepStrictEqual(ours(keepAlive), [[true, 60_000]])
+      }))
+  }
 
   it.scoped("sends bodies of every size, and goes on using the connection", () =>
     Effect.gen(function*() {
