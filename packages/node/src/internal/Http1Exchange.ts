@@ -45,21 +45,17 @@ export class Http1Exchange implements Exchange, EndOfTurn {
     readonly receiver: ExchangeReceiver
   ) {}
 
-  /** Writes the head and, if it is there, the body; a small request at the end of the turn, with those of others. */
+  /** Writes the head and, if it is there, the body: at the end of the turn, with what others send. */
   send(head: string): void {
     const { body } = this.request
-    switch (body._tag) {
-      case "Bytes":
-        if (body.bytes.length > joinedSize) return this.sendPiece(head, body.bytes)
-        break
-      case "Parts":
-        this.chunked = body.length === undefined
-        this.written = true
-        this.owner.socket.write(head, "latin1")
-        return
+    if (body._tag !== "Parts") {
+      this.head = head
+      return atEndOfTurn(this)
     }
-    this.head = head
-    atEndOfTurn(this)
+    // The parts follow at once.
+    this.chunked = body.length === undefined
+    this.written = true
+    this.owner.socket.write(head, "latin1")
   }
 
   /**
@@ -71,20 +67,23 @@ export class Http1Exchange implements Exchange, EndOfTurn {
     this.head = undefined
     const { socket } = this.owner
     if (this.ended || socket.destroyed) return
-    this.written = true
     const { body } = this.request
-    if (body._tag === "Bytes") socket.write(joined(head, body.bytes))
-    else socket.write(head, "latin1")
-    // A connection that was idle has room for it. That TLS says so only in the next turn is Node's way: by then there may
-    // be an answer, and it would have come before the request was sent.
-    this.sent = true
-    this.receiver.onSent()
+    this.written = true
+    if (body._tag === "Bytes" && body.bytes.length > joinedSize) {
+      this.sendPiece(head, body.bytes)
+    } else {
+      if (body._tag === "Bytes") socket.write(joined(head, body.bytes))
+      else socket.write(head, "latin1")
+      // A connection that was idle has room for it. That TLS says so only in the next turn is Node's way: by then there
+      // may be an answer, and it would have come before the request was sent.
+      this.sent = true
+    }
+    if (this.sent) this.receiver.onSent()
   }
 
   /** Head and first part in one call to the system, which usually takes them at once. */
   private sendPiece(head: string, bytes: Uint8Array): void {
     const { socket } = this.owner
-    this.written = true
     socket.cork()
     socket.write(head, "latin1")
     this.writePart(bytes)
