@@ -5,6 +5,8 @@ const root = fileURLToPath(new URL(".", import.meta.url))
 
 // Tests run against the sources, so nothing has to be built first. `internal` stays hidden, as the exports maps hide it.
 const alias = [
+  { find: /^@sluice\/engine$/, replacement: `${root}packages/engine/src/index.ts` },
+  { find: /^@sluice\/engine\/([a-z0-9]+)$/, replacement: `${root}packages/engine/src/$1/index.ts` },
   { find: /^@sluice\/core\/testing$/, replacement: `${root}packages/core/src/testing/index.ts` },
   { find: /^@sluice\/(core|node|test-server)$/, replacement: `${root}packages/$1/src/index.ts` },
   {
@@ -22,6 +24,7 @@ const project = (name: string, folder: string) => ({
 export default defineConfig({
   test: {
     projects: [
+      project("engine", "packages/engine"),
       project("core", "packages/core"),
       project("node", "packages/node"),
       project("test-server", "packages/test-server"),

@@ -9,7 +9,7 @@ import { run, runInstalled } from "./process.mjs"
 
 const [what, ...args] = process.argv.slice(2)
 
-const fuzzParser = () => run(process.execPath, ["packages/core/test/http1/fuzz.mjs", ...args])
+const fuzzParser = () => run(process.execPath, ["packages/engine/test/http1/fuzz.mjs", ...args])
 
 /** @param {string} name */
 const option = (name) => args.find((_, i) => args[i - 1] === `--${name}`)
@@ -21,7 +21,7 @@ const fuzzPool = () => {
     MODEL_SEED: option("seed"),
     MODEL_PATH: option("path")
   }
-  return runInstalled("vitest/vitest.mjs", ["run", "--project", "core", "test/pool/model.test.ts"], { env })
+  return runInstalled("vitest/vitest.mjs", ["run", "--project", "engine", "test/pool/model.test.ts"], { env })
 }
 
 if (!(await install())) process.exit(1)

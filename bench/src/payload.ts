@@ -15,6 +15,13 @@ export const mediumText = (() => {
   return items.padEnd(size)
 })()
 
+/** What is asked for, and what has to come: servers answer with it and contenders are held to it. */
+export const served: Readonly<Record<string, string>> = {
+  "/small": smallText,
+  "/upload": smallText,
+  "/64k": mediumText
+}
+
 /** In bytes. */
 export const largeBody = { full: 1024 ** 3, quick: 128 * 1024 ** 2, http2: 100 * 1024 ** 2 }
 export const uploadBody = 128 * 1024

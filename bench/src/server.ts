@@ -6,13 +6,13 @@ import type { ChildProcess } from "node:child_process"
 import * as fs from "node:fs/promises"
 import type * as net from "node:net"
 import * as path from "node:path"
-import { largeBody, mediumText, smallText } from "./payload.js"
+import { largeBody, mediumText, served, smallText } from "./payload.js"
 import * as nginx from "./server/nginx.js"
 import * as raw from "./server/raw.js"
 import type { Endpoints } from "./Suite.js"
 
 const folder = await nginx.temporaryFolder()
-const rawServer = await raw.listen({ "/small": smallText, "/upload": smallText, "/64k": mediumText })
+const rawServer = await raw.listen(served)
 const rawUrl = `http://127.0.0.1:${(rawServer.address() as net.AddressInfo).port}`
 const version = nginx.version()
 

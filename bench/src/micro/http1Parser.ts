@@ -6,8 +6,8 @@
  *
  * "read" also takes the fields out of the head, which Node's parser always does and ours only when asked.
  */
-import type { ResponseHandler } from "@sluice/core/Http1"
-import { defaultParserLimits, ResponseParser } from "@sluice/core/Http1"
+import type { ResponseHandler } from "@sluice/engine/http1"
+import { defaultParserLimits, ResponseParser } from "@sluice/engine/http1"
 import { Buffer } from "node:buffer"
 import { createRequire } from "node:module"
 import process from "node:process"

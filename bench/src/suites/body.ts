@@ -1,7 +1,8 @@
 import { largeBody } from "../payload.js"
 import { atMost, faster, subject, type Suite } from "../Suite.js"
-import { memory, start, transfer } from "./columns.js"
+import { memory, start } from "./columns.js"
 import { answers } from "./load.js"
+import { moving } from "./transfers.js"
 
 const mebibytes = (size: number) => size >= 1024 ** 3 ? `${size / 1024 ** 3} GiB` : `${size / 1024 ** 2} MiB`
 
@@ -15,16 +16,14 @@ export const body: Suite = {
     const { endpoints, quick } = options
     const size = quick ? largeBody.quick : largeBody.full
     const names = [subject, "bare socket", "undici.request", "node:http", "fetch", "layerUndici"]
-    const jobs = (direction: "down" | "up", url: string) =>
-      names.map((name) => ({ name, job: { task: "transfer" as const, client: name, direction, url, size } }))
     const goals = [faster("rate", "bare socket", 0.9), faster("rate", "undici.request", 1)]
     const down = `${endpoints.http}/${quick ? "large-quick" : "large"}`
     return [
       ...answers(options),
       ...(endpoints.authority === undefined
         ? []
-        : [{ title: `${mebibytes(size)} down`, contenders: jobs("down", down), columns: transfer, goals }]),
-      { title: `${mebibytes(size)} up`, contenders: jobs("up", `${endpoints.raw}/small`), columns: transfer, goals }
+        : [moving(`${mebibytes(size)} down`, names, { direction: "down", url: down, size }, goals)]),
+      moving(`${mebibytes(size)} up`, names, { direction: "up", url: `${endpoints.raw}/small`, size }, goals)
     ]
   }
 }

@@ -9,7 +9,8 @@ import {
   type Suite,
   type SuiteOptions
 } from "../Suite.js"
-import { load, transfer } from "./columns.js"
+import { load } from "./columns.js"
+import { moving } from "./transfers.js"
 
 const everyone = [
   subject,
@@ -138,27 +139,15 @@ export const h2: Suite = {
   about: "As `requests`, over one HTTP/2 connection; and a large answer read as a stream.",
   unavailable: needsTls,
   cases: (options) => [
-    ...[1, 10, 100].map((workers) => ({
-      title: `${workers} at once`,
-      contenders: jobs(http2Clients, options, { url: `${options.endpoints.http2}/small`, workers }),
-      columns: load,
-      goals: http2Goals(0.8)
-    })),
-    {
-      title: "100 MiB down",
-      contenders: http2Clients.map((name) => ({
-        name,
-        job: {
-          task: "transfer" as const,
-          client: name,
-          direction: "down",
-          url: `${options.endpoints.http2}/100m`,
-          size: largeBody.http2
-        }
-      })),
-      columns: transfer,
-      goals: http2Goals(0.9)
-    }
+    ...[1, 10, 100].map((workers) =>
+      atOnce(http2Clients, options, { url: `${options.endpoints.http2}/small`, workers }, http2Goals(0.8))
+    ),
+    moving(
+      "100 MiB down",
+      http2Clients,
+      { direction: "down", url: `${options.endpoints.http2}/100m`, size: largeBody.http2 },
+      http2Goals(0.9)
+    )
   ]
 }
 

@@ -1,7 +1,7 @@
 import type { ClientSettings } from "../Client.js"
 import { clientNamed } from "../clients/index.js"
 import { Meter } from "../Meter.js"
-import { mediumText, smallText, uploadBody } from "../payload.js"
+import { served, uploadBody } from "../payload.js"
 import type { Job, Measurement } from "../Suite.js"
 
 export interface LoadJob extends Job {
@@ -18,8 +18,6 @@ export interface LoadJob extends Job {
 
 const warmUpRequests = 20_000
 
-const expected: Record<string, string> = { "/small": smallText, "/upload": smallText, "/64k": mediumText }
-
 /** Requests for a fixed time, after a time of warming up on the same connections. */
 export const run = async (input: Job): Promise<Measurement> => {
   const job = input as LoadJob
@@ -31,7 +29,7 @@ export const run = async (input: Job): Promise<Measurement> => {
   }
   const client = await (await clientNamed(job.client))(settings)
   // The bare socket counts bytes and has no text to show.
-  const text = job.client === "bare socket" ? undefined : expected[new URL(job.url).pathname]
+  const text = job.client === "bare socket" ? undefined : served[new URL(job.url).pathname]
   // The compiler counts calls, not time: a slow machine needs longer.
   await client.load(new Meter(job.warmUp, text, warmUpRequests), job.workers)
 

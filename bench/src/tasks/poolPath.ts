@@ -2,6 +2,7 @@ import type { ConnectionPool } from "@sluice/core/ConnectionPool"
 import { make, type Options } from "@sluice/core/ConnectionPool"
 import { Connector } from "@sluice/core/Connector"
 import * as Origin from "@sluice/core/Origin"
+import { Ticket } from "@sluice/engine/pool"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FiberId from "effect/FiberId"
@@ -10,20 +11,16 @@ import type { Measurement } from "../Suite.js"
 import * as memoryConnector from "./memoryConnector.js"
 
 // What the pool keeps to itself: no user gets at it, and no type of it is public.
-interface Ticket {
-  readonly state: string
-}
 interface Interpreter {
   readonly core: {
     readonly state: { readonly origins: Map<string, unknown> }
-    readonly acquire: (ticket: Ticket, now: number) => void
-    readonly release: (ticket: Ticket, reusable: boolean, keepFor: number, now: number) => void
+    readonly acquire: (ticket: Ticket<unknown>, now: number) => void
+    readonly release: (ticket: Ticket<unknown>, reusable: boolean, keepFor: number, now: number) => void
   }
-  readonly request: (origin: Origin.Origin, holder: unknown, timeout: number, connectTimeout: number) => Ticket
-  readonly release: (ticket: Ticket) => void
-  readonly abandon: (ticket: Ticket) => void
+  readonly request: (origin: Origin.Origin, holder: unknown, timeout: number, connectTimeout: number) => Ticket<unknown>
+  readonly release: (ticket: Ticket<unknown>) => void
+  readonly abandon: (ticket: Ticket<unknown>) => void
 }
-type TicketConstructor = new(origin: unknown, owner: unknown, timeout: number, connectTimeout: number) => Ticket
 
 const holder = {
   fiberId: FiberId.none,
@@ -60,15 +57,13 @@ export const measurePath = (): Promise<Measurement> => {
   const program = Effect.gen(function*() {
     const pool = yield* make(options) as Effect.Effect<ConnectionPool & { readonly interpreter: Interpreter }>
     const { interpreter } = pool
-    const file = new URL("../../../packages/core/dist/internal/pool/Ticket.js", import.meta.url)
-    const { Ticket } = (yield* Effect.promise(() => import(file.href))) as { readonly Ticket: TicketConstructor }
     const origin = Either.getOrThrow(Origin.make("http://origin.test/"))
     yield* pool.warm(origin, 1)
 
     const state = interpreter.core.state.origins.get(origin.key)
     const now = Date.now()
     const core = nanoseconds(() => {
-      const ticket = new Ticket(state, holder, 5000, 5000)
+      const ticket = new Ticket(state as never, holder, 5000, 5000)
       interpreter.core.acquire(ticket, now)
       interpreter.core.release(ticket, true, Infinity, now)
     })

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import type { CloseReason } from "./internal/pool/Event.js"
+import type { CloseReason } from "@sluice/engine/pool"
 import type { Origin } from "./Origin.js"
 import type { TransportError } from "./TransportError.js"
 

@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
+import type { CoreLimits } from "@sluice/engine/pool"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import { toMillis } from "./internal/duration.js"
 import { formatMillis, formatValue } from "./internal/formatError.js"
-import type { CoreLimits } from "./internal/pool/CoreLimits.js"
 
 /**
  * The limits of a pool. Each has a default; `Infinity` (for a duration, `"Infinity"`) turns one off.

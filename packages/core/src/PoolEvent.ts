@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { CloseReason as CloseReason_, Event } from "./internal/pool/Event.js"
+import type { CloseReason as CloseReason_, Event } from "@sluice/engine/pool"
 
 /**
  * An event, told apart by `_tag`: `Waiting`, `Granted`, `Refused`, `DialStarted`, `DialSucceeded`, `DialFailed`,

@@ -314,7 +314,9 @@ export class ReadError extends Data.TaggedError("ReadError")<
 > {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return `The answer of ${this.origin} broke off: ${continued(this.detail)}`
+    return this.written
+      ? `The answer of ${this.origin} broke off: ${continued(this.detail)}`
+      : `The request to ${this.origin} was not sent: ${continued(this.detail)}`
   }
 }
 

@@ -35,11 +35,13 @@ const importsOf = (file: string, text: string): ReadonlyArray<Import> => {
 
 /** What each part of the workspace may import from outside its own folder. */
 const parts: ReadonlyArray<readonly [folder: string, allowed: RegExp]> = [
-  ["packages/core/src", /^(effect|@effect\/platform)(\/|$)/],
-  ["packages/node/src", /^(node:|(effect|@effect\/platform|@sluice\/core)(\/|$))/],
+  ["packages/engine/src", /^$/],
+  ["packages/core/src", /^((effect|@effect\/platform)(\/|$)|@sluice\/engine(\/[a-z0-9]+)?$)/],
+  ["packages/node/src", /^(node:|(effect|@effect\/platform|@sluice\/core)(\/|$)|@sluice\/engine(\/[a-z0-9]+)?$)/],
   // The server knows nothing of the client that it tests.
   ["packages/test-server/src", /^(node:|(effect|@effect\/platform)(\/|$))/],
-  ["packages/core/test", /^(?!@sluice\/(?!core(\/|$)))/],
+  ["packages/engine/test", /^(?!@sluice\/(?!engine(\/|$)))/],
+  ["packages/core/test", /^(?!@sluice\/(?!(core|engine)(\/|$)))/],
   ["packages/test-server/test", /^(?!@sluice\/(?!test-server(\/|$)))/],
   ["packages/node/test", /^(?!@sluice\/(examples|bench)(\/|$))/],
   ["examples", /^(?!@sluice\/bench(\/|$))/],
@@ -47,7 +49,7 @@ const parts: ReadonlyArray<readonly [folder: string, allowed: RegExp]> = [
 ]
 
 /** Decisions and parsing without Effect and without I/O: they import nothing but themselves, not even a type. */
-const sealed = ["packages/core/src/internal/pool", "packages/core/src/internal/http1"]
+const sealed = ["packages/engine/src/pool", "packages/engine/src/http1"]
 
 /**
  * The words that all of a package speaks: errors, and the models that options are checked with. Internal modules run these
@@ -120,7 +122,7 @@ describe("architecture", () => {
 
   it("finds files to look at", () => {
     ok(filesIn("packages/core/src").length > 1)
-    ok(filesIn("packages/core/src").some((file) => within(sealed[0]!, file)))
+    ok(sealed.every((room) => filesIn("packages/engine/src").some((file) => within(room, file))))
   })
 
   it("reads every form of import", () => {
@@ -153,14 +155,14 @@ describe("architecture", () => {
     ["packages/core/src/ConnectionPool.ts", value("../../node/src/Socket.js")],
     ["packages/core/src/ConnectionPool.ts", value("../test/support.js")],
     ["packages/core/src/internal/connectionPool.ts", value("../ConnectionPool.js")],
-    ["packages/core/src/internal/pool/PoolCore.ts", value("effect/Effect")],
-    ["packages/core/src/internal/pool/PoolCore.ts", type("effect/Effect")],
-    ["packages/core/src/internal/pool/PoolCore.ts", type("../../Limits.js")],
-    ["packages/core/src/internal/pool/PoolCore.ts", value("../http1/Parser.js")],
-    ["packages/core/src/internal/http1/Parser.ts", value("../bytes.js")],
+    ["packages/engine/src/pool/PoolCore.ts", value("effect/Effect")],
+    ["packages/engine/src/pool/PoolCore.ts", type("effect/Effect")],
+    ["packages/engine/src/pool/PoolCore.ts", type("../../Limits.js")],
+    ["packages/engine/src/pool/PoolCore.ts", value("../http1/Parser.js")],
+    ["packages/engine/src/http1/Parser.ts", value("../bytes.js")],
     ["packages/core/test/pool.test.ts", value("@sluice/node")],
     ["packages/core/test/pool.test.ts", value("../../node/src/Socket.js")],
-    ["packages/node/src/Socket.ts", value("@sluice/core/internal/pool/PoolCore")],
+    ["packages/node/src/Socket.ts", value("@sluice/engine/pool/PoolCore")],
     ["packages/node/src/Socket.ts", value("@sluice/test-server")],
     ["packages/node/src/Socket.ts", value("../../core/src/Origin.js")],
     ["packages/node/src/Socket.ts", value("../../../examples/src/demo.js")],
@@ -174,10 +176,10 @@ describe("architecture", () => {
     ["packages/core/src/ConnectionPool.ts", value("effect/Effect")],
     ["packages/core/src/ConnectionPool.ts", value("@effect/platform/HttpClient")],
     ["packages/core/src/ConnectionPool.ts", value("./internal/connectionPool.js")],
-    ["packages/core/src/internal/connectionPool.ts", value("./pool/PoolCore.js")],
+    ["packages/core/src/internal/connectionPool.ts", value("@sluice/engine/pool")],
     ["packages/core/src/internal/connectionPool.ts", type("../ConnectionPool.js")],
-    ["packages/core/src/internal/pool/PoolCore.ts", value("./Slot.js")],
-    ["packages/core/test/pool/model.test.ts", value("../../src/internal/pool/PoolCore.js")],
+    ["packages/engine/src/pool/PoolCore.ts", value("./Slot.js")],
+    ["packages/engine/test/pool/model.test.ts", value("../../src/pool/PoolCore.js")],
     ["packages/node/src/Socket.ts", value("node:net")],
     ["packages/node/src/Socket.ts", value("@sluice/core/Origin")],
     ["packages/node/test/socket.test.ts", value("@sluice/test-server")],

@@ -1,3 +1,4 @@
+import type { OriginState, Refusal, Slot } from "@sluice/engine/pool"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
@@ -5,9 +6,6 @@ import type { Connection } from "../Connection.js"
 import type { Connector } from "../Connector.js"
 import type { Origin } from "../Origin.js"
 import type { LeaseTicket } from "./LeaseHolder.js"
-import type { OriginState } from "./pool/OriginState.js"
-import type { Slot } from "./pool/Slot.js"
-import type { Refusal } from "./pool/Ticket.js"
 import type { PoolInterpreter } from "./PoolInterpreter.js"
 
 /** Whose connections an origin shares, and which of them are known to serve it. */

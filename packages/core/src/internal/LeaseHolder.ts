@@ -1,8 +1,8 @@
+import type { Ticket, TicketOwner } from "@sluice/engine/pool"
 import type * as FiberId from "effect/FiberId"
 import type { Connection } from "../Connection.js"
 import type { Origin } from "../Origin.js"
 import type { LeaseDescription } from "../PoolStats.js"
-import type { Ticket, TicketOwner } from "./pool/Ticket.js"
 
 /**
  * Who asks the pool for a connection and holds it: a request of the client, or `ConnectionPool.acquire`.

@@ -1,11 +1,10 @@
+import type { Refusal, Slot } from "@sluice/engine/pool"
 import * as Effect from "effect/Effect"
 import type * as FiberId from "effect/FiberId"
 import type { Connection } from "../Connection.js"
 import type { AcquireError, Lease } from "../ConnectionPool.js"
 import type { Origin } from "../Origin.js"
 import type { LeaseHolder, LeaseTicket } from "./LeaseHolder.js"
-import type { Slot } from "./pool/Slot.js"
-import type { Refusal } from "./pool/Ticket.js"
 import type { PoolInterpreter } from "./PoolInterpreter.js"
 
 /**

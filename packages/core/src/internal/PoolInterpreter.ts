@@ -1,3 +1,15 @@
+import {
+  type Action,
+  type CoreLimits,
+  exclusive,
+  type OriginState,
+  PoolCore,
+  type Refusal,
+  type Sharing,
+  type Slot,
+  Ticket,
+  unknown as unknownProtocol
+} from "@sluice/engine/pool"
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -14,12 +26,6 @@ import { Coalescing } from "./Coalescing.js"
 import { EventHub } from "./EventHub.js"
 import type { LeaseHolder, LeaseTicket } from "./LeaseHolder.js"
 import { OpenConnection } from "./OpenConnection.js"
-import type { CoreLimits } from "./pool/CoreLimits.js"
-import { exclusive, type OriginState, type Sharing, unknown as unknownProtocol } from "./pool/OriginState.js"
-import { PoolCore } from "./pool/PoolCore.js"
-import type { Action } from "./pool/PoolState.js"
-import type { Slot } from "./pool/Slot.js"
-import { type Refusal, Ticket } from "./pool/Ticket.js"
 import { PoolMetrics } from "./PoolMetrics.js"
 import { pictureOf } from "./poolStats.js"
 import { SlotListener } from "./SlotListener.js"

@@ -1,6 +1,6 @@
+import type { PoolState } from "@sluice/engine/pool"
 import type { Connection } from "../Connection.js"
 import * as metrics from "./metrics.js"
-import type { PoolState } from "./pool/PoolState.js"
 
 const noTags: [] = []
 

@@ -1,6 +1,5 @@
+import type { CloseReason, Slot } from "@sluice/engine/pool"
 import type { Connection, ConnectionListener } from "../Connection.js"
-import type { CloseReason } from "./pool/Event.js"
-import type { Slot } from "./pool/Slot.js"
 import type { PoolInterpreter } from "./PoolInterpreter.js"
 
 /**

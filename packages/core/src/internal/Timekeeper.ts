@@ -1,8 +1,8 @@
+import { Deadlines } from "@sluice/engine/pool"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
-import { Deadlines } from "./pool/Deadlines.js"
 
 /** Effect's Clock never wakes from a sleep that is longer than a timer can be; we wake once a day. */
 const longestSleep = 24 * 60 * 60 * 1000

@@ -1,5 +1,4 @@
-import { Deadline } from "./pool/Deadlines.js"
-import { Link, LinkedList } from "./pool/LinkedList.js"
+import { Deadline, Link, LinkedList } from "@sluice/engine/pool"
 import type { Timekeeper } from "./Timekeeper.js"
 
 /**

@@ -1,10 +1,9 @@
+import type { OriginState, PoolState } from "@sluice/engine/pool"
 import * as Equal from "effect/Equal"
 import type * as FiberId from "effect/FiberId"
 import type { Connection } from "../Connection.js"
 import type { Counts, LeaseDescription, PoolPicture, PoolStats } from "../PoolStats.js"
 import type { LeaseTicket } from "./LeaseHolder.js"
-import type { OriginState } from "./pool/OriginState.js"
-import type { PoolState } from "./pool/PoolState.js"
 
 /** How many of the leases held longest a `PoolTimeout` names. */
 const namedLeases = 5

@@ -1,6 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { ok } from "node:assert"
-import { limits } from "./model/limits.js"
+import { limits } from "./support/limits.js"
 import { traffic } from "./support/Traffic.js"
 
 describe("turns between origins", () => {

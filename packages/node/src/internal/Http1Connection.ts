@@ -5,9 +5,16 @@ import type {
   ExchangeReceiver,
   ExchangeRequest
 } from "@sluice/core/Connection"
-import type { Framing, ParseOutcome, ProtocolViolation, ResponseHandler, ResponseHead } from "@sluice/core/Http1"
-import { chunked, contentLength, defaultParserLimits, encodeHead, noContent, ResponseParser } from "@sluice/core/Http1"
 import type * as TransportError from "@sluice/core/TransportError"
+import type { Framing, ParseOutcome, ProtocolViolation, ResponseHandler, ResponseHead } from "@sluice/engine/http1"
+import {
+  chunked,
+  contentLength,
+  defaultParserLimits,
+  encodeHead,
+  noContent,
+  ResponseParser
+} from "@sluice/engine/http1"
 import type { Socket } from "node:net"
 import { Duplex } from "node:stream"
 import * as errors from "./errors.js"
@@ -60,7 +67,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     if (typeof head !== "string") {
       this.fail(exchange, errors.invalidRequest(request, head))
     } else if (this.socket.destroyed) {
-      this.fail(exchange, errors.ended(request, "Unsent", "it had been closed before the request was sent"))
+      this.fail(exchange, errors.ended(request, "Unsent", "the connection had been closed"))
     } else {
       this.reusable = false
       this.current = exchange
@@ -83,7 +90,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     } else if (!exchange.written) {
       this.break(
         exchange,
-        errors.ended(exchange.request, "Unsent", "the server sent bytes before the request was sent")
+        errors.ended(exchange.request, "Unsent", "the server had sent bytes that nobody asked for")
       )
     } else if (exchange.upgraded) {
       exchange.receiver.onData(readBuffer.keep(bytes, 0, length))

@@ -1,5 +1,5 @@
 import type { Exchange, ExchangeReceiver, ExchangeRequest } from "@sluice/core/Connection"
-import { chunkEnd, chunkHead, encodeLastChunk, type ProtocolViolation } from "@sluice/core/Http1"
+import { chunkEnd, chunkHead, encodeLastChunk, type ProtocolViolation } from "@sluice/engine/http1"
 import type { Socket } from "node:net"
 import { atEndOfTurn, type EndOfTurn } from "./endOfTurn.js"
 
@@ -166,15 +166,12 @@ export class Http1Exchange implements Exchange, EndOfTurn {
   private writeLast(bytes: Uint8Array | string): boolean {
     const { socket } = this.owner
     const hasRoom = socket.write(bytes, "latin1", (error) => {
-      if (error == null && !this.sent) this.onFlushed()
+      if (error != null || this.sent) return
+      this.sent = true
+      if (!this.ended) this.receiver.onSent()
     })
     if (socket.writableLength === 0) this.sent = true
     return hasRoom
-  }
-
-  private onFlushed(): void {
-    this.sent = true
-    if (!this.ended) this.receiver.onSent()
   }
 }
 

@@ -133,7 +133,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
     if ("_tag" in fields) {
       exchange.failLater(fields as unknown as TransportError)
     } else if (!this.canSend) {
-      exchange.failLater(http1Errors.ended(request, "Unsent", "it had been closed before the request was sent"))
+      exchange.failLater(http1Errors.ended(request, "Unsent", "the connection had been closed"))
     } else {
       this.open(exchange, request, fields)
     }

@@ -1,6 +1,6 @@
 import type { Exchange, ExchangeHead, ExchangeReceiver, ExchangeRequest } from "@sluice/core/Connection"
-import { checkTrailers } from "@sluice/core/Http1"
 import type { LocalProtocolError, TransportError } from "@sluice/core/TransportError"
+import { checkTrailers } from "@sluice/engine/http1"
 import * as http2 from "node:http2"
 import { Duplex } from "node:stream"
 import { atEndOfTurn, type EndOfTurn } from "./endOfTurn.js"

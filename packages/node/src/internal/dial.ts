@@ -67,7 +67,7 @@ export const tcp = (origin: Origin, route: Route = {}): Effect.Effect<Dialed, Co
     return dialed
   })
 
-/** Opens a socket that reads into the common buffer. */
+/** Opens a socket that reads where `readBuffer` says. */
 export const reading = <S extends net.Socket>(
   { lookup, socketPath }: Route,
   { host, port }: Origin,
@@ -92,7 +92,7 @@ export const acquire = <D extends Dialed>(open: () => D): Effect.Effect<D, never
     const dialed = open()
     // An error without a listener would end the process, whenever it comes.
     dialed.socket.on("error", ignore)
-    dialed.socket.once("connect", onConnected)
+    dialed.socket.once("connect", tune)
     dialed.socket.on("close", onClosed)
     return Effect.as(Scope.addFinalizerExit(scope, () => close(dialed.socket)), dialed)
   }))
@@ -103,7 +103,7 @@ const ignore = (): void => {}
  * `tls.connect` takes neither as an option, and says nothing. Without `setNoDelay` the second of two small writes waits
  * for the server's acknowledgement of the first, and that for its timer of 40 ms (RFC 896, RFC 1122 §4.2.3.2).
  */
-function onConnected(this: net.Socket): void {
+function tune(this: net.Socket): void {
   this.setNoDelay(true)
   this.setKeepAlive(true, keepAliveInitialDelay)
 }

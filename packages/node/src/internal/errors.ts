@@ -1,7 +1,7 @@
 import type { ExchangeRequest } from "@sluice/core/Connection"
-import type { ProtocolViolation } from "@sluice/core/Http1"
 import type { Origin } from "@sluice/core/Origin"
 import * as TransportError from "@sluice/core/TransportError"
+import type { ProtocolViolation } from "@sluice/engine/http1"
 import { isRefusedClient, tlsError } from "./tlsErrors.js"
 
 /** What Node's errors carry besides their message. */

@@ -25,9 +25,10 @@ export const openStream = (
   options: http2.ClientSessionRequestOptions | undefined
 ): http2.ClientHttp2Stream => {
   const before = prototype.bind
-  const isLeft = !isBindingCostly || session.connecting || before === bindOthers
-  // It is not replaced where somebody has frozen it.
-  if (isLeft || !Reflect.set(prototype, "bind", bindOthers)) return session.request(fields, options)
+  // A hook that Node calls meanwhile may send a request too: then it is replaced already.
+  if (!isBindingCostly || session.connecting || before === bindOthers) return session.request(fields, options)
+  // Somebody may have frozen it.
+  if (!Reflect.set(prototype, "bind", bindOthers)) return session.request(fields, options)
   bind = before
   try {
     return session.request(fields, options)

@@ -1,9 +1,12 @@
-import type { CoreLimits } from "../../../src/internal/pool/CoreLimits.js"
-import { Deadlines } from "../../../src/internal/pool/Deadlines.js"
-import { exclusive } from "../../../src/internal/pool/OriginState.js"
-import { PoolCore } from "../../../src/internal/pool/PoolCore.js"
-import type { Slot } from "../../../src/internal/pool/Slot.js"
-import { Ticket, type TicketOwner } from "../../../src/internal/pool/Ticket.js"
+import {
+  type CoreLimits,
+  Deadlines,
+  exclusive,
+  PoolCore,
+  type Slot,
+  Ticket,
+  type TicketOwner
+} from "@sluice/engine/pool"
 
 /** Clients of one host, each of which sends its next request as soon as it has an answer. */
 export interface Host {

@@ -1,4 +1,4 @@
-import type { CoreLimits } from "../../../src/internal/pool/CoreLimits.js"
+import type { CoreLimits } from "../../../src/pool/CoreLimits.js"
 
 export const roomy: CoreLimits = {
   maxConnections: 100,

@@ -1,16 +1,10 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { chunkEnd, chunkHead, encodeChunk, encodeLastChunk } from "../../src/internal/http1/ChunkedEncoder.js"
-import type { ProtocolViolation } from "../../src/internal/http1/ProtocolViolation.js"
-import type { RequestHead } from "../../src/internal/http1/RequestEncoder.js"
-import {
-  chunked,
-  connectionOptions,
-  contentLength,
-  encodeHead,
-  noContent
-} from "../../src/internal/http1/RequestEncoder.js"
-import { absoluteForm, asteriskForm, authorityForm, originForm } from "../../src/internal/http1/RequestTarget.js"
+import { chunkEnd, chunkHead, encodeChunk, encodeLastChunk } from "../../src/http1/ChunkedEncoder.js"
+import type { ProtocolViolation } from "../../src/http1/ProtocolViolation.js"
+import type { RequestHead } from "../../src/http1/RequestEncoder.js"
+import { chunked, connectionOptions, contentLength, encodeHead, noContent } from "../../src/http1/RequestEncoder.js"
+import { absoluteForm, asteriskForm, authorityForm, originForm } from "../../src/http1/RequestTarget.js"
 import { bytesOf, latin1 } from "./support/transcript.js"
 
 const get: RequestHead = { method: "GET", target: "/", host: "example.test", headers: {}, framing: noContent }

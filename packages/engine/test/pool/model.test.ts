@@ -1,6 +1,6 @@
-import { describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { deepStrictEqual, ok, strictEqual } from "node:assert"
+import { describe, it } from "vitest"
 import { type Command, run, someCommands, someLimits } from "./model/commands.js"
 import { Simulation } from "./model/Simulation.js"
 

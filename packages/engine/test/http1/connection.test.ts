@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { BlockReader } from "../../src/internal/http1/BlockReader.js"
-import { defaultParserLimits } from "../../src/internal/http1/ParserLimits.js"
+import { BlockReader } from "../../src/http1/BlockReader.js"
+import { defaultParserLimits } from "../../src/http1/ParserLimits.js"
 import { listening } from "./support/listening.js"
 import { bytesOf, latin1, runOurs } from "./support/transcript.js"
 

@@ -1,7 +1,7 @@
-import { defaultParserLimits } from "../../../src/internal/http1/ParserLimits.js"
-import type { ResponseHead } from "../../../src/internal/http1/ResponseHead.js"
-import type { ResponseHandler } from "../../../src/internal/http1/ResponseParser.js"
-import { ResponseParser } from "../../../src/internal/http1/ResponseParser.js"
+import { defaultParserLimits } from "../../../src/http1/ParserLimits.js"
+import type { ResponseHead } from "../../../src/http1/ResponseHead.js"
+import type { ResponseHandler } from "../../../src/http1/ResponseParser.js"
+import { ResponseParser } from "../../../src/http1/ResponseParser.js"
 import { bytesOf, latin1 } from "./transcript.js"
 
 /** A parser and what it has said, for tests that look at it between two inputs. */

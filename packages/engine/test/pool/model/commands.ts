@@ -1,5 +1,5 @@
 import * as fc from "fast-check"
-import type { CoreLimits } from "../../../src/internal/pool/CoreLimits.js"
+import type { CoreLimits } from "../../../src/pool/CoreLimits.js"
 import type { Simulation } from "./Simulation.js"
 
 /** One thing that happens to a pool. Numbers pick among what there is at that moment, so each command fits any pool. */

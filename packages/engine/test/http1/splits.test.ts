@@ -1,8 +1,8 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { ParserLimits } from "../../src/internal/http1/ParserLimits.js"
-import { defaultParserLimits } from "../../src/internal/http1/ParserLimits.js"
-import { ResponseParser } from "../../src/internal/http1/ResponseParser.js"
+import type { ParserLimits } from "../../src/http1/ParserLimits.js"
+import { defaultParserLimits } from "../../src/http1/ParserLimits.js"
+import { ResponseParser } from "../../src/http1/ResponseParser.js"
 import { exchange } from "./support/exchanges.js"
 import { bytesOf, everyByte, latin1, runOurs, split } from "./support/transcript.js"
 

@@ -3,9 +3,9 @@ import { Buffer } from "node:buffer"
 import * as Http from "node:http"
 import * as Net from "node:net"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { encodeChunk, encodeLastChunk } from "../../src/internal/http1/ChunkedEncoder.js"
-import type { RequestHead } from "../../src/internal/http1/RequestEncoder.js"
-import { chunked, contentLength, encodeHead, noContent } from "../../src/internal/http1/RequestEncoder.js"
+import { encodeChunk, encodeLastChunk } from "../../src/http1/ChunkedEncoder.js"
+import type { RequestHead } from "../../src/http1/RequestEncoder.js"
+import { chunked, contentLength, encodeHead, noContent } from "../../src/http1/RequestEncoder.js"
 
 /** What the server has read, in full. */
 interface Received {

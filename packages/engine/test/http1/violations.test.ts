@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { defaultParserLimits } from "../../src/internal/http1/ParserLimits.js"
-import type { ParserLimits } from "../../src/internal/http1/ParserLimits.js"
+import { defaultParserLimits } from "../../src/http1/ParserLimits.js"
+import type { ParserLimits } from "../../src/http1/ParserLimits.js"
 import { listening } from "./support/listening.js"
 import { bytesOf, everyByte, runOurs, split } from "./support/transcript.js"
 

@@ -1,10 +1,10 @@
 import { Buffer } from "node:buffer"
-import type { ParserLimits } from "../../../src/internal/http1/ParserLimits.js"
-import { defaultParserLimits } from "../../../src/internal/http1/ParserLimits.js"
-import type { ProtocolViolation } from "../../../src/internal/http1/ProtocolViolation.js"
-import type { ResponseHead } from "../../../src/internal/http1/ResponseHead.js"
-import type { ParseOutcome } from "../../../src/internal/http1/ResponseParser.js"
-import { ResponseParser } from "../../../src/internal/http1/ResponseParser.js"
+import type { ParserLimits } from "../../../src/http1/ParserLimits.js"
+import { defaultParserLimits } from "../../../src/http1/ParserLimits.js"
+import type { ProtocolViolation } from "../../../src/http1/ProtocolViolation.js"
+import type { ResponseHead } from "../../../src/http1/ResponseHead.js"
+import type { ParseOutcome } from "../../../src/http1/ResponseParser.js"
+import { ResponseParser } from "../../../src/http1/ResponseParser.js"
 
 /** What became of an answer: the same shape for our parser and for Node's. */
 export interface Transcript {

@@ -5,7 +5,7 @@
  * A driver announces a request to the parser, writes what `encodeHead` gives it, and feeds the parser whatever it reads:
  *
  * ```ts
- * import { defaultParserLimits, encodeHead, noContent, ResponseParser } from "@sluice/core/Http1"
+ * import { defaultParserLimits, encodeHead, noContent, ResponseParser } from "@sluice/engine/http1"
  *
  * declare const write: (text: string) => void
  * declare const close: () => void
@@ -74,7 +74,7 @@ export {
    * @category requests
    */
   encodeLastChunk
-} from "./internal/http1/ChunkedEncoder.js"
+} from "./ChunkedEncoder.js"
 export {
   /**
    * 64 KiB and 256 fields a head, 16 KiB of trailers, 4 KiB of extensions a chunk, 16 informational responses.
@@ -83,7 +83,7 @@ export {
    * @category limits
    */
   defaultParserLimits
-} from "./internal/http1/ParserLimits.js"
+} from "./ParserLimits.js"
 export type {
   /**
    * How much of an answer other than its content is accepted.
@@ -92,7 +92,7 @@ export type {
    * @category limits
    */
   ParserLimits
-} from "./internal/http1/ParserLimits.js"
+} from "./ParserLimits.js"
 export type {
   /**
    * What a peer, or our own caller, did that HTTP/1.1 does not allow, and where it says so. A value, not an exception.
@@ -108,7 +108,7 @@ export type {
    * @category errors
    */
   ViolationCode
-} from "./internal/http1/ProtocolViolation.js"
+} from "./ProtocolViolation.js"
 export {
   /**
    * Framing for content of a length that is not known yet.
@@ -146,7 +146,7 @@ export {
    * @category requests
    */
   noContent
-} from "./internal/http1/RequestEncoder.js"
+} from "./RequestEncoder.js"
 export type {
   /**
    * How a request's content is delimited.
@@ -162,7 +162,7 @@ export type {
    * @category requests
    */
   RequestHead
-} from "./internal/http1/RequestEncoder.js"
+} from "./RequestEncoder.js"
 export {
   /**
    * `http://host/path?query`, for a proxy (RFC 9112 §3.2.2).
@@ -186,13 +186,20 @@ export {
    */
   authorityForm,
   /**
+   * What is wrong with a request target for this method, if anything is.
+   *
+   * @since 0.1.0
+   * @category targets
+   */
+  checkTarget,
+  /**
    * `/path?query`, for the server itself (RFC 9112 §3.2.1).
    *
    * @since 0.1.0
    * @category targets
    */
   originForm
-} from "./internal/http1/RequestTarget.js"
+} from "./RequestTarget.js"
 export type {
   /**
    * What a request target is made of; a `URL` is one.
@@ -201,7 +208,7 @@ export type {
    * @category targets
    */
   TargetUrl
-} from "./internal/http1/RequestTarget.js"
+} from "./RequestTarget.js"
 export type {
   /**
    * The head of a response: status, version and framing, and a lazy view of the rest.
@@ -210,7 +217,7 @@ export type {
    * @category responses
    */
   ResponseHead
-} from "./internal/http1/ResponseHead.js"
+} from "./ResponseHead.js"
 export type {
   /**
    * Why `ResponseParser.execute` did not take all of its input.
@@ -240,7 +247,7 @@ export type {
    * @category responses
    */
   ResponseParserOptions
-} from "./internal/http1/ResponseParser.js"
+} from "./ResponseParser.js"
 export {
   /**
    * Turns the bytes of one connection into the responses they hold, one for each request announced to it.
@@ -249,4 +256,4 @@ export {
    * @category responses
    */
   ResponseParser
-} from "./internal/http1/ResponseParser.js"
+} from "./ResponseParser.js"
