@@ -7,165 +7,61 @@
  *
  * @since 0.1.0
  */
-import type { CloseReason } from "@sluice/engine/pool"
-import type { Origin } from "./Origin.js"
-import type { TransportError } from "./TransportError.js"
-
-/**
- * The protocols that a connection can speak, by their ALPN names (RFC 7301).
- *
- * @since 0.1.0
- * @category models
- */
-export type Protocol = "http/1.1" | "h2"
-
-/**
- * A connection to an origin. It belongs to the Scope it was made in: closing that Scope closes its socket.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Connection {
-  readonly protocol: Protocol
-  /** The address of the other side, where there is one. */
-  readonly remoteAddress: string | undefined
-  /** How long the TLS handshake took, in milliseconds, where there was one. */
-  readonly tlsTime?: number | undefined
+export type {
   /**
-   * How many exchanges it can carry at once, now: 1 for HTTP/1.1; for HTTP/2 the smaller of what the two sides allow,
-   * and 0 while it must not be given any.
+   * A connection to an origin. It belongs to the Scope it was made in: closing that Scope closes its socket.
+   *
+   * @since 0.1.0
+   * @category models
    */
-  readonly capacity: number
+  Connection,
   /**
-   * Whether another exchange may use it. False from the start of an HTTP/1.1 exchange until its clean end, so that
-   * nothing but a clean end gives a connection back to the pool.
+   * What a connection notifies the pool of, at any time after it was made.
+   *
+   * @since 0.1.0
+   * @category models
    */
-  readonly reusable: boolean
-  /** How long the server said that it keeps the connection idle, in milliseconds (`Keep-Alive: timeout=`). */
-  readonly keepAliveHint: number | undefined
-  /** Begins an exchange. The receiver hears nothing before this call returns. */
-  readonly exchange: (request: ExchangeRequest, receiver: ExchangeReceiver) => Exchange
-}
-
-/**
- * What a connection tells the pool, at any time after it was made.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ConnectionListener {
-  /** `connection.capacity` has changed. */
-  readonly onCapacity: (capacity: number) => void
-  /** It takes nothing new; what it carries may finish (GOAWAY, RFC 9113 §6.8). */
-  readonly onDraining: () => void
-  /** It is gone, or of no use. Its exchanges have been told before. */
-  readonly onClosed: (reason: CloseReason) => void
-}
-
-/**
- * A request as a connection sends it.
- *
- * An answer of 101, or of 2xx to a CONNECT, turns the exchange into a tunnel: bytes go both ways as they are, by `write`
- * and `onData`. `end` ends our side, and `onSent` tells when all that was written has been handed over; `onComplete` says
- * that the other side has ended its own, and even after it `onDrain`, `onSent` and `onError` may come. A tunnel lasts
- * until `cancel`, and its connection is of no use to another exchange.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ExchangeRequest {
-  readonly origin: Origin
-  readonly method: string
-  /** Path and query, never a fragment; or for CONNECT, which has no body, `host:port` (RFC 9112 §3.2). */
-  readonly target: string
-  /** Names in lower case. `host` and the framing headers are the connection's own business. */
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: ExchangeBody
-  /** Whether it can be carried out twice without harm and sent twice: for `TransportError.safeToRepeat`. */
-  readonly repeatable: boolean
-}
-
-/**
- * - `None`: no content.
- * - `Bytes`: all of it, in one piece.
- * - `Parts`: it comes by `Exchange.write` and `Exchange.end`; `length` is its size in bytes, if known. `trailers` says
- *   that `Exchange.end` brings trailers; then `length` is undefined.
- *
- * @since 0.1.0
- * @category models
- */
-export type ExchangeBody =
-  | { readonly _tag: "None" }
-  | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
-  | { readonly _tag: "Parts"; readonly length: number | undefined; readonly trailers?: boolean | undefined }
-
-/**
- * The head of an answer.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ExchangeHead {
-  readonly status: number
-  /** Flat: name, value, name, value, … Names in lower case. */
-  readonly rawHeaders: ReadonlyArray<string>
-  /** The size of the content in bytes, if the head tells. */
-  readonly contentLength: number | undefined
-}
-
-/**
- * What an exchange tells its request. After `onComplete` or `onError` nothing more comes, but for a tunnel.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ExchangeReceiver {
-  /** The transport has taken bytes of the request that had been waiting. */
-  readonly onWritten: () => void
-  /** The whole request has been handed to the transport, nothing of it waits. */
-  readonly onSent: () => void
-  /** The transport has room for more parts of the body, after `write` said that it had none. */
-  readonly onDrain: () => void
+  ConnectionListener,
   /**
-   * Bytes of the answer have come that make nothing yet: a part of its head, of its trailers, or of what frames its
-   * body. The server is not silent.
+   * A running exchange, from the request's side.
+   *
+   * @since 0.1.0
+   * @category models
    */
-  readonly onProgress: () => void
-  /** An interim answer: 100 Continue, 103 Early Hints (RFC 9110 §15.2). */
-  readonly onInformational: (head: ExchangeHead) => void
-  readonly onHead: (head: ExchangeHead) => void
-  /** A part of the body. The receiver owns these bytes. */
-  readonly onData: (bytes: Uint8Array) => void
-  /** The answer is complete on the wire. `trailers` is flat, as `rawHeaders`. */
-  readonly onComplete: (trailers: ReadonlyArray<string>) => void
-  readonly onError: (error: TransportError) => void
-}
-
-/**
- * A running exchange, from the request's side.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Exchange {
-  /** Hands over a part of a body of `Parts`. False: wait for `onDrain` before the next one. */
-  readonly write: (bytes: Uint8Array) => boolean
+  Exchange,
   /**
-   * All parts have been written. The trailers are those that the body announced; such as cannot be sent end the exchange
-   * with `RequestBodyError`.
+   * The content of a request: none, all of it in one piece, or chunks that come by `Exchange.write`.
+   *
+   * @since 0.1.0
+   * @category models
    */
-  readonly end: (trailers?: Readonly<Record<string, string>>) => void
-  /** Stop reading: no `onData` until `resume`. */
-  readonly pause: () => void
-  readonly resume: () => void
+  ExchangeBody,
   /**
-   * Ends it, whatever its state; the receiver hears nothing more. Closes an HTTP/1.1 connection, resets an HTTP/2
-   * stream. Harmless when it has ended. `"Silent"` says that the server kept us waiting for too long, so that the
-   * connection may be dead; `"Unwanted"` that we are no longer interested.
+   * The head of a response.
+   *
+   * @since 0.1.0
+   * @category models
    */
-  readonly cancel: (reason: "Unwanted" | "Silent") => void
-  /** Whether bytes of the request have been handed to the transport. */
-  readonly written: boolean
-  /** Whether all of them have, and none waits. */
-  readonly sent: boolean
-}
+  ExchangeHead,
+  /**
+   * What an exchange notifies its request of.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  ExchangeReceiver,
+  /**
+   * A request as a connection sends it.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  ExchangeRequest,
+  /**
+   * The protocols that a connection can speak, by their ALPN names (RFC 7301).
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Protocol
+} from "@sluice/engine"

@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
+import { formatMillis, formatValue } from "@sluice/engine"
 import type { CoreLimits } from "@sluice/engine/pool"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import { toMillis } from "./internal/duration.js"
-import { formatMillis, formatValue } from "./internal/formatError.js"
 
 /**
  * The limits of a pool. Each has a default; `Infinity` (for a duration, `"Infinity"`) turns one off.

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { Origin as Engine } from "@sluice/engine"
 import * as Either from "effect/Either"
 import { quoteUrl } from "./internal/quoteUrl.js"
 import { LocalProtocolError, UnsupportedProtocol } from "./TransportError.js"
@@ -11,23 +12,17 @@ import { LocalProtocolError, UnsupportedProtocol } from "./TransportError.js"
  * The origin of a request (RFC 6454, RFC 9110 §4.3.1): scheme, host and port. Two requests share a connection only if
  * the `key` of their origins is the same.
  *
+ * - `href`: scheme, host and port as a URL writes them, without a default port: `https://example.com`,
+ *   `http://[::1]:8080`.
+ * - `host`: the host to connect to; an IPv6 address without brackets.
+ * - `authority`: host and, unless it is the scheme's default, port: the value of the `Host` header.
+ * - `key`: what the pool compares. It is `href`, and whatever else makes a connection not interchangeable: see
+ *   `withRoute`.
+ *
  * @since 0.1.0
  * @category models
  */
-export interface Origin {
-  /** Scheme, host and port as a URL writes them, without a default port: `https://example.com`, `http://[::1]:8080`. */
-  readonly href: string
-  readonly scheme: "http" | "https"
-  /** The host to connect to; an IPv6 address without brackets. */
-  readonly host: string
-  readonly port: number
-  /** Host and, unless it is the scheme's default, port: the value of the `Host` header. */
-  readonly authority: string
-  /**
-   * What the pool compares. It is `href`, and whatever else makes a connection not interchangeable: see `withRoute`.
-   */
-  readonly key: string
-}
+export type Origin = Engine.Origin
 
 /**
  * The origin of a URL. Hosts compare as URLs do: case does not matter, default ports are left out, IPv6 addresses have
@@ -37,19 +32,10 @@ export interface Origin {
  * @category constructors
  */
 export const fromUrl = (url: URL): Either.Either<Origin, UnsupportedProtocol | LocalProtocolError> => {
-  const scheme = url.protocol === "http:" ? "http" : url.protocol === "https:" ? "https" : undefined
-  if (scheme === undefined) {
-    return Either.left(new UnsupportedProtocol({ origin: `${url.protocol}//${url.host}`, protocol: url.protocol }))
-  }
-  const bracketed = url.hostname.startsWith("[")
-  return Either.right({
-    href: url.origin,
-    scheme,
-    host: bracketed ? url.hostname.slice(1, -1) : url.hostname,
-    port: url.port === "" ? (scheme === "http" ? 80 : 443) : Number(url.port),
-    authority: url.host,
-    key: url.origin
-  })
+  const origin = Engine.fromUrl(url)
+  return origin === undefined
+    ? Either.left(new UnsupportedProtocol({ origin: `${url.protocol}//${url.host}`, protocol: url.protocol }))
+    : Either.right(origin)
 }
 
 /**

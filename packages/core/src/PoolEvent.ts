@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import type { CloseReason as CloseReason_, Event } from "@sluice/engine/pool"
+import type * as Engine from "@sluice/engine"
+import type { Event } from "@sluice/engine/pool"
 
 /**
  * An event, told apart by `_tag`: `Waiting`, `Granted`, `Refused`, `DialStarted`, `DialSucceeded`, `DialFailed`,
@@ -20,4 +21,4 @@ export type PoolEvent = Event
  * @since 0.1.0
  * @category models
  */
-export type CloseReason = CloseReason_
+export type CloseReason = Engine.CloseReason

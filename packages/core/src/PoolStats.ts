@@ -4,26 +4,17 @@
  * @since 0.1.0
  */
 
+import type * as Engine from "@sluice/engine"
+
 /**
- * Counts of the pool, or of one origin. A connection is in one of `active`, `idle`, `dialing` and `closing`; their sum
- * is `open`, the permits that are out.
+ * Counts of the pool, or of one origin. A connection is in one of `active` (it carries at least one request), `idle` (it
+ * is kept for the next one), `dialing` and `closing`; their sum is `open`, the permits that are out. `waiting` counts the
+ * requests in the queue.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Counts {
-  /** Sockets open, being made or being closed: the permits out. */
-  readonly open: number
-  /** Connections with at least one request. */
-  readonly active: number
-  /** Connections kept for the next request. */
-  readonly idle: number
-  readonly dialing: number
-  /** Connections being closed: their permits come back when their sockets are gone. */
-  readonly closing: number
-  /** Requests that wait for a connection. */
-  readonly waiting: number
-}
+export type Counts = Engine.Counts
 
 /**
  * @since 0.1.0
@@ -43,38 +34,24 @@ export interface PoolStats extends Counts {
 }
 
 /**
- * A request that holds a connection.
+ * A request that holds a connection: its `method`, its `url` without credentials, query and fragment, its `age` in
+ * milliseconds, and whether its response is there and nobody has begun to read the body (`bodyUnread`).
  *
  * @since 0.1.0
  * @category models
  */
-export interface LeaseDescription {
-  readonly method: string
-  /** Without credentials, query and fragment. */
-  readonly url: string
-  /** How long it has held the connection, in milliseconds. */
-  readonly age: number
-  /** Whether its answer is there and nobody has begun to read the body. */
-  readonly bodyUnread: boolean
-}
+export type LeaseDescription = Engine.LeaseDescription
 
 /**
  * What `PoolTimeout` shows of the pool: why there was no connection, and who held them. Leases are those of the origin
  * alone when it has all the connections that `maxConnectionsPerOrigin` allows: others are no reason to wait then.
  *
+ * - `origin`: the counts of the origin that the request was for.
+ * - `longestHeld`: the leases held longest, at most five.
+ * - `heldByThisFiber`: how many leases the waiting fiber holds itself. Those of the fiber that forked it are not counted,
+ *   as when a response is read in the body of an `Effect.all` with concurrency: a fiber does not know who forked it.
+ *
  * @since 0.1.0
  * @category models
  */
-export interface PoolPicture extends Counts {
-  readonly maxConnections: number
-  readonly maxConnectionsPerOrigin: number
-  /** The origin that the request was for. */
-  readonly origin: Counts
-  /** The leases held longest, at most five. */
-  readonly longestHeld: ReadonlyArray<LeaseDescription>
-  /**
-   * How many leases the waiting fiber holds itself. Those of the fiber that forked it are not counted, as when an answer
-   * is read in the body of an `Effect.all` with concurrency: a fiber does not know who forked it.
-   */
-  readonly heldByThisFiber: number
-}
+export type PoolSnapshot = Engine.PoolSnapshot

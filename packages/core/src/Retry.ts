@@ -6,6 +6,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import { formatValue } from "@sluice/engine"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
@@ -18,7 +19,6 @@ import * as Idempotency from "./Idempotency.js"
 import { discard } from "./internal/client/discard.js"
 import { isIdempotent } from "./internal/client/methods.js"
 import { toMillis } from "./internal/duration.js"
-import { formatValue } from "./internal/formatError.js"
 import { fromHttpClientError, type TransportError } from "./TransportError.js"
 
 /**
@@ -190,7 +190,7 @@ const invalid = (option: string, value: unknown, expected: string) =>
 const isWorthRepeating = (error: unknown): boolean =>
   Option.match(fromHttpClientError(error), {
     onNone: () => false,
-    onSome: (cause) => cause.safeToRepeat && !permanent.includes(cause._tag)
+    onSome: (cause) => cause.safeToRetry && !permanent.includes(cause._tag)
   })
 
 const canRepeat = (request: HttpClientRequest, hasKey: boolean): boolean =>

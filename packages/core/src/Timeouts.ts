@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { formatValue } from "@sluice/engine"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,7 +12,6 @@ import * as FiberRef from "effect/FiberRef"
 import { dual } from "effect/Function"
 import { globalValue } from "effect/GlobalValue"
 import { toMillis } from "./internal/duration.js"
-import { formatValue } from "./internal/formatError.js"
 
 /**
  * The timeouts of a request. 0 means at once, `"Infinity"` never. All of them run on Effect's `Clock`.

@@ -7,13 +7,12 @@
  * @since 0.1.0
  */
 import { isHttpClientError } from "@effect/platform/HttpClientError"
+import { describeFailure, type Failure } from "@sluice/engine"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
-import { continued, describeCause, formatMillis, formatPool, ordinal } from "./internal/formatError.js"
-import type { PoolPicture } from "./PoolStats.js"
 
 /**
  * @since 0.1.0
@@ -29,44 +28,33 @@ export type TypeId = typeof TypeId
 
 /**
  * Where in its life a request failed: waiting for the pool, making the connection, sending the request, waiting for the
- * head of the answer, reading its body.
+ * response head, reading the body.
  *
  * @since 0.1.0
  * @category models
  */
-export type Phase = "pool" | "connect" | "send" | "head" | "body"
+export type Phase = Failure.Phase
 
 /**
- * What every error tells.
+ * What every error says.
+ *
+ * - `origin`: scheme, host and port. Never a path, a query or credentials.
+ * - `phase`: how far the request had come.
+ * - `written`: whether any byte of the request was handed to the transport.
+ * - `safeToRetry`: whether the request can be sent again without being carried out twice: the server cannot have acted on
+ *   it, or its method is idempotent (RFC 9110 §9.2.2), or it has an `Idempotency-Key`, and its body can be sent again. A
+ *   GET whose response broke off in the middle is safe, a POST is not. Whether it helps is another question: see
+ *   `Retry.safely`.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Details {
-  /** Scheme, host and port. Never a path, a query or credentials. */
-  readonly origin: string
-  readonly phase: Phase
-  /** Whether any byte of the request was handed to the transport. */
-  readonly written: boolean
-  /**
-   * Whether the request can be sent again without being carried out twice: the server cannot have acted on it, or its
-   * method is idempotent (RFC 9110 §9.2.2), or it has an `Idempotency-Key`, and its body can be sent again. A GET whose
-   * answer broke off in the middle is safe, a POST is not. Whether it helps is another question: see `Retry.safely`.
-   */
-  readonly safeToRepeat: boolean
-  readonly cause?: unknown
-}
+export type Details = Failure.Details
 
-/**
- * What an error of the pool or of dialing tells: nothing was sent.
- *
- * @since 0.1.0
- * @category models
- */
-export interface NotSent {
-  readonly origin: string
-  readonly cause?: unknown
-}
+/** What the constructor of an error takes: all of its failure but what is the same for its kind. */
+type Given<Tag extends Failure.FailureTag, Fixed extends string = never> = Omit<Failure.FailureOf<Tag>, "_tag" | Fixed>
+
+type NotSent = "phase" | "written" | "safeToRetry"
 
 /**
  * The request waited for a connection for `timeouts.pool`, and none came free. `pool` shows who held them.
@@ -76,22 +64,13 @@ export interface NotSent {
  * @since 0.1.0
  * @category errors
  */
-export class PoolTimeout extends Data.TaggedError("PoolTimeout")<
-  NotSent & {
-    /** How long it waited, in milliseconds. */
-    readonly waited: number
-    /** Its place in the queue of its origin, 1 for the next. */
-    readonly position: number
-    readonly pool: PoolPicture
-  }
-> {
+export class PoolTimeout extends Data.TaggedError("PoolTimeout")<Given<"PoolTimeout", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "pool" as const
   readonly written = false
-  readonly safeToRepeat = true
+  readonly safeToRetry = true
   override get message(): string {
-    return `No connection to ${this.origin} came free within ${formatMillis(this.waited)} (timeouts.pool); ` +
-      `the request was ${ordinal(this.position)} in the queue.\n${formatPool(this.pool)}`
+    return describeFailure(this)
   }
 }
 
@@ -103,13 +82,13 @@ export class PoolTimeout extends Data.TaggedError("PoolTimeout")<
  * @since 0.1.0
  * @category errors
  */
-export class PoolClosed extends Data.TaggedError("PoolClosed")<NotSent> {
+export class PoolClosed extends Data.TaggedError("PoolClosed")<Given<"PoolClosed", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "pool" as const
   readonly written = false
-  readonly safeToRepeat = true
+  readonly safeToRetry = true
   override get message(): string {
-    return `The pool is closed: no connection to ${this.origin}. Its scope has ended; requests must be made within it.`
+    return describeFailure(this)
   }
 }
 
@@ -121,19 +100,13 @@ export class PoolClosed extends Data.TaggedError("PoolClosed")<NotSent> {
  * @since 0.1.0
  * @category errors
  */
-export class PoolQueueFull extends Data.TaggedError("PoolQueueFull")<
-  NotSent & {
-    readonly maxPendingRequests: number
-    readonly pool: PoolPicture
-  }
-> {
+export class PoolQueueFull extends Data.TaggedError("PoolQueueFull")<Given<"PoolQueueFull", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "pool" as const
   readonly written = false
-  readonly safeToRepeat = true
+  readonly safeToRetry = true
   override get message(): string {
-    return `No connection to ${this.origin} is free, and no more than ${this.maxPendingRequests} requests may wait for ` +
-      `one (limits.maxPendingRequests).\n${formatPool(this.pool)}`
+    return describeFailure(this)
   }
 }
 
@@ -145,19 +118,13 @@ export class PoolQueueFull extends Data.TaggedError("PoolQueueFull")<
  * @since 0.1.0
  * @category errors
  */
-export class ConnectTimeout extends Data.TaggedError("ConnectTimeout")<
-  NotSent & {
-    /** In milliseconds. */
-    readonly timeout: number
-  }
-> {
+export class ConnectTimeout extends Data.TaggedError("ConnectTimeout")<Given<"ConnectTimeout", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "connect" as const
   readonly written = false
-  readonly safeToRepeat = true
+  readonly safeToRetry = true
   override get message(): string {
-    return `Connecting to ${this.origin} took longer than ${formatMillis(this.timeout)} (timeouts.connect). ` +
-      "Is the address right, and does no firewall drop the packets?"
+    return describeFailure(this)
   }
 }
 
@@ -167,19 +134,13 @@ export class ConnectTimeout extends Data.TaggedError("ConnectTimeout")<
  * @since 0.1.0
  * @category errors
  */
-export class ConnectError extends Data.TaggedError("ConnectError")<
-  NotSent & {
-    readonly reason: "Refused" | "UnknownHost" | "Unreachable" | "Reset" | "Other"
-    /** What was tried, and what the system said. */
-    readonly detail: string
-  }
-> {
+export class ConnectError extends Data.TaggedError("ConnectError")<Given<"ConnectError", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "connect" as const
   readonly written = false
-  readonly safeToRepeat = true
+  readonly safeToRetry = true
   override get message(): string {
-    return `Could not connect to ${this.origin}: ${continued(this.detail)}`
+    return describeFailure(this)
   }
 }
 
@@ -189,48 +150,31 @@ export class ConnectError extends Data.TaggedError("ConnectError")<
  * @since 0.1.0
  * @category errors
  */
-export class TlsError extends Data.TaggedError("TlsError")<
-  NotSent & {
-    readonly reason:
-      | "Expired"
-      | "NotYetValid"
-      | "UnknownAuthority"
-      | "HostName"
-      | "ProtocolVersion"
-      | "ClientCertificate"
-      | "Configuration"
-      | "Other"
-    /** What is wrong and what to check. */
-    readonly detail: string
-  }
-> {
+export class TlsError extends Data.TaggedError("TlsError")<Given<"TlsError", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "connect" as const
   readonly written = false
-  readonly safeToRepeat = true
+  readonly safeToRetry = true
   override get message(): string {
-    return `No TLS connection to ${this.origin}: ${continued(this.detail)}`
+    return describeFailure(this)
   }
 }
 
 /**
- * The URL's scheme is not one that this client speaks. It is not `safeToRepeat`: it would be the same again.
+ * The URL's scheme is not one that this client speaks. It is not `safeToRetry`: it would be the same again.
  *
  * @since 0.1.0
  * @category errors
  */
-export class UnsupportedProtocol extends Data.TaggedError("UnsupportedProtocol")<
-  NotSent & {
-    readonly protocol: string
-  }
-> {
+export class UnsupportedProtocol
+  extends Data.TaggedError("UnsupportedProtocol")<Given<"UnsupportedProtocol", NotSent>>
+{
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "connect" as const
   readonly written = false
-  readonly safeToRepeat = false
+  readonly safeToRetry = false
   override get message(): string {
-    return `The URL begins with ${this.protocol}, which this client does not speak. ` +
-      "Write it with http: or https:, as in http://example.com/"
+    return describeFailure(this)
   }
 }
 
@@ -240,44 +184,29 @@ export class UnsupportedProtocol extends Data.TaggedError("UnsupportedProtocol")
  * @since 0.1.0
  * @category errors
  */
-export class ProxyError extends Data.TaggedError("ProxyError")<
-  NotSent & {
-    /** The status that the proxy answered CONNECT with, if it did. */
-    readonly status?: number | undefined
-    readonly detail: string
-  }
-> {
+export class ProxyError extends Data.TaggedError("ProxyError")<Given<"ProxyError", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "connect" as const
   readonly written = false
-  readonly safeToRepeat = true
+  readonly safeToRetry = true
   override get message(): string {
-    return `The proxy gave no way to ${this.origin}: ${continued(this.detail)}`
+    return describeFailure(this)
   }
 }
 
 /**
- * The request cannot be sent as it is: nothing of it was. It is the caller's to mend, so it is not `safeToRepeat`.
+ * The request cannot be sent as it is: nothing of it was. It is the caller's to mend, so it is not `safeToRetry`.
  *
  * @since 0.1.0
  * @category errors
  */
-export class LocalProtocolError extends Data.TaggedError("LocalProtocolError")<
-  NotSent & {
-    readonly reason: "InvalidUrl" | "InvalidMethod" | "InvalidTarget" | "InvalidHeader" | "InvalidBody" | "NotSupported"
-    readonly detail: string
-    /** Where the rule is written. */
-    readonly section?: string | undefined
-  }
-> {
+export class LocalProtocolError extends Data.TaggedError("LocalProtocolError")<Given<"LocalProtocolError", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "send" as const
   readonly written = false
-  readonly safeToRepeat = false
+  readonly safeToRetry = false
   override get message(): string {
-    return `The request cannot be sent: ${continued(this.detail)}${
-      this.section === undefined ? "" : ` (${this.section})`
-    }`
+    return describeFailure(this)
   }
 }
 
@@ -287,16 +216,10 @@ export class LocalProtocolError extends Data.TaggedError("LocalProtocolError")<
  * @since 0.1.0
  * @category errors
  */
-export class ReadTimeout extends Data.TaggedError("ReadTimeout")<
-  Details & {
-    /** In milliseconds. */
-    readonly timeout: number
-  }
-> {
+export class ReadTimeout extends Data.TaggedError("ReadTimeout")<Given<"ReadTimeout">> {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return `${this.origin} sent nothing for ${formatMillis(this.timeout)}, waiting for ` +
-      `${this.phase === "body" ? "the rest of the body" : "its answer"} (timeouts.read)`
+    return describeFailure(this)
   }
 }
 
@@ -306,17 +229,10 @@ export class ReadTimeout extends Data.TaggedError("ReadTimeout")<
  * @since 0.1.0
  * @category errors
  */
-export class ReadError extends Data.TaggedError("ReadError")<
-  Details & {
-    readonly reason: "Ended" | "Reset" | "PoolClosed" | "Other"
-    readonly detail: string
-  }
-> {
+export class ReadError extends Data.TaggedError("ReadError")<Given<"ReadError">> {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return this.written
-      ? `The answer of ${this.origin} broke off: ${continued(this.detail)}`
-      : `The request to ${this.origin} was not sent: ${continued(this.detail)}`
+    return describeFailure(this)
   }
 }
 
@@ -326,15 +242,10 @@ export class ReadError extends Data.TaggedError("ReadError")<
  * @since 0.1.0
  * @category errors
  */
-export class WriteTimeout extends Data.TaggedError("WriteTimeout")<
-  Details & {
-    /** In milliseconds. */
-    readonly timeout: number
-  }
-> {
+export class WriteTimeout extends Data.TaggedError("WriteTimeout")<Given<"WriteTimeout">> {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return `${this.origin} took none of the request's bytes for ${formatMillis(this.timeout)} (timeouts.write)`
+    return describeFailure(this)
   }
 }
 
@@ -344,14 +255,10 @@ export class WriteTimeout extends Data.TaggedError("WriteTimeout")<
  * @since 0.1.0
  * @category errors
  */
-export class WriteError extends Data.TaggedError("WriteError")<
-  Details & {
-    readonly detail: string
-  }
-> {
+export class WriteError extends Data.TaggedError("WriteError")<Given<"WriteError">> {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return `The request to ${this.origin} could not be sent: ${continued(this.detail)}`
+    return describeFailure(this)
   }
 }
 
@@ -361,17 +268,10 @@ export class WriteError extends Data.TaggedError("WriteError")<
  * @since 0.1.0
  * @category errors
  */
-export class HeadersTimeout extends Data.TaggedError("HeadersTimeout")<
-  Details & {
-    /** In milliseconds. */
-    readonly timeout: number
-  }
-> {
+export class HeadersTimeout extends Data.TaggedError("HeadersTimeout")<Given<"HeadersTimeout">> {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return `${this.origin} did not complete the head of its answer within ${
-      formatMillis(this.timeout)
-    } (timeouts.headers)`
+    return describeFailure(this)
   }
 }
 
@@ -381,16 +281,10 @@ export class HeadersTimeout extends Data.TaggedError("HeadersTimeout")<
  * @since 0.1.0
  * @category errors
  */
-export class TotalTimeout extends Data.TaggedError("TotalTimeout")<
-  Details & {
-    /** In milliseconds. */
-    readonly timeout: number
-  }
-> {
+export class TotalTimeout extends Data.TaggedError("TotalTimeout")<Given<"TotalTimeout">> {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return `The request to ${this.origin} took longer than ${formatMillis(this.timeout)} in all (timeouts.total); ` +
-      `it was in its ${this.phase} phase`
+    return describeFailure(this)
   }
 }
 
@@ -400,41 +294,25 @@ export class TotalTimeout extends Data.TaggedError("TotalTimeout")<
  * @since 0.1.0
  * @category errors
  */
-export class RemoteProtocolError extends Data.TaggedError("RemoteProtocolError")<
-  Details & {
-    /** The rule, as a short name. */
-    readonly code: string
-    /** What was received. */
-    readonly detail: string
-    /** Where the rule is written, as in `RFC 9112 §6.3`. */
-    readonly section?: string | undefined
-  }
-> {
+export class RemoteProtocolError extends Data.TaggedError("RemoteProtocolError")<Given<"RemoteProtocolError">> {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return `${this.origin} broke the protocol: ${continued(this.detail)}${
-      this.section === undefined ? "" : ` (${this.section})`
-    }`
+    return describeFailure(this)
   }
 }
 
 /**
  * The server ended this stream of an HTTP/2 connection (RST_STREAM, RFC 9113 §6.4); the connection goes on.
  *
- * After `ENHANCE_YOUR_CALM` it is not `safeToRepeat`, whatever the method: the server asks for less.
+ * After `ENHANCE_YOUR_CALM` it is not `safeToRetry`, whatever the method: the server asks for less.
  *
  * @since 0.1.0
  * @category errors
  */
-export class StreamReset extends Data.TaggedError("StreamReset")<
-  Details & {
-    /** The error code by its name, as in `INTERNAL_ERROR` (RFC 9113 §7). */
-    readonly code: string
-  }
-> {
+export class StreamReset extends Data.TaggedError("StreamReset")<Given<"StreamReset">> {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return `${this.origin} reset the stream of this request with ${this.code}`
+    return describeFailure(this)
   }
 }
 
@@ -445,14 +323,10 @@ export class StreamReset extends Data.TaggedError("StreamReset")<
  * @since 0.1.0
  * @category errors
  */
-export class BodyAbandoned extends Data.TaggedError("BodyAbandoned")<
-  Details & {
-    readonly reason: "Unread" | "ScopeClosed" | "AlreadyRead" | "Cancelled"
-  }
-> {
+export class BodyAbandoned extends Data.TaggedError("BodyAbandoned")<Given<"BodyAbandoned">> {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return `The body of the answer of ${this.origin} is not there any more: ` + abandoned[this.reason]
+    return describeFailure(this)
   }
 }
 
@@ -462,15 +336,10 @@ export class BodyAbandoned extends Data.TaggedError("BodyAbandoned")<
  * @since 0.1.0
  * @category errors
  */
-export class ResponseTooLarge extends Data.TaggedError("ResponseTooLarge")<
-  Details & {
-    /** In bytes. */
-    readonly maxResponseSize: number
-  }
-> {
+export class ResponseTooLarge extends Data.TaggedError("ResponseTooLarge")<Given<"ResponseTooLarge">> {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    return `The body of the answer of ${this.origin} is larger than maxResponseSize, ${this.maxResponseSize} bytes`
+    return describeFailure(this)
   }
 }
 
@@ -480,20 +349,11 @@ export class ResponseTooLarge extends Data.TaggedError("ResponseTooLarge")<
  * @since 0.1.0
  * @category errors
  */
-export class RequestBodyError extends Data.TaggedError("RequestBodyError")<Details> {
+export class RequestBodyError extends Data.TaggedError("RequestBodyError")<Given<"RequestBodyError">> {
   readonly [TypeId]: TypeId = TypeId
   override get message(): string {
-    const why = describeCause(this.cause)
-    return `The body of the request to ${this.origin} failed while it was sent${why === "" ? "" : `: ${why}`}`
+    return describeFailure(this)
   }
-}
-
-const abandoned = {
-  Unread: "nobody began to read it while other requests waited for its connection. " +
-    "Read bodies when the answer arrives, or raise maxBufferedBody",
-  ScopeClosed: "the scope that it belongs to has ended",
-  AlreadyRead: "it has been read as a stream, which can be done once",
-  Cancelled: "reading it was interrupted before its end"
 }
 
 /**
@@ -600,3 +460,38 @@ export const catchTag: {
         : Effect.fail(error)
     })
 )
+
+const classes: { readonly [Tag in Failure.FailureTag]: new(failure: never) => TransportError } = {
+  PoolTimeout,
+  PoolClosed,
+  PoolQueueFull,
+  ConnectTimeout,
+  ConnectError,
+  TlsError,
+  UnsupportedProtocol,
+  ProxyError,
+  LocalProtocolError,
+  ReadTimeout,
+  ReadError,
+  WriteTimeout,
+  WriteError,
+  HeadersTimeout,
+  TotalTimeout,
+  RemoteProtocolError,
+  StreamReset,
+  BodyAbandoned,
+  ResponseTooLarge,
+  RequestBodyError
+}
+
+/**
+ * The error of a failure that the engine, or a driver, reports as plain data.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const fromFailure = (failure: Failure.Failure): TransportError => {
+  if (isTransportError(failure)) return failure
+  const { _tag, ...given } = failure
+  return new classes[_tag](given as never)
+}

@@ -6,6 +6,7 @@
 import type { ConnectionListener } from "@sluice/core/Connection"
 import { Connector } from "@sluice/core/Connector"
 import type { Origin } from "@sluice/core/Origin"
+import { fromFailure } from "@sluice/core/TransportError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { LookupFunction } from "node:net"
@@ -86,7 +87,7 @@ export const make = (
           return dialed.socket.alpnProtocol === "h2"
             ? yield* http2.connect(dialed, origin, listener, settings, dialed.tlsTime, onHttp1Required)
             : Object.assign(http1(dialed, listener), { tlsTime: dialed.tlsTime })
-        }),
+        }).pipe(Effect.mapError(fromFailure)),
       coalesce: enabled && settings.coalescing ? coalescing.make(options) : undefined
     }
     return connector

@@ -1,4 +1,5 @@
-import type { CloseReason, Slot } from "@sluice/engine/pool"
+import type { CloseReason } from "@sluice/engine"
+import type { Slot } from "@sluice/engine/pool"
 import type { Connection, ConnectionListener } from "../Connection.js"
 import type { PoolInterpreter } from "./PoolInterpreter.js"
 

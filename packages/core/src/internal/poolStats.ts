@@ -2,7 +2,7 @@ import type { OriginState, PoolState } from "@sluice/engine/pool"
 import * as Equal from "effect/Equal"
 import type * as FiberId from "effect/FiberId"
 import type { Connection } from "../Connection.js"
-import type { Counts, LeaseDescription, PoolPicture, PoolStats } from "../PoolStats.js"
+import type { Counts, LeaseDescription, PoolSnapshot, PoolStats } from "../PoolStats.js"
 import type { LeaseTicket } from "./LeaseHolder.js"
 
 /** How many of the leases held longest a `PoolTimeout` names. */
@@ -56,7 +56,7 @@ export const pictureOf = (
   origin: OriginState<Connection>,
   fiberId: FiberId.FiberId,
   now: number
-): PoolPicture => {
+): PoolSnapshot => {
   const isOriginFull = !pool.hasRoomFor(origin)
   const longestHeld: Array<LeaseDescription> = []
   let heldByThisFiber = 0

@@ -12,12 +12,12 @@ import { fakeClient, type Reply } from "./fakeClient.js"
 
 const url = "http://127.0.0.1/"
 const origin = "http://127.0.0.1"
-const ended = (safeToRepeat: boolean) =>
+const ended = (safeToRetry: boolean) =>
   new TransportError.ReadError({
     origin,
     phase: "head",
     written: true,
-    safeToRepeat,
+    safeToRetry,
     reason: "Ended",
     detail: "ended"
   })
@@ -95,7 +95,7 @@ describe("Retry.safely", () => {
 
   it.effect("does not repeat what is safe and helps nothing", () =>
     Effect.gen(function*() {
-      const details = { origin, phase: "body", written: true, safeToRepeat: true } as const
+      const details = { origin, phase: "body", written: true, safeToRetry: true } as const
       const code = "InvalidStatusLine"
       for (
         const error of [

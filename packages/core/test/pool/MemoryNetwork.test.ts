@@ -52,7 +52,7 @@ describe("MemoryNetwork", () => {
     Effect.gen(function*() {
       const { connection, network } = yield* connect()
       const exchange = connection.exchange(
-        get(connection, { _tag: "Parts", length: undefined, trailers: true }),
+        get(connection, { _tag: "Chunks", length: undefined, trailers: true }),
         receiver()
       )
       exchange.write(bytes("ab"))
@@ -156,7 +156,7 @@ describe("MemoryNetwork", () => {
         respond: (request) => Effect.zipRight(reading.await, Effect.map(request.text, (body) => ({ body })))
       })
       const heard = receiver()
-      const exchange = connection.exchange(get(connection, { _tag: "Parts", length: undefined }), heard)
+      const exchange = connection.exchange(get(connection, { _tag: "Chunks", length: undefined }), heard)
       deepStrictEqual([exchange.write(bytes("1234")), exchange.write(bytes("5"))], [true, false])
       yield* settle
       deepStrictEqual([heard.said, exchange.sent], [[], false])

@@ -79,7 +79,7 @@ describe("a connection", () => {
         origin: a.href,
         phase: "head",
         written: true,
-        safeToRepeat: false,
+        safeToRetry: false,
         code: "Status",
         detail: "no status line"
       })

@@ -1,5 +1,5 @@
+import type { CloseReason } from "../CloseReason.js"
 import type { CoreLimits } from "./CoreLimits.js"
-import type { CloseReason } from "./Event.js"
 import { exclusive, type OriginState } from "./OriginState.js"
 import { type CoreOptions, PoolState } from "./PoolState.js"
 import * as queue from "./queue.js"

@@ -1,5 +1,5 @@
+import type { CloseReason } from "../CloseReason.js"
 import { Deadline } from "./Deadlines.js"
-import type { CloseReason } from "./Event.js"
 import { Link } from "./LinkedList.js"
 import type { OriginState } from "./OriginState.js"
 

@@ -1,5 +1,5 @@
+import type { CloseReason } from "../CloseReason.js"
 import { Deadline } from "./Deadlines.js"
-import type { CloseReason } from "./Event.js"
 import type { OriginState } from "./OriginState.js"
 import type { PoolState } from "./PoolState.js"
 import * as queue from "./queue.js"

@@ -5,7 +5,7 @@ import type {
   ExchangeReceiver,
   ExchangeRequest
 } from "@sluice/core/Connection"
-import type * as TransportError from "@sluice/core/TransportError"
+import type { Failure } from "@sluice/engine"
 import type { Framing, ParseOutcome, ProtocolViolation, ResponseHandler, ResponseHead } from "@sluice/engine/http1"
 import {
   chunked,
@@ -248,7 +248,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   }
 
   /** The exchange has failed, and the connection with it. */
-  private break(exchange: Http1Exchange, error: TransportError.TransportError): void {
+  private break(exchange: Http1Exchange, error: Failure.Failure): void {
     this.current = undefined
     exchange.ended = true
     exchange.receiver.onError(error)
@@ -256,7 +256,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   }
 
   /** The exchange cannot begin; the connection is not touched. */
-  private fail(exchange: Http1Exchange, error: TransportError.TransportError): void {
+  private fail(exchange: Http1Exchange, error: Failure.Failure): void {
     exchange.ended = true
     queueMicrotask(() => exchange.receiver.onError(error))
   }
@@ -304,7 +304,7 @@ const framingOf = (body: ExchangeRequest["body"]): Framing => {
       return noContent
     case "Bytes":
       return contentLength(body.bytes.length)
-    case "Parts":
+    case "Chunks":
       return body.length === undefined ? chunked : contentLength(body.length)
   }
 }

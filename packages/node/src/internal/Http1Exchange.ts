@@ -48,7 +48,7 @@ export class Http1Exchange implements Exchange, EndOfTurn {
   /** Writes the head and, if it is there, the body: at the end of the turn, with what others send. */
   send(head: string): void {
     const { body } = this.request
-    if (body._tag !== "Parts") {
+    if (body._tag !== "Chunks") {
       this.head = head
       return atEndOfTurn(this)
     }

@@ -6,7 +6,7 @@ import type {
   ExchangeRequest
 } from "@sluice/core/Connection"
 import type { Origin } from "@sluice/core/Origin"
-import type { TransportError } from "@sluice/core/TransportError"
+import type { Failure } from "@sluice/engine"
 import type * as Runtime from "effect/Runtime"
 import * as http2 from "node:http2"
 import type { Socket } from "node:net"
@@ -42,7 +42,7 @@ export interface Http2ConnectionOptions {
   /** The server wants HTTP/1.1 for that origin. */
   readonly onHttp1Required: (origin: Origin) => void
   /** The server has said hello, or will not any more. */
-  readonly onGreeted: (error?: TransportError) => void
+  readonly onGreeted: (error?: Failure.Failure) => void
 }
 
 /**
@@ -131,7 +131,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
     const exchange = new Http2Exchange(this, request, receiver)
     const fields = headers.encode(request)
     if ("_tag" in fields) {
-      exchange.failLater(fields as unknown as TransportError)
+      exchange.failLater(fields as unknown as Failure.Failure)
     } else if (!this.canSend) {
       exchange.failLater(http1Errors.ended(request, "Unsent", "the connection had been closed"))
     } else {
@@ -242,7 +242,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
     if (this.canSend) this.health.suspect(mark)
   }
 
-  failureOf(exchange: Http2Exchange, code: number): TransportError {
+  failureOf(exchange: Http2Exchange, code: number): Failure.Failure {
     const { progress, request } = exchange
     if (this.isClosing) return http1Errors.closed(request, progress)
     if (this.isDead) return errors.unresponsive(request, progress)
@@ -260,7 +260,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
     return errors.reset(request, progress, code)
   }
 
-  private ended(request: ExchangeRequest, progress: Progress): TransportError {
+  private ended(request: ExchangeRequest, progress: Progress): Failure.Failure {
     return http1Errors.ended(request, progress, "the server closed the connection before the answer was complete")
   }
 
@@ -332,7 +332,7 @@ const bodiless = new Set(["GET", "HEAD", "DELETE"])
 /** None where Node does the same without: it copies and completes them for each request, which takes 5 µs. */
 const optionsOf = ({ body, method }: ExchangeRequest): http2.ClientSessionRequestOptions | undefined => {
   if (body._tag === "None") return bodiless.has(method) ? undefined : method === "CONNECT" ? withBody : withoutBody
-  if (body._tag === "Parts" && body.trailers) return withTrailers
+  if (body._tag === "Chunks" && body.trailers) return withTrailers
   return bodiless.has(method) ? withBody : undefined
 }
 

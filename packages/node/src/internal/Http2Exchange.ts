@@ -1,5 +1,5 @@
 import type { Exchange, ExchangeHead, ExchangeReceiver, ExchangeRequest } from "@sluice/core/Connection"
-import type { LocalProtocolError, TransportError } from "@sluice/core/TransportError"
+import type { Failure } from "@sluice/engine"
 import { checkTrailers } from "@sluice/engine/http1"
 import * as http2 from "node:http2"
 import { Duplex } from "node:stream"
@@ -23,7 +23,7 @@ export interface ExchangeOwner {
   readonly heard: () => number
   readonly readMark: number
   /** Why its stream has ended before the answer did. */
-  readonly failureOf: (exchange: Http2Exchange, code: number) => TransportError
+  readonly failureOf: (exchange: Http2Exchange, code: number) => Failure.Failure
   /** It has ended: the connection is done with it. */
   readonly onEnded: (exchange: Http2Exchange) => void
   /** Nothing was heard of its request since `mark`. */
@@ -136,13 +136,13 @@ export class Http2Exchange implements Exchange, EndOfTurn {
   }
 
   /** It could not begin. The receiver hears of it when `exchange` has returned. */
-  failLater(error: TransportError): void {
+  failLater(error: Failure.Failure): void {
     queueMicrotask(() => {
       if (!this.ended) this.fail(error)
     })
   }
 
-  fail(error: TransportError): void {
+  fail(error: Failure.Failure): void {
     this.tell()
     if (this.ended) return
     this.leave()
@@ -150,7 +150,7 @@ export class Http2Exchange implements Exchange, EndOfTurn {
   }
 
   /** Ends the stream as well. */
-  private abort(error: TransportError): void {
+  private abort(error: Failure.Failure): void {
     this.stream?.close(NGHTTP2_CANCEL)
     this.fail(error)
   }
@@ -296,7 +296,7 @@ export class Http2Exchange implements Exchange, EndOfTurn {
 
   /** A frame of ours could not be sent. */
   onFrameError(code: number): void {
-    this.abort(errors.notSendable(this.request, code) as LocalProtocolError)
+    this.abort(errors.notSendable(this.request, code) as Failure.LocalProtocolError)
   }
 
   private leave(): void {

@@ -1,5 +1,5 @@
 import type { Origin } from "@sluice/core/Origin"
-import type { ConnectError } from "@sluice/core/TransportError"
+import type { Failure } from "@sluice/engine"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import * as net from "node:net"
@@ -60,7 +60,7 @@ const keepAliveInitialDelay = 60_000
  * A TCP connection to the origin, or to the Unix socket that stands for all origins. Closing the Scope destroys the
  * socket and waits until it is gone.
  */
-export const tcp = (origin: Origin, route: Route = {}): Effect.Effect<Dialed, ConnectError, Scope.Scope> =>
+export const tcp = (origin: Origin, route: Route = {}): Effect.Effect<Dialed, Failure.ConnectError, Scope.Scope> =>
   Effect.gen(function*() {
     const dialed = yield* acquire(() => reading(route, origin, net.connect))
     yield* connected(dialed.socket, "connect", (cause) => errors.notConnected(origin, cause))

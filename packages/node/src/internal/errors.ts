@@ -1,6 +1,6 @@
 import type { ExchangeRequest } from "@sluice/core/Connection"
 import type { Origin } from "@sluice/core/Origin"
-import * as TransportError from "@sluice/core/TransportError"
+import { Failure } from "@sluice/engine"
 import type { ProtocolViolation } from "@sluice/engine/http1"
 import { isRefusedClient, tlsError } from "./tlsErrors.js"
 
@@ -11,7 +11,7 @@ interface SystemError extends Error {
   readonly errors?: ReadonlyArray<SystemError>
 }
 
-const localReasons: Partial<Record<ProtocolViolation["code"], TransportError.LocalProtocolError["reason"]>> = {
+const localReasons: Partial<Record<ProtocolViolation["code"], Failure.LocalProtocolError["reason"]>> = {
   InvalidMethod: "InvalidMethod",
   InvalidTarget: "InvalidTarget",
   InvalidHost: "InvalidTarget",
@@ -22,7 +22,7 @@ const localReasons: Partial<Record<ProtocolViolation["code"], TransportError.Loc
 
 /** The request breaks the protocol; nothing of it was written. */
 export const invalidRequest = (request: ExchangeRequest, violation: ProtocolViolation) =>
-  new TransportError.LocalProtocolError({
+  Failure.localProtocolError({
     origin: request.origin.href,
     reason: localReasons[violation.code] ?? "InvalidHeader",
     detail: violation.message,
@@ -31,22 +31,22 @@ export const invalidRequest = (request: ExchangeRequest, violation: ProtocolViol
 
 /** The trailers break the protocol, when the body has been sent already. */
 export const invalidTrailers = (request: ExchangeRequest, violation: ProtocolViolation) =>
-  new TransportError.RequestBodyError({
+  Failure.requestBodyError({
     origin: request.origin.href,
     phase: "send",
     written: true,
-    safeToRepeat: false,
+    safeToRetry: false,
     cause: invalidRequest(request, violation)
   })
 
 /** How far an exchange has come: nothing written, something of it, the head of its answer complete. */
 export type Progress = "Unsent" | "Sent" | "Body"
 
-export const details = (request: ExchangeRequest, progress: Progress): TransportError.Details => ({
+export const details = (request: ExchangeRequest, progress: Progress): Failure.Details => ({
   origin: request.origin.href,
   phase: progress === "Body" ? "body" : "head",
   written: progress !== "Unsent",
-  safeToRepeat: progress === "Unsent" || request.repeatable
+  safeToRetry: progress === "Unsent" || request.retryable
 })
 
 /** The answer breaks the protocol; `hint` is what seems to be spoken in place of it. */
@@ -56,7 +56,7 @@ export const protocolViolation = (
   progress: Progress,
   hint?: string
 ) =>
-  new TransportError.RemoteProtocolError({
+  Failure.remoteProtocolError({
     ...details(request, progress),
     code: violation.code,
     detail: hint ?? violation.message,
@@ -65,11 +65,11 @@ export const protocolViolation = (
 
 /** The peer ended the connection before the answer was complete. */
 export const ended = (request: ExchangeRequest, progress: Progress, detail: string) =>
-  new TransportError.ReadError({ ...details(request, progress), reason: "Ended", detail })
+  Failure.readError({ ...details(request, progress), reason: "Ended", detail })
 
 /** The connection was closed under the exchange, by us. */
 export const closed = (request: ExchangeRequest, progress: Progress) =>
-  new TransportError.ReadError({
+  Failure.readError({
     ...details(request, progress),
     reason: "PoolClosed",
     detail: "the connection was closed while it was in use; the pool's scope has ended"
@@ -80,14 +80,14 @@ export const broken = (request: ExchangeRequest, progress: Progress, cause: Syst
   if (isRefusedClient(cause)) return tlsError(request.origin, cause)
   const common = { ...details(request, progress), cause, detail: describe(cause) }
   return cause.syscall === "write" || cause.code === "EPIPE"
-    ? new TransportError.WriteError(common)
-    : new TransportError.ReadError({ ...common, reason: cause.code === "ECONNRESET" ? "Reset" : "Other" })
+    ? Failure.writeError(common)
+    : Failure.readError({ ...common, reason: cause.code === "ECONNRESET" ? "Reset" : "Other" })
 }
 
 /** The connection could not be made. */
 export const notConnected = (origin: Origin, failure: Error) => {
   const cause = mostTelling(failure)
-  return new TransportError.ConnectError({
+  return Failure.connectError({
     origin: origin.href,
     reason: connectReasons[cause.code ?? ""] ?? "Other",
     detail: describe(cause),
@@ -95,7 +95,7 @@ export const notConnected = (origin: Origin, failure: Error) => {
   })
 }
 
-const connectReasons: Record<string, TransportError.ConnectError["reason"]> = {
+const connectReasons: Record<string, Failure.ConnectError["reason"]> = {
   ECONNREFUSED: "Refused",
   ENOENT: "Refused",
   ENOTFOUND: "UnknownHost",

@@ -1,6 +1,6 @@
 import type { ConnectionListener } from "@sluice/core/Connection"
 import type { Origin } from "@sluice/core/Origin"
-import type { TransportError } from "@sluice/core/TransportError"
+import type { Failure } from "@sluice/engine"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -19,10 +19,10 @@ export const connect = (
   options: Resolved,
   tlsTime: number | undefined,
   onHttp1Required: (origin: Origin) => void
-): Effect.Effect<Http2Connection, TransportError, Scope.Scope> =>
+): Effect.Effect<Http2Connection, Failure.Failure, Scope.Scope> =>
   Effect.gen(function*() {
     const runtime = yield* Effect.runtime<never>()
-    const greeting = yield* Deferred.make<void, TransportError>()
+    const greeting = yield* Deferred.make<void, Failure.Failure>()
     // Node takes what was read before from the socket.
     for (const bytes of dialed.takeEarly()) dialed.socket.push(bytes)
     const connection = yield* Effect.acquireRelease(

@@ -1,6 +1,6 @@
 import type { ExchangeRequest } from "@sluice/core/Connection"
 import type { Origin } from "@sluice/core/Origin"
-import * as TransportError from "@sluice/core/TransportError"
+import { Failure } from "@sluice/engine"
 import * as http2 from "node:http2"
 import { details, notConnected, type Progress } from "./errors.js"
 import { isRefusedClient, tlsError } from "./tlsErrors.js"
@@ -33,11 +33,11 @@ export const codeName = (code: number): string => names[code] ?? `code ${code}`
 
 /** The server did not begin to process the request (RFC 9113 §8.7): any method can be sent again. */
 export const unprocessed = (request: ExchangeRequest, code: number) =>
-  new TransportError.StreamReset({
+  Failure.streamReset({
     origin: request.origin.href,
     phase: "head",
     written: false,
-    safeToRepeat: true,
+    safeToRetry: true,
     code: codeName(code)
   })
 
@@ -47,23 +47,23 @@ export const reset = (request: ExchangeRequest, progress: Progress, code: number
   if (isUnprocessed && progress !== "Body") return unprocessed(request, code)
   const common = details(request, progress)
   return code === constants.NGHTTP2_NO_ERROR
-    ? new TransportError.RemoteProtocolError({
+    ? Failure.remoteProtocolError({
       ...common,
       code: "IncompleteAnswer",
       detail: "the stream ended without an error before the answer was complete",
       section: "RFC 9113 §8.1"
     })
-    : new TransportError.StreamReset({
+    : Failure.streamReset({
       ...common,
       // Whoever asks for calm does not want it again at once.
-      safeToRepeat: common.safeToRepeat && code !== constants.NGHTTP2_ENHANCE_YOUR_CALM,
+      safeToRetry: common.safeToRetry && code !== constants.NGHTTP2_ENHANCE_YOUR_CALM,
       code: codeName(code)
     })
 }
 
 /** The head of the answer is larger than `http2.maxHeaderListSize`. */
 export const headTooLarge = (request: ExchangeRequest, progress: Progress, limit: number) =>
-  new TransportError.RemoteProtocolError({
+  Failure.remoteProtocolError({
     ...details(request, progress),
     code: "HeaderListTooLarge",
     detail: `the head of the answer is larger than http2.maxHeaderListSize, ${limit} bytes`,
@@ -72,14 +72,14 @@ export const headTooLarge = (request: ExchangeRequest, progress: Progress, limit
 
 /** A frame could not be sent: the fields are more than `node:http2` puts into one block. */
 export const notSendable = (request: ExchangeRequest, code: number) =>
-  new TransportError.LocalProtocolError({
+  Failure.localProtocolError({
     origin: request.origin.href,
     reason: "InvalidHeader",
     detail: `the head of the request cannot be sent over HTTP/2 (${codeName(code)}); is it too large?`
   })
 
 export const refusedByNode = (request: ExchangeRequest, cause: unknown) =>
-  new TransportError.LocalProtocolError({
+  Failure.localProtocolError({
     origin: request.origin.href,
     reason: "InvalidHeader",
     detail: cause instanceof Error ? cause.message : String(cause),
@@ -98,7 +98,7 @@ export const deafness = (): Http2Failure =>
 export const gone = (): Http2Failure => Object.assign(new Error("the connection is gone"), { code: "ECONNRESET" })
 
 export const violation = (request: ExchangeRequest, progress: Progress, cause: Http2Failure) =>
-  new TransportError.RemoteProtocolError({
+  Failure.remoteProtocolError({
     ...details(request, progress),
     code: cause.code ?? "ERR_HTTP2_ERROR",
     detail: `the connection carried what is not HTTP/2: ${cause.message}`,
@@ -108,7 +108,7 @@ export const violation = (request: ExchangeRequest, progress: Progress, cause: H
 
 /** A PING had no answer. */
 export const unresponsive = (request: ExchangeRequest, progress: Progress) =>
-  new TransportError.ReadError({
+  Failure.readError({
     ...details(request, progress),
     reason: "Other",
     detail: "the server sent nothing and did not answer a PING; the connection is given up"
@@ -117,7 +117,7 @@ export const unresponsive = (request: ExchangeRequest, progress: Progress) =>
 /** The connection ended before the server had said hello. */
 export const noHandshake = (origin: Origin, cause: Http2Failure | undefined) => {
   if (cause === undefined) {
-    return new TransportError.ConnectError({
+    return Failure.connectError({
       origin: origin.href,
       reason: "Reset",
       detail: "the other side closed the connection before it had said what it speaks; is it a server of HTTP/2?"
@@ -125,7 +125,7 @@ export const noHandshake = (origin: Origin, cause: Http2Failure | undefined) => 
   }
   if (isRefusedClient(cause)) return tlsError(origin, cause)
   if (!isViolation(cause)) return notConnected(origin, cause)
-  return new TransportError.ConnectError({
+  return Failure.connectError({
     origin: origin.href,
     reason: "Other",
     detail: `what answers there does not speak HTTP/2; check http2: "prior-knowledge" (${cause.message})`,

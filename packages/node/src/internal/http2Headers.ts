@@ -1,5 +1,5 @@
 import type { ExchangeHead, ExchangeRequest } from "@sluice/core/Connection"
-import { LocalProtocolError } from "@sluice/core/TransportError"
+import { Failure } from "@sluice/engine"
 import type { OutgoingHttpHeaders } from "node:http2"
 
 const Plain = 1
@@ -42,7 +42,7 @@ const kindOf = (name: string): number => {
 }
 
 /** The fields of a request, as `node:http2` takes them; or what is wrong with it, and then nothing may be sent. */
-export const encode = (request: ExchangeRequest): OutgoingHttpHeaders | LocalProtocolError => {
+export const encode = (request: ExchangeRequest): OutgoingHttpHeaders | Failure.LocalProtocolError => {
   const { headers, method, origin, target } = request
   if (!methodToken.test(method)) return invalid(request, "InvalidMethod", "the method is not a token", "RFC 9110 §9.1")
   if (target === "" || unfitForTarget.test(target)) {
@@ -123,14 +123,14 @@ const lengthOf = ({ body }: ExchangeRequest): number | undefined => {
       return undefined
     case "Bytes":
       return body.bytes.length
-    case "Parts":
+    case "Chunks":
       return body.length
   }
 }
 
 const invalid = (
   { origin }: ExchangeRequest,
-  reason: LocalProtocolError["reason"],
+  reason: Failure.LocalProtocolError["reason"],
   detail: string,
   section?: string
-): LocalProtocolError => new LocalProtocolError({ origin: origin.href, reason, detail, section })
+): Failure.LocalProtocolError => Failure.localProtocolError({ origin: origin.href, reason, detail, section })

@@ -1,5 +1,5 @@
 import type { Origin } from "@sluice/core/Origin"
-import type { ConnectError, TlsError } from "@sluice/core/TransportError"
+import type { Failure } from "@sluice/engine"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { X509Certificate } from "node:crypto"
@@ -33,7 +33,7 @@ export class TlsDialer {
   dial(
     origin: Origin,
     protocols: ReadonlyArray<string>
-  ): Effect.Effect<SecureDialed, TlsError | ConnectError, Scope.Scope> {
+  ): Effect.Effect<SecureDialed, Failure.TlsError | Failure.ConnectError, Scope.Scope> {
     return Effect.gen(this, function*() {
       const context = yield* Effect.try({
         try: () => this.secureContext(),

@@ -1,7 +1,7 @@
 import type { Origin } from "@sluice/core/Origin"
-import * as TransportError from "@sluice/core/TransportError"
+import { Failure } from "@sluice/engine"
 
-type Reason = TransportError.TlsError["reason"]
+type Reason = Failure.TlsError["reason"]
 
 interface TlsFailure extends Error {
   readonly code?: string
@@ -89,7 +89,7 @@ export const isRefusedClient = (failure: TlsFailure): boolean => reasons[codeOf(
 export const tlsError = (origin: Origin, failure: TlsFailure, otherwise: Reason = "Other") => {
   const code = codeOf(failure)
   const reason = reasons[code] ?? otherwise
-  return new TransportError.TlsError({
+  return Failure.tlsError({
     origin: origin.href,
     reason,
     detail: `${byCode[code] ?? byReason[reason]} (${failure.reason ?? failure.message})`,

@@ -258,7 +258,7 @@ describe("answers that break off or break the rules", () => {
       const error = yield* failure(client.get(`${server.url}/`))
       assert.strictEqual(error._tag, "ConnectError")
       assert.strictEqual((error as any).reason, "Refused")
-      assert.isTrue(error.safeToRepeat)
+      assert.isTrue(error.safeToRetry)
       assert.strictEqual((yield* settled(pool)).open, 0)
       yield* server.resumeAccepting
       yield* server.reply("/", Reply.text("there"))

@@ -80,7 +80,7 @@ describe("a connection that dies just when it is used again", () => {
         const error = yield* failure(client.execute(request(url)))
         assert.strictEqual(error._tag, "ReadError")
         assert.isTrue(error.written)
-        assert.isFalse(error.safeToRepeat)
+        assert.isFalse(error.safeToRetry)
         assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [2])
         assert.lengthOf(yield* events("Repeated"), 0)
         yield* idle(pool, server, 0)
@@ -93,7 +93,7 @@ describe("a connection that dies just when it is used again", () => {
       const { client, pool } = yield* makeClient()
       const error = yield* failure(client.get(`${server.url}/`))
       assert.strictEqual(error._tag, "ReadError")
-      assert.isTrue(error.safeToRepeat)
+      assert.isTrue(error.safeToRetry)
       yield* idle(pool, server, 0)
       assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [1])
     }))
@@ -114,7 +114,7 @@ describe("a connection that dies just when it is used again", () => {
           const error = yield* request
           assert.strictEqual(error._tag, "ReadError")
           assert.strictEqual(error.phase, "head")
-          assert.isTrue(error.safeToRepeat)
+          assert.isTrue(error.safeToRetry)
           assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [2])
         }
       }
@@ -128,19 +128,19 @@ describe("a connection that dies just when it is used again", () => {
       const read = (request: HttpClientRequest.HttpClientRequest) =>
         Effect.flatMap(client.execute(request), (response) => response.text)
       for (
-        const [request, safeToRepeat] of [
+        const [request, safeToRetry] of [
           [HttpClientRequest.get(url), true],
           [HttpClientRequest.post(url), false],
           [HttpClientRequest.post(url).pipe(HttpClientRequest.setHeader("idempotency-key", "1")), true]
         ] as const
       ) {
         const error = yield* failure(read(request))
-        assert.deepInclude(error, { _tag: "ReadError", phase: "body", written: true, safeToRepeat })
+        assert.deepInclude(error, { _tag: "ReadError", phase: "body", written: true, safeToRetry })
       }
       assert.lengthOf(yield* events("Repeated"), 0)
       assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [2, 1, 1])
       const whileSafe = (error: unknown) =>
-        Option.exists(TransportError.fromHttpClientError(error), (cause) => cause.safeToRepeat)
+        Option.exists(TransportError.fromHttpClientError(error), (cause) => cause.safeToRetry)
       const repeated = Effect.retry(read(HttpClientRequest.get(url)), { while: whileSafe, times: 1 })
       assert.strictEqual(yield* repeated, "an answer")
     }))

@@ -41,7 +41,7 @@ describe("pool", () => {
       const error = yield* second
       assert.strictEqual(error._tag, "PoolTimeout")
       assert.strictEqual(error._tag === "PoolTimeout" && error.waited, 5000)
-      assert.isTrue(error.safeToRepeat)
+      assert.isTrue(error.safeToRetry)
       assert.isFalse(error.written)
       yield* gate.open
       assert.strictEqual(yield* (yield* first).text, "ok")
@@ -108,7 +108,7 @@ describe("connect", () => {
       yield* TestClock.adjust("1 millis")
       const error = yield* fiber
       assert.strictEqual(error._tag, "ConnectTimeout")
-      assert.isTrue(error.safeToRepeat)
+      assert.isTrue(error.safeToRetry)
       assert.strictEqual((yield* settled(pool)).permitsFree, 1)
     }))
 
@@ -152,7 +152,7 @@ describe("read", () => {
       assert.strictEqual(error._tag, "ReadTimeout")
       assert.strictEqual(error.phase, "head")
       assert.isTrue(error.written)
-      assert.isTrue(error.safeToRepeat)
+      assert.isTrue(error.safeToRetry)
       yield* idle(pool, server, 0)
     }))
 
@@ -235,7 +235,7 @@ describe("read", () => {
       yield* TestClock.adjust("1 millis")
       const error = yield* fiber
       assert.strictEqual(error._tag, "ReadTimeout")
-      assert.isFalse(error.safeToRepeat)
+      assert.isFalse(error.safeToRetry)
       yield* idle(pool, server, 0)
     }))
 
@@ -340,7 +340,7 @@ describe("write", () => {
         assert.strictEqual(error._tag, "WriteTimeout")
         assert.strictEqual(error.phase, "send")
         assert.isTrue(error.written)
-        assert.isFalse(error.safeToRepeat)
+        assert.isFalse(error.safeToRetry)
         yield* server.resumeReading
         yield* idle(pool, server, 0)
       }))

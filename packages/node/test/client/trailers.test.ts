@@ -112,7 +112,7 @@ for (const protocol of ["HTTP/1.1", "HTTP/2"] as const) {
           assert.strictEqual(error._tag, "RequestBodyError")
           assert.match(error.message, message)
           assert.deepInclude(error.cause, { _tag: "LocalProtocolError" })
-          assert.isFalse(error.safeToRepeat)
+          assert.isFalse(error.safeToRetry)
         }
         const broken = HttpClientRequest.post(url).pipe(
           HttpClientRequest.bodyText("text"),

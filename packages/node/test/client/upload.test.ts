@@ -191,7 +191,7 @@ describe("a request body that fails", () => {
       const error = yield* failure(client.execute(post(`${server.url}/`).pipe(HttpClientRequest.bodyStream(body))))
       assert.strictEqual(error._tag, "RequestBodyError")
       assert.strictEqual(error.cause, own)
-      assert.isFalse(error.safeToRepeat)
+      assert.isFalse(error.safeToRetry)
       yield* idle(pool, server, 0)
       assert.isFalse((yield* server.requests)[0].complete)
     }))
@@ -426,7 +426,7 @@ describe("an answer that does not wait for the body", () => {
               } else {
                 const error = yield* failure(response)
                 assert.include(["WriteError", "ReadError"], error._tag)
-                assert.isFalse(error.safeToRepeat)
+                assert.isFalse(error.safeToRetry)
               }
               assert.strictEqual((yield* settled(pool)).open, 0)
             }

@@ -34,7 +34,7 @@ describe("RST_STREAM", () => {
       yield* connection.send(Frame.headers(streamId, [[":status", "200"]]), Frame.data(streamId, "half"))
       yield* connection.send(Frame.rstStream(streamId, 8))
       const error = yield* failure(request)
-      assert.deepInclude(error, { _tag: "StreamReset", code: "CANCEL", phase: "body", safeToRepeat: true })
+      assert.deepInclude(error, { _tag: "StreamReset", code: "CANCEL", phase: "body", safeToRetry: true })
     }))
 
   it.scoped("takes NO_ERROR before the end of an answer for what it is, an answer that is not whole", () =>
@@ -90,7 +90,7 @@ describe("RST_STREAM", () => {
       const other = yield* peer.accept
       yield* other.send(Frame.rstStream((yield* other.take("Headers")).streamId, 7))
       const error = yield* failure(refused)
-      assert.deepInclude(error, { _tag: "StreamReset", code: "REFUSED_STREAM", written: false, safeToRepeat: true })
+      assert.deepInclude(error, { _tag: "StreamReset", code: "REFUSED_STREAM", written: false, safeToRetry: true })
     }))
 
   it.scoped("does not ask a server that wants calm again", () =>
@@ -103,7 +103,7 @@ describe("RST_STREAM", () => {
       const request = yield* get()
       yield* connection.send(Frame.rstStream((yield* connection.take("Headers")).streamId, 11))
       const error = yield* failure(request)
-      assert.deepInclude(error, { _tag: "StreamReset", code: "ENHANCE_YOUR_CALM", safeToRepeat: false })
+      assert.deepInclude(error, { _tag: "StreamReset", code: "ENHANCE_YOUR_CALM", safeToRetry: false })
     }))
 
   it.scoped("goes over to HTTP/1.1 for an origin that requires it", () =>
@@ -204,7 +204,7 @@ describe("GOAWAY", () => {
       const { streamId } = yield* connection.take("Headers")
       yield* connection.send(Frame.headers(streamId, [[":status", "200"]]), Frame.goAway({ lastStreamId: streamId }))
       yield* connection.close("end")
-      assert.deepInclude(yield* failure(request), { _tag: "ReadError", reason: "Ended", safeToRepeat: true })
+      assert.deepInclude(yield* failure(request), { _tag: "ReadError", reason: "Ended", safeToRetry: true })
       yield* until(() => pool.unsafeStats().open === 0)
     }))
 })
@@ -345,7 +345,7 @@ describe("What is not HTTP/2", () => {
           assert.deepInclude(yield* failure(requests[1]), {
             _tag: "RemoteProtocolError",
             written: true,
-            safeToRepeat: false
+            safeToRetry: false
           })
           yield* until(() => pool.unsafeStats().open === 0)
           yield* connection.awaitClosed

@@ -160,7 +160,7 @@ for (const [name, { command, config }] of Object.entries(peers)) {
             const error = answer.left
             assert.oneOf(error._tag, ["ConnectError", "ReadError", "WriteError", "StreamReset"])
             if (error._tag !== "ConnectError") assert.isTrue(error.written)
-            assert.strictEqual(error.safeToRepeat, !isPost(n) || error._tag === "ConnectError")
+            assert.strictEqual(error.safeToRetry, !isPost(n) || error._tag === "ConnectError")
             if (isPost(n)) assert.isAtMost(times, error._tag === "ConnectError" ? 0 : 1)
           }
           // What came there was sent from here.
@@ -188,7 +188,7 @@ for (const [name, { command, config }] of Object.entries(peers)) {
           } else {
             // An answer that had begun and broke off is its reader's, who may ask again; a POST is not sent twice.
             assert.isTrue(isPost(n) || answer.left.phase === "body", `${n}: ${answer.left.message}`)
-            assert.deepInclude(answer.left, { _tag: "ReadError", written: true, safeToRepeat: !isPost(n) })
+            assert.deepInclude(answer.left, { _tag: "ReadError", written: true, safeToRetry: !isPost(n) })
             if (isPost(n)) assert.isAtMost(asked.get(n) ?? 0, 1)
           }
         }

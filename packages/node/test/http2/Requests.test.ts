@@ -2,6 +2,7 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Origin from "@sluice/core/Origin"
+import { describeFailure } from "@sluice/engine"
 import { Frame, Reply, TestServer } from "@sluice/test-server"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -295,8 +296,8 @@ describe("CONNECT", () => {
         method: "CONNECT",
         target: "inner.example:443",
         headers: {},
-        body: { _tag: "Parts", length: undefined },
-        repeatable: false
+        body: { _tag: "Chunks", length: undefined },
+        retryable: false
       }, {
         onWritten: () => {},
         onSent: () => {},
@@ -306,7 +307,7 @@ describe("CONNECT", () => {
         onHead: (head) => void received.push(String(head.status)),
         onData: (bytes) => void received.push(Buffer.from(bytes).toString()),
         onComplete: () => void received.push("end"),
-        onError: (error) => void received.push(error.message)
+        onError: (failure) => void received.push(describeFailure(failure))
       })
       const far = yield* peer.accept
       const { fields, streamId } = yield* far.take("Headers")

@@ -1,3 +1,4 @@
+import type { Failure } from "@sluice/engine"
 import { Deadline, type Refusal, type Slot } from "@sluice/engine/pool"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -153,7 +154,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
       this.upload = new Upload({
         exchange,
         parts: body.parts,
-        length: body.exchange._tag === "Parts" ? body.exchange.length : undefined,
+        length: body.exchange._tag === "Chunks" ? body.exchange.length : undefined,
         trailers: body.trailers,
         expect,
         caller: this.caller,
@@ -225,7 +226,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   private unusable(): TransportError.TransportError {
     return new TransportError.RemoteProtocolError({
       ...this.details(),
-      safeToRepeat: false,
+      safeToRetry: false,
       code: "UnexpectedUpgrade",
       detail: "it answered 101 and went on in another protocol; where that is wanted, ask for it with Tunnel.upgrade",
       section: "RFC 9110 §15.2.2"
@@ -251,7 +252,8 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     this.onAnswer = undefined
   }
 
-  onError(error: TransportError.TransportError): void {
+  onError(failure: Failure.Failure): void {
+    const error = TransportError.fromFailure(failure)
     if (this.state === "Sending" && this.mayRepeat(error)) this.repeat()
     else this.fail(error)
   }
@@ -265,7 +267,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
    * have acted on it, or may act on it twice; never because a new connection failed (Go #60636).
    */
   private mayRepeat(error: TransportError.TransportError): boolean {
-    if (this.repeats >= maxRepeats || !error.safeToRepeat) return false
+    if (this.repeats >= maxRepeats || !error.safeToRetry) return false
     // A server that has begun to answer was not just closing an idle connection.
     if (this.hasBegun) return false
     if (error._tag !== "ReadError" && error._tag !== "WriteError" && error._tag !== "StreamReset") return false
@@ -412,7 +414,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
       origin: this.origin,
       phase: this.phase,
       written,
-      safeToRepeat: !written || this.prepared.wire.repeatable
+      safeToRetry: !written || this.prepared.wire.retryable
     }
   }
 

@@ -24,8 +24,8 @@ export class PreparedRequest {
 
   /** The same with these headers besides its own. */
   withHeaders(headers: Readonly<Record<string, string>>): PreparedRequest {
-    const { body, method, origin, repeatable, target } = this.wire
-    const wire = new WireRequest(origin, method, target, { ...this.wire.headers, ...headers }, body, repeatable)
+    const { body, method, origin, retryable, target } = this.wire
+    const wire = new WireRequest(origin, method, target, { ...this.wire.headers, ...headers }, body, retryable)
     return new PreparedRequest(this.request, this.target, wire, this.body, this.expect, this.timeouts)
   }
 }
@@ -38,6 +38,6 @@ export class WireRequest implements ExchangeRequest {
     readonly target: string,
     readonly headers: Readonly<Record<string, string>>,
     readonly body: ExchangeBody,
-    readonly repeatable: boolean
+    readonly retryable: boolean
   ) {}
 }

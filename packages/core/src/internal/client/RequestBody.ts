@@ -84,7 +84,7 @@ const withTrailers = ({ body, trailers }: BodyWithTrailers): RequestBody | Local
   const made = make(body)
   return isTransportError(made)
     ? made
-    : { ...made, exchange: { _tag: "Parts", length: undefined, trailers: true }, parts: partsOf(made), trailers }
+    : { ...made, exchange: { _tag: "Chunks", length: undefined, trailers: true }, parts: partsOf(made), trailers }
 }
 
 const ofBytes = (bytes: Uint8Array, contentType: string | undefined): RequestBody => ({
@@ -99,7 +99,7 @@ const ofStream = (
   length: number | undefined,
   contentType: string | undefined,
   replayable: boolean
-): RequestBody => ({ exchange: { _tag: "Parts", length }, parts, contentType, replayable })
+): RequestBody => ({ exchange: { _tag: "Chunks", length }, parts, contentType, replayable })
 
 const raw = (
   value: unknown,

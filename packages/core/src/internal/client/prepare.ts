@@ -49,17 +49,17 @@ const inParts = (body: RequestBody.RequestBody): RequestBody.RequestBody =>
   body.exchange._tag === "Bytes"
     ? {
       ...body,
-      exchange: { _tag: "Parts", length: body.exchange.bytes.length },
+      exchange: { _tag: "Chunks", length: body.exchange.bytes.length },
       parts: RequestBody.partsOf(body)
     }
     : body
 
 /** A stream whose length only a header tells, as when a request is passed on. */
 const withLength = (request: HttpClientRequest, body: RequestBody.RequestBody): RequestBody.RequestBody => {
-  if (body.exchange._tag !== "Parts" || body.exchange.length !== undefined || body.exchange.trailers) return body
+  if (body.exchange._tag !== "Chunks" || body.exchange.length !== undefined || body.exchange.trailers) return body
   const given = request.headers["content-length"]
   return given !== undefined && /^\d{1,15}$/.test(given)
-    ? { ...body, exchange: { _tag: "Parts", length: Number(given) } }
+    ? { ...body, exchange: { _tag: "Chunks", length: Number(given) } }
     : body
 }
 
@@ -69,7 +69,7 @@ const headersOf = (
   { contentType, exchange }: RequestBody.RequestBody,
   keys: Idempotency.Keys | undefined
 ): ExchangeRequest["headers"] => {
-  const given = exchange._tag === "Parts" && exchange.trailers ? withoutLength(request.headers) : request.headers
+  const given = exchange._tag === "Chunks" && exchange.trailers ? withoutLength(request.headers) : request.headers
   const addType = contentType !== undefined && given["content-type"] === undefined
   const addAuthorization = authorization !== undefined && given["authorization"] === undefined
   const addKey = keys !== undefined && !isIdempotent(request.method) && given["idempotency-key"] === undefined

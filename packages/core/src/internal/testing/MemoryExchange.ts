@@ -99,7 +99,7 @@ export class MemoryExchange implements Exchange {
       origin: this.wire.origin.href,
       phase: this.phase,
       written: this.written,
-      safeToRepeat: this.wire.repeatable,
+      safeToRetry: this.wire.retryable,
       reason,
       detail,
       cause

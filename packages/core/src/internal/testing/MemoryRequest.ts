@@ -32,7 +32,7 @@ export class MemoryRequest extends Held<MemoryNetwork.Reply> implements MemoryNe
     this.target = target
     this.headers = headers
     if (body._tag === "Bytes") this.receive(body.bytes)
-    if (body._tag !== "Parts") this.complete()
+    if (body._tag !== "Chunks") this.complete()
   }
 
   /** Whether all of the body has come and been read. */

@@ -28,5 +28,5 @@ export const get = (connection: Connection, body: ExchangeBody = { _tag: "None" 
   target: "/",
   headers: {},
   body,
-  repeatable: true
+  retryable: true
 })

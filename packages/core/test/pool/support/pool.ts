@@ -10,7 +10,7 @@ import { interpreterOf } from "../../../src/internal/connectionPool.js"
 import type { Origin } from "../../../src/Origin.js"
 import * as MemoryNetwork from "../../../src/testing/MemoryNetwork.js"
 import { settle } from "../../../src/testing/settle.js"
-import type { TransportError } from "../../../src/TransportError.js"
+import { fromFailure, type TransportError } from "../../../src/TransportError.js"
 import { get, receiver } from "./exchange.js"
 
 export interface World {
@@ -96,7 +96,7 @@ export const exchange = ({ connection }: ConnectionPool.Lease): Effect.Effect<vo
     const exchange = connection.exchange(get(connection), {
       ...receiver(),
       onComplete: () => resume(Exit.void),
-      onError: (error) => resume(Exit.fail(error))
+      onError: (failure) => resume(Exit.fail(fromFailure(failure)))
     })
     return Effect.sync(() => exchange.cancel("Unwanted"))
   })

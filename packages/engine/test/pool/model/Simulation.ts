@@ -1,7 +1,7 @@
 import { ok, strictEqual } from "node:assert"
+import type { CloseReason } from "../../../src/CloseReason.js"
 import type { CoreLimits } from "../../../src/pool/CoreLimits.js"
 import { Deadlines } from "../../../src/pool/Deadlines.js"
-import type { CloseReason } from "../../../src/pool/Event.js"
 import { exclusive, type Sharing, unknown } from "../../../src/pool/OriginState.js"
 import { PoolCore } from "../../../src/pool/PoolCore.js"
 import type { Action } from "../../../src/pool/PoolState.js"

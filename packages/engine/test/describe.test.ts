@@ -1,10 +1,11 @@
-import { assert, describe, it } from "@effect/vitest"
-import { continued, formatMillis, formatPool, ordinal } from "../src/internal/formatError.js"
-import type { Counts, PoolPicture } from "../src/PoolStats.js"
+import { assert, describe, it } from "vitest"
+import { describeSnapshot } from "../src/describeSnapshot.js"
+import { continued, formatMillis, ordinal } from "../src/format.js"
+import type { Counts, PoolSnapshot } from "../src/PoolSnapshot.js"
 
 const full: Counts = { open: 10, active: 10, idle: 0, dialing: 0, closing: 0, waiting: 0 }
 
-const picture: PoolPicture = {
+const snapshot: PoolSnapshot = {
   ...full,
   maxConnections: 10,
   maxConnectionsPerOrigin: Infinity,
@@ -49,36 +50,43 @@ describe("the words of errors", () => {
 describe("the pool in an error", () => {
   it("is its limit and its counts", () => {
     assert.strictEqual(
-      formatPool(picture),
+      describeSnapshot(snapshot),
       "10 of 10 connections open (limits.maxConnections): 10 active, 0 idle; no other request waits."
     )
   })
 
   it("tells what is made and closed only when there is something", () => {
     assert.strictEqual(
-      formatPool({ ...picture, maxConnections: 1, open: 1, active: 0, dialing: 1, waiting: 1 }),
+      describeSnapshot({ ...snapshot, maxConnections: 1, open: 1, active: 0, dialing: 1, waiting: 1 }),
       "1 of 1 connection open (limits.maxConnections): 0 active, 0 idle, 1 being made; 1 other request waits."
     )
-    assert.include(formatPool({ ...picture, closing: 2, waiting: 7 }), "2 being closed; 7 other requests wait.")
+    assert.include(describeSnapshot({ ...snapshot, closing: 2, waiting: 7 }), "2 being closed; 7 other requests wait.")
   })
 
   it("names the limit of an origin, where there is one", () => {
     const origin = { ...full, open: 5, active: 4, dialing: 1, waiting: 2 }
-    const text = formatPool({ ...picture, idle: 3, active: 6, maxConnections: 20, maxConnectionsPerOrigin: 5, origin })
+    const text = describeSnapshot({
+      ...snapshot,
+      idle: 3,
+      active: 6,
+      maxConnections: 20,
+      maxConnectionsPerOrigin: 5,
+      origin
+    })
     assert.deepStrictEqual(text.split("\n"), [
       "5 of 5 connections open to this origin (limits.maxConnectionsPerOrigin): 4 active, 0 idle, 1 being made; " +
       "2 other requests wait.",
       "10 of 20 connections open in all (limits.maxConnections): 6 active, 3 idle; no other request waits."
     ])
     assert.include(
-      formatPool({ ...picture, maxConnections: Infinity, maxConnectionsPerOrigin: 5, origin }),
+      describeSnapshot({ ...snapshot, maxConnections: Infinity, maxConnectionsPerOrigin: 5, origin }),
       "\n10 connections are open in all: 10 active, 0 idle; no other request waits."
     )
   })
 
   it("names who holds connections, and the fiber that waits among them", () => {
-    const text = formatPool({
-      ...picture,
+    const text = describeSnapshot({
+      ...snapshot,
       longestHeld: [
         { method: "GET", url: "http://a.test/report", age: 9200, bodyUnread: false },
         { method: "POST", url: "http://a.test/export", age: 800, bodyUnread: true }
@@ -89,14 +97,15 @@ describe("the pool in an error", () => {
       "Held longest by:",
       "  GET http://a.test/report for 9.2s",
       "  POST http://a.test/export for 800ms, its body unread",
-      "1 request of the fiber that waits holds a connection: read or discard the first answer before the next request, " +
+      "1 request of the fiber that waits holds a connection: read or discard the first response before the next request, " +
       "or raise limits.maxConnections."
     ])
   })
 
   it("tells to raise the limit that was reached", () => {
     const longestHeld = [{ method: "GET", url: "http://a.test/report", age: 9200, bodyUnread: false }]
-    const last = (some: Partial<PoolPicture>) => formatPool({ ...picture, longestHeld, ...some }).split("\n").at(-1)
+    const last = (some: Partial<PoolSnapshot>) =>
+      describeSnapshot({ ...snapshot, longestHeld, ...some }).split("\n").at(-1)
     assert.strictEqual(last({}), "Send less at once, or raise limits.maxConnections.")
     const limited = { maxConnections: 20, maxConnectionsPerOrigin: 10 }
     assert.strictEqual(last(limited), "Send less at once, or raise limits.maxConnectionsPerOrigin.")

@@ -1,24 +1,8 @@
-import type { Limits } from "../Limits.js"
-import type { Counts, PoolPicture } from "../PoolStats.js"
-
-/** `5s`, `1.5s`, `20ms`. */
-export const formatMillis = (millis: number): string =>
-  millis === Infinity ? "for ever" : millis < 1000 ? `${Math.round(millis)}ms` : `${Math.round(millis / 100) / 10}s`
-
-export const ordinal = (n: number): string => {
-  const lastTwo = n % 100
-  const suffix = lastTwo >= 11 && lastTwo <= 13 ? "th" : ["th", "st", "nd", "rd"][n % 10] ?? "th"
-  return `${n}${suffix}`
-}
-
-/** A sentence of its own as what follows a colon: `The head …` is `the head …`, but `HTTP/1.0 …` stays. */
-export const continued = (sentence: string): string =>
-  sentence.replace(/^[A-Z][a-z]*(?= )/, (word) => word.toLowerCase())
-
-const counted = (n: number, one: string, more: string): string => `${n} ${n === 1 ? one : more}`
+import { counted, formatMillis } from "./format.js"
+import type { Counts, PoolSnapshot } from "./PoolSnapshot.js"
 
 /** The pool in lines: its limits and what it does, who holds its connections longest, what to do about it. */
-export const formatPool = (pool: PoolPicture): string => {
+export const describeSnapshot = (pool: PoolSnapshot): string => {
   const { maxConnections, maxConnectionsPerOrigin, origin } = pool
   const lines = maxConnectionsPerOrigin === Infinity
     ? [counts(pool, "maxConnections", maxConnections, "")]
@@ -36,7 +20,7 @@ export const formatPool = (pool: PoolPicture): string => {
       `${
         counted(pool.heldByThisFiber, "request of the fiber that waits holds", "requests of the fiber that waits hold")
       }` +
-        ` a connection: read or discard the first answer before the next request, or raise ${limitReached(pool)}.`
+        ` a connection: read or discard the first response before the next request, or raise ${limitReached(pool)}.`
     )
   } else if (pool.longestHeld.length > 0) {
     lines.push(cure(pool))
@@ -45,23 +29,21 @@ export const formatPool = (pool: PoolPicture): string => {
 }
 
 /** It comes last also because the platform's errors add the request's URL to the end of their message. */
-const cure = (pool: PoolPicture): string =>
+const cure = (pool: PoolSnapshot): string =>
   pool.longestHeld.some((holder) => holder.bodyUnread)
-    ? `Read or discard bodies when the answer arrives, or raise ${limitReached(pool)}.`
+    ? `Read or discard bodies when the response arrives, or raise ${limitReached(pool)}.`
     : `Send less at once, or raise ${limitReached(pool)}.`
 
-const limitReached = ({ maxConnectionsPerOrigin, origin }: PoolPicture): string =>
+const limitReached = ({ maxConnectionsPerOrigin, origin }: PoolSnapshot): string =>
   origin.open < maxConnectionsPerOrigin ? "limits.maxConnections" : "limits.maxConnectionsPerOrigin"
 
-/** What an error says that came from elsewhere. */
-export const describeCause = (cause: unknown): string =>
-  cause instanceof Error ? cause.message : typeof cause === "string" ? cause : ""
-
-/** An option's value for a message: a text is not to look like a number. */
-export const formatValue = (value: unknown): string => typeof value === "string" ? JSON.stringify(value) : String(value)
-
 /** A limit is named as the option that sets it. */
-const counts = (of: Counts, option: keyof Limits, limit: number, where: string): string => {
+const counts = (
+  of: Counts,
+  option: "maxConnections" | "maxConnectionsPerOrigin",
+  limit: number,
+  where: string
+): string => {
   const open = limit === Infinity
     ? `${counted(of.open, "connection is open", "connections are open")}${where}`
     : `${of.open} of ${counted(limit, "connection", "connections")} open${where} (limits.${option})`

@@ -1,0 +1,238 @@
+import type { PoolSnapshot } from "./PoolSnapshot.js"
+
+/**
+ * Where in its life a request failed: waiting for the pool, making the connection, sending the request, waiting for the
+ * response head, reading the body.
+ */
+export type Phase = "pool" | "connect" | "send" | "head" | "body"
+
+/** What every failure says. */
+export interface Details {
+  /** Scheme, host and port. Never a path, a query or credentials. */
+  readonly origin: string
+  readonly phase: Phase
+  /** Whether any byte of the request was handed to the transport. */
+  readonly written: boolean
+  /**
+   * Whether the request can be sent again without being carried out twice: the server cannot have acted on it, or its
+   * method is idempotent (RFC 9110 §9.2.2), or it has an `Idempotency-Key`, and its body can be sent again.
+   */
+  readonly safeToRetry: boolean
+  readonly cause?: unknown
+}
+
+/** A failure of the pool or of dialing: nothing was sent. */
+interface NotSent extends Details {
+  readonly written: false
+}
+
+interface TimedOut {
+  /** In milliseconds. */
+  readonly timeout: number
+}
+
+export interface PoolTimeout extends NotSent {
+  readonly _tag: "PoolTimeout"
+  readonly phase: "pool"
+  readonly safeToRetry: true
+  /** How long it waited, in milliseconds. */
+  readonly waited: number
+  /** Its position in the queue of its origin, 1 for the next. */
+  readonly position: number
+  readonly pool: PoolSnapshot
+}
+
+export interface PoolClosed extends NotSent {
+  readonly _tag: "PoolClosed"
+  readonly phase: "pool"
+  readonly safeToRetry: true
+}
+
+export interface PoolQueueFull extends NotSent {
+  readonly _tag: "PoolQueueFull"
+  readonly phase: "pool"
+  readonly safeToRetry: true
+  readonly maxPendingRequests: number
+  readonly pool: PoolSnapshot
+}
+
+export interface ConnectTimeout extends NotSent, TimedOut {
+  readonly _tag: "ConnectTimeout"
+  readonly phase: "connect"
+  readonly safeToRetry: true
+}
+
+export interface ConnectError extends NotSent {
+  readonly _tag: "ConnectError"
+  readonly phase: "connect"
+  readonly safeToRetry: true
+  readonly reason: "Refused" | "UnknownHost" | "Unreachable" | "Reset" | "Other"
+  /** What was tried, and what the system said. */
+  readonly detail: string
+}
+
+export interface TlsError extends NotSent {
+  readonly _tag: "TlsError"
+  readonly phase: "connect"
+  readonly safeToRetry: true
+  readonly reason:
+    | "Expired"
+    | "NotYetValid"
+    | "UnknownAuthority"
+    | "HostName"
+    | "ProtocolVersion"
+    | "ClientCertificate"
+    | "Configuration"
+    | "Other"
+  /** What is wrong and what to check. */
+  readonly detail: string
+}
+
+export interface UnsupportedProtocol extends NotSent {
+  readonly _tag: "UnsupportedProtocol"
+  readonly phase: "connect"
+  readonly safeToRetry: false
+  readonly protocol: string
+}
+
+export interface ProxyError extends NotSent {
+  readonly _tag: "ProxyError"
+  readonly phase: "connect"
+  readonly safeToRetry: true
+  /** The status of the proxy's response to CONNECT, if there was one. */
+  readonly status?: number | undefined
+  readonly detail: string
+}
+
+export interface LocalProtocolError extends NotSent {
+  readonly _tag: "LocalProtocolError"
+  readonly phase: "send"
+  readonly safeToRetry: false
+  readonly reason: "InvalidUrl" | "InvalidMethod" | "InvalidTarget" | "InvalidHeader" | "InvalidBody" | "NotSupported"
+  readonly detail: string
+  /** Where the rule is written. */
+  readonly section?: string | undefined
+}
+
+export interface ReadTimeout extends Details, TimedOut {
+  readonly _tag: "ReadTimeout"
+}
+
+export interface ReadError extends Details {
+  readonly _tag: "ReadError"
+  readonly reason: "Ended" | "Reset" | "PoolClosed" | "Other"
+  readonly detail: string
+}
+
+export interface WriteTimeout extends Details, TimedOut {
+  readonly _tag: "WriteTimeout"
+}
+
+export interface WriteError extends Details {
+  readonly _tag: "WriteError"
+  readonly detail: string
+}
+
+export interface HeadersTimeout extends Details, TimedOut {
+  readonly _tag: "HeadersTimeout"
+}
+
+export interface TotalTimeout extends Details, TimedOut {
+  readonly _tag: "TotalTimeout"
+}
+
+export interface RemoteProtocolError extends Details {
+  readonly _tag: "RemoteProtocolError"
+  /** The rule, as a short name. */
+  readonly code: string
+  /** What was received. */
+  readonly detail: string
+  /** Where the rule is written, as in `RFC 9112 §6.3`. */
+  readonly section?: string | undefined
+}
+
+export interface StreamReset extends Details {
+  readonly _tag: "StreamReset"
+  /** The error code by its name, as in `INTERNAL_ERROR` (RFC 9113 §7). */
+  readonly code: string
+}
+
+export interface BodyAbandoned extends Details {
+  readonly _tag: "BodyAbandoned"
+  readonly reason: "Unread" | "ScopeClosed" | "AlreadyRead" | "Cancelled"
+}
+
+export interface ResponseTooLarge extends Details {
+  readonly _tag: "ResponseTooLarge"
+  /** In bytes. */
+  readonly maxResponseSize: number
+}
+
+/** The stream of the request's body failed. `cause` is its own error. */
+export interface RequestBodyError extends Details {
+  readonly _tag: "RequestBodyError"
+}
+
+/**
+ * Every way in which a request can fail on its way, as plain data. A face makes its error classes of these; what a person
+ * reads is `describe` (`describeFailure.ts`).
+ */
+export type Failure =
+  | PoolTimeout
+  | PoolClosed
+  | PoolQueueFull
+  | ConnectTimeout
+  | ConnectError
+  | TlsError
+  | UnsupportedProtocol
+  | ProxyError
+  | LocalProtocolError
+  | ReadTimeout
+  | ReadError
+  | WriteTimeout
+  | WriteError
+  | HeadersTimeout
+  | TotalTimeout
+  | RemoteProtocolError
+  | StreamReset
+  | BodyAbandoned
+  | ResponseTooLarge
+  | RequestBodyError
+
+export type FailureTag = Failure["_tag"]
+
+export type FailureOf<Tag extends FailureTag> = Extract<Failure, { readonly _tag: Tag }>
+
+type Distributed<A, K extends PropertyKey> = Omit<A, Extract<K, keyof A>>
+
+/** `fixed` is what all failures of this kind have in common. */
+const maker = <Tag extends FailureTag, Fixed extends Partial<FailureOf<Tag>>>(tag: Tag, fixed: Fixed) =>
+(
+  given: Distributed<FailureOf<Tag>, "_tag" | keyof Fixed>
+): FailureOf<Tag> => ({ _tag: tag, ...fixed, ...given }) as unknown as FailureOf<Tag>
+
+const inPool = { phase: "pool", written: false, safeToRetry: true } as const
+const connecting = { phase: "connect", written: false, safeToRetry: true } as const
+/** It would be the same again: it is the caller's to mend. */
+const neverSent = { written: false, safeToRetry: false } as const
+
+export const poolTimeout = maker("PoolTimeout", inPool)
+export const poolClosed = maker("PoolClosed", inPool)
+export const poolQueueFull = maker("PoolQueueFull", inPool)
+export const connectTimeout = maker("ConnectTimeout", connecting)
+export const connectError = maker("ConnectError", connecting)
+export const tlsError = maker("TlsError", connecting)
+export const proxyError = maker("ProxyError", connecting)
+export const unsupportedProtocol = maker("UnsupportedProtocol", { phase: "connect", ...neverSent })
+export const localProtocolError = maker("LocalProtocolError", { phase: "send", ...neverSent })
+export const readTimeout = maker("ReadTimeout", {})
+export const readError = maker("ReadError", {})
+export const writeTimeout = maker("WriteTimeout", {})
+export const writeError = maker("WriteError", {})
+export const headersTimeout = maker("HeadersTimeout", {})
+export const totalTimeout = maker("TotalTimeout", {})
+export const remoteProtocolError = maker("RemoteProtocolError", {})
+export const streamReset = maker("StreamReset", {})
+export const bodyAbandoned = maker("BodyAbandoned", {})
+export const responseTooLarge = maker("ResponseTooLarge", {})
+export const requestBodyError = maker("RequestBodyError", {})

@@ -1,0 +1,65 @@
+import type { Connection, ConnectionListener, Protocol } from "./Connection.js"
+import type { Failure } from "./Failure.js"
+import type { Origin } from "./Origin.js"
+
+/** Calls off something that has not happened yet; harmless afterwards. */
+export type Cancel = () => void
+
+/**
+ * How time passes. Elapsed time is monotonic: it knows nothing of the wall clock, which may be set, and all timeouts and
+ * ages are measured by it. Wall time is for dates, and to notice that the machine was suspended.
+ */
+export interface HostTime {
+  /** Monotonic, in milliseconds from an arbitrary origin. */
+  readonly elapsed: () => number
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number
+  /**
+   * Calls `wake` after so many milliseconds. A background sleep (expiry, age) must not keep the process alive; one of a
+   * request does.
+   */
+  readonly sleep: (millis: number, wake: () => void, background: boolean) => Cancel
+  /**
+   * Calls `then` when everything that the sockets have by now has been delivered: after one whole poll of the event loop
+   * where there is one and time is real, else at once. A deadline that is found due looks once more after it.
+   */
+  readonly afterPoll: (then: () => void) => void
+}
+
+/** A connection that is being made, or was: what the pool can still do to it. */
+export interface OpenHandle {
+  /** Closes it, or stops making it. `ConnectionEvents.onGone` follows when its socket is gone and its permits are back. */
+  readonly close: () => void
+}
+
+/** What becomes of a connection that the host was asked to open. */
+export interface OpenEvents extends ConnectionListener {
+  readonly onConnected: (connection: Connection) => void
+  /** It could not be made. Not called after `OpenHandle.close`. */
+  readonly onFailed: (failure: Failure) => void
+  /** The last of all: its socket is closed and its permits are back. */
+  readonly onGone: () => void
+}
+
+/**
+ * What the engine needs of the face that it runs under: time, connections, and the small things that a runtime has.
+ * There is one for each pool.
+ */
+export interface Host extends HostTime {
+  /** From 0 to 1. */
+  readonly random: () => number
+  /**
+   * Opens a connection in a scope of the face, which takes the permits first and the socket second, and gives them back
+   * in reverse order whatever ends it.
+   */
+  readonly open: (origin: Origin, events: OpenEvents) => OpenHandle
+  /** What a first connection will speak; `"unknown"` when it is negotiated (ALPN). */
+  readonly protocol: (origin: Origin) => Protocol | "unknown"
+  /**
+   * Captures the context of the caller that is running now (`AsyncLocalStorage`); what is returned runs a function in it.
+   * Undefined where there is nothing to capture.
+   */
+  readonly captureContext: () => ((run: () => void) => void) | undefined
+  /** Code of the caller threw where it must not disturb others. */
+  readonly reportDefect: (what: string, cause: unknown) => void
+}

@@ -1,0 +1,46 @@
+/**
+ * Counts of the pool, or of one origin. A connection is in one of `active`, `idle`, `dialing` and `closing`; their sum
+ * is `open`, the permits that are out.
+ */
+export interface Counts {
+  /** Sockets open, being made or being closed: the permits out. */
+  readonly open: number
+  /** Connections with at least one request. */
+  readonly active: number
+  /** Connections kept for the next request. */
+  readonly idle: number
+  readonly dialing: number
+  /** Connections being closed: their permits come back when their sockets are gone. */
+  readonly closing: number
+  /** Requests that wait for a connection. */
+  readonly waiting: number
+}
+
+/** A request that holds a connection. */
+export interface LeaseDescription {
+  readonly method: string
+  /** Without credentials, query and fragment. */
+  readonly url: string
+  /** How long it has held the connection, in milliseconds. */
+  readonly age: number
+  /** Whether its response is there and nobody has begun to read the body. */
+  readonly bodyUnread: boolean
+}
+
+/**
+ * What `PoolTimeout` shows of the pool: why there was no connection, and who held them. Leases are those of the origin
+ * alone when it has all the connections that `maxConnectionsPerOrigin` allows: others are no reason to wait then.
+ */
+export interface PoolSnapshot extends Counts {
+  readonly maxConnections: number
+  readonly maxConnectionsPerOrigin: number
+  /** The origin that the request was for. */
+  readonly origin: Counts
+  /** The leases held longest, at most five. */
+  readonly longestHeld: ReadonlyArray<LeaseDescription>
+  /**
+   * How many leases the waiting fiber holds itself. Those of the fiber that forked it are not counted, as when a response
+   * is read in the body of an `Effect.all` with concurrency: a fiber does not know who forked it.
+   */
+  readonly heldByThisFiber: number
+}

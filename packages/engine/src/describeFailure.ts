@@ -1,0 +1,69 @@
+import { describeSnapshot } from "./describeSnapshot.js"
+import type { BodyAbandoned, Failure, FailureOf, FailureTag } from "./Failure.js"
+import { continued, describeCause, formatMillis, ordinal } from "./format.js"
+
+/** A failure without its tag and what the tag alone says, which is all that its sentence needs. */
+type Told<Tag extends FailureTag> = Omit<FailureOf<Tag>, "_tag">
+
+const abandoned: Record<BodyAbandoned["reason"], string> = {
+  Unread: "nobody began to read it while other requests waited for its connection. " +
+    "Read bodies when the response arrives, or raise maxBufferedBody",
+  ScopeClosed: "the scope that it belongs to has ended",
+  AlreadyRead: "it has been read as a stream, which can be done once",
+  Cancelled: "reading it was interrupted before its end"
+}
+
+const cited = (section: string | undefined): string => section === undefined ? "" : ` (${section})`
+
+/** What each kind of failure says to a person. */
+const sentences: { readonly [Tag in FailureTag]: (failure: Told<Tag>) => string } = {
+  PoolTimeout: ({ origin, pool, position, waited }) =>
+    `No connection to ${origin} came free within ${formatMillis(waited)} (timeouts.pool); ` +
+    `the request was ${ordinal(position)} in the queue.\n${describeSnapshot(pool)}`,
+  PoolClosed: ({ origin }) =>
+    `The pool is closed: no connection to ${origin}. Its scope has ended; requests must be made within it.`,
+  PoolQueueFull: ({ maxPendingRequests, origin, pool }) =>
+    `No connection to ${origin} is free, and no more than ${maxPendingRequests} requests may wait for ` +
+    `one (limits.maxPendingRequests).\n${describeSnapshot(pool)}`,
+  ConnectTimeout: ({ origin, timeout }) =>
+    `Connecting to ${origin} took longer than ${formatMillis(timeout)} (timeouts.connect). ` +
+    "Is the address right, and does no firewall drop the packets?",
+  ConnectError: ({ detail, origin }) => `Could not connect to ${origin}: ${continued(detail)}`,
+  TlsError: ({ detail, origin }) => `No TLS connection to ${origin}: ${continued(detail)}`,
+  UnsupportedProtocol: ({ protocol }) =>
+    `The URL begins with ${protocol}, which this client does not speak. ` +
+    "Write it with http: or https:, as in http://example.com/",
+  ProxyError: ({ detail, origin }) => `The proxy opened no tunnel to ${origin}: ${continued(detail)}`,
+  LocalProtocolError: ({ detail, section }) => `The request cannot be sent: ${continued(detail)}${cited(section)}`,
+  ReadTimeout: ({ origin, phase, timeout }) =>
+    `${origin} sent nothing for ${formatMillis(timeout)}, waiting for ` +
+    `${phase === "body" ? "the rest of the body" : "its response"} (timeouts.read)`,
+  ReadError: ({ detail, origin, written }) =>
+    written
+      ? `The response of ${origin} broke off: ${continued(detail)}`
+      : `The request to ${origin} was not sent: ${continued(detail)}`,
+  WriteTimeout: ({ origin, timeout }) =>
+    `${origin} took none of the request's bytes for ${formatMillis(timeout)} (timeouts.write)`,
+  WriteError: ({ detail, origin }) => `The request to ${origin} could not be sent: ${continued(detail)}`,
+  HeadersTimeout: ({ origin, timeout }) =>
+    `${origin} did not complete its response head within ${formatMillis(timeout)} (timeouts.headers)`,
+  TotalTimeout: ({ origin, phase, timeout }) =>
+    `The request to ${origin} took longer than ${formatMillis(timeout)} in all (timeouts.total); ` +
+    `it was in its ${phase} phase`,
+  RemoteProtocolError: ({ detail, origin, section }) =>
+    `${origin} broke the protocol: ${continued(detail)}${cited(section)}`,
+  StreamReset: ({ code, origin }) => `${origin} reset the stream of this request with ${code}`,
+  BodyAbandoned: ({ origin, reason }) =>
+    `The body of the response of ${origin} is not there any more: ${abandoned[reason]}`,
+  ResponseTooLarge: ({ maxResponseSize, origin }) =>
+    `The body of the response of ${origin} is larger than maxResponseSize, ${maxResponseSize} bytes`,
+  RequestBodyError: ({ cause, origin }) => {
+    const why = describeCause(cause)
+    return `The body of the request to ${origin} failed while it was sent${why === "" ? "" : `: ${why}`}`
+  }
+}
+
+/** The message of a failure: what happened, where, and what to do about it. */
+export const describeFailure = (failure: Failure): string =>
+  // The compiler does not see that the tag chooses both the function and its argument.
+  (sentences[failure._tag] as (failure: Failure) => string)(failure)

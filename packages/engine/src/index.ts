@@ -1,0 +1,12 @@
+/**
+ * The words that all rooms of the engine share.
+ */
+export * from "./CloseReason.js"
+export * from "./Connection.js"
+export * from "./describeFailure.js"
+export * from "./describeSnapshot.js"
+export * as Failure from "./Failure.js"
+export * from "./format.js"
+export * from "./Host.js"
+export * as Origin from "./Origin.js"
+export * from "./PoolSnapshot.js"
