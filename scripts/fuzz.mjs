@@ -1,6 +1,6 @@
 // The random tests for longer than `npm test` has time for:
 //
-//   npm run fuzz -- [--seconds 60] [--runs N] [--seed N]           answers for the HTTP/1.1 parser, against Node's own
+//   npm run fuzz -- [--seconds 60] [--runs N] [--seed N]           responses for the HTTP/1.1 parser, against Node's own
 //   npm run fuzz:pool -- [--runs 20000] [--seed N] [--path P]      steps of the pool's core, against its reference
 //
 // Both print their seed, and of a failure what repeats it.

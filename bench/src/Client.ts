@@ -4,13 +4,13 @@ import type { Meter } from "./Meter.js"
  * How one of the contenders does the work. Each is written as its own documentation recommends.
  */
 export interface Client {
-  /** `workers` loops, each sending one request after the other and reading its answer, while `meter.more()`. */
+  /** `workers` loops, each sending one request after the other and reading its response, while `meter.more()`. */
   readonly load: (meter: Meter, workers: number) => Promise<void>
-  /** Reads a large answer as it comes, keeping nothing; returns its size. */
+  /** Reads a large response as it comes, keeping nothing; returns its size. */
   readonly download?: (url: string) => Promise<number>
-  /** Sends `count` times `part` as one body, as fast as it is taken. */
-  readonly upload?: (url: string, part: Uint8Array, count: number) => Promise<void>
-  /** Starts requests whose answer never comes, and does not wait for them. */
+  /** Sends `count` times `chunk` as one body, as fast as it is taken. */
+  readonly upload?: (url: string, chunk: Uint8Array, count: number) => Promise<void>
+  /** Starts requests whose response never comes, and does not wait for them. */
   readonly hold?: (url: string, count: number) => void
   readonly close: () => Promise<void>
 }
@@ -27,7 +27,7 @@ export interface ClientSettings {
 
 export type OpenClient = (settings: ClientSettings) => Promise<Client>
 
-/** The loops of a client that answers with promises. */
+/** The loops of a client that returns promises. */
 export const loops = (once: () => Promise<unknown>): Client["load"] => async (meter, workers) => {
   const loop = async () => {
     while (meter.more()) {

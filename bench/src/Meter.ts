@@ -16,7 +16,7 @@ export class Meter {
 
   /**
    * @param duration in milliseconds
-   * @param expected what every answer has to be
+   * @param expected what every response has to be
    * @param atLeast go on after `duration`, four times as long at most, until there were so many requests
    */
   constructor(
@@ -38,13 +38,13 @@ export class Meter {
     return performance.now()
   }
 
-  /** `answer` is held against what was expected: whoever reads nothing would be fast. */
-  end(begun: number, answer: unknown): void {
+  /** `response` is held against what was expected: whoever reads nothing would be fast. */
+  end(begun: number, response: unknown): void {
     this.last = performance.now()
     this.count++
     this.counts[indexOf((this.last - begun) * 1000)]++
-    if (this.expected !== undefined && answer !== this.expected) {
-      throw new Error(`expected the answer ${String(this.expected)}, got ${String(answer)}`)
+    if (this.expected !== undefined && response !== this.expected) {
+      throw new Error(`expected the response ${String(this.expected)}, got ${String(response)}`)
     }
   }
 

@@ -1,6 +1,6 @@
 /**
  * What a suite is made of. A suite has cases (50 at once); a case has contenders (Sluice, undici); each contender is a
- * job for a fresh process, which answers with numbers.
+ * job for a fresh process, which returns numbers.
  */
 
 /** What a child process is asked to do: the name of its task, and the parameters of it. */
@@ -10,7 +10,7 @@ export interface Job {
   readonly [parameter: string]: string | number | boolean | undefined
 }
 
-/** What it answers: the name of a metric and its value. */
+/** What it returns: the name of a metric and its value. */
 export type Measurement = Readonly<Record<string, number>>
 
 export interface Contender {
@@ -57,7 +57,7 @@ export interface Endpoints {
   readonly http: string
   readonly https: string | undefined
   readonly http2: string | undefined
-  /** Our own server over bare sockets: reads a request to its end, then sends a prepared answer. */
+  /** Our own server over bare sockets: reads a request to its end, then sends a prepared response. */
   readonly raw: string
   /** The file with the certificate of the authority that the servers' certificates are from. */
   readonly authority: string | undefined

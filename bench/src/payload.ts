@@ -1,4 +1,4 @@
-/** A small answer, as APIs give them. */
+/** A small response, as APIs give them. */
 export const smallText = JSON.stringify({
   id: 42,
   name: "Ada Lovelace",
@@ -15,7 +15,7 @@ export const mediumText = (() => {
   return items.padEnd(size)
 })()
 
-/** What is asked for, and what has to come: servers answer with it and contenders are held to it. */
+/** What is asked for, and what has to come: servers respond with it and contenders are held to it. */
 export const served: Readonly<Record<string, string>> = {
   "/small": smallText,
   "/upload": smallText,
@@ -25,4 +25,4 @@ export const served: Readonly<Record<string, string>> = {
 /** In bytes. */
 export const largeBody = { full: 1024 ** 3, quick: 128 * 1024 ** 2, http2: 100 * 1024 ** 2 }
 export const uploadBody = 128 * 1024
-export const uploadPart = 64 * 1024
+export const uploadChunk = 64 * 1024

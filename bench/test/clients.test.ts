@@ -3,10 +3,10 @@ import type * as net from "node:net"
 import type { ClientSettings } from "../src/Client.js"
 import { clientNamed } from "../src/clients/index.js"
 import { Meter } from "../src/Meter.js"
-import { smallText, uploadBody, uploadPart } from "../src/payload.js"
+import { smallText, uploadBody, uploadChunk } from "../src/payload.js"
 import { listen } from "../src/server/raw.js"
 
-// A contender that does less than the others would win: each gets the same answers, and sends what it is given.
+// A contender that does less than the others would win: each gets the same responses, and sends what it is given.
 
 let origin = ""
 
@@ -43,7 +43,7 @@ const everyone = [
 
 describe("clients", () => {
   for (const name of everyone) {
-    it(`${name} reads every answer as text`, async () => {
+    it(`${name} reads every response as text`, async () => {
       const client = await (await clientNamed(name))(settings())
       const meter = new Meter(0.001, smallText, 20)
       await client.load(meter, 4)
@@ -54,7 +54,7 @@ describe("clients", () => {
     it(`${name} sends the whole body`, async () => {
       const body = new Uint8Array(uploadBody).fill(0x61)
       const client = await (await clientNamed(name))(settings({ body }))
-      // The server answers a request when it has read all of it, so a second answer on a connection says so too.
+      // The server responds to a request when it has read all of it, so a second response on a connection says so too.
       const meter = new Meter(0.001, smallText, 8)
       await client.load(meter, 2)
       await client.close()
@@ -62,7 +62,7 @@ describe("clients", () => {
     })
   }
 
-  it("the bare socket counts answers and sends bodies", async () => {
+  it("the bare socket counts responses and sends bodies", async () => {
     const open = await clientNamed("bare socket")
     for (const body of [undefined, new Uint8Array(uploadBody)]) {
       const client = await open(settings({ body }))
@@ -78,7 +78,7 @@ describe("clients", () => {
       const client = await (await clientNamed(name))(settings({ connections: 1 }))
       const size = await client.download?.(`${origin}/small`)
       assert.isAtLeast(size as number, smallText.length)
-      await client.upload?.(`${origin}/small`, new Uint8Array(uploadPart), 16)
+      await client.upload?.(`${origin}/small`, new Uint8Array(uploadChunk), 16)
       await client.close()
     })
   }

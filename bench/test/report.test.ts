@@ -67,9 +67,9 @@ describe("Meter", () => {
     assert.strictEqual(meter.percentile(0.001), 10)
   })
 
-  it("a wrong answer ends the measurement", () => {
+  it("a wrong response ends the measurement", () => {
     const meter = new Meter(1000, "expected")
-    assert.throws(() => meter.end(meter.begin(), "something else"), /expected the answer/)
+    assert.throws(() => meter.end(meter.begin(), "something else"), /expected the response/)
   })
 })
 

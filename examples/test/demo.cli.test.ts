@@ -38,7 +38,7 @@ beforeAll(
 )
 
 describe("the demo with URLs", () => {
-  it.live("requests them over one connection, and tells what it saw", () =>
+  it.live("requests them over one connection, and reports what it saw", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({
         replies: { "/": Reply.text("hello"), "/moved": Reply.empty({ status: 302, headers: { location: "/" } }) }

@@ -27,7 +27,7 @@ describe("the incidents of the demo, in small", () => {
       assert.strictEqual(valueOf(outcome, "most open at once"), "3")
     }))
 
-  it.live("#1171: waits given up", () =>
+  it.live("#1171: abandoned waits", () =>
     Effect.gen(function*() {
       const outcome = yield* abandonedWaits({
         connections: 3,
@@ -63,13 +63,13 @@ describe("the incidents of the demo, in small", () => {
       )
     }))
 
-  it.live("they tell how far they have come", () =>
+  it.live("they report how far they have come", () =>
     Effect.gen(function*() {
-      const told: Array<string> = []
+      const reported: Array<string> = []
       yield* recreatedClients({ batches: 2, connections: 1, requestsPerBatch: 1 }).pipe(
-        Effect.provideService(Progress, { tell: (text) => Effect.sync(() => told.push(text)) })
+        Effect.provideService(Progress, { report: (text) => Effect.sync(() => reported.push(text)) })
       )
-      assert.deepStrictEqual(told, ["1 of 2 requests, 1 of 2 clients", "2 of 2 requests, 2 of 2 clients"])
+      assert.deepStrictEqual(reported, ["1 of 2 requests, 1 of 2 clients", "2 of 2 requests, 2 of 2 clients"])
     }))
 })
 

@@ -40,12 +40,12 @@ const headOf = (method: string, url: URL, length: number): string =>
   `${method} ${url.pathname} HTTP/1.1\r\nHost: ${url.host}\r\n` +
   (method === "POST" ? `content-type: application/octet-stream\r\ncontent-length: ${length}\r\n\r\n` : "\r\n")
 
-/** The size of an answer whose head is in these bytes. */
+/** The size of a response whose head is in these bytes. */
 const sizeOf = (bytes: Uint8Array, length: number): number => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("latin1")
   const end = text.indexOf("\r\n\r\n") + 4
   const content = /\r\ncontent-length: *(\d+)/i.exec(text)
-  if (end < 4 || content === null) throw new Error(`no answer of known length: ${text.slice(0, 200)}`)
+  if (end < 4 || content === null) throw new Error(`no response of known length: ${text.slice(0, 200)}`)
   return end + Number(content[1])
 }
 
@@ -85,7 +85,7 @@ export const open: OpenClient = async ({ body, connections, url }) => {
       await Promise.all(lines.slice(0, workers).map((line) => loop(line, meter)))
     },
     download: (url) => download(lines[0], new URL(url)),
-    upload: (url, part, count) => upload(lines[0], new URL(url), part, count),
+    upload: (url, chunk, count) => upload(lines[0], new URL(url), chunk, count),
     hold: (url, count) => {
       for (const line of lines.slice(0, count)) line.socket.write(headOf("GET", new URL(url), 0))
     },
@@ -107,17 +107,17 @@ const download = (line: Line, url: URL) =>
     line.socket.write(headOf("GET", url, 0))
   })
 
-const upload = (line: Line, url: URL, part: Uint8Array, count: number) =>
+const upload = (line: Line, url: URL, chunk: Uint8Array, count: number) =>
   new Promise<void>((resolve) => {
     line.onBytes = () => resolve()
     const { socket } = line
-    socket.write(headOf("POST", url, part.length * count))
+    socket.write(headOf("POST", url, chunk.length * count))
     let sent = 0
     const send = () => {
       let hasRoom = true
       while (sent < count && hasRoom) {
         sent++
-        hasRoom = socket.write(part)
+        hasRoom = socket.write(chunk)
       }
       if (sent < count) socket.once("drain", send)
     }

@@ -6,7 +6,7 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
 import type { Client, ClientSettings } from "../Client.js"
 import type { Meter } from "../Meter.js"
-import { parts } from "./body.js"
+import { chunks } from "./body.js"
 
 const contentType = "application/octet-stream"
 
@@ -51,13 +51,13 @@ export const open = async <R, E>(
     download: (url) =>
       runtime.runPromise(
         client.get(url).pipe(
-          Effect.flatMap((response) => Stream.runFold(response.stream, 0, (size, part) => size + part.length))
+          Effect.flatMap((response) => Stream.runFold(response.stream, 0, (size, chunk) => size + chunk.length))
         )
       ),
-    upload: (url, part, count) =>
+    upload: (url, chunk, count) =>
       runtime.runPromise(
         client.post(url, {
-          body: HttpBody.stream(Stream.fromIterable(parts(part, count)), contentType, part.length * count)
+          body: HttpBody.stream(Stream.fromIterable(chunks(chunk, count)), contentType, chunk.length * count)
         }).pipe(
           Effect.flatMap((response) => response.text),
           Effect.asVoid

@@ -1,6 +1,6 @@
 import { ReadableStream } from "node:stream/web"
 import { type Client, loops, type OpenClient } from "../Client.js"
-import { parts, postHeaders } from "./body.js"
+import { chunks, postHeaders } from "./body.js"
 
 /** Node's own `fetch`. It opens as many connections as there are requests at once. */
 export const open: OpenClient = async ({ body, url }) => {
@@ -10,12 +10,12 @@ export const open: OpenClient = async ({ body, url }) => {
     download: async (url) => {
       let size = 0
       const { body } = await fetch(url)
-      for await (const part of body as unknown as AsyncIterable<Uint8Array>) size += part.length
+      for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) size += chunk.length
       return size
     },
-    upload: async (url, part, count) => {
-      const headers = { "content-length": String(part.length * count) }
-      const init = { method: "POST", headers, body: ReadableStream.from(parts(part, count)), duplex: "half" }
+    upload: async (url, chunk, count) => {
+      const headers = { "content-length": String(chunk.length * count) }
+      const init = { method: "POST", headers, body: ReadableStream.from(chunks(chunk, count)), duplex: "half" }
       await (await fetch(url, init as RequestInit)).text()
     },
     close: async () => {}

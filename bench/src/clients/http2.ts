@@ -13,8 +13,8 @@ export const open: OpenClient = async ({ url }) => {
       const stream = session.request({ ":path": pathname })
       let text = ""
       stream.setEncoding("utf8")
-      stream.on("data", (part: string) => {
-        text += part
+      stream.on("data", (chunk: string) => {
+        text += chunk
       })
       stream.on("end", () => resolve(text))
       stream.on("error", reject)
@@ -26,8 +26,8 @@ export const open: OpenClient = async ({ url }) => {
       new Promise((resolve, reject) => {
         const stream = session.request({ ":path": new URL(url).pathname })
         let size = 0
-        stream.on("data", (part: Buffer) => {
-          size += part.length
+        stream.on("data", (chunk: Buffer) => {
+          size += chunk.length
         })
         stream.on("end", () => resolve(size))
         stream.on("error", reject)

@@ -18,8 +18,8 @@ export const open: OpenClient = async ({ body, connections, url }) => {
       }, (response) => {
         let text = ""
         response.setEncoding("utf8")
-        response.on("data", (part: string) => {
-          text += part
+        response.on("data", (chunk: string) => {
+          text += chunk
         })
         response.on("end", () => resolve(text))
         response.on("error", reject)
@@ -34,21 +34,21 @@ export const open: OpenClient = async ({ body, connections, url }) => {
       new Promise((resolve, reject) => {
         request(url, { agent }, (response) => {
           let size = 0
-          response.on("data", (part: Buffer) => {
-            size += part.length
+          response.on("data", (chunk: Buffer) => {
+            size += chunk.length
           })
           response.on("end", () => resolve(size))
           response.on("error", reject)
         }).on("error", reject).end()
       }),
-    upload: async (url, part, count) => {
-      const sent = request(url, { agent, method: "POST", headers: { "content-length": part.length * count } })
+    upload: async (url, chunk, count) => {
+      const sent = request(url, { agent, method: "POST", headers: { "content-length": chunk.length * count } })
       const answered = new Promise<http.IncomingMessage>((resolve, reject) => {
         sent.on("response", resolve)
         sent.on("error", reject)
       })
       for (let i = 0; i < count; i++) {
-        if (!sent.write(part)) await new Promise((resolve) => sent.once("drain", resolve))
+        if (!sent.write(chunk)) await new Promise((resolve) => sent.once("drain", resolve))
       }
       sent.end()
       await finished((await answered).resume())

@@ -4,7 +4,7 @@ import { open as openEffect } from "./effect.js"
 
 const optionsOf = ({ connections }: ClientSettings) => ({
   limits: { maxConnections: connections, maxKeepAliveConnections: connections },
-  // The peers wait as long as it takes for a connection, or for an answer that never comes.
+  // The peers wait as long as it takes for a connection, or for a response that never comes.
   timeouts: { pool: "10 minutes", read: "10 minutes" }
 } as const)
 

@@ -2,7 +2,7 @@ import { Readable, Writable } from "node:stream"
 import { type Dispatcher, Pool, request, stream } from "undici"
 import { type Client, type ClientSettings, loops, type OpenClient } from "../Client.js"
 import type { Meter } from "../Meter.js"
-import { parts, postHeaders } from "./body.js"
+import { chunks, postHeaders } from "./body.js"
 
 const poolOf = ({ connections, url }: ClientSettings, options?: Pool.Options): Pool =>
   new Pool(new URL(url).origin, { connections, ...options })
@@ -19,12 +19,12 @@ const common = (pool: Pool) => ({
     await stream(url, { dispatcher: pool, method: "GET" }, () => sink)
     return size
   },
-  upload: async (url: string, part: Uint8Array, count: number) => {
+  upload: async (url: string, chunk: Uint8Array, count: number) => {
     const { body } = await request(url, {
       dispatcher: pool,
       method: "POST",
-      headers: { "content-length": String(part.length * count) },
-      body: Readable.from(parts(part, count), { objectMode: false })
+      headers: { "content-length": String(chunk.length * count) },
+      body: Readable.from(chunks(chunk, count), { objectMode: false })
     })
     await body.text()
   },

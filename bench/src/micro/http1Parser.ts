@@ -1,5 +1,5 @@
 /**
- * Our HTTP/1.1 parser and Node's own (llhttp behind its binding, driven as `node:http` drives it) on the same answers, in
+ * Our HTTP/1.1 parser and Node's own (llhttp behind its binding, driven as `node:http` drives it) on the same responses, in
  * turn, in one process.
  *
  *   node bench/dist/micro/http1Parser.js [--quick]

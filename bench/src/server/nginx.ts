@@ -51,7 +51,7 @@ http {
   scgi_temp_path scgi;
   ssl_certificate certificate.pem;
   ssl_certificate_key key.pem;
-  # What answers without reading would throw a body away behind its answer. A proxy reads all of it first.
+  # A server that responds without reading would throw a body away behind its response. A proxy reads all of it first.
   client_body_buffer_size 256k;
   upstream taken { server unix:taken.sock; keepalive 64; keepalive_requests 1000000000; }
   server {
@@ -103,11 +103,11 @@ export const start = async (
   await fs.chmod(folder, 0o755)
   const args = ["-p", `${folder}/`, "-c", "nginx.conf", "-e", "stderr"]
   const process = spawn("nginx", args, { stdio: ["ignore", "inherit", "inherit"] })
-  await answering(ports.http)
+  await responding(ports.http)
   return { process, ports }
 }
 
-const answering = async (port: number): Promise<void> => {
+const responding = async (port: number): Promise<void> => {
   const until = performance.now() + 5000
   while (performance.now() < until) {
     const connected = await new Promise<boolean>((resolve) => {
@@ -118,7 +118,7 @@ const answering = async (port: number): Promise<void> => {
     if (connected) return
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  throw new Error("nginx does not answer")
+  throw new Error("nginx does not respond")
 }
 
 export const temporaryFolder = (): Promise<string> => fs.mkdtemp(path.join(os.tmpdir(), "sluice-bench-"))

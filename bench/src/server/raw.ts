@@ -2,16 +2,16 @@ import * as net from "node:net"
 
 const endOfHead = Buffer.from("\r\n\r\n")
 
-const answer = (body: string): Buffer =>
+const response = (body: string): Buffer =>
   Buffer.from(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
 
 /**
  * The fastest server that we can write: it reads requests just well enough to know where they end (a head in one piece,
- * a content-length and no chunks), and sends a prepared answer. `/hold` is never answered.
+ * a content-length and no chunks), and sends a prepared response. `/hold` never gets a response.
  */
-export const listen = (answers: Readonly<Record<string, string>>): Promise<net.Server> => {
-  const prepared = new Map(Object.entries(answers).map(([path, body]) => [path, answer(body)]))
-  const empty = answer("")
+export const listen = (responses: Readonly<Record<string, string>>): Promise<net.Server> => {
+  const prepared = new Map(Object.entries(responses).map(([path, body]) => [path, response(body)]))
+  const empty = response("")
   const server = net.createServer({ noDelay: true })
   server.on("connection", (socket) => {
     let rest = 0

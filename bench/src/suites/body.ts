@@ -1,7 +1,7 @@
 import { largeBody } from "../payload.js"
 import { atMost, faster, subject, type Suite } from "../Suite.js"
 import { memory, start } from "./columns.js"
-import { answers } from "./load.js"
+import { responses } from "./load.js"
 import { moving } from "./transfers.js"
 
 const mebibytes = (size: number) => size >= 1024 ** 3 ? `${size / 1024 ** 3} GiB` : `${size / 1024 ** 2} MiB`
@@ -10,7 +10,7 @@ export const body: Suite = {
   name: "body",
   title: "Bodies",
   about:
-    "Answers of 64 KiB read as text; a large one read as a stream; a large body sent as a stream of parts of 64 KiB, " +
+    "Responses of 64 KiB read as text; a large one read as a stream; a large body sent as a stream of chunks of 64 KiB, " +
     "to our own server.",
   cases: (options) => {
     const { endpoints, quick } = options
@@ -19,7 +19,7 @@ export const body: Suite = {
     const goals = [faster("rate", "bare socket", 0.9), faster("rate", "undici.request", 1)]
     const down = `${endpoints.http}/${quick ? "large-quick" : "large"}`
     return [
-      ...answers(options),
+      ...responses(options),
       ...(endpoints.authority === undefined
         ? []
         : [moving(`${mebibytes(size)} down`, names, { direction: "down", url: down, size }, goals)]),
@@ -68,7 +68,7 @@ export const memoryUse: Suite = {
 export const startUp: Suite = {
   name: "start",
   title: "Start",
-  about: "From the start of importing the client until its first answer has been read.",
+  about: "From the start of importing the client until its first response has been read.",
   cases: ({ endpoints }) => {
     const names = [
       subject,
@@ -85,6 +85,6 @@ export const startUp: Suite = {
       name,
       job: { task: "start" as const, client: name, url: `${endpoints.http}/small` }
     }))
-    return [{ title: "import and first answer", contenders: jobs, columns: start, goals: [] }]
+    return [{ title: "import and first response", contenders: jobs, columns: start, goals: [] }]
   }
 }

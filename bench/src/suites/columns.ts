@@ -26,7 +26,7 @@ export const memory: ReadonlyArray<Column> = [
 export const start: ReadonlyArray<Column> = [
   { metric: "total", title: "ms in all", digits: 1, better: "lower" },
   { metric: "import", title: "import ms", digits: 1, better: "lower" },
-  { metric: "first", title: "first answer ms", digits: 1, better: "lower" },
+  { metric: "first", title: "first response ms", digits: 1, better: "lower" },
   { metric: "rss", title: "RSS MiB", digits: 0, better: "lower" }
 ]
 

@@ -57,7 +57,7 @@ const atOnce = (
 export const requests: Suite = {
   name: "requests",
   title: "Small JSON over HTTP/1.1",
-  about: "A GET whose answer of 150 bytes is read as text, so many at once, over as many connections.",
+  about: "A GET whose response of 150 bytes is read as text, so many at once, over as many connections.",
   cases: (options) => {
     const url = `${options.endpoints.http}/small`
     return [1, 10, 50, 500].map((workers) =>
@@ -96,7 +96,7 @@ export const saturated: Suite = {
 export const post: Suite = {
   name: "post",
   title: "128 KiB up",
-  about: "A POST of 128 KiB in one piece, to a server that reads all of it and gives a short answer.",
+  about: "A POST of 128 KiB in one piece, to a server that reads all of it and gives a short response.",
   cases: (options) =>
     [1, 10].map((workers) =>
       atOnce(
@@ -108,13 +108,13 @@ export const post: Suite = {
     )
 }
 
-/** A part of the suite `body`. */
-export const answers = (options: SuiteOptions): ReadonlyArray<Case> =>
+/** Belongs to the suite `body`. */
+export const responses = (options: SuiteOptions): ReadonlyArray<Case> =>
   [1, 10].map((workers) => ({
     ...atOnce(everyone, options, { url: `${options.endpoints.http}/64k`, workers }, [
       faster("rate", "undici.request", 1.2)
     ]),
-    title: `64 KiB answers, ${workers} at once`
+    title: `64 KiB responses, ${workers} at once`
   }))
 
 const needsTls = ({ endpoints }: SuiteOptions) =>
@@ -136,7 +136,7 @@ export const tls: Suite = {
 export const h2: Suite = {
   name: "h2",
   title: "Small JSON over HTTP/2",
-  about: "As `requests`, over one HTTP/2 connection; and a large answer read as a stream.",
+  about: "As `requests`, over one HTTP/2 connection; and a large response read as a stream.",
   unavailable: needsTls,
   cases: (options) => [
     ...[1, 10, 100].map((workers) =>

@@ -9,7 +9,7 @@ export interface MemoryJob extends Job {
   readonly hold: string
   /**
    * - `idle`: connections that have served and wait for the next request.
-   * - `open`: requests whose answer has not begun.
+   * - `open`: requests whose response has not begun.
    * - `waiting`: requests that wait for the only connection.
    */
   readonly what: "idle" | "open" | "waiting"

@@ -4,13 +4,13 @@ import * as Effect from "effect/Effect"
 
 const head: ExchangeHead = { status: 200, rawHeaders: [], contentLength: 0 }
 
-/** Requests to this host are never answered. */
+/** Requests to this host never get a response. */
 export const silentHost = "silent.test"
 
-/** A connection that dials in no time and answers in the next turn of the event loop, all requests of a turn at once. */
+/** A connection that dials in no time and responds in the next turn of the event loop, all requests of a turn at once. */
 export const make = (): Connector => {
   let waiting: Array<() => void> = []
-  const answer = () => {
+  const response = () => {
     const due = waiting
     waiting = []
     for (const send of due) send()
@@ -25,7 +25,7 @@ export const make = (): Connector => {
       exchange: (request: ExchangeRequest, receiver: ExchangeReceiver): Exchange => {
         connection.reusable = false
         if (request.origin.host === silentHost) return exchange
-        if (waiting.length === 0) setImmediate(answer)
+        if (waiting.length === 0) setImmediate(response)
         waiting.push(() => {
           receiver.onHead(head)
           connection.reusable = true

@@ -2,7 +2,7 @@ import { clientNamed } from "../clients/index.js"
 import { Meter } from "../Meter.js"
 import type { Job, Measurement } from "../Suite.js"
 
-/** From the start of importing the client until its first answer has been read. */
+/** From the start of importing the client until its first response has been read. */
 export const run = async (job: Job): Promise<Measurement> => {
   const begun = performance.now()
   const open = await clientNamed(job.client)

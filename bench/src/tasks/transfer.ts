@@ -1,5 +1,5 @@
 import { clientNamed } from "../clients/index.js"
-import { uploadPart } from "../payload.js"
+import { uploadChunk } from "../payload.js"
 import type { Job, Measurement } from "../Suite.js"
 
 export interface TransferJob extends Job {
@@ -17,9 +17,9 @@ export const run = async (input: Job): Promise<Measurement> => {
   const job = input as TransferJob
   const open = await clientNamed(job.client)
   const client = await open({ url: job.url, connections: 1, body: undefined, traces: undefined })
-  const part = new Uint8Array(uploadPart).fill(0x61)
+  const chunk = new Uint8Array(uploadChunk).fill(0x61)
   const transfer = async () => {
-    if (job.direction === "up") return client.upload?.(job.url, part, job.size / part.length)
+    if (job.direction === "up") return client.upload?.(job.url, chunk, job.size / chunk.length)
     const size = await client.download?.(job.url)
     // The bare socket counts the head too.
     if (size === undefined || size < job.size) throw new Error(`expected ${job.size} bytes, got ${size}`)

@@ -9,7 +9,7 @@ import { poolPage } from "./report.js"
 const Params = Schema.Struct({ id: Schema.NumberFromString })
 
 /**
- * What the service answers: `GET /products/:id`, and the pool under it all as a page that renews itself, `GET /pool`.
+ * What the service responds with: `GET /products/:id`, and the pool under it all as a page that renews itself, `GET /pool`.
  */
 export const Api = HttpRouter.empty.pipe(
   HttpRouter.get(

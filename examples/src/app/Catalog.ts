@@ -25,8 +25,8 @@ export class Catalog extends Effect.Service<Catalog>()("app/Catalog", {
       Effect.gen(function*() {
         const response = yield* client.get(`${downstreams.catalog}/products/${id}`)
         if (response.status === 404) return yield* new ProductNotFound({ id })
-        const answer = yield* HttpClientResponse.filterStatusOk(response)
-        return yield* HttpClientResponse.schemaBodyJson(Product)(answer)
+        const ok = yield* HttpClientResponse.filterStatusOk(response)
+        return yield* HttpClientResponse.schemaBodyJson(Product)(ok)
       }).pipe(
         Effect.catchTags({
           RequestError: (cause) => new CatalogUnavailable({ cause }),

@@ -21,7 +21,7 @@ export class StandIns extends Effect.Service<StandIns>()("app/StandIns", {
   scoped: Effect.gen(function*() {
     const did = { pricesRefused: 0, reviewsTooLate: 0 }
 
-    // Knows 100 products, and answers at once, over TLS and HTTP/2.
+    // Knows 100 products, and responds at once, over TLS and HTTP/2.
     const catalog = yield* TestServer.make({
       tls: true,
       http2: true,

@@ -10,7 +10,7 @@ export class ProductNotFound extends Data.TaggedError("ProductNotFound")<{ reado
 /** Without the catalog there is no page. `cause` is what the client said. */
 export class CatalogUnavailable extends Data.TaggedError("CatalogUnavailable")<{ readonly cause: unknown }> {
   override get message(): string {
-    return "The catalog does not answer as it should"
+    return "The catalog does not respond as it should"
   }
 }
 

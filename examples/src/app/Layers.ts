@@ -35,7 +35,7 @@ export const Client = Layer.unwrapEffect(
     }))
 )
 
-/** What the service is made of. Each part is built once, however many others ask for it. */
+/** What the service is made of. Each service is built once, however many others ask for it. */
 export const Services = ProductPage.Default.pipe(
   Layer.provide([Catalog.Default, Prices.Default, Reviews.Default]),
   Layer.provideMerge(Client)
@@ -45,7 +45,7 @@ export const Services = ProductPage.Default.pipe(
 const Port = NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 })
 
 /**
- * The service. Its parts, its pool and its address can be looked at from outside; whoever runs it says where its three downstreams
+ * The service. Its services, its pool and its address can be looked at from outside; whoever runs it says where its three downstreams
  * are.
  */
 export const App = HttpServer.serve(Api).pipe(

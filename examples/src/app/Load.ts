@@ -15,14 +15,14 @@ const Page = Schema.Struct({
 /** What the users got so far. Every page asked for is in `asked`, and in one of the other three when it has ended. */
 export interface Tally {
   asked: number
-  answered: number
-  /** Those answered that lack their price, or their reviews. */
+  served: number
+  /** Those served that lack their price, or their reviews. */
   withoutPrice: number
   withoutReviews: number
   failed: number
 }
 
-export const emptyTally = (): Tally => ({ asked: 0, answered: 0, withoutPrice: 0, withoutReviews: 0, failed: 0 })
+export const emptyTally = (): Tally => ({ asked: 0, served: 0, withoutPrice: 0, withoutReviews: 0, failed: 0 })
 
 export interface LoadOptions {
   readonly users: number
@@ -44,7 +44,7 @@ export const load = (service: string, tally: Tally, { duration, maxPages, users 
       const page = yield* client.get(`${service}/products/${id}`).pipe(
         Effect.flatMap(HttpClientResponse.schemaBodyJson(Page))
       )
-      tally.answered++
+      tally.served++
       if (page.cents === null) tally.withoutPrice++
       if (page.stars === null) tally.withoutReviews++
     }).pipe(

@@ -11,7 +11,7 @@ export class Price extends Schema.Class<Price>("app/Price")({
 }) {}
 
 /**
- * Prices: a service that refuses now and then. What is safe to repeat is repeated, and not so often that the retries
+ * Prices: a service that refuses now and then. What is safe to retry is retried, and not so often that the retries
  * become a load of their own.
  */
 export class Prices extends Effect.Service<Prices>()("app/Prices", {

@@ -6,7 +6,7 @@ import { Reviews } from "./Reviews.js"
 
 /**
  * All that is known of a product, from three services. The catalog must know it; then the other two are asked at once,
- * and without their answers the page has gaps.
+ * and without their responses the page has gaps.
  */
 export class ProductPage extends Effect.Service<ProductPage>()("app/ProductPage", {
   effect: Effect.gen(function*() {

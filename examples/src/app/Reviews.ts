@@ -10,7 +10,7 @@ export class Review extends Schema.Class<Review>("app/Review")({
   stars: Schema.Number
 }) {}
 
-const Answer = Schema.Array(Review)
+const ReviewList = Schema.Array(Review)
 
 /**
  * Reviews: a slow service that nobody waits long for. `PooledHttpClient` is the same client with the transport's errors
@@ -24,7 +24,7 @@ export class Reviews extends Effect.Service<Reviews>()("app/Reviews", {
     const of = (id: number) =>
       client.get(`${downstreams.reviews}/reviews/${id}`).pipe(
         Effect.catchTag("ReadTimeout", ({ timeout }) => new ReviewsTooSlow({ waited: timeout })),
-        Effect.flatMap(HttpClientResponse.schemaBodyJson(Answer)),
+        Effect.flatMap(HttpClientResponse.schemaBodyJson(ReviewList)),
         Timeouts.locally({ read: "1 second" })
       )
 

@@ -19,7 +19,7 @@ export const line = (seconds: number, pages: number, perSecond: number, pool: Po
 export const summary = (tally: Tally, checks: ReadonlyArray<Check>): string => {
   const width = Math.max(...checks.map(({ name }) => name.length))
   return [
-    `${count(tally.asked)} pages: ${count(tally.answered)} answered ` +
+    `${count(tally.asked)} pages: ${count(tally.served)} served ` +
     `(${count(tally.withoutPrice)} without a price, ${count(tally.withoutReviews)} without reviews), ` +
     `${count(tally.failed)} failed`,
     "",

@@ -26,7 +26,7 @@ export interface Outcome {
 }
 
 /**
- * Runs the service over its stand-ins, under load, tells of the pool every half second, closes the service, and
+ * Runs the service over its stand-ins, under load, reports on the pool every half second, closes the service, and
  * compares what the users, the pool and the three downstreams counted, each for itself.
  */
 export const underLoad = (options: LoadOptions) =>
@@ -41,7 +41,7 @@ export const underLoad = (options: LoadOptions) =>
       const url = HttpServer.formatAddress(address)
       yield* Console.log(`${url}/products/1  a page of the service\n${url}/pool        its pool, while it runs\n`)
       yield* Console.log(columns(limits.maxConnections))
-      yield* Effect.forkScoped(tell(pool, tally))
+      yield* Effect.forkScoped(report(pool, tally))
       yield* load(url, tally, options)
       return { pages: (yield* ProductPage).counts, pool: yield* pool.stats }
     }).pipe(Effect.scoped, Effect.provide(App))
@@ -52,12 +52,12 @@ export const underLoad = (options: LoadOptions) =>
     const leftOpen = servers.reduce((sum, _) => sum + _.openConnections, 0)
     const askedAgain = pricesStats.requests - pages.found
     const checks = [
-      equal("users: pages answered or failed, of those asked for", tally.answered + tally.failed, tally.asked),
+      equal("users: pages served or failed, of those asked for", tally.served + tally.failed, tally.asked),
       atLeast("service: pages, those for other visitors included", pages.asked, tally.asked),
       equal("catalog: requests, one for each page", catalogStats.requests, pages.asked),
       equal("catalog: connections, shared by all of them", catalogStats.connectionsOpened, 1),
       equal("reviews: requests, one for each product found", reviewsStats.requests, pages.found),
-      equal("reviews: requests given up, a gap for each", reviewsStats.abandonedRequests, pages.withoutReviews),
+      equal("reviews: requests abandoned, a gap for each", reviewsStats.abandonedRequests, pages.withoutReviews),
       equal("prices: requests refused, asked again or a gap", did.pricesRefused, askedAgain + pages.withoutPrice),
       atMost("servers: most connections open at once to one", mostOpen, limits.maxConnectionsPerOrigin),
       equal("servers: connections left open after the service", leftOpen, 0),
@@ -67,16 +67,16 @@ export const underLoad = (options: LoadOptions) =>
     return { tally, checks, addsUp: checks.every(({ holds }) => holds) } satisfies Outcome
   })
 
-const tell = (pool: ConnectionPool.ConnectionPool, tally: Tally) =>
+const report = (pool: ConnectionPool.ConnectionPool, tally: Tally) =>
   Effect.gen(function*() {
     const start = yield* Clock.currentTimeMillis
     let last = { at: start, pages: 0 }
     const one = Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       const stats: PoolStats = yield* pool.stats
-      const perSecond = Math.round((tally.answered - last.pages) * 1000 / Math.max(1, now - last.at))
-      last = { at: now, pages: tally.answered }
-      yield* Console.log(line((now - start) / 1000, tally.answered, perSecond, stats))
+      const perSecond = Math.round((tally.served - last.pages) * 1000 / Math.max(1, now - last.at))
+      last = { at: now, pages: tally.served }
+      yield* Console.log(line((now - start) / 1000, tally.served, perSecond, stats))
     })
     yield* Effect.schedule(one, Schedule.spaced("500 millis"))
   })

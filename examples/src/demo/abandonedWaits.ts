@@ -12,12 +12,12 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { atLeast, atMost, exactly, type Outcome } from "./Outcome.js"
-import { tell } from "./Progress.js"
+import { report } from "./Progress.js"
 
-type End = "answered" | "PoolTimeout" | "interrupted" | "other"
+type End = "succeeded" | "PoolTimeout" | "interrupted" | "other"
 
 const endOf = (exit: Exit.Exit<unknown, unknown>): End => {
-  if (Exit.isSuccess(exit)) return "answered"
+  if (Exit.isSuccess(exit)) return "succeeded"
   if (Cause.isInterruptedOnly(exit.cause)) return "interrupted"
   const error = Option.flatMap(Cause.failureOption(exit.cause), TransportError.fromHttpClientError)
   return Option.isSome(error) && error.value._tag === "PoolTimeout" ? "PoolTimeout" : "other"
@@ -40,18 +40,18 @@ export const abandonedWaits = (
     const pool = yield* ConnectionPool.ConnectionPool
     const get = (path: string) => Effect.flatMap(HttpClient.get(server.url + path), (response) => response.text)
 
-    // All at once; after a part of the pool timeout every fifth task is interrupted, whatever it is doing.
-    yield* tell(`${tasks} tasks at once over ${connections} connections, the server slower than the pool timeout`)
+    // All at once; after a fraction of the pool timeout every fifth task is interrupted, whatever it is doing.
+    yield* report(`${tasks} tasks at once over ${connections} connections, the server slower than the pool timeout`)
     const fibers = yield* Effect.forEach(Array.range(1, tasks), () => Effect.fork(get("/slow")))
     yield* Effect.sleep(Duration.times(poolTimeout, 0.4))
     const unwanted = fibers.filter((_, index) => index % 5 === 0)
     yield* Fiber.interruptAll(unwanted)
-    yield* tell(`${unwanted.length} tasks interrupted, the others wait`)
+    yield* report(`${unwanted.length} tasks interrupted, the others wait`)
     const ends = (yield* Effect.forEach(fibers, Fiber.await)).map(endOf)
     const ended = (end: End) => ends.filter((_) => _ === end).length
     const sent = (yield* server.stats).requests
 
-    yield* tell(`${tasks} more tasks over the same pool`)
+    yield* report(`${tasks} more tasks over the same pool`)
     const after = yield* Effect.forEach(Array.range(1, tasks), () => Effect.exit(get("/fast")), {
       concurrency: "unbounded"
     })
@@ -65,16 +65,16 @@ export const abandonedWaits = (
 
     return {
       elsewhere: "A waiter that had timed out or been cancelled stayed assigned to a connection. Each of them took " +
-        "one place out of service, and once all places were taken every request failed with PoolTimeout, for ever.",
-      here: `${ended("answered")} tasks got their answer, ${ended("PoolTimeout")} a PoolTimeout and ` +
+        "one connection out of service, and once all of them were lost every request failed with PoolTimeout, for ever.",
+      here: `${ended("succeeded")} tasks got their response, ${ended("PoolTimeout")} a PoolTimeout and ` +
         `${ended("interrupted")} were interrupted, some while they waited and some in the middle of their exchange. ` +
-        `A task that ends leaves nothing in the pool, so the ${tasks} tasks after them were all answered.`,
+        `A task that ends leaves nothing in the pool, so the ${tasks} tasks after them all got their response.`,
       figures: [
-        atLeast("caller", "answered", ended("answered"), 1),
+        atLeast("caller", "responses", ended("succeeded"), 1),
         atLeast("caller", "failed with PoolTimeout", ended("PoolTimeout"), 1),
         exactly("caller", "interrupted", ended("interrupted"), unwanted.length),
         exactly("caller", "ended in any other way", ended("other"), 0),
-        exactly("caller", "answered afterwards", after.filter(Exit.isSuccess).length, tasks),
+        exactly("caller", "responses afterwards", after.filter(Exit.isSuccess).length, tasks),
         exactly("server", "requests", stats.requests, sent + tasks),
         // Interrupting an exchange over HTTP/1.1 closes its connection.
         atMost("server", "connections opened", stats.connectionsOpened, connections + unwanted.length),

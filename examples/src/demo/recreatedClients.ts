@@ -5,7 +5,7 @@ import { Reply, TestServer } from "@sluice/test-server"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import { atMost, count, exactly, type Outcome } from "./Outcome.js"
-import { tell } from "./Progress.js"
+import { report } from "./Progress.js"
 
 /**
  * httpx #720: a client that is closed and made again, over and over, with more requests than it may have connections.
@@ -16,13 +16,13 @@ export const recreatedClients = (
   Effect.gen(function*() {
     const total = batches * requestsPerBatch
     const server = yield* TestServer.make({ replies: { "/": Reply.text("hello") } })
-    let answered = 0
+    let succeeded = 0
     let leastFree = connections
 
     const request = HttpClient.get(`${server.url}/`).pipe(
       Effect.flatMap((response) => response.text),
       Effect.map((text) => {
-        if (text === "hello") answered++
+        if (text === "hello") succeeded++
       }),
       // A request that fails is missing in the count.
       Effect.ignore
@@ -38,7 +38,7 @@ export const recreatedClients = (
         Effect.provide(HttpClientLayer.layer({ limits: { maxConnections: connections } }))
       )
       leastFree = Math.min(leastFree, pool.unsafeStats().permitsFree)
-      yield* tell(`${count(batch * requestsPerBatch)} of ${count(total)} requests, ${batch} of ${batches} clients`)
+      yield* report(`${count(batch * requestsPerBatch)} of ${count(total)} requests, ${batch} of ${batches} clients`)
     }
 
     const stats = yield* server.stats
@@ -49,7 +49,7 @@ export const recreatedClients = (
       here: "The permit is part of the connection's own scope, and its last finalizer: it comes back when the socket " +
         "is closed, and in no other way.",
       figures: [
-        exactly("caller", "answered", answered, total),
+        exactly("caller", "responses", succeeded, total),
         exactly("server", "requests", stats.requests, total),
         atMost("server", "connections opened", stats.connectionsOpened, batches * connections),
         atMost("server", "most open at once", stats.maxOpenConnections, connections),

@@ -6,10 +6,10 @@ import { Reply, TestServer } from "@sluice/test-server"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import { atMost, exactly, type Outcome } from "./Outcome.js"
-import { tell } from "./Progress.js"
+import { report } from "./Progress.js"
 
 /**
- * httpx #289: HTTP/2 with a single connection allowed, and answers that lead to another origin. All requests to an
+ * httpx #289: HTTP/2 with a single connection allowed, and responses that redirect to another origin. All requests to an
  * origin share one connection; the other origin's can be made only when the first one has gone.
  */
 export const redirectAtLimitOne = ({ tasks = 50 } = {}) =>
@@ -26,7 +26,7 @@ export const redirectAtLimitOne = ({ tasks = 50 } = {}) =>
     yield* server.reply("/moved", moved)
     yield* server.reply("/arrived", Reply.text("arrived", { delayBeforeHead: "100 millis" }))
 
-    yield* tell(`${tasks} requests at once over one connection, each redirected to another origin`)
+    yield* report(`${tasks} requests at once over one connection, each redirected to another origin`)
     const { pool, texts } = yield* Effect.gen(function*() {
       const client = Redirects.follow(yield* HttpClient.HttpClient)
       const texts = yield* Effect.forEach(
@@ -42,12 +42,12 @@ export const redirectAtLimitOne = ({ tasks = 50 } = {}) =>
 
     const stats = yield* server.stats
     return {
-      elsewhere: "The idle HTTP/2 connection of the first origin held the only permit, and nothing made it give way. " +
+      elsewhere: "The idle HTTP/2 connection of the first origin held the only permit, and nothing evicted it. " +
         "The redirect to the second origin waited for ever.",
       here: "Requests to one origin share one connection. When another origin waits and the limit is reached, the " +
         "connection takes no new requests, finishes what it carries, and makes room.",
       figures: [
-        exactly("caller", "answered by the other origin", texts.filter((text) => text === "arrived").length, tasks),
+        exactly("caller", "responses of the other origin", texts.filter((text) => text === "arrived").length, tasks),
         exactly("server", "requests", stats.requests, 2 * tasks),
         exactly("server", "connections opened", stats.connectionsOpened, 2),
         exactly("server", "requests at once over one of them", stats.maxConcurrentStreams, tasks),

@@ -29,7 +29,7 @@ const replayOne = ({ name, run, title }: Incident, terminal: Terminal): Effect.E
     yield* terminal.line(terminal.bold(`${name}: ${title}`))
     yield* terminal.status(`${indent}running`, true)
     const [duration, exit] = yield* run.pipe(
-      Effect.provideService(Progress, { tell: (text) => terminal.status(`${indent}running: ${text}`) }),
+      Effect.provideService(Progress, { report: (text) => terminal.status(`${indent}running: ${text}`) }),
       Effect.exit,
       Effect.timed
     )

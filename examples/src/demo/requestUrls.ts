@@ -16,7 +16,7 @@ export interface Visit {
   readonly location: string | undefined
   readonly size: number
   readonly connection: PooledHttpClient.ConnectionInfo
-  /** From the call to the head of the answer, the making of a connection included. */
+  /** From the call to the response head, connecting included. */
   readonly firstByte: number
   /** From the call to the last byte of the body. */
   readonly total: number

@@ -12,14 +12,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { createServer } from "node:http"
 import { atMost, exactly, type Outcome } from "./Outcome.js"
-import { tell } from "./Progress.js"
+import { report } from "./Progress.js"
 
 /** More than the client buffers for a reader that does not come, 256 KiB. */
 const largeBody = 1024 * 1024
 
 /**
  * A service with one client for all of its requests. Two of its routes make the classic mistake: they look at the
- * status of the answer and never read its body.
+ * status of the response and never read its body.
  */
 const service = (downstream: string) => {
   const careless = (path: string) =>
@@ -73,19 +73,19 @@ export const sharedClient = ({ calls = 60, connections = 4, users = 20 } = {}) =
     )
 
     const stats = yield* downstream.stats
-    const answered = (texts: ReadonlyArray<string>, text: string) => texts.filter((_) => _ === text).length
+    const received = (texts: ReadonlyArray<string>, text: string) => texts.filter((_) => _ === text).length
     return {
       elsewhere:
-        "An answer holds its connection until its body is read. With undici, and with the platform's layer over " +
+        "A response holds its connection until its body is read. With undici, and with the platform's layer over " +
         "it, a request behind an unread body waits for ever. Code that looks at the status only, or retries on a 503, " +
         "uses up all connections; then the service stands still, and nothing says why.",
       here: "A short body is taken off the wire whether anybody reads it or not, so its connection is free again. A " +
-        "long one that nobody has begun to read gives way to those who wait: its connection is closed, and reading " +
+        "long one that nobody has begun to read is abandoned when another request waits: its connection is closed, and reading " +
         "it later fails with BodyAbandoned. Bodies that are read keep their connections in use.",
       figures: [
-        exactly("caller", "answered, short bodies unread", answered(small.texts, "200"), calls),
-        exactly("caller", "answered, long bodies unread", answered(large.texts, "200"), calls),
-        exactly("caller", "answered, long bodies read", answered(careful.texts, `${largeBody}`), calls),
+        exactly("caller", "responses, short bodies unread", received(small.texts, "200"), calls),
+        exactly("caller", "responses, long bodies unread", received(large.texts, "200"), calls),
+        exactly("caller", "responses, long bodies read", received(careful.texts, `${largeBody}`), calls),
         exactly("server", "requests", stats.requests, 3 * calls),
         atMost("server", "connections opened, short bodies unread", small.opened, connections),
         atMost("server", "connections opened, long bodies unread", large.opened, calls),
@@ -104,7 +104,7 @@ const callRepeatedly = (url: string, calls: number, users: number, title: string
     (call) =>
       HttpClient.get(url).pipe(
         Effect.flatMap((response) => response.text),
-        Effect.tap(() => tell(`${call} of ${calls} calls, ${title}`)),
+        Effect.tap(() => report(`${call} of ${calls} calls, ${title}`)),
         // A call that fails is missing in the count.
         Effect.orElseSucceed(() => "")
       ),

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import { exactly, holds, type Outcome } from "./Outcome.js"
-import { tell } from "./Progress.js"
+import { report } from "./Progress.js"
 
 const tableOf = (rows: Readonly<Record<string, unknown>>): string =>
   Object.entries(rows).map(([name, value]) => `${name.padEnd(26)}${String(value)}`).join("\n")
@@ -29,11 +29,11 @@ export const visibleLimits = Effect.gen(function*() {
   })
 
   const refused = Effect.gen(function*() {
-    // One connection waits for a slow answer, the other carries a long body that nobody reads.
+    // One connection waits for a slow response, the other carries a long body that nobody reads.
     const slow = yield* Effect.fork(Effect.flatMap(HttpClient.get(`${server.url}/report`), (response) => response.text))
     yield* gate.awaitHeld(1)
     yield* HttpClient.get(`${server.url}/export`)
-    yield* tell("both connections are taken, a third request waits")
+    yield* report("both connections are taken, a third request waits")
     const error = yield* Effect.flip(HttpClient.get(`${server.url}/status`))
     const sent = (yield* server.stats).requests
 
@@ -54,7 +54,7 @@ export const visibleLimits = Effect.gen(function*() {
     elsewhere: "There were limits, and nobody found them: two numbers in a row, without names, that no page of the " +
       "documentation explained. What people saw was a timeout without a reason.",
     here: "Each limit has a name, a unit and a default that can be printed. One that makes no sense is an error when " +
-      "the layer is built. A request that waits in vain says how long, at which place, and who holds the connections.",
+      "the layer is built. The error of a request that got no connection says how long it waited, at which position, and who holds the connections.",
     exhibits: [
       { title: "limits, when nothing is given", text: tableOf(Limits.defaults) },
       {
@@ -74,8 +74,8 @@ export const visibleLimits = Effect.gen(function*() {
         /GET \S+\/export for \S+, its body unread/.test(message)
       ),
       holds("caller", "the wrong limit is refused by name", Either.isLeft(invalid)),
-      holds("caller", "the next request is answered", status === "fine"),
-      exactly("server", "requests sent when it gave up", sent, 2)
+      holds("caller", "the next request gets its response", status === "fine"),
+      exactly("server", "requests sent when it failed", sent, 2)
     ]
   } satisfies Outcome
 }).pipe(Effect.scoped)

@@ -8,7 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 
 it.effect("a POST that is sent twice is one order", () => {
-  // The shop does what it is asked once for each key, and the answer to the first request is lost.
+  // The shop does what it is asked once for each key, and the response to the first request is lost.
   const orders = new Set<string>()
   const shop = MockHttp.on("POST", "https://shop.test/orders", ({ headers }) => {
     const isNew = orders.size < orders.add(headers["idempotency-key"]).size

@@ -6,13 +6,13 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 
-// One connection, and a server that never answers.
+// One connection, and a server that never responds.
 const busy = MockHttp.layer(
   [MockHttp.on("GET", "https://api.test/report", () => Effect.never)],
   { limits: { maxConnections: 1 }, timeouts: { pool: "2 seconds", read: "Infinity" } }
 )
 
-it.effect("who waits in vain is told who holds the connection", () =>
+it.effect("a PoolTimeout names who holds the connection", () =>
   Effect.gen(function*() {
     const report = HttpClient.get("https://api.test/report")
     yield* Effect.fork(report)

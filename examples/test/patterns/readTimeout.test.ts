@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 
 // The first half of the body comes at once, the second never.
-const stalls = HttpClientLayer.layerWithoutConnector().pipe(Layer.provide(MemoryNetwork.layer({
+const silent = HttpClientLayer.layerWithoutConnector().pipe(Layer.provide(MemoryNetwork.layer({
   respond: () => Effect.succeed({ body: Stream.concat(Stream.make("the first half, "), Stream.never) })
 })))
 
@@ -25,4 +25,4 @@ it.effect("a server that falls silent in the middle of a body is a ReadTimeout o
     )
     yield* TestClock.adjust("750 millis")
     assert.strictEqual(yield* Fiber.join(fiber), "body, 750 ms")
-  }).pipe(Effect.provide(stalls)))
+  }).pipe(Effect.provide(silent)))
