@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import { fileURLToPath } from "node:url"
+import { compareSuite } from "./compare.js"
 import { parse, usage } from "./options.js"
 import { measure, runProgram, servers } from "./processes.js"
 import { type CaseResult, type Report, settle, type SuiteResult } from "./Report.js"
@@ -67,6 +68,32 @@ const runSuite = (suite: Suite, options: { quick: boolean; rounds: number | unde
     return { ...empty, cases }
   })
 
+const compare = (
+  chosen: ReadonlyArray<Suite>,
+  against: string,
+  options: { readonly quick: boolean; readonly rounds: number | undefined; readonly endpoints: Endpoints }
+) =>
+  Effect.gen(function*() {
+    for (const suite of chosen) {
+      if (suite.unavailable?.(options) !== undefined) continue
+      console.log(`\n${style.bold(suite.name)}, here ÷ ${against}: above 1 is worse`)
+      const comparisons = yield* compareSuite(
+        suite,
+        options,
+        against,
+        options.rounds ?? 15,
+        options.endpoints,
+        progress
+      )
+      progress("")
+      for (const { interval: [low, high], passes, ratio, title } of comparisons) {
+        const figures = `${ratio.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`
+        console.log(`  ${passes ? style.good("✓") : style.bad("✗")} ${title}: ${figures}`)
+        if (!passes) process.exitCode = 1
+      }
+    }
+  })
+
 const results = new URL("../results/", import.meta.url)
 
 const write = (report: Report, json: string | undefined) =>
@@ -96,6 +123,7 @@ const program = Effect.gen(function*() {
   const before = os.loadavg()[0]
   const endpoints = yield* servers
   const chosen = suites.filter(({ name }) => options.suites.length === 0 || options.suites.includes(name))
+  if (options.against !== undefined) return yield* compare(chosen, options.against, { ...options, endpoints })
   const measured: Array<SuiteResult> = []
   for (const suite of chosen) measured.push(yield* runSuite(suite, { ...options, endpoints }))
   const report: Report = {

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ChildProcess, spawn } from "node:child_process"
+import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Endpoints, Job, Measurement } from "./Suite.js"
 
@@ -62,13 +63,14 @@ export const servers: Effect.Effect<Endpoints, string, Scope.Scope> = Effect.gen
   }).pipe(Effect.timeoutFail({ duration: 10_000, onTimeout: () => "the servers do not start" }))
 })
 
-/** Runs a job in a fresh process. */
-export const measure = (job: Job, endpoints: Endpoints): Effect.Effect<Measurement, string> =>
+/** Runs a job in a fresh process, of this checkout or of another one that has been built. */
+export const measure = (job: Job, endpoints: Endpoints, checkout?: string): Effect.Effect<Measurement, string> =>
   Effect.gen(function*() {
     const flags = job.task === "memory" || job.task === "pool" ? ["--expose-gc"] : []
     // Node's own way to trust an authority: the same for every contender.
     const env = endpoints.authority === undefined ? {} : { NODE_EXTRA_CA_CERTS: endpoints.authority }
-    const child = yield* start([...flags, fileOf("./child.js"), JSON.stringify(job)], env)
+    const program = checkout === undefined ? fileOf("./child.js") : path.resolve(checkout, "bench/dist/child.js")
+    const child = yield* start([...flags, program, JSON.stringify(job)], env)
     const printed = yield* output(child)
     return JSON.parse(printed.trim().split("\n").at(-1) as string) as Measurement
   }).pipe(

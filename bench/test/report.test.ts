@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import { compareColumn } from "../src/compare.js"
 import { Meter } from "../src/Meter.js"
 import { parse } from "../src/options.js"
 import { quotient, type Report, settle } from "../src/Report.js"
 import { chart } from "../src/report/svg.js"
 import { renderCase, style } from "../src/report/table.js"
-import { median, spread } from "../src/statistics.js"
+import { median, medianInterval, spread } from "../src/statistics.js"
 import { atMost, type Case, faster } from "../src/Suite.js"
 
 const job = { task: "load", client: "" } as const
@@ -24,6 +25,23 @@ describe("statistics", () => {
   it("the median is the one in the middle, or between the two", () => {
     assert.strictEqual(median([3, 1, 2]), 2)
     assert.strictEqual(median([4, 1, 2, 3]), 2.5)
+  })
+
+  it("the interval of a median leaves out as many values as chance may put on one side of it", () => {
+    const values = Array.from({ length: 15 }, (_, i) => i + 1)
+    // 3 or fewer of 15 on one side: 1.76 %. 4 or fewer: 5.9 %.
+    assert.deepStrictEqual(medianInterval(values), [4, 12])
+    assert.deepStrictEqual(medianInterval([3, 1, 2]), [1, 3])
+  })
+
+  it("two checkouts are compared pair by pair, so that what drifts does not count", () => {
+    const pairs = Array.from({ length: 15 }, (_, i) => [{ cpu: 11 * (i + 1) }, { cpu: 10 * (i + 1) }] as const)
+    const cpu = compareColumn("cpu", { metric: "cpu", title: "CPU", digits: 1, better: "lower" }, pairs)
+    assert.closeTo(cpu.ratio, 1.1, 1e-9)
+    assert.isFalse(cpu.passes)
+    const rate = compareColumn("rate", { metric: "cpu", title: "rate", digits: 1, better: "higher" }, pairs)
+    assert.closeTo(rate.ratio, 1 / 1.1, 1e-9)
+    assert.isTrue(rate.passes)
   })
 
   it("the spread is half of what lies between the extremes", () => {
@@ -109,6 +127,7 @@ describe("the command line", () => {
       quick: true,
       rounds: 7,
       json: "x.json",
+      against: undefined,
       help: false
     })
   })
