@@ -37,6 +37,44 @@ export type Piece = string | Uint8Array | Gate
 export type Breaking = "end" | "reset" | number
 
 /**
+ * What a connection does after a response, when nobody has asked for anything: hold, wait, write, close, in this order.
+ *
+ * The bytes go out in a segment of their own, once the response has left. They go out whatever the connection is doing
+ * by then: the next request may already be under way, which is what they are for. HTTP/1.1 only; for HTTP/2, where each
+ * frame says what it belongs to, there is `FramePeer`.
+ *
+ * @example
+ * ```ts
+ * import { Reply, TestServer } from "@sluice/test-server"
+ *
+ * // A second response, in a segment of its own, a millisecond after a response that has no body.
+ * const late = Reply.empty({ status: 204, late: { delay: "1 millis", bytes: "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\npoison" } })
+ *
+ * // What a server does that has had enough of an idle connection.
+ * const timedOut = Reply.text("fine", { late: { delay: "3 millis", bytes: "HTTP/1.1 408 Request Timeout\r\n\r\n", close: "end" } })
+ *
+ * // A bare FIN after each response.
+ * const server = TestServer.make({ replies: { "*": Reply.text("fine", { late: { delay: "2 millis", close: "end" } }) } })
+ * ```
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Late {
+  /** Holds the action until the gate lets it through. Default none. */
+  readonly hold?: Gate | undefined
+
+  /** Real time since the response left, or since the action before. Default none. */
+  readonly delay?: Duration.DurationInput | undefined
+
+  /** Default none. */
+  readonly bytes?: string | Uint8Array | undefined
+
+  /** Closes the connection once the bytes are out. Default: it stays open. */
+  readonly close?: Breaking | undefined
+}
+
+/**
  * Everything about a reply except its body. All of it is optional.
  *
  * Delays are real time, also under TestClock, for they belong to the world outside of the program under test. A test
@@ -97,6 +135,15 @@ export interface Options {
    * `"end"`. The end of the body is never written.
    */
   readonly abrupt?: { readonly afterBytes: number; readonly how?: Breaking | undefined } | undefined
+
+  /** No more bytes of the body than so many a second, in small pieces and without a pause. Default: no limit. */
+  readonly bytesPerSecond?: number | undefined
+
+  /**
+   * What the connection does after the response, unasked. Default nothing. It is not done after a response that was
+   * broken off. On HTTP/2 it is an error of the script.
+   */
+  readonly late?: Late | ReadonlyArray<Late> | undefined
 
   /**
    * On HTTP/2, when an early answer is complete while the upload goes on: asks the client to stop it, by RST_STREAM with
@@ -159,6 +206,9 @@ export interface RawOptions {
 
   /** Holds the first byte until the gate lets it through. Default none. */
   readonly hold?: Gate | undefined
+
+  /** What the connection does after the bytes, unasked. Default nothing. */
+  readonly late?: Late | ReadonlyArray<Late> | undefined
 }
 
 /**

@@ -61,6 +61,15 @@ export interface ServerStats {
   /** TLS handshakes that failed, in words. */
   readonly tlsFailures: ReadonlyArray<string>
 
+  /** Handshakes that the server spoiled, as `handshake` or `resumption` of its TLS options told it to. */
+  readonly tlsFaults: number
+
   /** Bytes of request bodies. */
   readonly bodyBytesReceived: number
+
+  /**
+   * What connections were given without having asked for it: each action of a `Reply.Late`, and each connection of
+   * `writeUnasked`. It is counted when the bytes are handed to the socket.
+   */
+  readonly unaskedActions: number
 }

@@ -20,6 +20,16 @@ import type { ServerStats } from "./ServerStats.js"
 import type { Identity, TestAuthority } from "./TestAuthority.js"
 
 /**
+ * How a TLS handshake is spoiled once the client's first message has come: the server says nothing at all and stays
+ * connected, ends the connection (FIN), resets it, answers in clear text as a plain HTTP server does, or sends a fatal
+ * alert of that number (RFC 8446 section 6; 40 is handshake_failure, 80 internal_error).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type HandshakeFault = "silence" | "end" | "reset" | "clear-text" | { readonly alert: number }
+
+/**
  * How the server does TLS.
  *
  * @since 0.1.0
@@ -45,6 +55,15 @@ export interface TlsOptions {
 
   /** Whether clients are asked for a certificate of the authority. Default `"none"`. */
   readonly clientCertificate?: "none" | "optional" | "required" | undefined
+
+  /** Spoils every handshake. Default: none is. */
+  readonly handshake?: HandshakeFault | undefined
+
+  /**
+   * Spoils each handshake in which the client offers to resume an earlier session; full ones are done. So behaves a
+   * server, or a middlebox in front of it, that chokes on resumption. Default: sessions are resumed.
+   */
+  readonly resumption?: HandshakeFault | undefined
 
   /**
    * The protocols to choose from, best first. Default: what `http1` and `http2` say. An empty list makes a server that
@@ -148,6 +167,13 @@ export interface Options {
    */
   readonly http2?: boolean | Http2Options | undefined
 
+  /**
+   * Takes at most so many bytes a second from each connection (HTTP/2: of each request's body), steadily and without a
+   * pause: a slow network, in which something always moves. The kernel takes what its buffers hold beforehand, some
+   * megabytes on loopback. Default Infinity.
+   */
+  readonly readBytesPerSecond?: number | undefined
+
   /** How many bytes of each request's body are kept for the test. Default 65,536. */
   readonly maxRecordedBody?: number | undefined
 
@@ -228,8 +254,17 @@ export interface TestServer {
   /** Breaks all connections off, in the middle of whatever they do. Default `"end"`. Returns how many. */
   readonly destroyConnections: (how?: Breaking) => Effect.Effect<number>
 
-  /** Writes bytes that nobody asked for to all idle connections. Returns how many. */
-  readonly writeUnasked: (bytes: string | Uint8Array) => Effect.Effect<number>
+  /** Breaks all idle connections off by a reset (RST). Returns how many. */
+  readonly resetIdleConnections: Effect.Effect<number>
+
+  /**
+   * Writes bytes that nobody asked for to all idle connections, and breaks them off behind these bytes if `close` says
+   * so. Returns how many. For the same at a chosen time after a response there is `Reply.Late`.
+   */
+  readonly writeUnasked: (
+    bytes: string | Uint8Array,
+    options?: { readonly close?: Breaking | undefined }
+  ) => Effect.Effect<number>
 
   /** Refuses new connections; those that are open stay. */
   readonly stopAccepting: Effect.Effect<void>
@@ -245,6 +280,12 @@ export interface TestServer {
   readonly pauseReading: Effect.Effect<void>
 
   readonly resumeReading: Effect.Effect<void>
+
+  /**
+   * From now on takes at most so many bytes a second from each connection, as {@link Options.readBytesPerSecond} has it.
+   * `Infinity` lifts the limit.
+   */
+  readonly limitReading: (bytesPerSecond: number) => Effect.Effect<void>
 
   /** For HTTP/2 connections. */
   readonly http2: Http2Controls

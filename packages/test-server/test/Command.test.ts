@@ -6,10 +6,10 @@ import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as fs from "node:fs"
 import * as https from "node:https"
-import * as os from "node:os"
 import * as path from "node:path"
 import { main } from "../src/internal/command/main.js"
 import { decode } from "../src/internal/command/scriptFile.js"
+import { temporaryFolder } from "./support.js"
 
 /** Runs the command until the test's scope ends; its first line has the URL. */
 const run = (...args: ReadonlyArray<string>) =>
@@ -25,11 +25,6 @@ const run = (...args: ReadonlyArray<string>) =>
     const greeting = yield* Deferred.await(first)
     return { lines, greeting, url: greeting.slice(0, greeting.indexOf(" ")) }
   })
-
-const scratch = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "test-server-"))),
-  (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true }))
-)
 
 const get = (url: string) =>
   Effect.promise(async () => {
@@ -56,7 +51,7 @@ describe("the command", () => {
 
   it.scoped("plays a script", () =>
     Effect.gen(function*() {
-      const file = path.join(yield* scratch, "script.json")
+      const file = path.join(yield* temporaryFolder, "script.json")
       fs.writeFileSync(
         file,
         JSON.stringify({
@@ -75,7 +70,7 @@ describe("the command", () => {
 
   it.scoped("serves HTTPS and writes down whom to trust", () =>
     Effect.gen(function*() {
-      const file = path.join(yield* scratch, "ca.pem")
+      const file = path.join(yield* temporaryFolder, "ca.pem")
       const { greeting, url } = yield* run("--tls", "--http2", "--ca", file)
       assert.include(greeting, `(HTTP/1.1 and HTTP/2; ${file} is what to trust)`)
       const status = yield* Effect.async<number | undefined>((resume) => {
@@ -90,7 +85,7 @@ describe("the command", () => {
   it.scoped("says in one line what is wrong, and fails", () =>
     Effect.gen(function*() {
       const busy = yield* TestServer.make()
-      const folder = yield* scratch
+      const folder = yield* temporaryFolder
       const notJson = path.join(folder, "not.json")
       fs.writeFileSync(notJson, "{")
       for (

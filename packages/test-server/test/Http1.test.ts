@@ -5,10 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import * as http from "node:http"
-import { connect } from "./support.js"
-
-const GET = (path: string, ...fields: ReadonlyArray<string>) =>
-  `GET ${path} HTTP/1.1\r\n${["Host: localhost", ...fields].join("\r\n")}\r\n\r\n`
+import { connect, GET } from "./support.js"
 
 const serve = (replies: TestServer.Options["replies"], options: TestServer.Options = {}) =>
   Effect.gen(function*() {

@@ -1,10 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
-import * as fs from "node:fs"
-import * as os from "node:os"
-import * as path from "node:path"
-import { connect } from "./support.js"
+import { connect, temporaryFolder } from "./support.js"
 
 const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -38,11 +35,7 @@ describe("TestServer", () => {
 
   it.scoped("listens on a Unix socket, and again after a stop", () =>
     Effect.gen(function*() {
-      const folder = yield* Effect.acquireRelease(
-        Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "test-server-"))),
-        (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true }))
-      )
-      const unixPath = path.join(folder, "socket")
+      const unixPath = `${yield* temporaryFolder}/socket`
       const server = yield* TestServer.make({ unixPath, replies: { "/": Reply.text("local") } })
       assert.strictEqual(server.url, "http://localhost")
       yield* server.stopAccepting

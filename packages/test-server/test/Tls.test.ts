@@ -1,21 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Reply, TestAuthority, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import { X509Certificate } from "node:crypto"
-import * as tls from "node:tls"
-import { connect, overSocket } from "./support.js"
-
-const secureConnect = (
-  options: tls.ConnectionOptions
-): Effect.Effect<tls.TLSSocket, NodeJS.ErrnoException, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.async((resume) => {
-      const socket = tls.connect(options, () => resume(Effect.succeed(socket)))
-      socket.once("error", (error) => resume(Effect.fail(error)))
-    }),
-    (socket) => Effect.sync(() => socket.destroy())
-  )
+import { connect, overSocket, secureConnect } from "./support.js"
 
 const serve = (options: TestServer.TlsOptions | true, rest: TestServer.Options = {}) =>
   TestServer.make({ ...rest, tls: options, replies: { "/": Reply.text("hello"), ...rest.replies } })

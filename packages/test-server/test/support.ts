@@ -1,6 +1,10 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as fs from "node:fs"
 import * as net from "node:net"
+import * as os from "node:os"
+import * as path from "node:path"
+import * as tls from "node:tls"
 
 /** A client that writes bytes and keeps what comes back. */
 export interface RawClient {
@@ -65,3 +69,32 @@ export const overSocket = (socket: net.Socket): RawClient => {
     closed: when(() => socket.destroyed ? how ?? "closed" : undefined)
   }
 }
+
+/** A request without a body. */
+export const GET = (path: string, ...fields: ReadonlyArray<string>): string =>
+  `GET ${path} HTTP/1.1\r\n${["Host: localhost", ...fields].join("\r\n")}\r\n\r\n`
+
+/** What comes with the next read, whole. It listens at once, not when the effect runs. */
+export const nextSegment = (socket: net.Socket): Effect.Effect<string> => {
+  const segment = new Promise<string>((resolve) =>
+    socket.once("data", (bytes: Buffer) => resolve(bytes.toString("latin1")))
+  )
+  return Effect.promise(() => segment)
+}
+
+export const secureConnect = (
+  options: tls.ConnectionOptions
+): Effect.Effect<tls.TLSSocket, NodeJS.ErrnoException, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.async((resume) => {
+      const socket = tls.connect(options, () => resume(Effect.succeed(socket)))
+      socket.once("error", (error) => resume(Effect.fail(error)))
+    }),
+    (socket) => Effect.sync(() => socket.destroy())
+  )
+
+/** A folder that is gone with the test. */
+export const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "test-server-"))),
+  (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true }))
+)

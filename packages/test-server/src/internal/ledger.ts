@@ -43,6 +43,8 @@ export class Ledger {
   private tlsHandshakes = 0
   private tlsResumed = 0
   private bodyBytes = 0
+  private unaskedActions = 0
+  private tlsFaults = 0
 
   constructor(
     private readonly maxRecordedRequests: number,
@@ -123,6 +125,16 @@ export class Ledger {
     this.onEvent({ _tag: "Ended", request, outcome, status, bodyBytesSent, milliseconds })
   }
 
+  unaskedAction(): void {
+    this.unaskedActions++
+    this.changed.notify()
+  }
+
+  tlsFault(): void {
+    this.tlsFaults++
+    this.changed.notify()
+  }
+
   malformedInput(reason: string): void {
     if (this.malformed.length < maxNotes) this.malformed.push(reason)
     this.changed.notify()
@@ -163,7 +175,9 @@ export class Ledger {
       tlsHandshakes: this.tlsHandshakes,
       tlsResumed: this.tlsResumed,
       tlsFailures: [...this.tlsFailures],
-      bodyBytesReceived: this.bodyBytes
+      tlsFaults: this.tlsFaults,
+      bodyBytesReceived: this.bodyBytes,
+      unaskedActions: this.unaskedActions
     }
   }
 

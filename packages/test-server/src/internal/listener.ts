@@ -9,8 +9,8 @@ import { Http2Connection } from "./http2/connection.js"
 import type { Account } from "./ledger.js"
 import { Ledger } from "./ledger.js"
 import { Script } from "./script.js"
-import { breakSocket } from "./sockets.js"
-import type { Managed, Surroundings } from "./surroundings.js"
+import { breakOnceWritten, breakSocket } from "./sockets.js"
+import type { Managed, Reading, Surroundings } from "./surroundings.js"
 import type { TlsTerminator } from "./tls.js"
 
 /** Which protocols the server speaks. */
@@ -25,7 +25,7 @@ export class Listener implements Surroundings {
   readonly script = new Script()
   readonly options: Surroundings["options"]
   readonly acceptor: Acceptor
-  readingPaused = false
+  reading: Reading
   private readonly connections = new Map<Account, Managed>()
 
   constructor(
@@ -41,6 +41,7 @@ export class Listener implements Surroundings {
       halfOpen: options.halfOpen ?? false,
       http2
     }
+    this.reading = { paused: false, bytesPerSecond: options.readBytesPerSecond ?? Infinity }
     for (const [route, answering] of Object.entries(options.replies ?? {})) this.script.set(route, answering)
     this.acceptor = new Acceptor(
       this.ledger,
@@ -59,10 +60,10 @@ export class Listener implements Surroundings {
     return [...this.connections.values()].filter((one) => one.account.open && which(one))
   }
 
-  pauseReading(paused: boolean): void {
-    this.readingPaused = paused
-    for (const connection of this.connections.values()) connection.pauseReading(paused)
-    this.acceptor.pause(paused)
+  setReading(reading: Partial<Reading>): void {
+    this.reading = { ...this.reading, ...reading }
+    for (const connection of this.connections.values()) connection.setReading(this.reading)
+    this.acceptor.pause(this.reading.paused)
   }
 
   private choose(accepted: Accepted): void {
@@ -91,10 +92,11 @@ class Undecided implements Managed {
     breakSocket(this.tcp, this.tcp, how)
   }
 
-  pauseReading(): void {}
+  setReading(): void {}
 
-  writeRaw(bytes: Uint8Array): void {
+  writeRaw(bytes: Uint8Array, close?: Breaking): void {
     this.tcp.write(bytes)
+    if (close !== undefined) breakOnceWritten(this.tcp, this.tcp, close)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Answer, Breaking, Options, Piece, Reply, TunnelOptions } from "../Reply.js"
+import type { Answer, Breaking, Late, Options, Piece, Reply, TunnelOptions } from "../Reply.js"
 import { isGate } from "./gate.js"
 import type { Lifetime } from "./lifetime.js"
 import type { Received } from "./received.js"
@@ -24,6 +24,8 @@ export interface Outlet {
   readonly write: (bytes: Uint8Array) => Promise<void> | undefined
   /** Writes bytes that are no HTTP, or breaks off where that can't be done. */
   readonly raw: (bytes: Uint8Array) => Promise<void> | undefined
+  /** What the connection does once what has been written is out, beside everything else. */
+  readonly late: (actions: ReadonlyArray<Late>) => void
   readonly finish: (trailers: Fields) => void
   readonly finishRaw: (close: boolean) => void
   /** Breaks off, once what was written is out. */
@@ -49,6 +51,7 @@ export const play = async (reply: Reply, out: Outlet): Promise<void> => {
         if (isGate(piece)) await out.lifetime.pass(piece)
         else await out.raw(toBytes(piece))
       }
+      if (reply.options.late !== undefined) out.late(lateActions(reply.options.late))
       return out.finishRaw(reply.options.close === true)
     }
     case "Answer":
@@ -66,7 +69,7 @@ const answer = async (reply: Answer, out: Outlet): Promise<void> => {
   const limit = options.abrupt?.afterBytes ?? Infinity
   let written = 0
   if (hasBody && limit > 0) {
-    for await (const bytes of bodyOf(reply, out)) {
+    for await (const bytes of paced(bodyOf(reply, out), options.bytesPerSecond, lifetime)) {
       const part = bytes.subarray(0, limit - written)
       written += part.length
       const blocked = out.write(part)
@@ -76,6 +79,34 @@ const answer = async (reply: Answer, out: Outlet): Promise<void> => {
   }
   if (options.abrupt !== undefined) return out.cut(options.abrupt.how ?? "end")
   out.finish(headerList(options.trailers))
+  if (options.late !== undefined) out.late(lateActions(options.late))
+}
+
+const lateActions = (late: NonNullable<Options["late"]>): ReadonlyArray<Late> => isMany(late) ? late : [late]
+
+const isMany = (late: NonNullable<Options["late"]>): late is ReadonlyArray<Late> => Array.isArray(late)
+
+/** How often a body with a limited rate is written, in milliseconds. */
+const paceInterval = 50
+
+/** The same bytes, no faster than so many a second. */
+async function* paced(
+  body: AsyncIterable<Uint8Array>,
+  bytesPerSecond: number | undefined,
+  lifetime: Lifetime
+): AsyncGenerator<Uint8Array> {
+  if (bytesPerSecond === undefined) return yield* body
+  const step = Math.max(1, Math.floor(bytesPerSecond * paceInterval / 1000))
+  let due = performance.now()
+  for await (const bytes of body) {
+    for (let at = 0; at < bytes.length; at += step) {
+      const piece = bytes.subarray(at, at + step)
+      yield piece
+      due = Math.max(due, performance.now() - paceInterval) + piece.length / bytesPerSecond * 1000
+      const wait = due - performance.now()
+      if (wait > 0) await lifetime.sleep(wait)
+    }
+  }
 }
 
 const shapeOf = ({ body }: Answer): BodyShape => {

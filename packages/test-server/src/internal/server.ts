@@ -52,11 +52,17 @@ export const start = (options: Options = {}): Effect.Effect<TestServer, ListenEr
       connections: Effect.sync(() => ledger.connections()),
       closeIdleConnections: each(listener, (one) => one.isIdle, (one) => one.closeGently()),
       destroyConnections: (how: Breaking = "end") => each(listener, () => true, (one) => one.destroy(how)),
-      writeUnasked: (bytes) => each(listener, (one) => one.isIdle, (one) => one.writeRaw(toBytes(bytes))),
+      resetIdleConnections: each(listener, (one) => one.isIdle, (one) => one.destroy("reset")),
+      writeUnasked: (bytes, { close } = {}) =>
+        each(listener, (one) => one.isIdle, (one) => {
+          ledger.unaskedAction()
+          one.writeRaw(toBytes(bytes), close)
+        }),
       stopAccepting: Effect.sync(() => listener.acceptor.stop()),
       resumeAccepting: Effect.asVoid(Effect.orDie(listener.acceptor.listen(at(port)))),
-      pauseReading: Effect.sync(() => listener.pauseReading(true)),
-      resumeReading: Effect.sync(() => listener.pauseReading(false)),
+      pauseReading: Effect.sync(() => listener.setReading({ paused: true })),
+      resumeReading: Effect.sync(() => listener.setReading({ paused: false })),
+      limitReading: (bytesPerSecond) => Effect.sync(() => listener.setReading({ bytesPerSecond })),
       http2: http2Controls(listener)
     }
     return server

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net"
 import type { Breaking } from "../Reply.js"
+import { afterTwoTurns } from "./turns.js"
 
 /** Closes a connection at once: in order, or by a reset. `tcp` is what lies under `socket` when that is TLS. */
 export const breakSocket = (socket: Socket, tcp: Socket, how: Breaking): void => {
@@ -8,4 +9,12 @@ export const breakSocket = (socket: Socket, tcp: Socket, how: Breaking): void =>
   if (how !== "end") Object.assign(tcp, { resetAndClosing: true })
   tcp.destroy()
   socket.destroy()
+}
+
+/** The same once all that was written before has left. */
+export const breakOnceWritten = (socket: Socket, tcp: Socket, how: Breaking): void => {
+  const close = () => breakSocket(socket, tcp, how)
+  // An empty write calls back when all that was written before it has left. A reset that arrives together with data
+  // looks like an end in order to a client on libuv, so it comes a little later.
+  socket.write("", how === "end" ? close : () => afterTwoTurns(close))
 }

@@ -14,7 +14,14 @@ export interface Surroundings {
     readonly halfOpen: boolean
     readonly http2: Http2Options
   }
-  readonly readingPaused: boolean
+  readonly reading: Reading
+}
+
+/** How the server takes what its clients send. */
+export interface Reading {
+  readonly paused: boolean
+  /** `Infinity`: as it comes. */
+  readonly bytesPerSecond: number
 }
 
 /** What the server does to a connection, whatever its protocol. */
@@ -24,7 +31,7 @@ export interface Managed {
   /** Ends it in order once what is under way is done: FIN, and on HTTP/2 GOAWAY before. */
   readonly closeGently: () => void
   readonly destroy: (how: Breaking) => void
-  readonly pauseReading: (paused: boolean) => void
-  /** Writes bytes that nobody asked for. */
-  readonly writeRaw: (bytes: Uint8Array) => void
+  readonly setReading: (reading: Reading) => void
+  /** Writes bytes that nobody asked for, and then breaks the connection off if `close` says so. */
+  readonly writeRaw: (bytes: Uint8Array, close?: Breaking) => void
 }

@@ -1,10 +1,14 @@
 import * as Effect from "effect/Effect"
+import { randomBytes } from "node:crypto"
 import type { Socket } from "node:net"
 import * as tls from "node:tls"
 import type { TlsInfo } from "../ConnectionInfo.js"
 import * as TestAuthority from "../TestAuthority.js"
-import type { TlsOptions } from "../TestServer.js"
+import type { HandshakeFault, TlsOptions } from "../TestServer.js"
+import { offerOf } from "./clientHello.js"
 import type { Account, Ledger } from "./ledger.js"
+import { breakOnceWritten, breakSocket } from "./sockets.js"
+import { afterTwoTurns } from "./turns.js"
 
 /** The TLS side of a server: it gets accepted connections and gives back those whose handshake is done. */
 export interface TlsTerminator {
@@ -22,7 +26,7 @@ export const terminator = (
     const identity = yield* identityFor(options.certificate ?? "valid", authority)
     const alpn = options.alpn ?? defaultAlpn
     const clients = options.clientCertificate ?? "none"
-    const server = tls.createServer({
+    const handshakes = new Handshakes({
       cert: identity.certificate,
       key: identity.key,
       ...(alpn.length > 0 ? { ALPNProtocols: [...alpn] } : {}),
@@ -32,47 +36,103 @@ export const terminator = (
         ? {}
         : { requestCert: true, rejectUnauthorized: clients === "required", ca: authority.certificate })
     })
-    // A handshake is given a connection and reports by an event of the server, which knows the TLS socket only: the
-    // peer's address tells which connection it was.
-    const pending = new Map<string, Pending>()
-    const settle = (socket: tls.TLSSocket) => {
-      const address = addressOf(socket)
-      const found = pending.get(address)
-      pending.delete(address)
-      return found
-    }
-    server.on("secureConnection", (socket) => {
-      socket.on("error", () => {})
-      settle(socket)?.done(socket)
-    })
-    server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
-      socket.on("error", () => {})
-      settle(socket)?.failed(error.code ?? error.message)
-    })
     return {
       ca: authority.certificate,
       handshake: (tcp, account, ledger, done) => {
-        const address = addressOf(tcp)
-        const entry: Pending = {
-          done: (socket) => {
-            ledger.tlsCompleted(account, infoOf(socket))
-            done(socket)
-          },
-          failed: (reason) => {
-            ledger.tlsFailed(reason)
+        const proceed = () =>
+          handshakes.start(tcp, (outcome) => {
+            if (outcome instanceof tls.TLSSocket) {
+              ledger.tlsCompleted(account, infoOf(outcome))
+              return done(outcome)
+            }
+            ledger.tlsFailed(outcome)
             tcp.destroy()
-          }
-        }
-        pending.set(address, entry)
-        tcp.on("close", () => {
-          if (pending.get(address) !== entry) return
-          pending.delete(address)
-          ledger.tlsFailed("the connection ended during the handshake")
+          })
+        if (options.handshake === undefined && options.resumption === undefined) return proceed()
+        const left = () => ledger.tlsFailed(leftEarly)
+        tcp.once("close", left)
+        readOffer(tcp, (offer) => {
+          tcp.off("close", left)
+          const fault = offer === "resumption" ? options.resumption ?? options.handshake : options.handshake
+          if (fault === undefined) return proceed()
+          ledger.tlsFault()
+          spoil(tcp, fault)
         })
-        server.emit("connection", tcp)
       }
     }
   })
+
+const leftEarly = "the connection ended during the handshake"
+
+/**
+ * TLS handshakes, each by a `tls.Server` that has no other meanwhile: the events of such a server do not say which of
+ * its connections they are of.
+ */
+class Handshakes {
+  private readonly idle: Array<tls.Server> = []
+
+  /** Shared, so that a session of one server is resumed by the others. */
+  private readonly ticketKeys = randomBytes(48)
+
+  constructor(private readonly options: tls.TlsOptions) {}
+
+  /** Calls back once: with the socket, or with the reason why there is none. */
+  start(tcp: Socket, done: (outcome: tls.TLSSocket | string) => void): void {
+    const server = this.idle.pop() ?? tls.createServer({ ...this.options, ticketKeys: this.ticketKeys })
+    let settled = false
+    const settle = (outcome: tls.TLSSocket | string) => {
+      if (settled) return
+      settled = true
+      server.removeAllListeners("secureConnection").removeAllListeners("tlsClientError")
+      tcp.off("close", left)
+      this.idle.push(server)
+      done(outcome)
+    }
+    // Whoever refused the client says so only after the connection has closed.
+    const left = () => afterTwoTurns(() => settle(leftEarly))
+    server.once("secureConnection", (socket) => {
+      socket.on("error", () => {})
+      settle(socket)
+    })
+    server.once("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
+      socket.on("error", () => {})
+      settle(refusal(socket) ?? error.code ?? error.message)
+    })
+    tcp.on("close", left)
+    server.emit("connection", tcp)
+  }
+}
+
+/** Why the client's certificate was refused, by OpenSSL's name for it. Node's types have it as an error. */
+const refusal = (socket: tls.TLSSocket): string | undefined => {
+  const reason: unknown = socket.authorizationError
+  return reason === undefined || reason === null ? undefined : `the client's certificate was refused: ${String(reason)}`
+}
+
+/** Calls back when the client's first message is complete, and has put its bytes back by then. */
+const readOffer = (tcp: Socket, done: (offer: NonNullable<ReturnType<typeof offerOf>>) => void): void => {
+  let seen = Buffer.alloc(0)
+  const look = (bytes: Buffer) => {
+    seen = Buffer.concat([seen, bytes])
+    const offer = offerOf(seen)
+    if (offer === undefined) return
+    tcp.off("data", look)
+    tcp.pause()
+    tcp.unshift(seen)
+    done(offer)
+  }
+  tcp.on("data", look)
+}
+
+const spoil = (tcp: Socket, fault: HandshakeFault): void => {
+  // What still comes is read, so that the client's end is noticed and nothing that lies unread turns a FIN into a reset.
+  tcp.resume()
+  if (fault === "silence") return
+  if (fault === "reset") return breakSocket(tcp, tcp, fault)
+  if (fault === "clear-text") tcp.write("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+  else if (fault !== "end") tcp.write(Uint8Array.of(21, 3, 3, 0, 2, 2, fault.alert))
+  breakOnceWritten(tcp, tcp, "end")
+}
 
 const infoOf = (socket: tls.TLSSocket): TlsInfo => {
   // Node's types leave out that it is an empty object when the client has shown none.
@@ -88,13 +148,6 @@ const infoOf = (socket: tls.TLSSocket): TlsInfo => {
 }
 
 const nonEmpty = (text: unknown): string | undefined => typeof text === "string" && text !== "" ? text : undefined
-
-interface Pending {
-  readonly done: (socket: tls.TLSSocket) => void
-  readonly failed: (reason: string) => void
-}
-
-const addressOf = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort}`
 
 const identityFor = (
   wanted: NonNullable<TlsOptions["certificate"]>,

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net"
 import * as net from "node:net"
-import type { Breaking, Options, Reply, TunnelOptions } from "../../Reply.js"
+import type { Breaking, Late, Options, Reply, TunnelOptions } from "../../Reply.js"
+import { Intake } from "../intake.js"
 import type { Account } from "../ledger.js"
 import { Gone, Lifetime } from "../lifetime.js"
 import type { BodyShape, Outlet } from "../play.js"
@@ -8,8 +9,8 @@ import { play } from "../play.js"
 import type { Received } from "../received.js"
 import { headerList, toBytes } from "../reply.js"
 import type { Route } from "../script.js"
-import { breakSocket } from "../sockets.js"
-import type { Managed, Surroundings } from "../surroundings.js"
+import { breakOnceWritten, breakSocket } from "../sockets.js"
+import type { Managed, Reading, Surroundings } from "../surroundings.js"
 import { afterTwoTurns } from "../turns.js"
 import type { RequestHead } from "./requestReader.js"
 import { RequestReader } from "./requestReader.js"
@@ -29,6 +30,8 @@ export class Http1Connection implements Managed {
   private receiving: Exchange | undefined
   private idleTimer: NodeJS.Timeout | undefined
   private saidGoodbye = false
+  private readonly intake: Intake
+  private readonly lifetime = new Lifetime()
 
   /** `socket` carries HTTP (it may be TLS), `tcp` is the connection underneath. */
   constructor(
@@ -37,10 +40,11 @@ export class Http1Connection implements Managed {
     readonly account: Account,
     readonly around: Surroundings
   ) {
+    this.intake = new Intake(socket)
     socket.on("data", (bytes: Buffer) => this.reader.push(bytes))
     socket.on("end", () => this.onClientEnd())
     socket.on("close", () => this.onClose())
-    this.pauseReading(around.readingPaused)
+    this.setReading(around.reading)
     this.waitForRequest()
   }
 
@@ -57,13 +61,40 @@ export class Http1Connection implements Managed {
     breakSocket(this.socket, this.tcp, how)
   }
 
-  pauseReading(paused: boolean): void {
-    if (paused) this.socket.pause()
-    else this.socket.resume()
+  /** Ends it once what was written before is out, as the script wants it: no client has to be blamed for that. */
+  breakOff(how: Breaking): void {
+    for (const exchange of this.exchanges) exchange.brokenOff = true
+    breakOnceWritten(this.socket, this.tcp, how)
   }
 
-  writeRaw(bytes: Uint8Array): void {
+  setReading({ bytesPerSecond, paused }: Reading): void {
+    this.intake.hold("server", paused)
+    this.intake.setRate(bytesPerSecond)
+  }
+
+  holdBody(hold: boolean): void {
+    this.intake.hold("exchange", hold)
+  }
+
+  writeRaw(bytes: Uint8Array, close?: Breaking): void {
     this.socket.write(bytes)
+    if (close !== undefined) this.breakOff(close)
+  }
+
+  /** Does what comes after a response, whatever the connection is doing by then. */
+  async playLate(late: ReadonlyArray<Late>): Promise<void> {
+    // What was written before has left, and a client of this process has read it by then.
+    await this.lifetime.wait((resume) => {
+      this.socket.write("", () => afterTwoTurns(() => resume()))
+      return () => {}
+    })
+    for (const { bytes, close, delay, hold } of late) {
+      if (hold !== undefined) await this.lifetime.pass(hold)
+      if (delay !== undefined) await this.lifetime.sleep(delay)
+      if (!this.socket.writable) return
+      this.around.ledger.unaskedAction()
+      this.writeRaw(toBytes(bytes ?? ""), close)
+    }
   }
 
   private onHead(head: RequestHead): void {
@@ -151,6 +182,7 @@ export class Http1Connection implements Managed {
   private onClose(): void {
     clearTimeout(this.idleTimer)
     this.reader.stop()
+    this.lifetime.end()
     const { ledger } = this.around
     ledger.changed.batch(() => {
       for (const exchange of this.exchanges.splice(0)) {
@@ -190,12 +222,14 @@ class Exchange implements Outlet {
     }
     this.started = true
     const reply = this.route.decide(this.request, this.lifetime)
-    Promise.resolve(reply).then((reply: Reply) => play(reply, this)).catch((error: unknown) => {
-      if (error instanceof Gone) return
-      // An error of the script (an invalid header, an iterable that throws) must not end the process.
-      this.connection.around.ledger.malformedInput(`the reply could not be played: ${String(error)}`)
-      this.cut("reset")
-    })
+    Promise.resolve(reply).then((reply: Reply) => play(reply, this)).catch((error: unknown) => this.onError(error))
+  }
+
+  private onError(error: unknown): void {
+    if (error instanceof Gone) return
+    // An error of the script (an invalid header, an iterable that throws) must not end the process.
+    this.connection.around.ledger.malformedInput(`the reply could not be played: ${String(error)}`)
+    this.cut("reset")
   }
 
   informational(status: number, headers: Fields): void {
@@ -229,6 +263,10 @@ class Exchange implements Outlet {
     return this.connection.socket.write(bytes) ? undefined : this.drained()
   }
 
+  late(actions: ReadonlyArray<Late>): void {
+    this.connection.playLate(actions).catch((error: unknown) => this.onError(error))
+  }
+
   finish(trailers: Fields): void {
     if (this.chunked && this.hasBody) {
       const fields = trailers.map(([name, value]) => `${name}: ${value}\r\n`).join("")
@@ -244,11 +282,7 @@ class Exchange implements Outlet {
   }
 
   cut(how: Breaking): void {
-    this.brokenOff = true
-    const destroy = () => this.connection.destroy(how)
-    // An empty write calls back when all that was written before it has left. A reset that arrives together with data
-    // looks like an end in order to a client on libuv, so it comes a little later.
-    this.connection.socket.write("", how === "end" ? destroy : () => afterTwoTurns(destroy))
+    this.connection.breakOff(how)
   }
 
   tunnel(options: TunnelOptions): void {
@@ -272,7 +306,7 @@ class Exchange implements Outlet {
   }
 
   holdBody(hold: boolean): void {
-    this.connection.pauseReading(hold || this.connection.around.readingPaused)
+    this.connection.holdBody(hold)
   }
 
   private drained(): Promise<void> {

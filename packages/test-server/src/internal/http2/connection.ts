@@ -3,8 +3,8 @@ import type { Socket } from "node:net"
 import type { Breaking } from "../../Reply.js"
 import type { GoAwayOptions, Http2Settings } from "../../TestServer.js"
 import type { Account } from "../ledger.js"
-import { breakSocket } from "../sockets.js"
-import type { Managed, Surroundings } from "../surroundings.js"
+import { breakOnceWritten, breakSocket } from "../sockets.js"
+import type { Managed, Reading, Surroundings } from "../surroundings.js"
 import { Http2Exchange, pairs } from "./exchange.js"
 
 /** One HTTP/2 connection as the server has it. nghttp2 does the framing; for frames of one's own there is FramePeer. */
@@ -55,12 +55,13 @@ export class Http2Connection implements Managed {
     this.session.destroy()
   }
 
-  pauseReading(paused: boolean): void {
-    for (const exchange of this.exchanges) exchange.holdBody(paused)
+  setReading(reading: Reading): void {
+    for (const exchange of this.exchanges) exchange.setReading(reading)
   }
 
-  writeRaw(bytes: Uint8Array): void {
+  writeRaw(bytes: Uint8Array, close?: Breaking): void {
     this.socket.write(bytes)
+    if (close !== undefined) breakOnceWritten(this.socket, this.tcp, close)
   }
 
   goAway(options: GoAwayOptions): void {

@@ -1,6 +1,7 @@
 import type * as http2 from "node:http2"
 import * as net from "node:net"
 import type { Breaking, Options, TunnelOptions } from "../../Reply.js"
+import { Intake } from "../intake.js"
 import { Gone, Lifetime } from "../lifetime.js"
 import type { BodyShape, Outlet } from "../play.js"
 import { play } from "../play.js"
@@ -8,6 +9,7 @@ import type { Received } from "../received.js"
 import { headerList, toBytes } from "../reply.js"
 import type { Route } from "../script.js"
 import { Signal } from "../signal.js"
+import type { Reading } from "../surroundings.js"
 import { afterTwoTurns } from "../turns.js"
 import type { Http2Connection } from "./connection.js"
 
@@ -33,13 +35,16 @@ export class Http2Exchange implements Outlet {
   private unsent = 0
   private readonly sent = new Signal()
   private trailers: Fields = []
+  private readonly intake: Intake
 
   constructor(
     private readonly stream: http2.ServerHttp2Stream,
     readonly request: Received,
     private readonly route: Route,
     private readonly connection: Http2Connection
-  ) {}
+  ) {
+    this.intake = new Intake(stream)
+  }
 
   begin(expectsContinue: boolean): void {
     const { around } = this.connection
@@ -55,7 +60,7 @@ export class Http2Exchange implements Outlet {
       around.ledger.requestComplete(this.request, this.request.trailers)
       this.answer()
     })
-    if (around.readingPaused) stream.pause()
+    this.setReading(around.reading)
     // CONNECT has no body that could be waited for (RFC 9113 section 8.5).
     if (this.route.early || this.request.method === "CONNECT") this.answer()
     else if (expectsContinue && this.route.sendContinue) this.informational(100, [])
@@ -66,6 +71,7 @@ export class Http2Exchange implements Outlet {
   }
 
   head(options: Options, body: BodyShape): boolean {
+    if (options.late !== undefined) throw new Error("late actions exist on HTTP/1.1 only; FramePeer sends any frame")
     const status = options.status ?? 200
     this.request.status = status
     const noBody = this.request.method === "HEAD" || status === 204 || status === 304
@@ -124,6 +130,8 @@ export class Http2Exchange implements Outlet {
 
   finishRaw(): void {}
 
+  late(): void {}
+
   cut(how: Breaking): void {
     this.outcome = "broken off"
     const code = how === "end" ? NO_ERROR : how === "reset" ? INTERNAL_ERROR : how
@@ -155,8 +163,12 @@ export class Http2Exchange implements Outlet {
   }
 
   holdBody(hold: boolean): void {
-    if (hold || this.connection.around.readingPaused) this.stream.pause()
-    else this.stream.resume()
+    this.intake.hold("exchange", hold)
+  }
+
+  setReading({ bytesPerSecond, paused }: Reading): void {
+    this.intake.hold("server", paused)
+    this.intake.setRate(bytesPerSecond)
   }
 
   private answer(): void {
