@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { RuntimeHooks } from "@sluice/engine"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -36,6 +37,8 @@ export interface Connector {
   readonly coalesce?:
     | ((origin: Origin, open: ReadonlyArray<Connection>) => Effect.Effect<ReadonlyArray<Connection>>)
     | undefined
+  /** What the runtime under the connections has besides them. Absent: nothing, as for a network in memory. */
+  readonly runtime?: RuntimeHooks | undefined
 }
 
 /**

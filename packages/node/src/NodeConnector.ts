@@ -3,19 +3,19 @@
  *
  * @since 0.1.0
  */
-import type { ConnectionListener } from "@sluice/core/Connection"
+import type { Connection, ConnectionListener } from "@sluice/core/Connection"
 import { Connector } from "@sluice/core/Connector"
 import type { Origin } from "@sluice/core/Origin"
-import { fromFailure } from "@sluice/core/TransportError"
+import { fromFailure, type TransportError } from "@sluice/core/TransportError"
+import { checkTls, type Dial, Dialer, runtimeHooks } from "@sluice/engine/node"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import type { LookupFunction } from "node:net"
 import * as Http2Options from "./Http2Options.js"
-import * as coalescing from "./internal/coalescing.js"
-import { type Dialed, tcp } from "./internal/dial.js"
-import { Http1Connection } from "./internal/Http1Connection.js"
-import * as http2 from "./internal/http2.js"
-import * as tls from "./internal/tls.js"
+import { effectTime } from "./internal/effectTime.js"
 import { InvalidTlsOptions, type TlsOptions } from "./TlsOptions.js"
 
 /**
@@ -45,9 +45,6 @@ export interface Options {
   readonly lookup?: LookupFunction | undefined
 }
 
-/** Origins that are remembered to want HTTP/1.1. */
-const maxRemembered = 1000
-
 /**
  * Dials TCP and TLS, and speaks HTTP/1.1 and HTTP/2.
  *
@@ -59,51 +56,52 @@ export const make = (
 ): Effect.Effect<Connector, Http2Options.InvalidHttp2Options | InvalidTlsOptions> =>
   Effect.gen(function*() {
     const { enabled, ...given } = readHttp2(options.http2)
-    const settings = yield* Http2Options.resolve(given)
-    yield* Effect.mapError(tls.check(options.tls ?? {}), (unusable) => new InvalidTlsOptions(unusable))
-    const secure = new tls.TlsDialer(options.tls ?? {}, options)
-    const wantHttp1 = new Set<string>()
-    const remember = (key: string) => {
-      if (wantHttp1.size >= maxRemembered) wantHttp1.clear()
-      wantHttp1.add(key)
-    }
-    const speaksHttp2 = (key: string) => enabled && !wantHttp1.has(key)
-    const knowsHttp2 = (key: string) => settings.priorKnowledge && speaksHttp2(key)
+    const http2 = yield* Http2Options.resolve(given)
+    const tls = options.tls ?? {}
+    const unusable = checkTls(tls)
+    if (unusable !== undefined) return yield* new InvalidTlsOptions(unusable)
+    const time = effectTime(yield* Effect.runtime<never>())
+    const { lookup, socketPath } = options
+    const dialer = new Dialer({ tls, http2: enabled ? http2 : undefined, lookup, socketPath }, time)
+    const { coalesce } = dialer
     const connector: Connector = {
-      protocol: ({ key, scheme }) => {
-        if (scheme === "http") return knowsHttp2(key) ? "h2" : "http/1.1"
-        return speaksHttp2(key) ? "unknown" : "http/1.1"
-      },
-      connect: (origin, listener) =>
-        Effect.gen(function*() {
-          const onHttp1Required = ({ key }: Origin) => remember(key)
-          if (origin.scheme === "http") {
-            const dialed = yield* tcp(origin, options)
-            return knowsHttp2(origin.key)
-              ? yield* http2.connect(dialed, origin, listener, settings, undefined, onHttp1Required)
-              : http1(dialed, listener)
-          }
-          const dialed = yield* secure.dial(origin, speaksHttp2(origin.key) ? ["h2", "http/1.1"] : ["http/1.1"])
-          return dialed.socket.alpnProtocol === "h2"
-            ? yield* http2.connect(dialed, origin, listener, settings, dialed.tlsTime, onHttp1Required)
-            : Object.assign(http1(dialed, listener), { tlsTime: dialed.tlsTime })
-        }).pipe(Effect.mapError(fromFailure)),
-      coalesce: enabled && settings.coalescing ? coalescing.make(options) : undefined
+      protocol: (origin) => dialer.protocol(origin),
+      connect: (origin, listener) => connect(dialer, origin, listener),
+      coalesce: coalesce === undefined ?
+        undefined :
+        (origin, open) =>
+          Effect.async((resume) => coalesce(origin, open, (serving) => resume(Effect.succeed(serving)))),
+      runtime: runtimeHooks
     }
     return connector
   })
+
+/** Opening a socket takes no time, so nothing is between it and the finalizer that closes it. */
+const connect = (
+  dialer: Dialer,
+  origin: Origin,
+  listener: ConnectionListener
+): Effect.Effect<Connection, TransportError, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Effect.scope, (scope) => {
+      const connected = Deferred.unsafeMake<Connection, TransportError>(FiberId.none)
+      const dial = dialer.dial(origin, listener, {
+        onConnected: (connection) => Deferred.unsafeDone(connected, Effect.succeed(connection)),
+        onFailed: (failure) => Deferred.unsafeDone(connected, Effect.fail(fromFailure(failure)))
+      })
+      return Effect.zipRight(closeWith(scope, dial), restore(Deferred.await(connected)))
+    })
+  )
+
+/** A function of its own: what else is in reach where a finalizer is written lives as long as the connection. */
+const closeWith = (scope: Scope.Scope, dial: Dial): Effect.Effect<void> =>
+  Scope.addFinalizerExit(scope, () => Effect.async<void>((resume) => dial.close(() => resume(Effect.void))))
 
 const readHttp2 = (
   http2: Options["http2"] = true
 ): Http2Options.Http2Options & { readonly enabled: boolean } => {
   if (typeof http2 === "boolean") return { enabled: http2 }
   return http2 === "prior-knowledge" ? { enabled: true, priorKnowledge: true } : { ...http2, enabled: true }
-}
-
-const http1 = (dialed: Dialed, listener: ConnectionListener): Http1Connection => {
-  const connection = new Http1Connection(dialed.socket, listener)
-  dialed.readWith(connection)
-  return connection
 }
 
 /**

@@ -1,7 +1,7 @@
-import type { ExchangeRequest } from "@sluice/core/Connection"
-import type { Origin } from "@sluice/core/Origin"
-import { Failure } from "@sluice/engine"
 import * as http2 from "node:http2"
+import type { ExchangeRequest } from "../Connection.js"
+import * as Failure from "../Failure.js"
+import type { Origin } from "../Origin.js"
 import { details, notConnected, type Progress } from "./errors.js"
 import { isRefusedClient, tlsError } from "./tlsErrors.js"
 

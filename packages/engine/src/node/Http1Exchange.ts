@@ -1,6 +1,6 @@
-import type { Exchange, ExchangeReceiver, ExchangeRequest } from "@sluice/core/Connection"
-import { chunkEnd, chunkHead, encodeLastChunk, type ProtocolViolation } from "@sluice/engine/http1"
 import type { Socket } from "node:net"
+import type { Exchange, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
+import { chunkEnd, chunkHead, encodeLastChunk, type ProtocolViolation } from "../http1/index.js"
 import { atEndOfTurn, type EndOfTurn } from "./endOfTurn.js"
 
 /** Bytes in one piece are handed to the socket in parts of this size, so that a server that stops reading shows. */

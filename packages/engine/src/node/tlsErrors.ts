@@ -1,5 +1,5 @@
-import type { Origin } from "@sluice/core/Origin"
-import { Failure } from "@sluice/engine"
+import * as Failure from "../Failure.js"
+import type { Origin } from "../Origin.js"
 
 type Reason = Failure.TlsError["reason"]
 

@@ -1,3 +1,5 @@
+import { setImmediate } from "./runtime.js"
+
 /** Something that is left for the end of a turn of the event loop, when all that was there to be read has been read. */
 export interface EndOfTurn {
   readonly onEndOfTurn: () => void
@@ -6,8 +8,6 @@ export interface EndOfTurn {
 let waiting: Array<EndOfTurn> = []
 
 export const atEndOfTurn = (task: EndOfTurn): void => {
-  // It is a matter of order, not of time:
-  // eslint-disable-next-line no-restricted-globals
   if (waiting.push(task) === 1) setImmediate(run)
 }
 

@@ -1,7 +1,7 @@
-import type { ExchangeRequest } from "@sluice/core/Connection"
-import type { Origin } from "@sluice/core/Origin"
-import { Failure } from "@sluice/engine"
-import type { ProtocolViolation } from "@sluice/engine/http1"
+import type { ExchangeRequest } from "../Connection.js"
+import * as Failure from "../Failure.js"
+import type { ProtocolViolation } from "../http1/index.js"
+import type { Origin } from "../Origin.js"
 import { isRefusedClient, tlsError } from "./tlsErrors.js"
 
 /** What Node's errors carry besides their message. */

@@ -1,6 +1,6 @@
-import type { ExchangeHead, ExchangeRequest } from "@sluice/core/Connection"
-import { Failure } from "@sluice/engine"
 import type { OutgoingHttpHeaders } from "node:http2"
+import type { ExchangeHead, ExchangeRequest } from "../Connection.js"
+import * as Failure from "../Failure.js"
 
 const Plain = 1
 /** It belongs to a connection of HTTP/1.1 and must not be sent (RFC 9113 §8.2.2). */

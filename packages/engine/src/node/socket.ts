@@ -1,9 +1,5 @@
-import type { Origin } from "@sluice/core/Origin"
-import type { Failure } from "@sluice/engine"
-import * as Effect from "effect/Effect"
-import * as Scope from "effect/Scope"
-import * as net from "node:net"
-import * as errors from "./errors.js"
+import type * as net from "node:net"
+import type { Origin } from "../Origin.js"
 import * as readBuffer from "./readBuffer.js"
 
 /** Takes what a socket reads. The bytes are valid during the call only. */
@@ -12,19 +8,23 @@ export interface Reader {
 }
 
 /** A socket, and who takes what it reads. What comes before somebody does is kept. */
-export class Dialed<S extends net.Socket = net.Socket> {
+export class OpenSocket<S extends net.Socket = net.Socket> {
   readonly socket: S
   private early: Array<Buffer> | undefined = undefined
   private reader: Reader | undefined = undefined
 
   constructor(open: (onread: net.OnReadOpts) => S) {
-    this.socket = open({
+    const socket = this.socket = open({
       buffer: readBuffer.next,
       callback: (length, bytes) => {
         this.onBytes(bytes, length)
         return true
       }
     })
+    // An error without a listener would end the process, whenever it comes.
+    socket.on("error", ignore)
+    socket.once("connect", tune)
+    socket.on("close", onClosed)
   }
 
   /** Hands over what the socket reads from now on, after what it has read before. */
@@ -56,46 +56,20 @@ export interface Route {
 /** When a TCP connection has been silent for so long, the system asks whether the other side still lives. */
 const keepAliveInitialDelay = 60_000
 
-/**
- * A TCP connection to the origin, or to the Unix socket that stands for all origins. Closing the Scope destroys the
- * socket and waits until it is gone.
- */
-export const tcp = (origin: Origin, route: Route = {}): Effect.Effect<Dialed, Failure.ConnectError, Scope.Scope> =>
-  Effect.gen(function*() {
-    const dialed = yield* acquire(() => reading(route, origin, net.connect))
-    yield* connected(dialed.socket, "connect", (cause) => errors.notConnected(origin, cause))
-    return dialed
-  })
-
 /** Opens a socket that reads where `readBuffer` says. */
-export const reading = <S extends net.Socket>(
+export const open = <S extends net.Socket>(
   { lookup, socketPath }: Route,
   { host, port }: Origin,
-  open: (options: net.NetConnectOpts) => S
-): Dialed<S> => {
+  connect: (options: net.NetConnectOpts) => S
+): OpenSocket<S> => {
   // The path decides; TLS verifies the host all the same.
   const target = socketPath !== undefined
     ? { host, path: socketPath }
     : lookup === undefined
     ? { host, port }
     : { host, port, lookup }
-  return new Dialed((onread) => open({ ...target, onread }))
+  return new OpenSocket((onread) => connect({ ...target, onread }))
 }
-
-/**
- * A socket that is closed with the Scope. Its finalizer ends when the socket is gone. Opening it takes no time, so there
- * is nothing to restore; and `Scope.addFinalizerExit` keeps nothing but this function, where `Effect.acquireRelease`
- * would keep the fiber's whole context for as long as the connection lives.
- */
-export const acquire = <D extends Dialed>(open: () => D): Effect.Effect<D, never, Scope.Scope> =>
-  Effect.uninterruptible(Effect.flatMap(Effect.scope, (scope) => {
-    const dialed = open()
-    // An error without a listener would end the process, whenever it comes.
-    dialed.socket.on("error", ignore)
-    dialed.socket.once("connect", tune)
-    dialed.socket.on("close", onClosed)
-    return Effect.as(Scope.addFinalizerExit(scope, () => close(dialed.socket)), dialed)
-  }))
 
 const ignore = (): void => {}
 
@@ -108,24 +82,24 @@ function tune(this: net.Socket): void {
   this.setKeepAlive(true, keepAliveInitialDelay)
 }
 
-/** Waits until the socket is connected, or has failed to be. */
-export const connected = <E>(
+/** Calls one of them when the socket is connected, or has failed to be. */
+export const onceConnected = (
   socket: net.Socket,
   event: "connect" | "secureConnect",
-  toError: (cause: Error) => E
-): Effect.Effect<void, E> =>
-  Effect.async((resume) => {
-    const onConnected = () => {
-      socket.off("error", onError)
-      resume(Effect.void)
-    }
-    const onError = (cause: Error) => {
-      socket.off(event, onConnected)
-      resume(Effect.fail(toError(cause)))
-    }
-    socket.once(event, onConnected)
-    socket.once("error", onError)
-  })
+  onConnected: () => void,
+  onFailed: (cause: Error) => void
+): void => {
+  const connected = () => {
+    socket.off("error", failed)
+    onConnected()
+  }
+  const failed = (cause: Error) => {
+    socket.off(event, connected)
+    onFailed(cause)
+  }
+  socket.once(event, connected)
+  socket.once("error", failed)
+}
 
 /**
  * The sockets that the system has closed. `socket.closed` will not do: it is true once the socket is destroyed, which is
@@ -137,9 +111,9 @@ function onClosed(this: net.Socket): void {
   gone.add(this)
 }
 
-const close = (socket: net.Socket): Effect.Effect<void> =>
-  Effect.async((resume) => {
-    if (gone.has(socket)) return resume(Effect.void)
-    socket.once("close", () => resume(Effect.void))
-    socket.destroy()
-  })
+/** Destroys the socket, in the middle of a handshake too, and calls back when the system has closed it. */
+export const close = (socket: net.Socket, onGone: () => void): void => {
+  if (gone.has(socket)) return onGone()
+  socket.once("close", onGone)
+  socket.destroy()
+}

@@ -1,12 +1,13 @@
-import type { Exchange, ExchangeHead, ExchangeReceiver, ExchangeRequest } from "@sluice/core/Connection"
-import type { Failure } from "@sluice/engine"
-import { checkTrailers } from "@sluice/engine/http1"
 import * as http2 from "node:http2"
 import { Duplex } from "node:stream"
+import type { Exchange, ExchangeHead, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
+import type * as Failure from "../Failure.js"
+import { checkTrailers } from "../http1/index.js"
 import { atEndOfTurn, type EndOfTurn } from "./endOfTurn.js"
 import { invalidTrailers, type Progress } from "./errors.js"
 import * as errors from "./http2Errors.js"
 import * as headers from "./http2Headers.js"
+import { queueMicrotask } from "./runtime.js"
 
 const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = http2.constants
 

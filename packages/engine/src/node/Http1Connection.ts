@@ -1,29 +1,17 @@
-import type {
-  Connection,
-  ConnectionListener,
-  Exchange,
-  ExchangeReceiver,
-  ExchangeRequest
-} from "@sluice/core/Connection"
-import type { Failure } from "@sluice/engine"
-import type { Framing, ParseOutcome, ProtocolViolation, ResponseHandler, ResponseHead } from "@sluice/engine/http1"
-import {
-  chunked,
-  contentLength,
-  defaultParserLimits,
-  encodeHead,
-  noContent,
-  ResponseParser
-} from "@sluice/engine/http1"
 import type { Socket } from "node:net"
 import { Duplex } from "node:stream"
+import type { Connection, ConnectionListener, Exchange, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
+import type * as Failure from "../Failure.js"
+import type { Framing, ParseOutcome, ProtocolViolation, ResponseHandler, ResponseHead } from "../http1/index.js"
+import { chunked, contentLength, defaultParserLimits, encodeHead, noContent, ResponseParser } from "../http1/index.js"
 import * as errors from "./errors.js"
 import { type ExchangeOwner, Http1Exchange } from "./Http1Exchange.js"
 import * as otherProtocols from "./otherProtocols.js"
 import * as readBuffer from "./readBuffer.js"
+import { afterPoll, queueMicrotask } from "./runtime.js"
 
 /**
- * One HTTP/1.1 connection: the engine of `@sluice/core` over a socket. It carries one exchange at a time (no
+ * One HTTP/1.1 connection: `http1` over a socket. It carries one exchange at a time (no
  * pipelining), reads at all times so that the end of an idle connection is noticed at once, and takes a byte that comes
  * unasked for what it is, the end of all trust in this connection.
  */
@@ -31,7 +19,6 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   readonly protocol = "http/1.1" as const
   readonly capacity = 1
   readonly remoteAddress: string | undefined
-  tlsTime: number | undefined = undefined
   reusable = true
   keepAliveHint: number | undefined = undefined
   private current: Http1Exchange | undefined = undefined
@@ -43,7 +30,11 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   private isPaused = false
   private readonly parser = new ResponseParser(this, parserOptions)
 
-  constructor(readonly socket: Socket, private readonly listener: ConnectionListener) {
+  constructor(
+    readonly socket: Socket,
+    private readonly listener: ConnectionListener,
+    readonly tlsTime: number | undefined
+  ) {
     this.remoteAddress = socket.remoteAddress
     const owned = socket as OwnedSocket
     owned[connectionOf] = this
@@ -155,9 +146,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
 
   readRest(end: () => void): void {
     const before = this.socket.bytesRead
-    // Between two immediates the event loop has been to the socket. It is a matter of order, not of time:
-    // eslint-disable-next-line no-restricted-globals
-    setImmediate(() => setImmediate(() => this.socket.bytesRead > before ? this.readRest(end) : end()))
+    afterPoll(() => this.socket.bytesRead > before ? this.readRest(end) : end())
   }
 
   onClose(): void {

@@ -1,11 +1,9 @@
-import type * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
-import * as Runtime from "effect/Runtime"
 import type { ClientHttp2Session } from "node:http2"
 import type { Socket } from "node:net"
-import type { Resolved } from "../Http2Options.js"
+import type { HostTime } from "../Host.js"
 import { Alarm } from "./Alarm.js"
 import { hearing } from "./hearing.js"
+import type { Http2Settings } from "./Http2Settings.js"
 
 /** What it needs of its connection. */
 export interface HealthOwner {
@@ -39,32 +37,32 @@ export class Http2Health {
   private seen = 0
   /** Since when nothing has been read while something was awaited. Kept only where `pingInterval` asks for it. */
   private silentSince = 0
-  private readonly clock: Clock.Clock | undefined
+  private readonly isTimed: boolean
   private readonly alarm: Alarm
   private readonly lookout: Alarm
 
   constructor(
     private readonly owner: HealthOwner,
-    private readonly options: Resolved,
-    runtime: Runtime.Runtime<never>
+    private readonly settings: Http2Settings,
+    private readonly time: Pick<HostTime, "elapsed" | "sleep">
   ) {
-    this.clock = options.pingInterval === Infinity ? undefined : Runtime.runSync(runtime)(Effect.clock)
-    this.alarm = new Alarm(runtime, () => this.onAlarm())
-    this.lookout = new Alarm(runtime, () => this.onLookout())
+    this.isTimed = settings.pingInterval !== Infinity
+    this.alarm = new Alarm(time, () => this.onAlarm())
+    this.lookout = new Alarm(time, () => this.onLookout())
   }
 
   /** Something was read, whatever it is and whichever request it is for. */
   heard(): number {
-    if (this.clock !== undefined) this.silentSince = this.clock.unsafeCurrentTimeMillis()
+    if (this.isTimed) this.silentSince = this.time.elapsed()
     return ++this.mark
   }
 
   /** Something is awaited of the server, by a request that may be the `first` after a time without any. */
   watch(first: boolean): void {
     if (!this.lookout.isSet) this.lookout.set(lookoutInterval)
-    if (this.clock === undefined) return
-    if (first) this.silentSince = this.clock.unsafeCurrentTimeMillis()
-    if (!this.alarm.isSet) this.alarm.set(this.options.pingInterval)
+    if (!this.isTimed) return
+    if (first) this.silentSince = this.time.elapsed()
+    if (!this.alarm.isSet) this.alarm.set(this.settings.pingInterval)
   }
 
   /** A request has waited in vain since `mark`. */
@@ -81,7 +79,7 @@ export class Http2Health {
     this.isDoubtful = true
     this.seen = this.mark
     // The clock runs before anything is written: a write that blocks is part of the question (Go #48810).
-    this.alarm.set(this.options.pingTimeout)
+    this.alarm.set(this.settings.pingTimeout)
     this.owner.onDoubt()
     if (!this.owner.session.destroyed) this.owner.session.ping((error) => error === null && this.onAnswer())
   }
@@ -99,9 +97,9 @@ export class Http2Health {
       this.seen = this.mark
       if (isSilent) this.owner.onDead()
       // The answer is behind what is arriving.
-      else this.alarm.set(this.options.pingTimeout)
-    } else if (this.clock !== undefined && this.owner.isBusy) {
-      const rest = this.silentSince + this.options.pingInterval - this.clock.unsafeCurrentTimeMillis()
+      else this.alarm.set(this.settings.pingTimeout)
+    } else if (this.isTimed && this.owner.isBusy) {
+      const rest = this.silentSince + this.settings.pingInterval - this.time.elapsed()
       if (rest > 0) this.alarm.set(rest)
       else this.ping()
     }

@@ -1,22 +1,16 @@
-import type {
-  Connection,
-  ConnectionListener,
-  Exchange,
-  ExchangeReceiver,
-  ExchangeRequest
-} from "@sluice/core/Connection"
-import type { Origin } from "@sluice/core/Origin"
-import type { Failure } from "@sluice/engine"
-import type * as Runtime from "effect/Runtime"
 import * as http2 from "node:http2"
 import type { Socket } from "node:net"
-import type { Resolved } from "../Http2Options.js"
+import type { Connection, ConnectionListener, Exchange, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
+import type * as Failure from "../Failure.js"
+import type { HostTime } from "../Host.js"
+import type { Origin } from "../Origin.js"
 import type { Progress } from "./errors.js"
 import * as http1Errors from "./errors.js"
 import * as errors from "./http2Errors.js"
 import { type ExchangeOwner, Http2Exchange } from "./Http2Exchange.js"
 import * as headers from "./http2Headers.js"
 import { type HealthOwner, Http2Health } from "./Http2Health.js"
+import type { Http2Settings } from "./Http2Settings.js"
 import { openStream } from "./openStream.js"
 
 const { NGHTTP2_HTTP_1_1_REQUIRED, NGHTTP2_NO_ERROR } = http2.constants
@@ -36,8 +30,8 @@ export interface Http2ConnectionOptions {
   readonly socket: Socket
   readonly origin: Origin
   readonly listener: ConnectionListener
-  readonly options: Resolved
-  readonly runtime: Runtime.Runtime<never>
+  readonly settings: Http2Settings
+  readonly time: Pick<HostTime, "elapsed" | "sleep">
   readonly tlsTime: number | undefined
   /** The server wants HTTP/1.1 for that origin. */
   readonly onHttp1Required: (origin: Origin) => void
@@ -69,7 +63,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
   private isSpared = false
 
   constructor(private readonly around: Http2ConnectionOptions) {
-    const { options, origin, runtime, socket, tlsTime } = around
+    const { origin, settings, socket, time, tlsTime } = around
     this.socket = socket
     this.tlsTime = tlsTime
     this.remoteAddress = socket.remoteAddress
@@ -80,8 +74,8 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
       createConnection: () => socket,
       settings: {
         enablePush: false,
-        initialWindowSize: options.initialWindowSize,
-        maxHeaderListSize: options.maxHeaderListSize
+        initialWindowSize: settings.initialWindowSize,
+        maxHeaderListSize: settings.maxHeaderListSize
       },
       maxSessionMemory,
       maxHeaderListPairs,
@@ -93,9 +87,9 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
     session.on("ping", this.onPing)
     session.on("frameError", ignore)
     session.on("close", this.onSessionClose)
-    session.setLocalWindowSize(options.connectionWindowSize)
+    session.setLocalWindowSize(settings.connectionWindowSize)
     this.spareStreams()
-    this.health = new Http2Health(this, options, runtime)
+    this.health = new Http2Health(this, settings, time)
     this.health.watch(true)
   }
 
@@ -104,7 +98,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
   }
 
   get capacity(): number {
-    return this.health.isDoubtful ? 0 : Math.min(this.around.options.maxConcurrentStreams, this.remoteLimit)
+    return this.health.isDoubtful ? 0 : Math.min(this.around.settings.maxConcurrentStreams, this.remoteLimit)
   }
 
   get reusable(): boolean {
@@ -116,7 +110,7 @@ export class Http2Connection implements Connection, ExchangeOwner, HealthOwner {
   }
 
   get maxHeaderListSize(): number {
-    return this.around.options.maxHeaderListSize
+    return this.around.settings.maxHeaderListSize
   }
 
   get readMark(): number {

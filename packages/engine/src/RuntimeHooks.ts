@@ -1,0 +1,17 @@
+import type { Cancel } from "./Host.js"
+
+/**
+ * What only a runtime has, from whoever makes real connections on it to the pool that uses them. It works with real time
+ * and real sockets: under a clock of a test, and over a network in memory, nobody needs it.
+ */
+export interface RuntimeHooks {
+  /**
+   * Calls `then` after one whole poll of the event loop, in whichever phase of it we are: all that the sockets have by
+   * now has been delivered before.
+   */
+  readonly afterPoll: (then: () => void) => void
+  /** A sleep that does not keep the process alive. */
+  readonly backgroundSleep: (millis: number, wake: () => void) => Cancel
+  /** Captures the context of the caller that is running now; what is returned runs a function in it. */
+  readonly captureContext: () => (run: () => void) => void
+}

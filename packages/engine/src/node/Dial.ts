@@ -1,0 +1,35 @@
+import type * as net from "node:net"
+import type { Connection } from "../Connection.js"
+import type { Failure } from "../Failure.js"
+import * as socket from "./socket.js"
+
+/** What becomes of a dial: one of the two, once, and neither after it was closed. */
+export interface DialEvents {
+  readonly onConnected: (connection: Connection) => void
+  readonly onFailed: (failure: Failure) => void
+}
+
+/** The sockets of one dial, and of the connection that it becomes. */
+export class Dial {
+  isClosed = false
+  private readonly sockets: Array<net.Socket> = []
+  private beforeClosing: (() => void) | undefined = undefined
+
+  add(socket: net.Socket): void {
+    this.sockets.push(socket)
+  }
+
+  /** What the protocol has to do while the socket is still there. */
+  onClosing(run: () => void): void {
+    this.beforeClosing = run
+  }
+
+  /** Stops dialling, or closes the connection. Calls back when the system has closed its sockets. */
+  close(onGone: () => void): void {
+    this.isClosed = true
+    this.beforeClosing?.()
+    let left = this.sockets.length
+    if (left === 0) return onGone()
+    for (const each of this.sockets) socket.close(each, () => --left === 0 && onGone())
+  }
+}

@@ -1,0 +1,80 @@
+import { AsyncResource } from "node:async_hooks"
+import * as timers from "node:timers"
+import type { RuntimeHooks } from "../RuntimeHooks.js"
+
+// Captured when the module loads: whoever fakes timers later fakes time, and these are about order.
+export const { setImmediate } = timers
+const { clearTimeout, setTimeout } = timers
+const { runInAsyncScope } = AsyncResource.prototype
+const microtask = globalThis.queueMicrotask
+// Real time, to notice a wake-up that was lost; no deadline goes by it.
+// eslint-disable-next-line no-restricted-properties
+const now = performance.now.bind(performance)
+
+/** Runs a step after the code that is running now, before anything else happens. */
+export const queueMicrotask = (step: () => void): void => microtask(step)
+
+/** Added since the last check phase of the event loop. */
+let added: Array<() => void> = []
+/** There when the last check phase began, so that a whole poll will be over in the next one. */
+let polled: Array<() => void> = []
+/** The check phase that is awaited: another one each time. */
+let awaited: object | undefined = undefined
+let awaitedSince = 0
+
+/** An immediate that has not come after so long (in milliseconds) is lost, or the program has not let go of the loop. */
+const lostAfter = 1000
+
+/**
+ * Calls back after one whole poll of the event loop. One immediate is not enough: it comes right after the phase in which
+ * sockets are polled, and that is where most code runs. Of two, the second has a whole poll before it.
+ *
+ * An immediate that never comes (timers were faked when this module was loaded) is asked for again, of whoever has the
+ * name by then: a lost wake-up is never for ever.
+ */
+export const afterPoll = (then: () => void): void => {
+  added.push(then)
+  if (awaited === undefined) awaitCheck()
+  else if (now() - awaitedSince > lostAfter) askForCheck(awaited, globalThis.setImmediate)
+}
+
+const awaitCheck = (): void => askForCheck(awaited = {}, setImmediate)
+
+const askForCheck = (check: object, immediate: (run: () => void) => void): void => {
+  awaitedSince = now()
+  immediate(() => {
+    if (awaited === check) onCheck()
+  })
+}
+
+const onCheck = (): void => {
+  const due = polled
+  polled = added
+  added = []
+  awaited = undefined
+  let i = 0
+  try {
+    while (i < due.length) due[i++]()
+  } finally {
+    // One that throws does not take the others with it.
+    if (i < due.length) polled.unshift(...due.slice(i))
+    if (polled.length + added.length > 0 && awaited === undefined) awaitCheck()
+  }
+}
+
+/** A timer can be no longer (2^31 - 1 ms, 24 days): a longer one would go off at once. */
+const longestTimeout = 2 ** 31 - 1
+
+/** The hooks of Node. */
+export const runtimeHooks: RuntimeHooks = {
+  afterPoll,
+  backgroundSleep: (millis, wake) => {
+    const timer = setTimeout(wake, Math.min(Math.max(millis, 0), longestTimeout))
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+  captureContext: () => {
+    const resource = new AsyncResource("Sluice", { requireManualDestroy: true })
+    return (run) => runInAsyncScope.call(resource, run)
+  }
+}

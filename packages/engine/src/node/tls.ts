@@ -1,0 +1,140 @@
+import { X509Certificate } from "node:crypto"
+import * as net from "node:net"
+import * as tls from "node:tls"
+import type * as Failure from "../Failure.js"
+import type { HostTime } from "../Host.js"
+import type { Origin } from "../Origin.js"
+import type { Dial } from "./Dial.js"
+import * as errors from "./errors.js"
+import { onceConnected, open, type OpenSocket, type Route } from "./socket.js"
+import { isTlsFailure, tlsError } from "./tlsErrors.js"
+import { TlsSessions } from "./TlsSessions.js"
+import type { Pem, TlsSettings, UnusableTls } from "./TlsSettings.js"
+
+/** What becomes of a TLS dial. */
+export interface SecureEvents {
+  /** The handshake is done, the peer verified. `tlsTime` is how long the handshake took, in milliseconds. */
+  readonly onConnected: (opened: OpenSocket<tls.TLSSocket>, tlsTime: number) => void
+  readonly onFailed: (failure: Failure.Failure) => void
+}
+
+/**
+ * Dials TLS, always with the same options, so that the sessions of its connections can be resumed by later ones.
+ */
+export class TlsDialer {
+  private readonly sessions = new TlsSessions()
+  private context: tls.SecureContext | undefined = undefined
+
+  constructor(
+    private readonly settings: TlsSettings,
+    private readonly route: Route,
+    private readonly time: Pick<HostTime, "elapsed">
+  ) {}
+
+  /** A connection whose handshake is part of making it. */
+  dial(dial: Dial, origin: Origin, protocols: ReadonlyArray<string>, events: SecureEvents): void {
+    let opened: OpenSocket<tls.TLSSocket>
+    try {
+      opened = this.open(origin, protocols)
+    } catch (cause) {
+      return events.onFailed(tlsError(origin, cause as Error, "Configuration"))
+    }
+    const { socket } = opened
+    dial.add(socket)
+    let started = this.time.elapsed()
+    socket.once("connect", () => {
+      started = this.time.elapsed()
+    })
+    // A session without a ticket cannot be resumed; Node tells of those too.
+    const { sessions } = this
+    const { key } = origin
+    socket.on("session", (session: Buffer) => sessions.set(key, session))
+    onceConnected(
+      socket,
+      "secureConnect",
+      () => {
+        if (!dial.isClosed) events.onConnected(opened, this.time.elapsed() - started)
+      },
+      (cause) => {
+        // It may be the session that the server does not like.
+        sessions.delete(key)
+        if (dial.isClosed) return
+        events.onFailed(isTlsFailure(cause) ? tlsError(origin, cause) : errors.notConnected(origin, cause))
+      }
+    )
+  }
+
+  private open(origin: Origin, protocols: ReadonlyArray<string>): OpenSocket<tls.TLSSocket> {
+    const context = this.secureContext()
+    return open(this.route, origin, (target) =>
+      tls.connect({
+        ...target,
+        secureContext: context,
+        ALPNProtocols: [...protocols],
+        rejectUnauthorized: this.settings.rejectUnauthorized ?? true,
+        ...this.serverName(origin),
+        ...this.session(origin)
+      } as tls.ConnectionOptions))
+  }
+
+  /** Reading the certificates takes milliseconds, so it is done once; what is wrong with them is told each time. */
+  private secureContext(): tls.SecureContext {
+    return this.context ??= contextOf(this.settings)
+  }
+
+  /** An address is no name to ask for (RFC 6066 §3), and a name is written without the dot at its end. */
+  private serverName({ host }: Origin): { readonly servername?: string } {
+    const servername = this.settings.servername ?? (net.isIP(host) === 0 ? withoutDot(host) : undefined)
+    // Without one, Node verifies the address that it connects to.
+    return servername === undefined ? {} : { servername }
+  }
+
+  private session({ key }: Origin): { readonly session?: Buffer } {
+    const session = this.sessions.get(key)
+    return session === undefined ? {} : { session }
+  }
+}
+
+/**
+ * Reads the certificates and keys that were given, once, to say what is wrong with them before anything is built. What
+ * is no certificate at all Node would leave out of `ca` without a word, and then trust nobody.
+ */
+export const check = (settings: TlsSettings): UnusableTls | undefined => {
+  const { ca, cert, key } = settings
+  try {
+    if (ca !== undefined) textsOf(ca).forEach(readCertificate)
+  } catch (cause) {
+    return unusable("ca", cause)
+  }
+  try {
+    if (ca !== undefined || cert !== undefined || key !== undefined) contextOf(settings)
+  } catch (cause) {
+    return unusable("cert", cause)
+  }
+  return undefined
+}
+
+const unusable = (option: UnusableTls["option"], cause: unknown): UnusableTls => ({
+  option,
+  detail: (option === "ca" ? "not a certificate as PEM" : "certificate, key and passphrase cannot be used together") +
+    ` (${cause instanceof Error ? cause.message : String(cause)})`,
+  cause
+})
+
+const textsOf = (pem: Pem): ReadonlyArray<string | Uint8Array> =>
+  typeof pem === "string" || pem instanceof Uint8Array ? [pem] : pem
+
+/** It takes what is not PEM as well, which Node would not trust. */
+const readCertificate = (pem: string | Uint8Array): X509Certificate => {
+  if (!Buffer.from(pem).includes("-----BEGIN ")) throw new Error("it does not begin with -----BEGIN")
+  return new X509Certificate(pem)
+}
+
+const contextOf = ({ ca, cert, key, maxVersion, minVersion, passphrase }: TlsSettings): tls.SecureContext => {
+  const given = { ca, cert, key, passphrase, minVersion, maxVersion }
+  const options = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  return tls.createSecureContext(options)
+}
+
+/** As certificates have it. */
+export const withoutDot = (host: string): string => host.replace(/\.$/, "")

@@ -1,0 +1,22 @@
+import type { HostTime } from "@sluice/engine"
+import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
+import * as Runtime from "effect/Runtime"
+
+/** How time passes for the connections of a layer: by the Clock that the layer was built with. */
+export const effectTime = (runtime: Runtime.Runtime<never>): Pick<HostTime, "elapsed" | "sleep"> => {
+  const clock = Runtime.runSync(runtime)(Effect.clock)
+  const fork = Runtime.runFork(runtime)
+  return {
+    elapsed: () => Number(clock.unsafeCurrentTimeNanos()) / 1e6,
+    sleep: (millis, wake) => {
+      let isCancelled = false
+      const fiber = fork(Effect.zipRight(Effect.sleep(millis), Effect.sync(() => isCancelled || wake())))
+      return () => {
+        // A fiber whose sleep is over goes on before it sees an interrupt.
+        isCancelled = true
+        fiber.unsafeInterruptAsFork(FiberId.none)
+      }
+    }
+  }
+}
