@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
+import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
+import { isHttpClientError } from "@effect/platform/HttpClientError"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import { formatValue } from "@sluice/engine"
@@ -13,12 +15,17 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import { dual } from "effect/Function"
+import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Idempotency from "./Idempotency.js"
 import { discard } from "./internal/client/discard.js"
 import { isIdempotent } from "./internal/client/methods.js"
+import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
+import * as deadline from "./internal/deadline.js"
 import { toMillis } from "./internal/duration.js"
+import { isReplayable } from "./internal/replayableBody.js"
+import { withHeaders } from "./internal/withHeaders.js"
 import { fromHttpClientError, type TransportError } from "./TransportError.js"
 
 /**
@@ -71,13 +78,46 @@ export interface Options {
   readonly base?: Duration.DurationInput | undefined
   /** The longest pause of all. Default 10 seconds. */
   readonly cap?: Duration.DurationInput | undefined
-  /** A server that asks for more patience than this (`Retry-After`) gets its answer accepted. Default 30 seconds. */
+  /**
+   * How long each attempt may take, with the body of its response. One that takes longer is retried if that is safe.
+   * `timeouts.total` and `Deadline.within` hold over all attempts together. Default `"Infinity"`.
+   */
+  readonly attempt?: Duration.DurationInput | "Infinity" | undefined
+  /** When a server asks for a longer pause than this (`Retry-After`), its response is final. Default 30 seconds. */
   readonly maxRetryAfter?: Duration.DurationInput | undefined
-  /** Which answers are worth another attempt. Default 408, 425, 429, 500, 502, 503, 504. */
+  /** Which responses are worth another attempt. Default 408, 425, 429, 500, 502, 503, 504. */
   readonly statuses?: ReadonlyArray<number> | undefined
   /** Default: one of its own, from `makeBudget`. */
   readonly budget?: Budget | undefined
 }
+
+/**
+ * An attempt, and how it ended.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Attempt {
+  /** When it began and ended, in milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly endedAt: number
+  /** The status of its response, or the tag of its error. */
+  readonly outcome: number | string
+}
+
+const histories = globalValue(
+  Symbol.for("@sluice/core/Retry/histories"),
+  () => new WeakMap<object, ReadonlyArray<Attempt>>()
+)
+
+/**
+ * All attempts that led to a response or an error, oldest first; empty when there was one alone.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const attempts = (outcome: unknown): ReadonlyArray<Attempt> =>
+  typeof outcome === "object" && outcome !== null ? histories.get(outcome) ?? [] : []
 
 const transientStatuses: ReadonlyArray<number> = [408, 425, 429, 500, 502, 503, 504]
 
@@ -96,10 +136,21 @@ const permanent: ReadonlyArray<TransportError["_tag"]> = [
 ]
 
 /**
- * Repeats what is safe to repeat: requests that the server cannot have acted on, and requests with an idempotent method
- * or an `Idempotency-Key` whose body can be sent again. Pauses are random between 0 and a bound that doubles each time
- * ("full jitter"), or as long as `Retry-After` says, in seconds or as a date. Failures of the pool are not repeated:
- * that would be more load where there is too much. All time is Effect's `Clock`, all chance its `Random`.
+ * Retries what is safe to retry: requests that the server cannot have acted on, and requests with an idempotent method or
+ * an `Idempotency-Key` whose body can be sent again. Pauses are random between 0 and a bound that doubles each time ("full
+ * jitter"), or as long as `Retry-After` says, in seconds or as a date. Failures of the pool are not retried: that would be
+ * more load where there is too much. All time is Effect's `Clock`, all chance its `Random`.
+ *
+ * It composes as `HttpClient.retry` does: what was added to the client before or after it by `mapRequest` and the like runs
+ * for each attempt, so that each has a fresh token and signature, and recovery that was added before it comes first. A
+ * response that `filterStatusOk` has made an error of counts as that response.
+ *
+ * - A 425 (Too Early) is retried whatever the method: the server has not acted on it (RFC 8470 §5.2). A 421 (Misdirected
+ *   Request) to a request on a shared connection the transport itself sends again over another one (RFC 9110 §15.5.20).
+ * - A 417 to a request with `Expect: 100-continue` is sent again at once, without it (RFC 9110 §10.1.1).
+ * - No retry begins that could not begin within the deadline (`Deadline.within`, `timeouts.total` of a region): the last
+ *   outcome is final.
+ * - `attempts` tells what was tried, from the final response or error; each retry is an event of the current span.
  *
  * Options that make no sense are a mistake of the program: `Cause.IllegalArgumentException` is thrown where the client
  * is made.
@@ -111,7 +162,7 @@ const permanent: ReadonlyArray<TransportError["_tag"]> = [
  * import * as Effect from "effect/Effect"
  *
  * const program = Effect.gen(function*() {
- *   const client = Retry.safely(yield* HttpClient.HttpClient, { times: 5 })
+ *   const client = Retry.safely(yield* HttpClient.HttpClient, { times: 5, attempt: "2 seconds" })
  *   return yield* client.get("http://127.0.0.1:8080/sometimes")
  * })
  * ```
@@ -123,35 +174,18 @@ export const safely: {
   (options?: Options): <E, R>(client: HttpClient.HttpClient.With<E, R>) => HttpClient.HttpClient.With<E, R>
   <E, R>(client: HttpClient.HttpClient.With<E, R>, options?: Options): HttpClient.HttpClient.With<E, R>
 } = dual(
-  (args) => typeof args[0] === "object" && args[0] !== null && HttpClient.TypeId in args[0],
+  (args) => isClient(args[0]),
   <E, R>(client: HttpClient.HttpClient.With<E, R>, options: Options = {}) => {
     const policy = resolve(options)
-    return HttpClient.transform(client, (send, request) => {
-      const attempt = (retries: number, hasKey: boolean): Effect.Effect<HttpClientResponse, E, R> =>
-        Effect.matchEffect(send, {
-          onFailure: (error) =>
-            retries < policy.times && isWorthRepeating(error) && policy.budget.withdraw()
-              ? Effect.zipRight(backOff(policy, retries), attempt(retries + 1, hasKey))
-              : Effect.fail(error),
-          onSuccess: (response) =>
-            retries < policy.times && policy.statuses.includes(response.status) && canRepeat(request, hasKey)
-              ? Effect.flatMap(
-                pauseBefore(policy, retries, response),
-                (pause) =>
-                  pause <= policy.maxRetryAfter && policy.budget.withdraw()
-                    ? discard(response).pipe(
-                      Effect.zipRight(Effect.sleep(pause)),
-                      Effect.zipRight(attempt(retries + 1, hasKey))
-                    )
-                    : Effect.succeed(response)
-              )
-              : Effect.succeed(response)
-        })
-      return Effect.flatMap(FiberRef.get(Idempotency.current), (keys) => {
-        policy.budget.deposit()
-        return attempt(0, keys !== undefined || request.headers["idempotency-key"] !== undefined)
-      })
-    })
+    const halves = halvesOf(client)
+    return HttpClient.makeWith<E, R, E, R>(
+      (request) =>
+        deadline.withinTotal(Effect.flatMap(FiberRef.get(Idempotency.current), (keys) => {
+          policy.budget.deposit()
+          return new Attempts(policy, halves, request, keys !== undefined).next
+        })),
+      halves.preprocess
+    )
   }
 )
 
@@ -159,6 +193,7 @@ interface Policy {
   readonly times: number
   readonly base: number
   readonly cap: number
+  readonly attempt: number
   readonly maxRetryAfter: number
   readonly statuses: ReadonlyArray<number>
   readonly budget: Budget
@@ -168,6 +203,7 @@ const resolve = (options: Options): Policy => ({
   times: atLeastZero("times", options.times ?? 3),
   base: duration("base", options.base, 100),
   cap: duration("cap", options.cap, 10_000),
+  attempt: duration("attempt", options.attempt, Infinity),
   maxRetryAfter: duration("maxRetryAfter", options.maxRetryAfter, 30_000),
   statuses: options.statuses ?? transientStatuses,
   budget: options.budget ?? makeBudget()
@@ -178,7 +214,11 @@ const atLeastZero = (option: string, value: number): number => {
   throw invalid(option, value, "a number that is not negative")
 }
 
-const duration = (option: string, value: Duration.DurationInput | undefined, otherwise: number): number => {
+const duration = (
+  option: string,
+  value: Duration.DurationInput | "Infinity" | undefined,
+  otherwise: number
+): number => {
   const millis = value === undefined ? otherwise : toMillis(value)
   if (millis === undefined) throw invalid(option, value, `a duration that is not negative, as in "5 seconds"`)
   return millis
@@ -187,30 +227,163 @@ const duration = (option: string, value: Duration.DurationInput | undefined, oth
 const invalid = (option: string, value: unknown, expected: string) =>
   new Cause.IllegalArgumentException(`Retry: ${option} is ${formatValue(value)}: expected ${expected}`)
 
-const isWorthRepeating = (error: unknown): boolean =>
+/**
+ * What an outcome asks for.
+ *
+ * - `Final`: it is the caller's.
+ * - `Retry`: another attempt, after the pause that the server asks for, if it does.
+ * - `WithoutExpect`: another attempt at once, without `Expect: 100-continue`.
+ */
+type Verdict =
+  | { readonly _tag: "Final" }
+  | { readonly _tag: "Retry"; readonly retryAfter: string | undefined }
+  | { readonly _tag: "WithoutExpect" }
+
+const final: Verdict = { _tag: "Final" }
+const withoutExpect: Verdict = { _tag: "WithoutExpect" }
+
+const judgeResponse = ({ headers, request, status }: HttpClientResponse, policy: Policy, hasKey: boolean): Verdict => {
+  if (!isReplayable(request.body)) return final
+  if (status === 417 && request.headers["expect"] !== undefined) return withoutExpect
+  if (!policy.statuses.includes(status)) return final
+  return status === 425 || hasKey || isIdempotent(request.method) || request.headers["idempotency-key"] !== undefined
+    ? { _tag: "Retry", retryAfter: headers["retry-after"] }
+    : final
+}
+
+const judgeError = (error: unknown, policy: Policy): Verdict =>
   Option.match(fromHttpClientError(error), {
-    onNone: () => false,
-    onSome: (cause) => cause.safeToRetry && !permanent.includes(cause._tag)
+    onNone: () => final,
+    onSome: (cause) =>
+      cause.safeToRetry && (!permanent.includes(cause._tag) || isOfAttempt(cause, policy))
+        ? { _tag: "Retry", retryAfter: undefined }
+        : final
   })
 
-const canRepeat = (request: HttpClientRequest, hasKey: boolean): boolean =>
-  request.body._tag !== "Stream" && (isIdempotent(request.method) || hasKey)
+/** Whether what took too long was an attempt, and not all of them: then the pause finds the deadline passed. */
+const isOfAttempt = ({ _tag }: TransportError, policy: Policy): boolean =>
+  _tag === "TotalTimeout" && policy.attempt !== Infinity
 
-const pauseBefore = (policy: Policy, retries: number, response: HttpClientResponse): Effect.Effect<number> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    const asked = parseRetryAfter(response.headers["retry-after"], now)
-    return asked === undefined ? jittered(policy, retries) : Effect.succeed(asked)
+/** The response that became an error because of its status, as by `filterStatusOk`. */
+const refusedResponse = (error: unknown): HttpClientResponse | undefined =>
+  isHttpClientError(error) && error._tag === "ResponseError" && error.reason === "StatusCode"
+    ? error.response
+    : undefined
+
+/** One call with all its attempts. */
+class Attempts<E, R> {
+  private readonly ended: Array<Attempt> = []
+  private expects = true
+
+  constructor(
+    private readonly policy: Policy,
+    private readonly halves: Halves<E, R>,
+    private readonly request: Effect.Effect<HttpClientRequest, E, R>,
+    private readonly hasKey: boolean
+  ) {}
+
+  get next(): Effect.Effect<HttpClientResponse, E, R> {
+    return Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
+      Effect.matchEffect(this.attempt, {
+        onFailure: (error) => {
+          const response = refusedResponse(error)
+          const verdict = response === undefined
+            ? judgeError(error, this.policy)
+            : judgeResponse(response, this.policy, this.hasKey)
+          return this.decide(verdict, startedAt, error, response, Effect.fail(error))
+        },
+        onSuccess: (response) => {
+          const verdict = judgeResponse(response, this.policy, this.hasKey)
+          return this.decide(verdict, startedAt, response, response, Effect.succeed(response))
+        }
+      }))
+  }
+
+  private get attempt(): Effect.Effect<HttpClientResponse, E, R> {
+    const { attempt } = this.policy
+    const request = this.expects ? this.request : Effect.map(this.request, dropExpect)
+    const sent = this.halves.postprocess(request)
+    return attempt === Infinity ? sent : deadline.withinAttempt(sent, attempt)
+  }
+
+  private decide(
+    verdict: Verdict,
+    startedAt: number,
+    outcome: E | HttpClientResponse,
+    response: HttpClientResponse | undefined,
+    end: Effect.Effect<HttpClientResponse, E>
+  ): Effect.Effect<HttpClientResponse, E, R> {
+    if (verdict._tag === "Final" && this.ended.length === 0) return end
+    return Effect.flatMap(Clock.currentTimeMillis, (endedAt) => {
+      this.ended.push({ startedAt, endedAt, outcome: response?.status ?? tagOf(outcome) })
+      if (verdict._tag === "Final" || this.ended.length > this.policy.times) return this.end(outcome, end)
+      if (verdict._tag === "WithoutExpect") this.expects = false
+      return Effect.flatMap(
+        this.pauseOf(verdict, endedAt),
+        (pause) =>
+          pause === undefined || !this.policy.budget.withdraw() ? this.end(outcome, end) : this.retry(response, pause)
+      )
+    })
+  }
+
+  /** How long to wait before the next attempt; undefined when it would be too long. */
+  private pauseOf(verdict: Verdict, now: number): Effect.Effect<number | undefined> {
+    const { base, cap, maxRetryAfter } = this.policy
+    const asked = verdict._tag === "Retry" ? parseRetryAfter(verdict.retryAfter, now) : 0
+    const pause = asked === undefined
+      ? Effect.map(Random.next, (chance) => chance * Math.min(cap, base * 2 ** (this.ended.length - 1)))
+      : Effect.succeed(asked <= maxRetryAfter ? asked : undefined)
+    return Effect.flatMap(
+      pause,
+      (pause) =>
+        Effect.flatMap(FiberRef.get(deadline.current), (end) =>
+          pause === undefined || end === undefined
+            ? Effect.succeed(pause)
+            : Effect.map(Clock.currentTimeNanos, (now) => pause < deadline.millisUntil(end, now) ? pause : undefined))
+    )
+  }
+
+  private retry(response: HttpClientResponse | undefined, pause: number): Effect.Effect<HttpClientResponse, E, R> {
+    const discarded = response === undefined ? Effect.void : discard(response)
+    return discarded.pipe(
+      Effect.zipRight(this.noteOnSpan(pause)),
+      Effect.zipRight(Effect.sleep(pause)),
+      Effect.zipRight(this.next)
+    )
+  }
+
+  private noteOnSpan(pause: number): Effect.Effect<void> {
+    return Effect.withFiberRuntime(({ currentSpan }) =>
+      currentSpan === undefined || currentSpan._tag === "ExternalSpan"
+        ? Effect.void
+        : Effect.map(Clock.currentTimeNanos, (now) => {
+          const { outcome } = this.ended[this.ended.length - 1]
+          currentSpan.event("sluice.retry", now, { attempt: this.ended.length, outcome, pause })
+        })
+    )
+  }
+
+  private end(
+    outcome: E | HttpClientResponse,
+    end: Effect.Effect<HttpClientResponse, E>
+  ): Effect.Effect<HttpClientResponse, E> {
+    if (this.ended.length > 1 && typeof outcome === "object" && outcome !== null) histories.set(outcome, this.ended)
+    return end
+  }
+}
+
+const tagOf = (error: unknown): string =>
+  Option.match(fromHttpClientError(error), {
+    onNone: () => (error as { readonly _tag?: string } | null)?._tag ?? "_OTHER",
+    onSome: ({ _tag }) => _tag
   })
 
-const backOff = (policy: Policy, retries: number): Effect.Effect<void> =>
-  Effect.flatMap(jittered(policy, retries), (millis) => Effect.sleep(millis))
-
-const jittered = (policy: Policy, retries: number): Effect.Effect<number> =>
-  Effect.map(Random.next, (chance) => chance * Math.min(policy.cap, policy.base * 2 ** retries))
+const dropExpect = (request: HttpClientRequest): HttpClientRequest =>
+  withHeaders(request, Headers.remove(request.headers, "expect"))
 
 /**
- * How long a server asks to wait, in milliseconds: `Retry-After` in seconds or as a date (RFC 9110 §10.2.3). Undefined
- * when it does not say, or not so that it can be understood.
+ * How long a server asks to wait, in milliseconds: `Retry-After` in seconds or as a date (RFC 9110 §10.2.3), also in the
+ * two obsolete forms of dates (§5.6.7). Undefined when it does not say, or not so that it can be understood.
  *
  * @since 0.1.0
  * @category conversions
@@ -218,9 +391,10 @@ const jittered = (policy: Policy, retries: number): Effect.Effect<number> =>
 export const parseRetryAfter = (value: string | undefined, now: number): number | undefined => {
   if (value === undefined) return undefined
   const text = value.trim()
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
+  if (/^\d+$/.test(text)) return Number(text) * 1000
   // A date of HTTP begins with the name of the day; what else `Date.parse` takes is not one.
   if (!/^[A-Z][a-z]{2,8},? /.test(text)) return undefined
-  const date = Date.parse(text)
+  // The form of C's asctime names no zone, and means UTC.
+  const date = Date.parse(text.endsWith("GMT") ? text : `${text} GMT`)
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }

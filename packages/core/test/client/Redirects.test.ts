@@ -1,9 +1,11 @@
+import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Redirects from "../../src/Redirects.js"
 import { fakeClient, type Reply } from "./fakeClient.js"
@@ -122,4 +124,128 @@ describe("Redirects.follow", () => {
         assert.strictEqual(outcome._tag === "Right" ? outcome.right.status : 0, (reply as { status: number }).status)
       }
     }))
+
+  const octets = (text: string) => String.fromCharCode(...new TextEncoder().encode(text))
+
+  it.effect.each([
+    ["a path in UTF-8", octets("/über?q=ß#ä"), "http://a.test/%C3%BCber?q=%C3%9F#%C3%A4"],
+    ["a host in UTF-8", octets("//bücher.example/"), "http://xn--bcher-kva.example/"],
+    ["octets that are no UTF-8", "/caf\xe9", "http://a.test/caf%E9"],
+    ["a signed query, as it is written", "/z?sig=a%2Fb%20c~d!", "http://a.test/z?sig=a%2Fb%20c~d!"]
+  ])("reads %s", ([, location, expected]) =>
+    Effect.gen(function*() {
+      const { last } = yield* follow(HttpClientRequest.get("http://a.test/x/y"), to(302, location), ok)
+      assert.strictEqual(Either.getOrThrow(UrlParams.makeUrl(last.url, last.urlParams, last.hash)).href, expected)
+    }))
+
+  it.effect("does not follow two locations that differ, and follows two that are the same", () =>
+    Effect.gen(function*() {
+      const request = HttpClientRequest.get("http://a.test/")
+      assert.strictEqual((yield* follow(request, to(302, "/y, /z"), ok)).requests.length, 1)
+      assert.strictEqual((yield* follow(request, to(302, "/y, /y"), ok)).last.url, "http://a.test/y")
+      assert.strictEqual((yield* follow(request, to(302, "/y,z"), ok)).last.url, "http://a.test/y,z")
+    }))
+
+  it.effect.each([300, 304, 305, 306])("hands over a %d", (status) =>
+    Effect.gen(function*() {
+      const { outcome, requests } = yield* follow(HttpClientRequest.get("http://a.test/"), to(status, "/y"), ok)
+      assert.strictEqual(outcome._tag === "Right" ? outcome.right.status : 0, status)
+      assert.strictEqual(requests.length, 1)
+    }))
+
+  it.effect.each(
+    [
+      ["http://a.test/x", "http://a.test/y", false, true],
+      ["http://a.test/x", "https://a.test/y", false, true],
+      ["http://a.test/x", "http://b.test/y", false, false],
+      ["http://a.test/x", "http://b.test/y", true, true],
+      ["https://a.test/x", "https://b.test/y", true, true],
+      ["https://a.test/x", "http://a.test/y", true, false],
+      ["https://a.test/x", "http://b.test/y", true, false]
+    ] as const
+  )(
+    "a body from %s to %s, bodiesAcrossOrigins: %s, goes along: %s",
+    ([from, location, bodiesAcrossOrigins, sent]) =>
+      Effect.gen(function*() {
+        for (const [method, status] of [["POST", 307], ["POST", 308], ["PUT", 302]] as const) {
+          const { client, requests } = fakeClient(to(status, location), ok)
+          const request = HttpClientRequest.bodyText(HttpClientRequest.make(method)(from), "content")
+          const response = yield* Redirects.follow(client, { bodiesAcrossOrigins }).execute(request)
+          assert.strictEqual(response.status, sent ? 200 : status)
+          if (sent) assert.strictEqual(requests[1].body._tag, "Uint8Array")
+          else assert.strictEqual(requests.length, 1)
+        }
+      })
+  )
+
+  it.effect("a body that was dropped is not set again by a mapper", () =>
+    Effect.gen(function*() {
+      const { client, requests } = fakeClient(to(303, "/y"), to(307, "/z"), ok)
+      yield* client.pipe(HttpClient.mapRequest(HttpClientRequest.bodyText("content")), Redirects.follow()).execute(post)
+      assert.deepStrictEqual(
+        requests.map(({ body, headers, method }) => [method, body._tag, headers["content-type"]]),
+        [["POST", "Uint8Array", "text/plain"], ["GET", "Empty", undefined], ["GET", "Empty", undefined]]
+      )
+    }))
+
+  it.effect("a body that can be read once is not sent twice, whatever it is", () =>
+    Effect.gen(function*() {
+      const live = new ReadableStream({ start: (controller) => controller.close() })
+      const request = HttpClientRequest.setBody(HttpClientRequest.put("http://a.test/"), HttpBody.raw(live))
+      assert.strictEqual((yield* follow(request, to(307, "/y"), ok)).requests.length, 1)
+    }))
+
+  it.effect("onRedirect is asked each time, and may refuse or change the next request", () =>
+    Effect.gen(function*() {
+      const asked: Array<unknown> = []
+      const { client, requests } = fakeClient(to(302, "http://b.test/1"), to(302, "/2"), to(302, "/3"), ok)
+      const response = yield* Redirects.follow(client, {
+        onRedirect: (next, { crossedOrigins, followed, from, response, to }) => {
+          asked.push([from.href, to.href, crossedOrigins, followed, response.status])
+          return Effect.succeed(
+            to.pathname === "/3"
+              ? Option.none()
+              : Option.some(HttpClientRequest.setHeader(next, "x-extra", to.pathname))
+          )
+        }
+      }).get("http://a.test/0", { headers: { "x-extra": "secret" } })
+      assert.strictEqual(response.status, 302)
+      assert.deepStrictEqual(asked, [
+        ["http://a.test/0", "http://b.test/1", true, 0, 302],
+        ["http://b.test/1", "http://b.test/2", true, 1, 302],
+        ["http://b.test/2", "http://b.test/3", true, 2, 302]
+      ])
+      assert.deepStrictEqual(requests.map(({ headers }) => headers["x-extra"]), ["secret", "/1", "/2"])
+    }))
+
+  it.effect("onRedirect may send the request elsewhere, without what belongs to its origin, and may fail", () =>
+    Effect.gen(function*() {
+      const { client, requests } = fakeClient(to(302, "/1"), ok)
+      yield* Redirects.follow(client, {
+        onRedirect: (next) => Effect.succeed(Option.some(HttpClientRequest.setUrl(next, "http://b.test/1")))
+      }).get("http://a.test/0", { headers: { authorization: "secret", accept: "text/plain" } })
+      assert.strictEqual(requests[1].url, "http://b.test/1")
+      assert.isUndefined(requests[1].headers["authorization"])
+      assert.strictEqual(requests[1].headers["accept"], "text/plain")
+      const failing = Redirects.follow(fakeClient(to(302, "/1"), ok).client, { onRedirect: () => Effect.fail("no") })
+      assert.strictEqual(yield* Effect.flip(failing.get("http://a.test/0")), "no")
+    }))
+
+  it.effect("the response tells its history, without credentials", () =>
+    Effect.gen(function*() {
+      const { client } = fakeClient(to(307, "http://b.test/1?q#f"), to(303, "/2"), ok)
+      const redirecting = Redirects.follow(client)
+      const response = yield* redirecting.post("http://ada:secret@a.test/0")
+      assert.deepStrictEqual(Redirects.history(response), [
+        { method: "POST", url: "http://a.test/0", status: 307, location: "http://b.test/1?q#f" },
+        { method: "POST", url: "http://b.test/1?q#f", status: 303, location: "http://b.test/2#f" }
+      ])
+      assert.deepStrictEqual(Redirects.history(yield* redirecting.get("http://a.test/")), [])
+    }))
+
+  it("does not take a number of redirects that makes no sense", () => {
+    for (const maxRedirects of [-1, NaN, 1.5]) {
+      assert.throws(() => Redirects.follow({ maxRedirects })(fakeClient(ok).client), "maxRedirects is")
+    }
+  })
 })

@@ -1,8 +1,9 @@
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as FiberRef from "effect/FiberRef"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Idempotency from "../../src/Idempotency.js"
@@ -146,6 +147,100 @@ describe("Retry.safely", () => {
       yield* Fiber.join(fiber)
     }))
 
+  it.effect("runs mappers on both sides for each attempt, and earlier recovery before it retries", () =>
+    Effect.gen(function*() {
+      const { client, requests } = fakeClient({ status: 503 }, ended(true), { status: 503 }, { status: 200 })
+      let tokens = 0
+      let recovered = 0
+      const fresh = (name: string) =>
+        HttpClient.mapRequestEffect((request) =>
+          Effect.sync(() => HttpClientRequest.setHeader(request, name, String(++tokens)))
+        )
+      const fiber = yield* client.pipe(
+        fresh("x-inside"),
+        HttpClient.catchAll((error) => Effect.suspend(() => ++recovered === 1 ? client.get(url) : Effect.fail(error))),
+        Retry.safely(),
+        fresh("x-outside")
+      ).get(url).pipe(Effect.fork)
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
+      assert.strictEqual(recovered, 1)
+      // The third request is the recovery's own.
+      assert.deepStrictEqual(requests.map(({ headers }) => [headers["x-inside"], headers["x-outside"]]), [
+        ["1", "2"],
+        ["3", "4"],
+        [undefined, undefined],
+        ["5", "6"]
+      ])
+    }))
+
+  it.effect("retries a response that filterStatusOk has made an error of, and fails with the last", () =>
+    Effect.gen(function*() {
+      for (
+        const [replies, expected] of [[[{ status: 503 }, { status: 200 }], 200], [[{ status: 503 }], 503]] as const
+      ) {
+        const { client, requests } = fakeClient(...replies)
+        const fiber = yield* client.pipe(HttpClient.filterStatusOk, Retry.safely({ times: 1 })).get(url).pipe(
+          Effect.either,
+          Effect.fork
+        )
+        yield* TestClock.adjust("1 hour")
+        const outcome = yield* Fiber.join(fiber)
+        assert.strictEqual(requests.length, 2)
+        const response = outcome._tag === "Right"
+          ? outcome.right
+          : outcome.left._tag === "ResponseError"
+          ? outcome.left.response
+          : undefined
+        assert.strictEqual(response?.status, expected)
+      }
+    }))
+
+  it.effect("sends a request that Expect was refused for again at once, without it", () =>
+    Effect.gen(function*() {
+      const { client, requests } = fakeClient({ status: 417 }, { status: 200 })
+      const request = HttpClientRequest.post(url, { headers: { expect: "100-continue", "x-kept": "1" } })
+      const response = yield* Retry.safely(client).execute(HttpClientRequest.bodyText(request, "content"))
+      assert.strictEqual(response.status, 200)
+      assert.isUndefined(requests[1].headers["expect"])
+      assert.strictEqual(requests[1].headers["x-kept"], "1")
+      assert.strictEqual(requests[1].body._tag, "Uint8Array")
+      assert.deepStrictEqual(yield* attempts(HttpClientRequest.post(url), {}, { status: 417 }), [1, 417])
+    }))
+
+  it.effect("retries what came too early, whatever the method", () =>
+    Effect.gen(function*() {
+      const replies = [{ status: 425 }, { status: 200 }]
+      assert.deepStrictEqual(yield* attempts(HttpClientRequest.post(url), {}, ...replies), [2, 200])
+    }))
+
+  it.effect("does not send a raw body twice that can be read once", () =>
+    Effect.gen(function*() {
+      const live = HttpBody.raw(new ReadableStream({ start: (controller) => controller.close() }))
+      const request = HttpClientRequest.setBody(HttpClientRequest.put(url), live)
+      assert.deepStrictEqual(yield* attempts(request, {}, { status: 503 }), [1, 503])
+    }))
+
+  it.effect("tells what was tried, when, and how it ended", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(1000)
+      const events: Array<unknown> = []
+      const { client } = fakeClient({ status: 503, headers: { "retry-after": "2" } }, ended(true))
+      const error = yield* Effect.flip(Retry.safely(client, { times: 1 }).get(url)).pipe(
+        Effect.zipLeft(Effect.map(Effect.currentSpan, (span) => events.push(...(span as any).events))),
+        Effect.withSpan("call"),
+        Effect.fork,
+        Effect.tap(() => TestClock.adjust("2 seconds")),
+        Effect.flatMap(Fiber.join)
+      )
+      assert.deepStrictEqual(Retry.attempts(error), [
+        { startedAt: 1000, endedAt: 1000, outcome: 503 },
+        { startedAt: 3000, endedAt: 3000, outcome: "ReadError" }
+      ])
+      assert.deepStrictEqual(events.map((event) => (event as any)[2]), [{ attempt: 1, outcome: 503, pause: 2000 }])
+      assert.deepStrictEqual(Retry.attempts(yield* Retry.safely(fakeClient({ status: 200 }).client).get(url)), [])
+    }))
+
   it.effect("stops when the budget of the client is spent, and goes on when there have been good answers", () =>
     Effect.gen(function*() {
       const { client, requests } = fakeClient({ status: 503 })
@@ -163,24 +258,15 @@ describe("Retry.parseRetryAfter", () => {
     assert.strictEqual(Retry.parseRetryAfter(" 120 ", now), 120_000)
     assert.strictEqual(Retry.parseRetryAfter("Thu, 01 Jan 2026 00:01:00 GMT", now), 60_000)
     assert.strictEqual(Retry.parseRetryAfter("Wed, 31 Dec 2025 23:00:00 GMT", now), 0)
-    for (const wrong of [undefined, "", "-1", "1.5", "soon", "12345678901"]) {
+    // All three forms of a date (RFC 9110 §5.6.7), wherever this runs.
+    for (
+      const date of ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
+    ) {
+      assert.strictEqual(Retry.parseRetryAfter(date, Date.UTC(1994, 10, 6, 8, 49, 30)), 7000, date)
+    }
+    assert.isAbove(Retry.parseRetryAfter("12345678901", now)!, 1e12)
+    for (const wrong of [undefined, "", "-1", "1.5", "soon"]) {
       assert.strictEqual(Retry.parseRetryAfter(wrong, now), undefined, wrong)
     }
   })
-})
-
-describe("Idempotency.withKey", () => {
-  it.effect("gives each run keys of its own, the same for the same request", () =>
-    Effect.gen(function*() {
-      const keys = Idempotency.withKey(currentKeys)
-      const [first, again, other] = yield* keys
-      assert.strictEqual(first, again)
-      assert.notStrictEqual(first, other)
-      assert.notStrictEqual((yield* keys)[0], first)
-    }))
-})
-
-const currentKeys = Effect.map(FiberRef.get(Idempotency.current), (keys) => {
-  assert.isDefined(keys)
-  return [keys.keyFor("POST", "/a"), keys.keyFor("POST", "/a"), keys.keyFor("POST", "/b")] as const
 })

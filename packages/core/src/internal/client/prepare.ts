@@ -65,7 +65,7 @@ const withLength = (request: HttpClientRequest, body: RequestBody.RequestBody): 
 
 const headersOf = (
   request: HttpClientRequest,
-  { authorization, display }: target.Target,
+  { authorization }: target.Target,
   { contentType, exchange }: RequestBody.RequestBody,
   keys: Idempotency.Keys | undefined
 ): ExchangeRequest["headers"] => {
@@ -77,7 +77,7 @@ const headersOf = (
   const headers: Record<string, string> = { ...given }
   if (addType) headers["content-type"] = contentType
   if (addAuthorization) headers["authorization"] = authorization
-  if (addKey) headers["idempotency-key"] = keys.keyFor(request.method, display)
+  if (addKey) headers["idempotency-key"] = keys.keyFor(request)
   return headers
 }
 

@@ -1,0 +1,99 @@
+/**
+ * One end for all that a call does: its redirects, its retries and the pauses between them, the tokens that it waits for,
+ * and the bodies of its responses.
+ *
+ * @since 0.1.0
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import { RequestError } from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { formatValue } from "@sluice/engine"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import { dual } from "effect/Function"
+import * as Option from "effect/Option"
+import { shownRequest } from "./internal/client/shownRequest.js"
+import { halvesOf } from "./internal/clientHalves.js"
+import * as deadline from "./internal/deadline.js"
+import { toMillis } from "./internal/duration.js"
+import { TotalTimeout } from "./TransportError.js"
+
+/**
+ * Ends every call of a client after `total`, from the call until the last byte of the response's body, whatever it is doing
+ * by then: `TotalTimeout`, as the cause of a `RequestError`, or while the body is read of a `ResponseError`. A deadline
+ * within another one ends no later than that. Put it last, around redirects and retries; `Retry.safely` begins no pause
+ * that it cannot end in time.
+ *
+ * `total` that is no duration throws `Cause.IllegalArgumentException` where the client is made.
+ *
+ * @example
+ * ```ts
+ * import * as HttpClient from "@effect/platform/HttpClient"
+ * import * as Deadline from "@sluice/core/Deadline"
+ * import * as Redirects from "@sluice/core/Redirects"
+ * import * as Retry from "@sluice/core/Retry"
+ * import * as Effect from "effect/Effect"
+ *
+ * const client = Effect.map(HttpClient.HttpClient, (client) =>
+ *   client.pipe(Retry.safely({ attempt: "2 seconds" }), Redirects.follow(), Deadline.within("10 seconds")))
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const within: {
+  (
+    total: Duration.DurationInput
+  ): <E, R>(client: HttpClient.HttpClient.With<E, R>) => HttpClient.HttpClient.With<E | RequestError, R>
+  <E, R>(
+    client: HttpClient.HttpClient.With<E, R>,
+    total: Duration.DurationInput
+  ): HttpClient.HttpClient.With<E | RequestError, R>
+} = dual(2, <E, R>(client: HttpClient.HttpClient.With<E, R>, total: Duration.DurationInput) => {
+  const millis = toMillis(total)
+  if (millis === undefined) {
+    throw new Cause.IllegalArgumentException(
+      `Deadline: total is ${formatValue(total)}: expected a duration that is not negative, as in "10 seconds"`
+    )
+  }
+  if (millis === Infinity) return client
+  const { postprocess, preprocess } = halvesOf(client)
+  return HttpClient.makeWith<E, R, E | RequestError, R>(
+    (request) =>
+      Effect.suspend(() => {
+        let known = HttpClientRequest.get("")
+        const noted = Effect.map(request, (request) => known = request)
+        return Effect.timeoutFail(deadline.within(postprocess(noted), millis), {
+          duration: millis,
+          onTimeout: () => exceeded(known, millis)
+        })
+      }),
+    preprocess
+  )
+})
+
+/**
+ * How much time the call that the fiber is in has left, in milliseconds; `Infinity` when it has no deadline.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const remaining: Effect.Effect<number> = Effect.flatMap(
+  FiberRef.get(deadline.current),
+  (end) => Effect.map(Clock.currentTimeNanos, (now) => deadline.millisUntil(end, now))
+)
+
+const exceeded = (request: HttpClientRequest.HttpClientRequest, timeout: number): RequestError => {
+  const origin = Option.match(HttpClientRequest.toUrl(request), { onNone: () => "", onSome: ({ origin }) => origin })
+  // What had been sent by then, only the transport knows.
+  const cause = new TotalTimeout({ origin, phase: "head", written: true, safeToRetry: false, timeout })
+  return new RequestError({
+    request: shownRequest(request),
+    reason: "Transport",
+    cause,
+    description: cause.message
+  })
+}
