@@ -1,0 +1,241 @@
+/**
+ * Server-sent events, as the WHATWG standard defines them: what browsers read with `EventSource`, and how language models
+ * stream their tokens.
+ *
+ * @since 0.1.0
+ */
+import * as Headers from "@effect/platform/Headers"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import { discard } from "./internal/client/discard.js"
+import { decodeStream } from "./internal/decodeStream.js"
+import { EventDecoder, type Memory } from "./internal/EventDecoder.js"
+import { TooLarge } from "./internal/Lines.js"
+import * as Timeouts from "./Timeouts.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServerSentEvent {
+  /** Its type; `"message"` where the server names none. */
+  readonly event: string
+  readonly data: string
+  /** The last id that the server has given, with this event or before it; empty if none. */
+  readonly id: string
+}
+
+/**
+ * An event is larger than `maxEventSize`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class EventTooLarge extends Data.TaggedError("EventTooLarge")<{
+  /** In characters. */
+  readonly maxEventSize: number
+}> {
+  override get message(): string {
+    return `An event of the stream is larger than ${this.maxEventSize} characters (maxEventSize)`
+  }
+}
+
+/**
+ * The response is no event stream: its status is not 200, or its type is not `text/event-stream`. Its body has been
+ * discarded.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NotAnEventStream extends Data.TaggedError("NotAnEventStream")<{
+  readonly response: HttpClientResponse
+}> {
+  override get message(): string {
+    const { headers, status } = this.response
+    return status === 200
+      ? `The response is no event stream: its content type is ${headers["content-type"] ?? "not given"}, ` +
+        "and should be text/event-stream"
+      : `The response is no event stream: its status is ${status}, and should be 200`
+  }
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface DecodeOptions {
+  /** The largest event, in characters. Default 1,048,576. */
+  readonly maxEventSize?: number | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<R = never> extends DecodeOptions {
+  /**
+   * When to connect again after the connection has broken or the server has ended the stream, with the last id as
+   * `Last-Event-ID`. No pause is shorter than the server's `retry`. The schedule begins anew with each connection that
+   * brings an event. Default: not at all, as is right for a POST.
+   */
+  readonly reconnect?: Schedule.Schedule<unknown, unknown, R> | undefined
+  /** Where to go on from, as if this id had been received. */
+  readonly lastEventId?: string | undefined
+  /** How long the server may take for the response's headers. Default: `timeouts.headers`. */
+  readonly firstByte?: Duration.DurationInput | undefined
+  /** How long the server may be silent then; comments are no silence. `ReadTimeout`. Default `"Infinity"`. */
+  readonly silence?: Duration.DurationInput | "Infinity" | undefined
+}
+
+/**
+ * The events of a body, each as soon as its blank line is there.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decode = <E, R>(
+  stream: Stream.Stream<Uint8Array, E, R>,
+  options?: DecodeOptions
+): Stream.Stream<ServerSentEvent, E | EventTooLarge, R> =>
+  decodeWith(stream, { lastEventId: "", retry: undefined }, options)
+
+const decodeWith = <E, R>(
+  stream: Stream.Stream<Uint8Array, E, R>,
+  memory: Memory,
+  { maxEventSize = 1024 * 1024 }: DecodeOptions = {}
+): Stream.Stream<ServerSentEvent, E | EventTooLarge, R> =>
+  decodeStream(stream, () => new EventDecoder(memory, maxEventSize), (thrown) => {
+    if (thrown instanceof TooLarge) return new EventTooLarge({ maxEventSize })
+    throw thrown
+  })
+
+/**
+ * Sends a request and gives the events of its response. Leaving the stream, or an interrupt, gives up the response.
+ *
+ * With `reconnect` it goes on over new connections, until the schedule ends or the server answers 204. A response that is
+ * no event stream ends it with `NotAnEventStream`: put `Retry.safely` on the client for a server that is restarting.
+ *
+ * @example
+ * ```ts
+ * import * as HttpClient from "@effect/platform/HttpClient"
+ * import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+ * import * as Sse from "@sluice/core/Sse"
+ * import * as Effect from "effect/Effect"
+ * import * as Schedule from "effect/Schedule"
+ * import * as Stream from "effect/Stream"
+ *
+ * const program = Effect.flatMap(HttpClient.HttpClient, (client) =>
+ *   Sse.stream(client, HttpClientRequest.get("http://127.0.0.1:8080/events"), {
+ *     silence: "1 minute",
+ *     reconnect: Schedule.spaced("1 second")
+ *   }).pipe(Stream.runForEach(({ data }) => Effect.log(data))))
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const stream = <E, R, R2 = never>(
+  client: HttpClient.HttpClient.With<E, R>,
+  request: HttpClientRequest.HttpClientRequest,
+  options: Options<R2> = {}
+): Stream.Stream<ServerSentEvent, E | StreamError | EventTooLarge | NotAnEventStream, R | R2> =>
+  Stream.suspend(() => {
+    const memory: Memory = { lastEventId: options.lastEventId ?? "", retry: undefined }
+    const connect = Effect.suspend(() => open(client, withLastId(request, memory.lastEventId), options)).pipe(
+      Effect.map(Option.map((response) => decodeWith(response.stream, memory, options)))
+    )
+    return options.reconnect === undefined
+      ? Stream.unwrap(Effect.map(connect, Option.getOrElse(() => Stream.empty)))
+      : reconnecting(connect, memory, options.reconnect)
+  })
+
+type StreamError = Stream.Stream.Error<HttpClientResponse["stream"]>
+
+/** A connection whose events end when it breaks, one after the other. */
+const reconnecting = <E, E2, R, R2>(
+  connect: Effect.Effect<Option.Option<Stream.Stream<ServerSentEvent, E>>, NoInfer<E> | E2, R>,
+  memory: Memory,
+  schedule: Schedule.Schedule<unknown, unknown, R2>
+): Stream.Stream<ServerSentEvent, E | E2, R | R2> =>
+  Stream.unwrap(Effect.map(
+    Schedule.driver(
+      Schedule.modifyDelay(schedule, (_, delay) => Duration.max(delay, Duration.millis(memory.retry ?? 0)))
+    ),
+    (driver) => {
+      /** How the last connection ended; none before the first. */
+      let last: Option.Option<E | E2> | undefined = undefined
+      const pause = Effect.suspend(() => {
+        const failed = last
+        return failed === undefined
+          ? Effect.void
+          // When the schedule ends, so does the stream, as the last connection did.
+          : Effect.catchAll(driver.next(Option.getOrUndefined(failed)), () => Effect.fail(failed))
+      })
+      const next: Effect.Effect<Stream.Stream<ServerSentEvent, E>, Option.Option<E | E2>, R | R2> = Effect.zipRight(
+        pause,
+        Effect.matchEffect(connect, {
+          onFailure: (error) => {
+            if (!isBroken(error)) return Effect.fail(Option.some(error))
+            last = Option.some(error)
+            return Effect.suspend(() => next)
+          },
+          onSuccess: (events) => {
+            last = Option.none()
+            return Option.isNone(events) ? Effect.fail(Option.none()) : Effect.succeed(events.value)
+          }
+        })
+      )
+      return Stream.flatMap(Stream.repeatEffectOption(next), (events) => {
+        let isFirst = true
+        return events.pipe(
+          Stream.tap(() => isFirst ? Effect.zipRight(Effect.sync(() => isFirst = false), driver.reset) : Effect.void),
+          Stream.catchAll((error) => {
+            if (!isBroken(error)) return Stream.fail(error)
+            last = Option.some(error)
+            return Stream.empty
+          })
+        )
+      })
+    }
+  ))
+
+/** What another connection may mend; a response that is wrong stays wrong. */
+const isBroken = (error: unknown): boolean => !(error instanceof EventTooLarge || error instanceof NotAnEventStream)
+
+/** None: the server asks not to be asked again (204). */
+const open = <E, R>(
+  client: HttpClient.HttpClient.With<E, R>,
+  request: HttpClientRequest.HttpClientRequest,
+  { firstByte, silence = "Infinity" }: Pick<Options, "firstByte" | "silence">
+): Effect.Effect<Option.Option<HttpClientResponse>, E | NotAnEventStream, R> =>
+  client.execute(request).pipe(
+    Timeouts.locally(firstByte === undefined ? { read: silence } : { read: silence, headers: firstByte }),
+    Effect.flatMap((response) =>
+      response.status === 204
+        ? Effect.as(discard(response), Option.none())
+        : isEventStream(response)
+        ? Effect.succeed(Option.some(response))
+        : Effect.zipRight(discard(response), Effect.fail(new NotAnEventStream({ response })))
+    )
+  )
+
+const isEventStream = ({ headers, status }: HttpClientResponse): boolean =>
+  status === 200 && /^text\/event-stream\s*(;|$)/i.test(headers["content-type"] ?? "")
+
+const withLastId = (
+  request: HttpClientRequest.HttpClientRequest,
+  lastEventId: string
+): HttpClientRequest.HttpClientRequest => {
+  const added: Record<string, string> = Headers.has(request.headers, "accept") ? {} : { accept: "text/event-stream" }
+  if (!Headers.has(request.headers, "cache-control")) added["cache-control"] = "no-store"
+  // Header values are octets: an id goes out as the UTF-8 that it came as.
+  if (lastEventId !== "") added["last-event-id"] = String.fromCharCode(...new TextEncoder().encode(lastEventId))
+  return HttpClientRequest.setHeaders(request, added)
+}
