@@ -37,7 +37,11 @@ export interface Connector {
   readonly coalesce?:
     | ((origin: Origin, open: ReadonlyArray<Connection>) => Effect.Effect<ReadonlyArray<Connection>>)
     | undefined
-  /** What the runtime under the connections has besides them. Absent: nothing, as for a network in memory. */
+  /**
+   * What the runtime under the connections has besides them; used where time is real, with Effect's own Clock. Absent, as
+   * for a network in memory: deadlines look at what has happened by now, no context is captured, and every timer keeps
+   * the process alive.
+   */
   readonly runtime?: RuntimeHooks | undefined
 }
 

@@ -5,6 +5,7 @@
  */
 import type * as Engine from "@sluice/engine"
 import type { Event } from "@sluice/engine/pool"
+import type { TransportError } from "./TransportError.js"
 
 /**
  * An event, told apart by `_tag`: `Waiting`, `Granted`, `Refused`, `DialStarted`, `DialSucceeded`, `DialFailed`,
@@ -13,7 +14,9 @@ import type { Event } from "@sluice/engine/pool"
  * @since 0.1.0
  * @category models
  */
-export type PoolEvent = Event
+export type PoolEvent =
+  | Exclude<Event, { readonly _tag: "DialFailed" }>
+  | (Extract<Event, { readonly _tag: "DialFailed" }> & { readonly error: TransportError })
 
 /**
  * Why a connection was closed.

@@ -22,7 +22,7 @@ import { type ClientOptions, defaultOptions } from "./internal/client/ClientOpti
 import { discard as discardResponse } from "./internal/client/discard.js"
 import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { shownRequest } from "./internal/client/shownRequest.js"
-import { interpreterOf } from "./internal/connectionPool.js"
+import { hostOf } from "./internal/connectionPool.js"
 import type { InvalidLimits } from "./Limits.js"
 import * as Timeouts from "./Timeouts.js"
 import type { TransportError } from "./TransportError.js"
@@ -179,7 +179,7 @@ const makeWith = <E>(
 ) =>
   Effect.gen(function*() {
     const pool = yield* ConnectionPool.ConnectionPool
-    return client.make(interpreterOf(pool), yield* resolve(options), toError)
+    return client.make(hostOf(pool), yield* resolve(options), toError)
   })
 
 const resolve = (options: Options) =>

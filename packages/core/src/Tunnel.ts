@@ -37,7 +37,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import { ConnectionPool } from "./ConnectionPool.js"
 import * as internal from "./internal/client/tunnel.js"
-import { interpreterOf } from "./internal/connectionPool.js"
+import { hostOf } from "./internal/connectionPool.js"
 import type { TransportError } from "./TransportError.js"
 
 /**
@@ -142,7 +142,7 @@ export const connect: {
 const open = (request: HttpClientRequest, become: Parameters<typeof internal.open>[2]) =>
   Effect.flatMap(ConnectionPool, (pool) =>
     internal.open(
-      interpreterOf(pool),
+      hostOf(pool),
       request,
       become,
       ({ method, origin }, response) => new TunnelRefused({ origin: origin.href, method, response })

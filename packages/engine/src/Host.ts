@@ -5,6 +5,9 @@ import type { Origin } from "./Origin.js"
 /** Calls off something that has not happened yet; harmless afterwards. */
 export type Cancel = () => void
 
+/** Runs a function in the context of the caller that it was captured from (`AsyncLocalStorage`). */
+export type RunInContext = (run: () => void) => void
+
 /**
  * How time passes. Elapsed time is monotonic: it knows nothing of the wall clock, which may be set, and all timeouts and
  * ages are measured by it. Wall time is for dates, and to notice that the machine was suspended.
@@ -15,8 +18,8 @@ export interface HostTime {
   /** Milliseconds since 1970. */
   readonly wallClock: () => number
   /**
-   * Calls `wake` after so many milliseconds. A background sleep (expiry, age) must not keep the process alive; one of a
-   * request does.
+   * Calls `wake` after so many milliseconds, never before it has returned. A background sleep (expiry, age) must not keep
+   * the process alive; one of a request does.
    */
   readonly sleep: (millis: number, wake: () => void, background: boolean) => Cancel
   /**
@@ -24,11 +27,13 @@ export interface HostTime {
    * where there is one and time is real, else at once. A deadline that is found due looks once more after it.
    */
   readonly afterPoll: (then: () => void) => void
+  /** Calls `run` in a microtask, or as soon as whoever schedules the fibers of a test likes. Never before it has returned. */
+  readonly defer: (run: () => void) => void
 }
 
 /** A connection that is being made, or was: what the pool can still do to it. */
 export interface OpenHandle {
-  /** Closes it, or stops making it. `ConnectionEvents.onGone` follows when its socket is gone and its permits are back. */
+  /** Closes it, or stops making it. `OpenEvents.onGone` follows when its socket is gone and its permits are back. */
   readonly close: () => void
 }
 
@@ -41,6 +46,25 @@ export interface OpenEvents extends ConnectionListener {
   readonly onGone: () => void
 }
 
+/** What the engine counts. Several pools may share one, so it is notified of what has changed. */
+export interface Meter {
+  /** Connections in use, by how many there are more now. */
+  readonly activeConnections: (change: number) => void
+  readonly idleConnections: (change: number) => void
+  /** Requests that hold a connection. */
+  readonly activeRequests: (change: number) => void
+  /** Requests that wait for a connection. */
+  readonly pendingRequests: (change: number) => void
+  /** A request that had to wait for its connection has got it, after so many milliseconds. */
+  readonly waited: (millis: number) => void
+  /** A request got no connection; `reason` is the tag of its failure. */
+  readonly refused: (reason: string) => void
+  /** A connection was closed that had been open for so many milliseconds. */
+  readonly closed: (millis: number) => void
+  /** A request is sent again because its connection had died while it was idle. */
+  readonly retried: () => void
+}
+
 /**
  * What the engine needs of the face that it runs under: time, connections, and the small things that a runtime has.
  * There is one for each pool.
@@ -50,16 +74,25 @@ export interface Host extends HostTime {
   readonly random: () => number
   /**
    * Opens a connection in a scope of the face, which takes the permits first and the socket second, and gives them back
-   * in reverse order whatever ends it.
+   * in reverse order whatever ends it. It may call back before it returns.
    */
   readonly open: (origin: Origin, events: OpenEvents) => OpenHandle
   /** What a first connection will speak; `"unknown"` when it is negotiated (ALPN). */
   readonly protocol: (origin: Origin) => Protocol | "unknown"
   /**
-   * Captures the context of the caller that is running now (`AsyncLocalStorage`); what is returned runs a function in it.
-   * Undefined where there is nothing to capture.
+   * Finds out which of these connections, made for other origins, serve this one as well (RFC 9113 §9.1.1). It may call
+   * back before it returns. Undefined where connections are never shared between origins.
    */
-  readonly captureContext: () => ((run: () => void) => void) | undefined
+  readonly coalesce:
+    | ((
+      origin: Origin,
+      open: ReadonlyArray<Connection>,
+      onFound: (serving: ReadonlyArray<Connection>) => void
+    ) => Cancel)
+    | undefined
+  /** Captures the context of the caller that is running now; undefined where there is nothing to capture. */
+  readonly captureContext: () => RunInContext | undefined
+  readonly meter: Meter
   /** Code of the caller threw where it must not disturb others. */
   readonly reportDefect: (what: string, cause: unknown) => void
 }

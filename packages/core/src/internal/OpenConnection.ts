@@ -1,12 +1,15 @@
-import type * as Cause from "effect/Cause"
+import type { OpenEvents } from "@sluice/engine"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type { Connection } from "../Connection.js"
-import type { TransportError } from "../TransportError.js"
+import { ConnectError, type TransportError } from "../TransportError.js"
+import type { OriginPermits } from "./OriginPermits.js"
 
 /**
  * A connection's life is the life of one Scope, a child of the pool's. In it are, in this order,
@@ -21,36 +24,31 @@ export class OpenConnection {
   private scope: Scope.CloseableScope | undefined = undefined
   private dial: Fiber.RuntimeFiber<unknown> | undefined = undefined
   private isClosing = false
+  private holdsPermits = false
 
   constructor(
     private readonly pool: Scope.Scope,
-    private readonly permits: ReadonlyArray<Effect.Semaphore>,
-    private readonly listener: { readonly onGone: () => void }
+    private readonly permits: OriginPermits,
+    private readonly events: OpenEvents
   ) {}
 
   /**
    * Takes the permits and runs `connect` in the connection's Scope. `onConnected` and `onFailed` decide, synchronously,
-   * what becomes of it; neither is called when it failed because it was closed. A permit is free: the pool dials only
-   * when it knows that.
+   * what becomes of it; neither is called when it failed because it was closed.
    */
-  open(
-    connect: Effect.Effect<Connection, TransportError, Scope.Scope>,
-    onConnected: (connection: Connection) => void,
-    onFailed: (cause: Cause.Cause<TransportError>) => void
-  ): Effect.Effect<void> {
+  open(origin: string, connect: Effect.Effect<Connection, TransportError, Scope.Scope>): Effect.Effect<void> {
     return Effect.uninterruptibleMask((restore) =>
       Effect.gen(this, function*() {
         this.dial = yield* Effect.withFiberRuntime<Fiber.RuntimeFiber<unknown>>(Effect.succeed)
         const scope = yield* Scope.fork(this.pool, ExecutionStrategy.sequential)
         this.scope = scope
-        for (const permit of this.permits) yield* permit.take(1)
         yield* this.promiseToGiveBack(scope)
         // It may have been given up before its fiber came to its first step.
         const dial = Effect.suspend(() => this.isClosing ? Effect.interrupt : Scope.extend(connect, scope))
-        const exit = yield* Effect.exit(restore(dial))
+        const exit = yield* Effect.exit(Effect.zipRight(this.takePermits(), restore(dial)))
         this.dial = undefined
-        if (Exit.isSuccess(exit)) onConnected(exit.value)
-        else if (!this.isClosing) onFailed(exit.cause)
+        if (Exit.isSuccess(exit)) this.events.onConnected(exit.value)
+        else if (!this.isClosing) this.events.onFailed(failureOf(origin, exit.cause))
         if (this.isClosing || Exit.isFailure(exit)) yield* Scope.close(scope, exit)
       })
     )
@@ -61,9 +59,14 @@ export class OpenConnection {
     return Scope.addFinalizerExit(scope, () => this.giveBack())
   }
 
+  private takePermits(): Effect.Effect<void> {
+    return Effect.map(this.permits.take, () => {
+      this.holdsPermits = true
+    })
+  }
+
   private giveBack(): Effect.Effect<void> {
-    const released = Effect.forEach(this.permits, (permit) => permit.release(1), { discard: true })
-    return Effect.map(released, () => this.listener.onGone())
+    return Effect.map(this.holdsPermits ? this.permits.giveBack : Effect.void, () => this.events.onGone())
   }
 
   /** Closes the connection; one that is still being made stops being made. Completes when it is gone. */
@@ -78,3 +81,13 @@ export class OpenConnection {
     })
   }
 }
+
+/** What the connector failed with, or that it died. */
+const failureOf = (origin: string, cause: Cause.Cause<TransportError>): TransportError =>
+  Option.getOrElse(Cause.failureOption(cause), () =>
+    new ConnectError({
+      origin,
+      reason: "Other",
+      detail: "the connector failed in a way that it does not declare",
+      cause: Cause.squash(cause)
+    }))

@@ -1,3 +1,4 @@
+import { countsByOrigin, countsOf } from "@sluice/engine/pool"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
@@ -5,18 +6,18 @@ import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
-import type { ConnectionPool, Lease, Options, TypeId as PoolTypeId } from "../ConnectionPool.js"
+import * as Stream from "effect/Stream"
+import type { ConnectionPool, Options, TypeId as PoolTypeId } from "../ConnectionPool.js"
 import { Connector } from "../Connector.js"
 import * as Limits from "../Limits.js"
-import type { Origin } from "../Origin.js"
 import type { PoolEvent } from "../PoolEvent.js"
+import type { PoolStats } from "../PoolStats.js"
 import * as Timeouts from "../Timeouts.js"
+import { AcquireTicket } from "./AcquireTicket.js"
 import { toMillis } from "./duration.js"
-import { LeaseRequest } from "./LeaseRequest.js"
+import { EffectHost } from "./EffectHost.js"
+import { freePermits } from "./OriginPermits.js"
 import * as poolCensus from "./poolCensus.js"
-import { PoolInterpreter } from "./PoolInterpreter.js"
-import { statsOf } from "./poolStats.js"
 
 const TypeId: PoolTypeId = Symbol.for("@sluice/core/ConnectionPool") as PoolTypeId
 
@@ -24,47 +25,75 @@ const TypeId: PoolTypeId = Symbol.for("@sluice/core/ConnectionPool") as PoolType
 const defaultGrace = 1000
 
 /**
- * The pool that users see, over the interpreter that does the work. The client uses the interpreter itself.
+ * The pool that users see, over the engine's. The client uses the host itself.
  */
 export class ConnectionPoolImpl implements ConnectionPool {
   readonly [TypeId]: PoolTypeId = TypeId
-  readonly events: Stream.Stream<PoolEvent>
-  readonly warm: ConnectionPool["warm"]
 
-  constructor(readonly interpreter: PoolInterpreter) {
-    this.events = interpreter.events.stream
-    this.warm = interpreter.warm
-  }
+  constructor(readonly host: EffectHost) {}
 
-  readonly acquire = (
-    origin: Origin,
-    options?: { readonly timeout?: Duration.DurationInput | "Infinity" | undefined }
-  ) =>
-    // Uninterruptible but for the wait: between having a connection and the finalizer that gives it back there is no
-    // moment for an interrupt (keypool #708, Effect #8390).
+  /** Uninterruptible but for the wait, so that a wait that is interrupted gives its position back at once. */
+  readonly acquire: ConnectionPool["acquire"] = (origin, options) =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.fiberIdWith((fiberId) => {
-        const timeout = options?.timeout === undefined
-          ? this.interpreter.options.timeouts.pool
-          : toMillis(options.timeout) ?? 0
-        const request = new LeaseRequest(this.interpreter, origin, timeout, fiberId)
-        return restore(request.wait).pipe(
-          Effect.onError(() => request.end),
-          Effect.tap((_: Lease) => Effect.addFinalizer(() => request.end))
+      Effect.suspend(() => {
+        const timeout = poolTimeout(this.host, options?.timeout)
+        return Effect.acquireRelease(AcquireTicket.take(this.host, origin, timeout), (ticket) => ticket.end).pipe(
+          Effect.flatMap((ticket) =>
+            ticket.isSettled ? ticket.lease : ticket.lease.pipe(
+              Effect.timeoutTo({
+                // A wait of 0 is none: the pool has refused already what a dial is not meant for.
+                duration: timeout > 0 ? timeout : Infinity,
+                onSuccess: Effect.succeed,
+                onTimeout: () => ticket.afterPoolTimeout
+              }),
+              Effect.flatten,
+              restore,
+              Effect.onError(() => ticket.end)
+            )
+          )
         )
       })
     )
 
-  readonly unsafeStats = () => statsOf(this.interpreter.core.state)
+  readonly unsafeStats = (): PoolStats => {
+    const { state } = this.host.driver.core
+    return {
+      ...countsOf(state),
+      maxConnections: state.limits.maxConnections,
+      permitsFree: Runtime.runSync(this.host.options.runtime)(freePermits(this.host.permit)),
+      leases: state.leases.size,
+      origins: countsByOrigin(state)
+    }
+  }
   readonly stats = Effect.sync(this.unsafeStats)
-  readonly evictIdle = Effect.sync(() => this.interpreter.step((core, now) => core.evictIdle(now)))
-  readonly limits = Effect.sync((): Limits.Limits => this.interpreter.core.state.limits)
+
+  readonly events: Stream.Stream<PoolEvent> = Stream.asyncPush<PoolEvent>((emit) => {
+    if (this.host.driver.events.isClosed) return Effect.sync(() => emit.end())
+    return Effect.acquireRelease(
+      Effect.sync(() =>
+        this.host.listen((event) => {
+          emit.single(event)
+          if (event._tag === "PoolClosed") emit.end()
+        })
+      ),
+      (stop) => Effect.sync(stop)
+    )
+  }, { bufferSize: "unbounded" })
+
+  readonly warm: ConnectionPool["warm"] = (origin, count) => this.host.warm(origin, count)
+  readonly evictIdle = Effect.sync(() => this.host.driver.evictIdle())
+  readonly limits = Effect.sync((): Limits.Limits => this.host.driver.core.state.limits)
   readonly setLimits = (limits: Limits.Limits) =>
-    Effect.flatMap(Limits.resolve(limits), (resolved) => this.interpreter.setLimits(resolved))
+    Effect.map(Limits.resolve(limits), (resolved) => this.host.setLimits(resolved))
 }
 
+const poolTimeout = (
+  { options }: EffectHost,
+  timeout: Duration.DurationInput | "Infinity" | undefined
+): number => timeout === undefined ? options.timeouts.pool : toMillis(timeout) ?? 0
+
 /** Every pool is made here; the client goes past the pool's public face, which costs a Scope for each request. */
-export const interpreterOf = (pool: ConnectionPool): PoolInterpreter => (pool as ConnectionPoolImpl).interpreter
+export const hostOf = (pool: ConnectionPool): EffectHost => (pool as ConnectionPoolImpl).host
 
 export const make = (options: Options = {}) =>
   Effect.gen(function*() {
@@ -87,7 +116,7 @@ export const make = (options: Options = {}) =>
     // Children end when the pool says so, all at once, and not one after the other in the order they were made.
     const scope = yield* Scope.make(ExecutionStrategy.parallel)
     yield* poolCensus.register(options)
-    const interpreter = new PoolInterpreter({
+    const host = new EffectHost({
       connector,
       limits,
       timeouts,
@@ -97,7 +126,7 @@ export const make = (options: Options = {}) =>
       runtime,
       scope
     })
-    const close = Effect.zipRight(interpreter.shutdown(drainTimeout), Scope.close(scope, Exit.void))
+    const close = Effect.zipRight(host.shutdown(drainTimeout), Scope.close(scope, Exit.void))
     yield* Effect.addFinalizer(() => Effect.uninterruptible(close))
-    return new ConnectionPoolImpl(interpreter) as ConnectionPool
+    return new ConnectionPoolImpl(host) as ConnectionPool
   })

@@ -7,7 +7,7 @@ import * as TestClock from "effect/TestClock"
 import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import * as ConnectionPool from "../../src/ConnectionPool.js"
 import { Connector } from "../../src/Connector.js"
-import { interpreterOf } from "../../src/internal/connectionPool.js"
+import { hostOf } from "../../src/internal/connectionPool.js"
 import * as MemoryNetwork from "../../src/testing/MemoryNetwork.js"
 import { settle } from "../../src/testing/settle.js"
 import { a, b } from "./support/origins.js"
@@ -126,7 +126,7 @@ describe("closing a pool", () => {
       yield* Effect.fork(send(pool, a))
       yield* Effect.fork(send(pool, a))
       yield* settle
-      const { core, permit, time, ...rest } = interpreterOf(pool)
+      const { driver: { core, time }, permit, ...rest } = hostOf(pool)
       ok(time.deadlines.size > 0 && core.state.open === 4)
       yield* close
       deepStrictEqual(

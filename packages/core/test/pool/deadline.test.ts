@@ -9,7 +9,7 @@ import * as TestClock from "effect/TestClock"
 import * as fc from "fast-check"
 import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import type { ConnectionPool, Lease } from "../../src/ConnectionPool.js"
-import { interpreterOf } from "../../src/internal/connectionPool.js"
+import { hostOf } from "../../src/internal/connectionPool.js"
 import { settle } from "../../src/testing/settle.js"
 import { PoolTimeout, type TransportError } from "../../src/TransportError.js"
 import { play } from "./support/interleave.js"
@@ -122,7 +122,7 @@ describe(`the pool's own deadline is as a timeout around the wait (seed ${seed})
             yield* TestClock.adjust("1 minute")
             const outcomes = yield* Fiber.join(Fiber.all(fibers))
             for (const outcome of outcomes) seen.add(outcome.split(" ")[0])
-            deepStrictEqual(interpreterOf(pool).time.deadlines.size, 0)
+            deepStrictEqual(hostOf(pool).driver.time.deadlines.size, 0)
             yield* TestClock.setTime(start)
             return outcomes
           }))

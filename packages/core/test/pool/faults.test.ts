@@ -1,5 +1,5 @@
 import { describe, it } from "@effect/vitest"
-import { Deadlines, exclusive, PoolCore, Ticket } from "@sluice/engine/pool"
+import { Deadlines, exclusive, type LeaseTicket, PoolCore, Ticket } from "@sluice/engine/pool"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -10,14 +10,13 @@ import * as TestClock from "effect/TestClock"
 import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import * as ConnectionPool from "../../src/ConnectionPool.js"
 import { Connector } from "../../src/Connector.js"
-import { interpreterOf } from "../../src/internal/connectionPool.js"
-import type { LeaseTicket } from "../../src/internal/LeaseHolder.js"
+import { hostOf } from "../../src/internal/connectionPool.js"
 import * as MemoryNetwork from "../../src/testing/MemoryNetwork.js"
 import { settle } from "../../src/testing/settle.js"
 import { ConnectError } from "../../src/TransportError.js"
 import { roomy } from "./support/limits.js"
 import { a, b, c } from "./support/origins.js"
-import { isEmpty, isSound, open, outcome, send, serverOf, take } from "./support/pool.js"
+import { isEmpty, isSound, open, outcome, send, take } from "./support/pool.js"
 
 // How pools of others have failed: `pool-behaviour`, section 3. Those that are the pool's, by their numbers there.
 
@@ -172,24 +171,26 @@ describe("a waiter", () => {
     Effect.gen(function*() {
       const { pool } = yield* open({ limits: { maxConnections: 1 } })
       const held = yield* take(pool, a)
-      const told: Array<string> = []
-      const interpreter = interpreterOf(pool)
-      const holder = {
-        fiberId: yield* Effect.fiberId,
+      const notified: Array<string> = []
+      const { driver } = hostOf(pool)
+      const owner = {
+        caller: yield* Effect.fiberId,
+        inContext: undefined,
         wanted: a,
         describe: () => ({ method: "GET", url: "/", bodyUnread: false }),
         granted: (ticket: LeaseTicket) => {
-          told.push("granted")
-          interpreter.release(ticket)
+          notified.push("granted")
+          driver.release(ticket)
         },
         refused: () => {
-          told.push("refused")
+          notified.push("refused")
         }
       }
-      for (let i = 0; i < 100; i++) interpreter.request(a, holder, Infinity, Infinity)
-      deepStrictEqual(told, [])
+      for (let i = 0; i < 100; i++) driver.request(a, owner, Infinity, Infinity)
+      deepStrictEqual(notified, [])
       yield* held.release
-      deepStrictEqual(told, Array.from({ length: 100 }, () => "granted"))
+      yield* settle
+      deepStrictEqual(notified, Array.from({ length: 100 }, () => "granted"))
     }))
 })
 
@@ -472,7 +473,7 @@ describe("a connection", () => {
     }))
 })
 
-describe("a holder", () => {
+describe("an owner", () => {
   // 20: OkHttp #7084, a nested request dead-locks at limit 1
   it.scoped("that asks again with all connections in its own hands is told so", () =>
     Effect.gen(function*() {
@@ -514,24 +515,25 @@ describe("a holder", () => {
   it.scoped("that throws when it is told harms nobody else", () =>
     Effect.gen(function*() {
       const world = yield* open({ limits: { maxConnections: 1 } })
-      const interpreter = interpreterOf(world.pool)
+      const { driver } = hostOf(world.pool)
       const held = yield* take(world.pool, a)
       const tickets: Array<LeaseTicket> = []
       const bad = {
-        fiberId: yield* Effect.fiberId,
+        caller: yield* Effect.fiberId,
+        inContext: undefined,
         wanted: a,
         describe: () => ({ method: "GET", url: "/", bodyUnread: false }),
         granted: () => {
-          throw new Error("a holder's own mistake")
+          throw new Error("an owner's own mistake")
         },
         refused: () => {}
       }
-      tickets.push(interpreter.request(a, bad, Infinity, Infinity))
+      tickets.push(driver.request(a, bad, Infinity, Infinity))
       const waiting = yield* Effect.fork(send(world.pool, a))
       yield* settle
       yield* Effect.exit(held.release)
       strictEqual(outcome(waiting), "waits")
-      interpreter.release(tickets[0])
+      driver.release(tickets[0])
       strictEqual(yield* Fiber.join(waiting), 1)
       yield* isSound(world)
     }))
@@ -541,8 +543,8 @@ describe("a holder", () => {
       const world = yield* open()
       const scope = yield* Scope.make()
       yield* Scope.close(scope, Exit.void)
-      const lease = yield* Scope.extend(world.pool.acquire(a), scope)
-      ok(serverOf(lease).isOpen)
+      const exit = yield* Effect.exit(Scope.extend(world.pool.acquire(a), scope))
+      ok(Exit.isInterrupted(exit))
       strictEqual(world.pool.unsafeStats().leases, 0)
     }))
 })
@@ -610,7 +612,7 @@ describe("many at once", () => {
       yield* settle
       strictEqual((yield* Fiber.join(first))._tag, "Some")
       strictEqual(yield* Effect.flip(Fiber.join(failing) as Effect.Effect<void, string>), "listener")
-      strictEqual(interpreterOf(world.pool).core.state.observed, false)
+      strictEqual(hostOf(world.pool).driver.core.state.observed, false)
       yield* isSound(world)
     }))
 })

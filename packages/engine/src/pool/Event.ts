@@ -1,4 +1,5 @@
 import type { CloseReason } from "../CloseReason.js"
+import type { Failure } from "../Failure.js"
 
 /**
  * What happened in the pool. Times are milliseconds; `connection` is a number that stays the same for a connection's
@@ -24,7 +25,7 @@ export type Event =
     readonly duration: number
     readonly capacity: number
   }
-  | { readonly _tag: "DialFailed"; readonly origin: string; readonly connection: number; readonly error: unknown }
+  | { readonly _tag: "DialFailed"; readonly origin: string; readonly connection: number; readonly error: Failure }
   | { readonly _tag: "Released"; readonly origin: string; readonly connection: number; readonly reusable: boolean }
   | { readonly _tag: "Evicted"; readonly origin: string; readonly connection: number }
   | { readonly _tag: "Expired"; readonly origin: string; readonly connection: number }

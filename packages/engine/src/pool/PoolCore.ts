@@ -1,4 +1,5 @@
 import type { CloseReason } from "../CloseReason.js"
+import type { Failure } from "../Failure.js"
 import type { CoreLimits } from "./CoreLimits.js"
 import { exclusive, type OriginState } from "./OriginState.js"
 import { type CoreOptions, PoolState } from "./PoolState.js"
@@ -10,7 +11,7 @@ import type { Refusal, Ticket } from "./Ticket.js"
 /**
  * Decides who gets which connection. It owns all counts and all order, does no I/O, and knows the time only as an
  * argument, in milliseconds. Each step is O(1) in the number of waiters, origins and connections, and leaves in
- * `state.outbox` what is to be done.
+ * `state.actions` what is to be done.
  *
  * What holds after every step:
  *
@@ -39,7 +40,7 @@ export class PoolCore<C> {
    * 4. a new dial in place of the connection, of any origin, that is idle longest;
    * 5. its place in the queue.
    *
-   * Afterwards its ticket is `Granted` (1, 2), `Waiting`, or `Refused`; all that changes later is in the outbox.
+   * Afterwards its ticket is `Granted` (1, 2), `Waiting`, or `Refused`; all that changes later is in the actions.
    *
    * A `fresh` one takes 2 for as good as dead: they are closed. What is given back when its turn has come is closed too
    * (`reasonToClose`), so it gets the next connection that is made.
@@ -67,6 +68,11 @@ export class PoolCore<C> {
       slots.abandonDial(pool, slots.spareDial(ticket.origin), "DialAbandoned")
     }
     this.settle(now)
+  }
+
+  /** It has waited for the pool for as long as it may. One that a dial is under way for goes on. */
+  poolTimeUp(ticket: Ticket<C>, now: number): void {
+    if (ticket.state === "Waiting") this.onDeadline(ticket, now)
   }
 
   /**
@@ -118,15 +124,15 @@ export class PoolCore<C> {
    * A dial has failed. Its error goes to those who have nothing else to hope for: none while other connections of the
    * origin serve; else those who have waited longest, as many as the dial was to serve (hyper #3199, Go #24194).
    */
-  dialFailed(slot: Slot<C>, error: unknown, now: number): void {
+  dialFailed(slot: Slot<C>, failure: Failure, now: number): void {
     if (slot.state !== "Dialing") return
     const pool = this.state
     const origin = slot.origin
     slots.endDial(pool, slot)
     slots.startClosing(pool, slot, "DialFailed")
-    if (pool.observed) pool.emit({ _tag: "DialFailed", origin: origin.key, connection: slot.id, error })
+    if (pool.observed) pool.emit({ _tag: "DialFailed", origin: origin.key, connection: slot.id, error: failure })
     const uncovered = Math.max(0, origin.waiters.size - origin.covered)
-    const refusal = { _tag: "DialFailed", error } as const
+    const refusal = { _tag: "DialFailed", failure } as const
     origin.hopes = uncovered > 0 && origin.ready > 0
     if (!origin.hopes) {
       const failing = Math.min(origin.expectedCapacity, uncovered)
@@ -364,7 +370,7 @@ export class PoolCore<C> {
       const ticket = waiters.first
       queue.leave(pool, ticket)
       this.lend(slot, ticket, now)
-      pool.outbox.push({ _tag: "Grant", ticket, slot })
+      pool.actions.push({ _tag: "Grant", ticket, slot })
     }
   }
 

@@ -7,7 +7,7 @@ import type { Slot } from "./Slot.js"
 import type { Refusal, Ticket } from "./Ticket.js"
 
 /**
- * What the core wants done. The interpreter carries it out after the decision, in order.
+ * What the core wants done. The driver carries it out after the decision, in order.
  */
 export type Action<C> =
   | { readonly _tag: "Grant"; readonly ticket: Ticket<C>; readonly slot: Slot<C> }
@@ -35,8 +35,8 @@ const rememberedOrigins = 1000
  * here is what follows from it.
  */
 export class PoolState<C> {
-  /** What is to be done, oldest first. The interpreter empties it. */
-  readonly outbox: Array<Action<C>> = []
+  /** What is to be done, oldest first. The driver empties it. */
+  readonly actions: Array<Action<C>> = []
   readonly slots = new Set<Slot<C>>()
   readonly origins = new Map<string, OriginState<C>>()
   /** Requests that hold a connection, longest first. */
@@ -116,7 +116,7 @@ export class PoolState<C> {
   }
 
   emit(event: Event): void {
-    this.outbox.push({ _tag: "Emit", event })
+    this.actions.push({ _tag: "Emit", event })
   }
 
   private mayDial(origin: OriginState<C>): boolean {

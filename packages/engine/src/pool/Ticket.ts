@@ -1,3 +1,4 @@
+import type { Failure } from "../Failure.js"
 import type { Deadline } from "./Deadlines.js"
 import { Link } from "./LinkedList.js"
 import type { OriginState } from "./OriginState.js"
@@ -10,8 +11,7 @@ export type Refusal =
   | { readonly _tag: "PoolTimeout"; readonly waited: number; readonly position: number }
   | { readonly _tag: "PoolClosed" }
   | { readonly _tag: "PoolQueueFull" }
-  /** `error` is what the dial failed with. */
-  | { readonly _tag: "DialFailed"; readonly error: unknown }
+  | { readonly _tag: "DialFailed"; readonly failure: Failure }
 
 /**
  * A request's claim on the pool. It is settled once: everything that could settle it looks at `state` first, so a
@@ -25,15 +25,8 @@ export type Refusal =
  */
 export type TicketState = "New" | "Waiting" | "Granted" | "Refused" | "Settled"
 
-/**
- * Who holds a ticket. The two calls come from the interpreter, never from inside a decision.
- */
-export interface TicketOwner<C> {
-  granted(ticket: Ticket<C>, slot: Slot<C>): void
-  refused(ticket: Ticket<C>, refusal: Refusal): void
-}
-
-export class Ticket<C, O extends TicketOwner<C> = TicketOwner<C>> {
+/** `O` is whose claim it is, which the core never looks into. */
+export class Ticket<C, O = unknown> {
   state: TicketState = "New"
   slot: Slot<C> | undefined = undefined
   refusal: Refusal | undefined = undefined

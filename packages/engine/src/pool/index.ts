@@ -1,12 +1,17 @@
 /**
- * Who gets which connection: the decisions, without I/O.
+ * Who gets which connection: the decisions, without I/O, and what has them carried out.
  */
 export * from "./CoreLimits.js"
 export * from "./Deadlines.js"
 export * from "./Event.js"
+export * from "./LeaseOwner.js"
 export * from "./LinkedList.js"
 export * from "./OriginState.js"
 export * from "./PoolCore.js"
+export * from "./PoolDriver.js"
 export * from "./PoolState.js"
 export * from "./Slot.js"
+export * from "./snapshot.js"
 export * from "./Ticket.js"
+export * from "./Timekeeper.js"
+export * from "./UnreadBodies.js"

@@ -70,7 +70,7 @@ export const refuse = <C>(pool: PoolState<C>, ticket: Ticket<C>, refusal: Refusa
   if (ticket.state === "Waiting") leave(pool, ticket)
   ticket.state = "Refused"
   ticket.refusal = refusal
-  pool.outbox.push({ _tag: "Refuse", ticket, refusal })
+  pool.actions.push({ _tag: "Refuse", ticket, refusal })
   if (pool.observed) {
     const waitTime = now - ticket.waitingSince
     pool.emit({ _tag: "Refused", origin: ticket.origin.key, reason: refusal._tag, waitTime })

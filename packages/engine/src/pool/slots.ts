@@ -41,7 +41,7 @@ export const startDial = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): vo
   origin.open++
   pool.update(origin)
   if (pool.observed) pool.emit({ _tag: "DialStarted", origin: origin.key, connection: slot.id })
-  pool.outbox.push({ _tag: "Dial", slot, timeout })
+  pool.actions.push({ _tag: "Dial", slot, timeout })
 }
 
 /** Whatever the dial's end is, it is no longer under way. */
@@ -80,7 +80,7 @@ export const abandonDial = <C>(pool: PoolState<C>, slot: Slot<C>, reason: CloseR
   slot.origin.planned--
   if (slot.warming) slot.origin.warming--
   // There is nothing to close yet; whoever waits for the end of this dial learns of it.
-  pool.outbox.push({ _tag: "Close", slot })
+  pool.actions.push({ _tag: "Close", slot })
   slot.origin.dials.remove(slot.originLink)
   pool.update(slot.origin)
 }
@@ -150,7 +150,7 @@ export const startClosing = <C>(pool: PoolState<C>, slot: Slot<C>, reason: Close
   pool.closing++
   origin.closing++
   place(pool, slot)
-  pool.outbox.push({ _tag: "Close", slot })
+  pool.actions.push({ _tag: "Close", slot })
   if (pool.observed && (reason === "Evicted" || reason === "Expired")) {
     pool.emit({ _tag: reason, origin: origin.key, connection: slot.id })
   }

@@ -1,5 +1,5 @@
-import type { Failure } from "@sluice/engine"
-import { Deadline, type Refusal, type Slot } from "@sluice/engine/pool"
+import type { Failure, RunInContext } from "@sluice/engine"
+import { Deadline, type LeaseOwner, type LeaseTicket, type Slot, UnreadBody } from "@sluice/engine/pool"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,10 +9,7 @@ import * as Runtime from "effect/Runtime"
 import type { Connection, Exchange, ExchangeHead, ExchangeReceiver } from "../../Connection.js"
 import type { Origin } from "../../Origin.js"
 import * as TransportError from "../../TransportError.js"
-import type { LeaseHolder, LeaseTicket } from "../LeaseHolder.js"
-import * as metrics from "../metrics.js"
-import type { PoolInterpreter } from "../PoolInterpreter.js"
-import { Unread } from "../UnreadBodies.js"
+import type { EffectHost } from "../EffectHost.js"
 import type { ClientOptions } from "./ClientOptions.js"
 import { HttpResponse } from "./HttpResponse.js"
 import type { PreparedRequest } from "./PreparedRequest.js"
@@ -39,7 +36,7 @@ const discardTime = 500
  * One request: from the caller to the pool, to a connection, and until the last byte of the answer. Everything in it is
  * a synchronous step; the caller's fiber waits in one `Effect.async`.
  */
-export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
+export class Call implements LeaseOwner, ExchangeReceiver, BodySource {
   protected state: CallState = "Waiting"
   protected onAnswer: ((answer: Exit.Exit<HttpResponse, TransportError.TransportError>) => void) | undefined = undefined
   protected ticket: LeaseTicket | undefined = undefined
@@ -53,7 +50,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   private repeats = 0
   /** Bytes of the answer have come. */
   private hasBegun = false
-  private unreadEntry: Unread | undefined = undefined
+  private unreadEntry: UnreadBody | undefined = undefined
   /** How long the server may be silent, or take nothing. */
   private stall: Deadline<Call> | undefined = undefined
   private stallSetTo = 0
@@ -61,12 +58,16 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   private headersDeadline: Deadline<Call> | undefined = undefined
   private totalDeadline: Deadline<Call> | undefined = undefined
 
+  readonly inContext: RunInContext | undefined
+
   constructor(
-    private readonly pool: PoolInterpreter,
+    private readonly host: EffectHost,
     protected readonly options: ClientOptions,
     protected readonly prepared: PreparedRequest,
-    private readonly caller: Fiber.RuntimeFiber<unknown, unknown>
-  ) {}
+    private readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
+  ) {
+    this.inContext = host.captureContext()
+  }
 
   start(onAnswer: (answer: Exit.Exit<HttpResponse, TransportError.TransportError>) => void): void {
     this.onAnswer = onAnswer
@@ -75,7 +76,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
       this.totalDeadline = new Deadline(this, () => {
         this.fail(new TransportError.TotalTimeout({ ...this.details(), timeout: total }))
       })
-      this.pool.time.deadlines.set(this.totalDeadline, total, this.pool.time.now())
+      this.host.driver.time.deadlines.set(this.totalDeadline, total, this.host.driver.time.now())
     }
     this.askForConnection()
   }
@@ -102,9 +103,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     // A server that ends its connections unannounced ends many: what has been used has failed twice, and the last time
     // it will not do.
     const fresh = this.repeats === maxRepeats
-    const ticket = this.pool.request(target.origin, this, timeouts.pool, timeouts.connect, fresh)
-    // A dial that takes no time has granted it already, and it may even have been answered.
-    if (this.ticket === ticket) return
+    const ticket = this.host.driver.request(target.origin, this, timeouts.pool, timeouts.connect, fresh)
     this.ticket = ticket
     if (ticket.state === "Granted") this.begin(ticket)
   }
@@ -114,17 +113,17 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     this.begin(ticket)
   }
 
-  refused(ticket: LeaseTicket, refusal: Refusal): void {
+  refused(ticket: LeaseTicket, failure: Failure.Failure): void {
     this.ticket = ticket
-    this.fail(this.pool.refusalError(ticket, refusal))
+    this.fail(TransportError.fromFailure(failure))
   }
 
   get wanted(): Origin {
     return this.prepared.target.origin
   }
 
-  get fiberId(): FiberId.FiberId {
-    return this.caller.id()
+  get caller(): FiberId.FiberId {
+    return this.fiber.id()
   }
 
   describe() {
@@ -148,7 +147,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
       this.headersDeadline ??= new Deadline(this, () => {
         this.fail(new TransportError.HeadersTimeout({ ...this.details(), timeout: timeouts.headers }))
       })
-      this.pool.time.deadlines.set(this.headersDeadline, timeouts.headers, this.pool.time.now())
+      this.host.driver.time.deadlines.set(this.headersDeadline, timeouts.headers, this.host.driver.time.now())
     }
     if (body.parts !== undefined) {
       this.upload = new Upload({
@@ -157,11 +156,11 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
         length: body.exchange._tag === "Chunks" ? body.exchange.length : undefined,
         trailers: body.trailers,
         expect,
-        caller: this.caller,
+        caller: this.fiber,
         onState: () => this.watch(),
         onFailed: (cause) => this.fail(new TransportError.RequestBodyError({ ...this.details(), cause }))
       })
-      this.pool.track(this.upload.start())
+      this.host.track(this.upload.start())
     }
     this.watch()
   }
@@ -197,7 +196,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
       hook(this.prepared.request, head)
     } catch (cause) {
       const log = Effect.logError("onInformational threw; its answer goes on without it", Cause.die(cause))
-      this.pool.track(Runtime.runFork(this.pool.options.runtime)(log))
+      this.host.track(Runtime.runFork(this.host.options.runtime)(log))
     }
   }
 
@@ -207,7 +206,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     if (head.status === 101) return this.fail(this.unusable())
     this.upload?.onAnswer(head.status)
     this.state = "Receiving"
-    this.pool.time.deadlines.cancel(this.headersDeadline)
+    this.host.driver.time.deadlines.cancel(this.headersDeadline)
     this.head = head
     const body = this.body = new ResponseBody(this, this.options.maxBufferedBody)
     this.answer(head, body)
@@ -287,9 +286,9 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
 
   private repeat(): void {
     this.repeats++
-    metrics.repeatedRequests.unsafeUpdate(1, [])
+    this.host.meter.retried()
     const ticket = this.ticket as LeaseTicket
-    this.pool.events.emit({
+    this.host.driver.emit({
       _tag: "Repeated",
       origin: this.origin,
       connection: ticket.slot?.id ?? 0,
@@ -306,7 +305,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
 
   /** Nothing was done with the request: it goes over a connection of its own origin (RFC 9110 §15.5.20). */
   private takeHome(): void {
-    this.pool.keepApart(this.wanted)
+    this.host.driver.excludeFromCoalescing(this.wanted)
     this.repeat()
   }
 
@@ -331,12 +330,12 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
   }
 
   unread(): void {
-    this.unreadEntry = new Unread(this.pool.time.now(), () => this.body?.abandon("Unread"))
-    this.pool.unread.add(this.unreadEntry)
+    this.unreadEntry = new UnreadBody(this.host.driver.time.now(), () => this.body?.abandon("Unread"))
+    this.host.driver.unread.add(this.unreadEntry)
   }
 
   reading(): void {
-    if (this.unreadEntry !== undefined) this.pool.unread.remove(this.unreadEntry)
+    if (this.unreadEntry !== undefined) this.host.driver.unread.remove(this.unreadEntry)
   }
 
   /** A short rest is drained, which keeps the connection; a long one would cost more than a new connection. */
@@ -347,7 +346,7 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
     this.state = "Discarding"
     this.reading()
     this.exchange?.resume()
-    this.setStall(discardTime, this.pool.time.now())
+    this.setStall(discardTime, this.host.driver.time.now())
   }
 
   private isTooLarge(size: number): boolean {
@@ -370,17 +369,17 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
    */
   protected watch(): void {
     if (this.state !== "Sending" && this.state !== "Receiving" && this.state !== "Tunneling") return
-    const { deadlines } = this.pool.time
+    const { deadlines } = this.host.driver.time
     if (this.isUserSlow) return deadlines.cancel(this.stall)
     const timeout = this.stallTimeout
-    this.activeAt = this.pool.time.now()
+    this.activeAt = this.host.driver.time.now()
     if (timeout === this.stallSetTo && deadlines.isSet(this.stall)) return
     this.stallSetTo = timeout
     this.setStall(timeout, this.activeAt)
   }
 
   private setStall(timeout: number, now: number): void {
-    this.pool.time.deadlines.set(this.stall ??= new Deadline<Call>(this, onStall), timeout, now)
+    this.host.driver.time.deadlines.set(this.stall ??= new Deadline<Call>(this, onStall), timeout, now)
   }
 
   protected get isUserSlow(): boolean {
@@ -446,17 +445,17 @@ export class Call implements LeaseHolder, ExchangeReceiver, BodySource {
 
   /** Those of the request as a whole. */
   protected endDeadlines(): void {
-    this.pool.time.deadlines.cancel(this.headersDeadline)
-    this.pool.time.deadlines.cancel(this.totalDeadline)
+    this.host.driver.time.deadlines.cancel(this.headersDeadline)
+    this.host.driver.time.deadlines.cancel(this.totalDeadline)
   }
 
   private letGo(): void {
-    this.pool.time.deadlines.cancel(this.stall)
+    this.host.driver.time.deadlines.cancel(this.stall)
     this.reading()
     this.upload?.stop()
     this.upload = undefined
     this.exchange?.cancel("Unwanted")
-    if (this.ticket !== undefined) this.pool.abandon(this.ticket)
+    if (this.ticket !== undefined) this.host.driver.abandon(this.ticket)
   }
 }
 

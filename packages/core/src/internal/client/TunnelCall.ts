@@ -1,7 +1,7 @@
+import type { LeaseTicket } from "@sluice/engine/pool"
 import * as Effect from "effect/Effect"
 import type { Exchange, ExchangeHead } from "../../Connection.js"
 import * as TransportError from "../../TransportError.js"
-import type { LeaseTicket } from "../LeaseHolder.js"
 import { Call } from "./Call.js"
 import { Inbox } from "./Inbox.js"
 import { opensTunnel } from "./methods.js"

@@ -7,7 +7,7 @@ import type * as Fiber from "effect/Fiber"
 import { globalValue } from "effect/GlobalValue"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
-import type { PoolInterpreter } from "../PoolInterpreter.js"
+import type { EffectHost } from "../EffectHost.js"
 import { Call } from "./Call.js"
 import type { ClientOptions } from "./ClientOptions.js"
 import type { HttpResponse } from "./HttpResponse.js"
@@ -36,7 +36,7 @@ const needsTunnel = () =>
  * The path of a request: prepare it, ask the pool, send it, wait. `toError` says how a failure appears to the caller.
  */
 export const make = <E>(
-  pool: PoolInterpreter,
+  host: EffectHost,
   options: ClientOptions,
   toError: (error: TransportError, request: HttpClientRequest) => E
 ): HttpClient.HttpClient.With<E> => {
@@ -46,7 +46,7 @@ export const make = <E>(
     isInterruptible: boolean
   ): Effect.Effect<HttpResponse, E> => {
     const { request } = prepared
-    const call = new Call(pool, options, prepared, fiber)
+    const call = new Call(host, options, prepared, fiber)
     scopedRequests.get(request)?.signal.addEventListener("abort", () => call.scopeClosed(), { once: true })
     const answer = Effect.async<HttpResponse, TransportError>((resume) => call.start(resume))
     // Whatever ends the wait, an interrupt in the moment after the answer too, the call gives everything back. That is

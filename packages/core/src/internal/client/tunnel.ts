@@ -5,7 +5,7 @@ import type * as Scope from "effect/Scope"
 import type { ExchangeRequest } from "../../Connection.js"
 import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
 import type { Tunnel } from "../../Tunnel.js"
-import type { PoolInterpreter } from "../PoolInterpreter.js"
+import type { EffectHost } from "../EffectHost.js"
 import { defaultOptions } from "./ClientOptions.js"
 import type { HttpResponse } from "./HttpResponse.js"
 import { prepare } from "./prepare.js"
@@ -59,20 +59,20 @@ const withBody = (origin: string, section: string): LocalProtocolError =>
  * the answer and the finalizer.
  */
 export const open = <E>(
-  pool: PoolInterpreter,
+  host: EffectHost,
   request: HttpClientRequest.HttpClientRequest,
   become: (prepared: PreparedRequest) => PreparedRequest | LocalProtocolError,
   refused: (request: ExchangeRequest, response: HttpResponse) => E
 ): Effect.Effect<Tunnel, TransportError | E, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.withFiberRuntime((fiber) => {
-      const options = { ...defaultOptions, timeouts: pool.options.timeouts }
+      const options = { ...defaultOptions, timeouts: host.options.timeouts }
       const given = prepare(request, options, fiber)
       const prepared = isTransportError(given) ? given : become(given)
       if (isTransportError(prepared)) return Effect.fail(prepared)
       let opening: TunnelCall
       const send = (prepared: PreparedRequest) => {
-        const call = opening = new TunnelCall(pool, options, prepared, fiber)
+        const call = opening = new TunnelCall(host, options, prepared, fiber)
         const answer = Effect.async<HttpResponse, TransportError>((resume) => call.start(resume))
         return Effect.matchCauseEffect(restore(answer), {
           onFailure: (cause) => {

@@ -1,12 +1,4 @@
-import {
-  type CoreLimits,
-  Deadlines,
-  exclusive,
-  PoolCore,
-  type Slot,
-  Ticket,
-  type TicketOwner
-} from "@sluice/engine/pool"
+import { type CoreLimits, Deadlines, exclusive, PoolCore, type Slot, Ticket } from "@sluice/engine/pool"
 
 /** Clients of one host, each of which sends its next request as soon as it has an answer. */
 export interface Host {
@@ -25,7 +17,6 @@ export interface Served {
   readonly dials: number
 }
 
-const owner: TicketOwner<string> = { granted: () => {}, refused: () => {} }
 const dialing = 1
 const closing = 1
 
@@ -50,7 +41,7 @@ export const traffic = (
 
   const request = (host: Host) => {
     const sharing = host.streams === undefined ? exclusive : { _tag: "Shared", capacity: host.streams } as const
-    const ticket = new Ticket<string>(core.state.origin(host.key, sharing), owner, Infinity, Infinity)
+    const ticket = new Ticket<string>(core.state.origin(host.key, sharing), undefined, Infinity, Infinity)
     core.acquire(ticket, now)
     if (ticket.state === "Granted") granted(ticket)
     perform()
@@ -74,7 +65,7 @@ export const traffic = (
   }
 
   const perform = () => {
-    for (const action of core.state.outbox.splice(0)) {
+    for (const action of core.state.actions.splice(0)) {
       if (action._tag === "Grant") granted(action.ticket)
       if (action._tag === "Dial") {
         byKey.get(action.slot.origin.key)!.dials++

@@ -7,7 +7,7 @@ import * as Scope from "effect/Scope"
 import { deepStrictEqual, fail, ok, strictEqual } from "node:assert"
 import * as ConnectionPool from "../../../src/ConnectionPool.js"
 import { Connector } from "../../../src/Connector.js"
-import { interpreterOf } from "../../../src/internal/connectionPool.js"
+import { hostOf } from "../../../src/internal/connectionPool.js"
 import * as MemoryNetwork from "../../../src/testing/MemoryNetwork.js"
 import type { World } from "./pool.js"
 import { StepScheduler, StillClock } from "./StepScheduler.js"
@@ -113,34 +113,34 @@ const isMoving = ({ pool }: World): boolean => pool.unsafeStats().dialing + pool
 
 const isAtRest = ({ network, pool }: World): void => {
   const { idle, leases, maxConnections, open, waiting } = pool.unsafeStats()
-  const { core, permit } = interpreterOf(pool)
+  const { driver: { core }, permit } = hostOf(pool)
   deepStrictEqual({ leases, open, waiting }, { leases: 0, open: idle, waiting: 0 }, "the pool is not at rest")
   deepStrictEqual([network.open, network.faults], [open, []])
   ok(network.maxOpen <= maxConnections || maxConnections < core.state.limits.maxConnections)
-  strictEqual(core.state.outbox.length, 0)
+  strictEqual(core.state.actions.length, 0)
   strictEqual((permit as unknown as { readonly taken: number }).taken, open, "a permit is lost")
 }
 
 const hasNothing = ({ network, pool }: World): void => {
-  const interpreter = interpreterOf(pool)
-  const { connections, dialWatchers, fibers, permit, places, time } = interpreter as unknown as {
-    readonly connections: ReadonlyMap<unknown, unknown>
-    readonly dialWatchers: ReadonlyMap<unknown, unknown>
+  const { driver, fibers, permit, permits } = hostOf(pool) as unknown as {
     readonly fibers: ReadonlySet<unknown>
     readonly permit: { readonly taken: number }
-    readonly places: WeakMap<object, { readonly permit: { readonly taken: number } }>
-    readonly time: { readonly deadlines: { readonly size: number } }
+    readonly permits: ReadonlyMap<unknown, unknown>
+    readonly driver: {
+      readonly opened: ReadonlyMap<unknown, unknown>
+      readonly dialWatchers: ReadonlyMap<unknown, unknown>
+      readonly time: { readonly deadlines: { readonly size: number } }
+    }
   }
   deepStrictEqual(
     {
       sockets: network.open,
       permits: permit.taken,
-      permitsOfOrigins:
-        [...interpreter.core.state.origins.values()].filter((_) => places.get(_)?.permit.taken !== 0).length,
-      connections: connections.size,
-      watchers: dialWatchers.size,
+      permitsOfOrigins: permits.size,
+      connections: driver.opened.size,
+      watchers: driver.dialWatchers.size,
       fibers: fibers.size,
-      deadlines: time.deadlines.size
+      deadlines: driver.time.deadlines.size
     },
     { sockets: 0, permits: 0, permitsOfOrigins: 0, connections: 0, watchers: 0, fibers: 0, deadlines: 0 },
     "something is left"

@@ -6,7 +6,7 @@ import * as Scope from "effect/Scope"
 import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import * as ConnectionPool from "../../../src/ConnectionPool.js"
 import { Connector } from "../../../src/Connector.js"
-import { interpreterOf } from "../../../src/internal/connectionPool.js"
+import { hostOf } from "../../../src/internal/connectionPool.js"
 import type { Origin } from "../../../src/Origin.js"
 import * as MemoryNetwork from "../../../src/testing/MemoryNetwork.js"
 import { settle } from "../../../src/testing/settle.js"
@@ -35,15 +35,15 @@ export const open = (options: ConnectionPool.Options & { readonly network?: Memo
 /** What the pool says, what its semaphore says and what the network says are the same. */
 export const isSound = ({ network, pool }: World) =>
   Effect.gen(function*() {
-    const interpreter = interpreterOf(pool)
+    const host = hostOf(pool)
     const stats = pool.unsafeStats()
     strictEqual(network.open, stats.open, "sockets and permits")
     strictEqual(stats.open, stats.active + stats.idle + stats.dialing + stats.closing)
-    strictEqual(interpreter.core.state.outbox.length, 0)
+    strictEqual(host.driver.core.state.actions.length, 0)
     if (stats.maxConnections === Infinity) return
     ok(stats.permitsFree >= 0)
-    const free = yield* interpreter.permit.withPermitsIfAvailable(stats.permitsFree)(Effect.void)
-    const more = yield* interpreter.permit.withPermitsIfAvailable(stats.permitsFree + 1)(Effect.void)
+    const free = yield* host.permit.withPermitsIfAvailable(stats.permitsFree)(Effect.void)
+    const more = yield* host.permit.withPermitsIfAvailable(stats.permitsFree + 1)(Effect.void)
     deepStrictEqual([Option.isSome(free), Option.isSome(more)], [true, false], "permits that are free")
   })
 

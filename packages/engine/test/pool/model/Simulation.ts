@@ -1,16 +1,17 @@
 import { ok, strictEqual } from "node:assert"
 import type { CloseReason } from "../../../src/CloseReason.js"
+import { connectError } from "../../../src/Failure.js"
 import type { CoreLimits } from "../../../src/pool/CoreLimits.js"
 import { Deadlines } from "../../../src/pool/Deadlines.js"
 import { exclusive, type Sharing, unknown } from "../../../src/pool/OriginState.js"
 import { PoolCore } from "../../../src/pool/PoolCore.js"
 import type { Action } from "../../../src/pool/PoolState.js"
 import type { Slot } from "../../../src/pool/Slot.js"
-import { type Refusal, Ticket, type TicketOwner } from "../../../src/pool/Ticket.js"
+import { type Refusal, Ticket } from "../../../src/pool/Ticket.js"
 import { check } from "./check.js"
 import { Reference, type RefOrigin, type RefSlot, type RefTicket } from "./Reference.js"
 
-const owner: TicketOwner<string> = { granted: () => {}, refused: () => {} }
+const refused = connectError({ origin: "", reason: "Refused", detail: "connection refused" })
 
 /** What an origin of the simulation speaks. */
 export const origins: ReadonlyArray<{ readonly key: string; readonly expected: Sharing; readonly h2: boolean }> = [
@@ -24,8 +25,8 @@ export const origins: ReadonlyArray<{ readonly key: string; readonly expected: S
 type Because = Map<RefSlot, CloseReason>
 
 /**
- * The core, driven as the interpreter drives it, side by side with the reference. A step is a call of the core; what it
- * leaves in the outbox is told to the reference, in order, and checked.
+ * The core, driven as the driver drives it, side by side with the reference. A step is a call of the core; what it
+ * leaves in its actions is reported to the reference, in order, and checked.
  */
 export class Simulation {
   readonly core: PoolCore<string>
@@ -68,7 +69,7 @@ export class Simulation {
 
   request(origin: number, timeout: number, connectTimeout: number, fresh: boolean): void {
     const { key, place } = this.origin(origin)
-    const ticket = new Ticket<string>(place, owner, timeout, connectTimeout, fresh)
+    const ticket = new Ticket<string>(place, undefined, timeout, connectTimeout, fresh)
     const ref: RefTicket = {
       id: this.requests++,
       origin: key,
@@ -188,7 +189,7 @@ export class Simulation {
     origin.hopes = uncovered > 0 && this.reference.count(["Ready"], origin) > 0
     const failing = origin.hopes ? 0 : Math.min(uncovered, this.reference.serves(origin))
     this.failing = new Set(this.reference.waiters(origin).slice(0, failing))
-    this.step("dial fails", () => this.core.dialFailed(slot, "refused", this.reference.now))
+    this.step("dial fails", () => this.core.dialFailed(slot, refused, this.reference.now))
     strictEqual(this.failing.size, 0, "the error goes to those it was dialed for")
   }
 
@@ -200,7 +201,7 @@ export class Simulation {
     const before = late.state
     this.step("late", () => {
       this.core.dialSucceeded(late, "late", 1, false, this.reference.now)
-      this.core.dialFailed(late, "late", this.reference.now)
+      this.core.dialFailed(late, refused, this.reference.now)
       this.core.capacityChanged(late, 3, this.reference.now)
       this.core.draining(late, this.reference.now)
       this.core.lost(late, "Failed", this.reference.now)
@@ -336,9 +337,9 @@ export class Simulation {
     this.openBefore = this.reference.open()
     run()
     this.observePlanned()
-    const { outbox } = this.core.state
-    for (const action of outbox) this.observe(action)
-    outbox.length = 0
+    const { actions } = this.core.state
+    for (const action of actions) this.observe(action)
+    actions.length = 0
     this.because = new Map()
     for (const [slot, ref] of this.slots) {
       // A busy connection is retired without a word.
@@ -422,7 +423,7 @@ export class Simulation {
         )
         break
       case "DialFailed":
-        strictEqual(refusal.error, "refused")
+        strictEqual(refusal.failure, refused)
         ok(this.failing.has(ticket) || (ticket.overdue && position > this.reference.underWay(ticket.origin)))
         this.failing.delete(ticket)
     }

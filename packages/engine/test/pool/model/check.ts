@@ -19,7 +19,7 @@ export const check = (simulation: Simulation, step: string, openBefore: number):
   const pool = core.state
   const { limits } = reference
 
-  strictEqual(pool.outbox.length, 0, "nothing is left in the outbox")
+  strictEqual(pool.actions.length, 0, "no action is left")
 
   // Permits: one for each connection that is open, and no more than the limit unless it was lowered.
   const open = reference.open()

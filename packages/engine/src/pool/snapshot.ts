@@ -1,17 +1,16 @@
-import type { OriginState, PoolState } from "@sluice/engine/pool"
-import * as Equal from "effect/Equal"
-import type * as FiberId from "effect/FiberId"
 import type { Connection } from "../Connection.js"
-import type { Counts, LeaseDescription, PoolSnapshot, PoolStats } from "../PoolStats.js"
-import type { LeaseTicket } from "./LeaseHolder.js"
+import type { Counts, LeaseDescription, PoolSnapshot } from "../PoolSnapshot.js"
+import type { LeaseTicket } from "./LeaseOwner.js"
+import type { OriginState } from "./OriginState.js"
+import type { PoolState } from "./PoolState.js"
 
 /** How many of the leases held longest a `PoolTimeout` names. */
 const namedLeases = 5
 
-/** And how many it looks at for those of the fiber that asks: an error is not to cost a walk over everything. */
+/** And how many it looks at for those of the caller that asks: an error is not to cost a walk over everything. */
 const searchedLeases = 1000
 
-const countsOf = (pool: PoolState<Connection>): Counts => ({
+export const countsOf = (pool: PoolState<Connection>): Counts => ({
   open: pool.open,
   active: pool.open - pool.closing - pool.dialing - pool.idle.size,
   idle: pool.idle.size,
@@ -32,7 +31,8 @@ const countsOfOrigin = (origin: OriginState<Connection>, idle: number): Counts =
   }
 }
 
-const countsByOrigin = (pool: PoolState<Connection>): ReadonlyMap<string, Counts> => {
+/** Of each origin that has connections or waiters. */
+export const countsByOrigin = (pool: PoolState<Connection>): ReadonlyMap<string, Counts> => {
   const idle = new Map<OriginState<Connection>, number>()
   for (const slot of pool.idle) idle.set(slot.origin, (idle.get(slot.origin) ?? 0) + 1)
   const origins = new Map<string, Counts>()
@@ -42,19 +42,11 @@ const countsByOrigin = (pool: PoolState<Connection>): ReadonlyMap<string, Counts
   return origins
 }
 
-export const statsOf = (pool: PoolState<Connection>): PoolStats => ({
-  ...countsOf(pool),
-  maxConnections: pool.limits.maxConnections,
-  permitsFree: pool.limits.maxConnections - pool.open,
-  leases: pool.leases.size,
-  origins: countsByOrigin(pool)
-})
-
-/** The pool for an error message; `fiberId` is the fiber that asks for a connection to `origin`. */
-export const pictureOf = (
+/** The pool for an error message; `caller` is who asks for a connection to `origin`. */
+export const snapshotOf = (
   pool: PoolState<Connection>,
   origin: OriginState<Connection>,
-  fiberId: FiberId.FiberId,
+  caller: unknown,
   now: number
 ): PoolSnapshot => {
   const isOriginFull = !pool.hasRoomFor(origin)
@@ -67,7 +59,7 @@ export const pictureOf = (
     if (longestHeld.length < namedLeases) {
       longestHeld.push({ ...ticket.owner.describe(), age: now - ticket.grantedAt })
     }
-    if (Equal.equals(ticket.owner.fiberId, fiberId)) heldByThisFiber++
+    if (ticket.owner.caller === caller) heldByThisFiber++
   }
   return {
     ...countsOf(pool),

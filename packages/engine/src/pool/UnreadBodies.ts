@@ -1,20 +1,21 @@
-import { Deadline, Link, LinkedList } from "@sluice/engine/pool"
+import { Deadline } from "./Deadlines.js"
+import { Link, LinkedList } from "./LinkedList.js"
 import type { Timekeeper } from "./Timekeeper.js"
 
 /**
  * A body that is larger than the buffer and that nobody has begun to read, so that it holds its connection.
  */
-export class Unread {
-  readonly link = new Link<Unread>(this)
-  constructor(readonly since: number, readonly giveWay: () => void) {}
+export class UnreadBody {
+  readonly link = new Link<UnreadBody>(this)
+  constructor(readonly since: number, readonly abandon: () => void) {}
 }
 
 /**
- * Lets unread bodies give way: when requests wait for a connection, the bodies that nobody has begun to read within the
- * grace time are given up, oldest first (undici and the platform's layers hang here for ever).
+ * Abandons unread bodies: when requests wait for a connection, the bodies that nobody has begun to read within the grace
+ * time are abandoned, oldest first (undici and the platform's layers hang here for ever).
  */
 export class UnreadBodies {
-  private readonly bodies = new LinkedList<Unread>()
+  private readonly bodies = new LinkedList<UnreadBody>()
   private readonly deadline = new Deadline(this, (bodies) => bodies.check())
 
   constructor(
@@ -28,16 +29,16 @@ export class UnreadBodies {
     return this.bodies.size
   }
 
-  add(unread: Unread): void {
-    this.bodies.pushBack(unread.link)
+  add(body: UnreadBody): void {
+    this.bodies.pushBack(body.link)
     this.check()
   }
 
-  remove(unread: Unread): void {
-    this.bodies.remove(unread.link)
+  remove(body: UnreadBody): void {
+    this.bodies.remove(body.link)
   }
 
-  /** Somebody waits, or a body has become unread, or time has passed. */
+  /** A request waits, or a body has become unread, or time has passed. */
   check(): void {
     const now = this.time.now()
     let first = this.bodies.first
@@ -48,7 +49,7 @@ export class UnreadBodies {
         return
       }
       this.bodies.remove(first.link)
-      first.giveWay()
+      first.abandon()
       first = this.bodies.first
     }
   }

@@ -1,0 +1,209 @@
+import type { Cancel, Host, OpenEvents, OpenHandle, RunInContext } from "@sluice/engine"
+import { type CoreLimits, type DriverOptions, PoolDriver } from "@sluice/engine/pool"
+import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
+import * as Runtime from "effect/Runtime"
+import type * as Scheduler from "effect/Scheduler"
+import type * as Scope from "effect/Scope"
+import type { Connection } from "../Connection.js"
+import type { Connector } from "../Connector.js"
+import type { Origin } from "../Origin.js"
+import type { PoolEvent } from "../PoolEvent.js"
+import type { Resolved } from "../Timeouts.js"
+import { fromFailure } from "../TransportError.js"
+import { isLive } from "./liveClock.js"
+import { meter } from "./meter.js"
+import { OpenConnection } from "./OpenConnection.js"
+import { OriginPermits } from "./OriginPermits.js"
+
+export interface HostOptions extends Omit<DriverOptions, "connectTimeout"> {
+  readonly connector: Connector
+  readonly timeouts: Resolved
+  readonly clock: Clock.Clock
+  readonly runtime: Runtime.Runtime<never>
+  /** The parent of all connections' Scopes. */
+  readonly scope: Scope.Scope
+}
+
+const millisPerNano = 1e-6
+
+/**
+ * What a pool of the engine needs, in terms of Effect: its Clock, its fibers, a Scope and two semaphores for each
+ * connection. It decides nothing.
+ */
+export class EffectHost implements Host {
+  readonly driver: PoolDriver
+  /** One permit for each connection that is open: what `maxConnections` means. */
+  readonly permit: Effect.Semaphore
+  private readonly permits = new Map<string, OriginPermits>()
+  private readonly fibers = new Set<Fiber.RuntimeFiber<void, unknown>>()
+  private readonly scheduler: Scheduler.Scheduler
+  /** What the platform offers, where time is real. */
+  private readonly platform: Connector["runtime"]
+
+  readonly random = Math.random
+  readonly meter = meter
+  readonly coalesce: Host["coalesce"]
+
+  constructor(readonly options: HostOptions) {
+    const { clock, connector, limits, runtime, timeouts } = options
+    this.permit = Effect.unsafeMakeSemaphore(limits.maxConnections)
+    this.scheduler = FiberRefs.getOrDefault(runtime.fiberRefs, FiberRef.currentScheduler)
+    this.platform = isLive(clock) ? connector.runtime : undefined
+    const { coalesce } = connector
+    this.coalesce = coalesce === undefined
+      ? undefined
+      : (origin, open, onFound) => this.ask(coalesce(origin, open), onFound)
+    this.driver = new PoolDriver(this, { ...options, connectTimeout: timeouts.connect })
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Time
+  // ---------------------------------------------------------------------------------------------------------------
+
+  elapsed(): number {
+    return Number(this.options.clock.unsafeCurrentTimeNanos()) * millisPerNano
+  }
+
+  wallClock(): number {
+    return this.options.clock.unsafeCurrentTimeMillis()
+  }
+
+  sleep(millis: number, wake: () => void, background: boolean): Cancel {
+    if (background && this.platform !== undefined) return this.platform.backgroundSleep(millis, wake)
+    const sleep = Effect.zipRight(Effect.sleep(millis), Effect.sync(wake))
+    // Some clocks take no time at all for a sleep that has no length.
+    const fiber = this.fork(millis > 0 ? sleep : Effect.zipRight(Effect.yieldNow(), sleep))
+    return () => fiber.unsafeInterruptAsFork(FiberId.none)
+  }
+
+  afterPoll(then: () => void): void {
+    if (this.platform === undefined) then()
+    else this.platform.afterPoll(then)
+  }
+
+  defer(run: () => void): void {
+    this.scheduler.scheduleTask(run, 0)
+  }
+
+  captureContext(): RunInContext | undefined {
+    return this.options.connector.runtime?.captureContext()
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Connections
+  // ---------------------------------------------------------------------------------------------------------------
+
+  protocol(origin: Origin): Connection["protocol"] | "unknown" {
+    return this.options.connector.protocol(origin)
+  }
+
+  open(origin: Origin, events: OpenEvents): OpenHandle {
+    const connection = new OpenConnection(this.options.scope, this.permitsOf(origin), events)
+    const connect = Effect.suspend(() => this.options.connector.connect(origin, events))
+    this.fork(connection.open(origin.href, connect))
+    return { close: () => this.fork(connection.close()) }
+  }
+
+  private permitsOf({ key }: Origin): OriginPermits {
+    let permits = this.permits.get(key)
+    if (permits === undefined) {
+      const own = Effect.unsafeMakeSemaphore(this.driver.core.state.limits.maxConnectionsPerOrigin)
+      permits = new OriginPermits(this.permit, own, () => this.describeCount(), () => this.permits.delete(key))
+      this.permits.set(key, permits)
+    }
+    return permits
+  }
+
+  private describeCount(): string {
+    const { limits, open } = this.driver.core.state
+    return `${open} of ${limits.maxConnections} connections open`
+  }
+
+  /** A connector that dies of it will do so again when it dials, and then somebody is notified. */
+  private ask<A>(question: Effect.Effect<ReadonlyArray<A>>, onFound: (found: ReadonlyArray<A>) => void): Cancel {
+    const fiber = this.fork(
+      Effect.map(Effect.catchAllCause(question, () => Effect.succeed<ReadonlyArray<A>>([])), onFound)
+    )
+    return () => fiber.unsafeInterruptAsFork(FiberId.none)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Operations
+  // ---------------------------------------------------------------------------------------------------------------
+
+  setLimits(limits: CoreLimits): void {
+    // In one step with the core: nobody ever waits on a semaphore, so resizing takes no time.
+    const run = Runtime.runSync(this.options.runtime)
+    run(this.permit.resize(limits.maxConnections))
+    for (const { own } of this.permits.values()) run(own.resize(limits.maxConnectionsPerOrigin))
+    this.driver.setLimits(limits)
+  }
+
+  /** Interrupted, it gives up the dials that nobody else waits for. */
+  warm(origin: Origin, count: number) {
+    return Effect.suspend(() => {
+      let cancel: Cancel | undefined = undefined
+      const connecting = Effect.async<void, ReturnType<typeof fromFailure>>((resume) => {
+        cancel = this.driver.warm(
+          origin,
+          count,
+          (failure) => resume(failure === undefined ? Effect.void : Effect.fail(fromFailure(failure)))
+        )
+      })
+      // The canceler that `async` itself takes is not yet there when a fiber gives way between its first two steps.
+      return Effect.onInterrupt(connecting, () => Effect.sync(() => cancel?.()))
+    })
+  }
+
+  /**
+   * Ends the pool: refuses those who wait, closes what is idle, gives the rest `drainTimeout`, closes it, and returns
+   * when every permit is back and every fiber has ended.
+   */
+  shutdown(drainTimeout: number): Effect.Effect<void> {
+    return Effect.gen(this, function*() {
+      const emptied = yield* Effect.makeLatch()
+      const hurry = this.driver.shutdown(drainTimeout, () => emptied.unsafeOpen())
+      if (drainTimeout > 0) {
+        // Finalizers are uninterruptible. An interrupt of the fiber that closes the pool reaches the children of that
+        // fiber even so: then there is no more time to drain.
+        yield* Fiber.await(yield* Effect.fork(Effect.interruptible(emptied.await)))
+        hurry()
+      }
+      yield* emptied.await
+      yield* Fiber.awaitAll(this.fibers)
+    })
+  }
+
+  /** What of an event only the engine can say in its own words is said in the face's. */
+  listen(listener: (event: PoolEvent) => void): Cancel {
+    return this.driver.events.listen((event) =>
+      listener(event._tag === "DialFailed" ? { ...event, error: fromFailure(event.error) } : event)
+    )
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Fibers
+  // ---------------------------------------------------------------------------------------------------------------
+
+  reportDefect(what: string, cause: unknown): void {
+    this.fork(Effect.logError(what, Cause.die(cause)))
+  }
+
+  fork(effect: Effect.Effect<void>): Fiber.RuntimeFiber<void, unknown> {
+    const fiber = Runtime.runFork(this.options.runtime)(effect)
+    this.track(fiber)
+    return fiber
+  }
+
+  /** The pool does not close before this fiber has ended. */
+  track(fiber: Fiber.RuntimeFiber<void, unknown>): void {
+    this.fibers.add(fiber)
+    fiber.addObserver(() => this.fibers.delete(fiber))
+  }
+}

@@ -1,0 +1,27 @@
+import type { Connection } from "../Connection.js"
+import type { Failure } from "../Failure.js"
+import type { RunInContext } from "../Host.js"
+import type { Origin } from "../Origin.js"
+import type { LeaseDescription } from "../PoolSnapshot.js"
+import type { Slot } from "./Slot.js"
+import type { Ticket } from "./Ticket.js"
+
+/**
+ * Who asks the pool for a connection and holds it: a request, or `acquire` of a face.
+ */
+export interface LeaseOwner {
+  /** Where its request goes. */
+  readonly wanted: Origin
+  /** Who waits, a fiber for example; compared by identity, for `PoolSnapshot.heldByThisFiber`. */
+  readonly caller: unknown
+  /** What `PoolTimeout` says of it. */
+  readonly describe: () => Omit<LeaseDescription, "age">
+  /** What its notifications run in; undefined where no context was captured. */
+  readonly inContext: RunInContext | undefined
+  /** It holds the connection from now on. Not called after `PoolDriver.abandon`, and never inside of a step. */
+  granted(ticket: LeaseTicket, slot: Slot<Connection>): void
+  /** It gets none. Not called after `PoolDriver.abandon`, and never inside of a step. */
+  refused(ticket: LeaseTicket, failure: Failure): void
+}
+
+export type LeaseTicket = Ticket<Connection, LeaseOwner>
