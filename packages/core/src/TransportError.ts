@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import { isHttpClientError } from "@effect/platform/HttpClientError"
-import { describeFailure, type Failure } from "@sluice/engine"
+import { describeFailure, type Failure, isFailure } from "@sluice/engine"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
@@ -493,5 +493,7 @@ const classes: { readonly [Tag in Failure.FailureTag]: new(failure: never) => Tr
 export const fromFailure = (failure: Failure.Failure): TransportError => {
   if (isTransportError(failure)) return failure
   const { _tag, ...given } = failure
-  return new classes[_tag](given as never)
+  // A failure may be the cause of another one, as of a body whose trailers cannot be sent.
+  const cause = isFailure(given.cause) ? { cause: fromFailure(given.cause) } : {}
+  return new classes[_tag]({ ...given, ...cause } as never)
 }

@@ -67,3 +67,7 @@ const sentences: { readonly [Tag in FailureTag]: (failure: Told<Tag>) => string 
 export const describeFailure = (failure: Failure): string =>
   // The compiler does not see that the tag chooses both the function and its argument.
   (sentences[failure._tag] as (failure: Failure) => string)(failure)
+
+/** Whether this is a failure of the engine, or an error that a face made of one. */
+export const isFailure = (u: unknown): u is Failure =>
+  typeof u === "object" && u !== null && "_tag" in u && typeof u._tag === "string" && Object.hasOwn(sentences, u._tag)
