@@ -27,8 +27,8 @@ export class HpackDecoder {
   private readonly table = new DecoderTable(defaultTableSize)
   /** The most that the peer's encoder may choose: our SETTINGS_HEADER_TABLE_SIZE, once acknowledged. */
   private sizeLimit = defaultTableSize
-  /** The limit was lowered below what the table holds: the next block has to begin with an update. */
-  private updateDue = false
+  /** The limit was lowered below the table's size: the next block has to begin with an update to this or less. */
+  private sizeDue = Infinity
 
   /** The fields of the block that was decoded last, in order. */
   fields: ReadonlyArray<HeaderField> = noFields
@@ -49,7 +49,7 @@ export class HpackDecoder {
   /** The peer has acknowledged this SETTINGS_HEADER_TABLE_SIZE of ours. */
   setTableSize(octets: number): void {
     this.sizeLimit = octets
-    if (octets < this.table.maxSize) this.updateDue = true
+    if (octets < this.table.maxSize) this.sizeDue = Math.min(this.sizeDue, octets)
   }
 
   /** Decodes a whole block into `fields`. After a fault the table is out of step, so every later call returns it too. */
@@ -102,10 +102,10 @@ export class HpackDecoder {
         return end
       }
       this.table.resize(size)
-      this.updateDue = false
+      if (size <= this.sizeDue) this.sizeDue = Infinity
       i = this.at
     }
-    if (this.updateDue) {
+    if (this.sizeDue < Infinity) {
       this.fail("InvalidTableSizeUpdate", "No table size update after the limit was lowered", "RFC 9113 §4.3.1")
       return end
     }
