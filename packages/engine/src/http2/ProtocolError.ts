@@ -15,7 +15,7 @@ export interface ProtocolError {
   readonly section: string
 }
 
-export type ProtocolErrorCode = FrameErrorCode | HpackErrorCode
+export type ProtocolErrorCode = FrameErrorCode | HpackErrorCode | MessageErrorCode | ConnectionErrorCode
 
 export type FrameErrorCode =
   /** The first frame is not SETTINGS: the peer may not speak HTTP/2 at all. */
@@ -46,6 +46,53 @@ export type HpackErrorCode =
   | "HeaderBlockTooLarge"
   /** Decoded, the header list is longer than we are willing to decode. */
   | "HeaderListTooLarge"
+
+/** Malformed responses: errors of their stream (RFC 9113 §8.1.1). */
+export type MessageErrorCode =
+  | "MissingStatus"
+  | "RepeatedStatus"
+  /** Not three digits, or 101, which HTTP/2 does not have. */
+  | "InvalidStatus"
+  /** A pseudo field that responses do not have, or in the wrong place. */
+  | "InvalidPseudoField"
+  /** In upper case, or not a token. */
+  | "InvalidHeaderName"
+  /** A control character in the value of a field. */
+  | "InvalidHeaderValue"
+  /** A field that belongs to a connection of HTTP/1.1. */
+  | "ConnectionSpecificField"
+  /** Not a number, or one that cannot be counted exactly. */
+  | "InvalidContentLength"
+  | "RepeatedContentLength"
+  /** More or less content than content-length says. */
+  | "WrongContentLength"
+  /** Content in the response to HEAD, in a 204 or a 304. */
+  | "UnexpectedContent"
+  /** A trailer that would change how the message is framed. */
+  | "ForbiddenTrailer"
+  /** A header section after the head that does not end the stream. */
+  | "UnexpectedHeaders"
+  /** An interim response that ends the stream. */
+  | "UnexpectedEnd"
+  | "TooManyInformational"
+  /** The stream ended without an error, and the response is not complete, or nobody can know. */
+  | "IncompleteResponse"
+
+/** Faults beside those of single frames. */
+export type ConnectionErrorCode =
+  | "InvalidSetting"
+  /** DATA before a response head. */
+  | "UnexpectedData"
+  /** A frame on a stream that the server had ended. */
+  | "StreamClosed"
+  /** More DATA than a window allows. */
+  | "FlowControl"
+  /** An increment of 0. */
+  | "InvalidWindowUpdate"
+  /** A window of more than 2^31-1. */
+  | "WindowOverflow"
+  /** More of what does nothing than a peer has reason to send. */
+  | "Flood"
 
 export const connectionError = (
   code: ProtocolErrorCode,

@@ -1,0 +1,38 @@
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const lowerCaseToken = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+const upperCase = /[A-Z]/
+const unfitForValue = /[^\t\x20-\x7e\x80-\xff]/
+const unfitForTarget = /[^\x21-\x7e\x80-\xff]/
+const outerBlanks = /^[ \t]|[ \t]$/
+const blanks = /^[ \t]+|[ \t]+$/g
+
+/** RFC 9110 §5.6.2. */
+export const isToken = (text: string): boolean => token.test(text)
+
+/** The name of a field, as HTTP/2 writes it (RFC 9113 §8.2.1). */
+export const isFieldName = (name: string): boolean => lowerCaseToken.test(name)
+
+export const hasUpperCase = (name: string): boolean => upperCase.test(name)
+
+/** Octets, and of the controls only HTAB (RFC 9110 §5.5). */
+export const isFieldValue = (value: string): boolean => !unfitForValue.test(value)
+
+/** No blanks and no controls, one octet each: what a URL can hold. */
+export const isTarget = (target: string): boolean => target !== "" && !unfitForTarget.test(target)
+
+/** Without the blanks around it, which are no part of a value (RFC 9110 §5.5). */
+export const trim = (value: string): string => outerBlanks.test(value) ? value.replace(blanks, "") : value
+
+const quotable = 48
+
+/** The beginning of a text in double quotes, everything but printable ASCII escaped: safe in a log. */
+export const quoteText = (text: string): string => {
+  const shown = text.slice(0, quotable).replace(
+    /[^\x20-\x7e]|["\\]/g,
+    (character) =>
+      character === "\"" || character === "\\"
+        ? `\\${character}`
+        : `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`
+  )
+  return text.length > quotable ? `"${shown}…"` : `"${shown}"`
+}

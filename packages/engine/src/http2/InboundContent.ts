@@ -1,0 +1,185 @@
+import type { BufferedBytes } from "./BufferedBytes.js"
+import { type ContentSink, DataJoiner } from "./DataJoiner.js"
+import { ReceiveWindow } from "./FlowWindow.js"
+import { HeldData } from "./HeldData.js"
+import type { SessionOptions } from "./SessionOptions.js"
+import { defaultWindow } from "./Settings.js"
+import type { Stream } from "./Stream.js"
+import type { StreamTable } from "./StreamTable.js"
+
+/** What it needs of its connection. */
+export interface ContentOwner<E> {
+  readonly options: SessionOptions
+  readonly table: StreamTable<E>
+  readonly buffered: BufferedBytes
+  readonly allocate: (size: number) => Uint8Array
+  /** The time of the read, or of the request's call, that is being handled. */
+  readonly now: number
+  readonly creditConnection: (bytes: number) => void
+  readonly creditStream: (stream: Stream<E>, bytes: number) => void
+  /** The initial window of streams is to be this from now on. */
+  readonly announceWindow: (size: number) => void
+}
+
+/** The initial window of streams while too much waits for its readers. */
+const crowdedWindow = 64 * 1024
+
+/**
+ * The content of responses, and flow control on our side. The connection's window is given back as bytes arrive, so that
+ * a response that nobody reads holds up no other; the window of a stream as its reader takes them, and it grows for
+ * readers that keep up.
+ */
+export class InboundContent<E> implements ContentSink<E> {
+  private readonly joiner: DataJoiner<E>
+  private readonly connection = new ReceiveWindow(defaultWindow)
+  /** The initial window that the server uses, and those that it was told of and has not acknowledged. */
+  private initialWindow: number
+  private readonly announced: Array<number> = []
+  private announcedLast: number
+  /** The shortest round trip seen, in milliseconds. */
+  private roundTrip = Infinity
+
+  constructor(private readonly owner: ContentOwner<E>) {
+    this.joiner = new DataJoiner(owner.allocate, this)
+    // Our SETTINGS are read before any request of ours.
+    this.initialWindow = this.announcedLast = owner.options.initialWindowSize
+  }
+
+  /** What is added to the connection's window at the start. */
+  start(): number {
+    const size = this.owner.options.connectionWindowSize
+    this.announced.push(this.initialWindow)
+    return size > defaultWindow ? this.connection.grow(size) : 0
+  }
+
+  /** The server has applied the oldest of our SETTINGS that it had not. False if there was none. */
+  onSettingsAcknowledged(): boolean {
+    const size = this.announced.shift()
+    if (size === undefined) return false
+    const change = size - this.initialWindow
+    this.initialWindow = size
+    if (change !== 0) { for (const stream of this.owner.table.values()) stream.receiveWindow?.shift(change) }
+    this.relieve()
+    return true
+  }
+
+  /** The time between a request and its response, or our SETTINGS and their acknowledgement, bounds the round trip. */
+  observe(milliseconds: number): void {
+    if (milliseconds < this.roundTrip) this.roundTrip = milliseconds
+  }
+
+  /** DATA has come, for whichever stream. False if it is more than the connection's window. */
+  receive(flowLength: number): boolean {
+    if (!this.connection.receive(flowLength)) return false
+    const credit = this.connection.take(flowLength)
+    if (credit > 0) this.owner.creditConnection(credit)
+    return true
+  }
+
+  /** The same for a stream and its window. */
+  receiveFor(stream: Stream<E>, flowLength: number, endsStream: boolean): boolean {
+    if (stream.receiveWindow === undefined) {
+      if (endsStream) return flowLength <= this.initialWindow
+      stream.receiveWindow = new ReceiveWindow(this.initialWindow)
+    }
+    return stream.receiveWindow.receive(flowLength)
+  }
+
+  /** Content of DATA that was received. The bytes stay as they are until `flush`. */
+  add(stream: Stream<E>, bytes: Uint8Array, start: number, end: number): void {
+    // What is held comes first.
+    if (stream.held !== undefined) this.onHold(stream, bytes, start, end)
+    else this.joiner.add(stream, bytes, start, end)
+  }
+
+  /** Delivers what has come. */
+  flush(): void {
+    this.joiner.flush()
+  }
+
+  /** The stream ends, in whichever way: what has come of it is delivered first, whether its reader is ready or not. */
+  finish(stream: Stream<E>): void {
+    stream.receiveWindow = undefined
+    this.joiner.flush()
+    while (stream.held !== undefined && !stream.hasEnded) this.release(stream)
+  }
+
+  /** Its reader is ready again. */
+  resume(stream: Stream<E>): void {
+    while (stream.held !== undefined && !stream.isPaused && !stream.hasEnded) this.release(stream)
+  }
+
+  /** Nobody wants what is held. */
+  drop(stream: Stream<E>): void {
+    if (stream.held === undefined) return
+    this.count(-stream.held.size)
+    stream.held = undefined
+    this.relieve()
+  }
+
+  onChunk(stream: Stream<E>, chunk: Uint8Array): void {
+    stream.receiver.onData(chunk)
+    this.taken(stream, chunk.length)
+  }
+
+  onHold(stream: Stream<E>, bytes: Uint8Array, start: number, end: number): void {
+    stream.held ??= new HeldData(this.owner.allocate)
+    stream.held.add(bytes, start, end)
+    this.count(end - start)
+    const { buffered, options } = this.owner
+    if (this.announcedLast > crowdedWindow && (buffered.isCrowded || options.pooledBytes?.isCrowded === true)) {
+      this.announce(crowdedWindow)
+    }
+  }
+
+  /** Bytes of the stream are out of the way: its reader has them, or they were padding. */
+  taken(stream: Stream<E>, bytes: number): void {
+    const window = stream.receiveWindow
+    if (window === undefined || stream.hasEnded) return
+    let credit = window.take(bytes)
+    if (credit === 0) return
+    const { now, options } = this.owner
+    // A reader that has taken half a window within two round trips waits for the window, not the window for it.
+    const keepsUp = !stream.isPaused && now - stream.since <= 2 * this.roundTrip
+    if (keepsUp && window.size < options.maxWindowSize && !this.isCrowded) {
+      credit += window.grow(Math.min(2 * window.size, options.maxWindowSize))
+    }
+    stream.since = now
+    this.owner.creditStream(stream, credit)
+  }
+
+  private release(stream: Stream<E>): void {
+    const chunk = stream.held?.shift()
+    if (chunk === undefined) {
+      stream.held = undefined
+      return
+    }
+    this.count(-chunk.length)
+    if (stream.held?.size === 0) stream.held = undefined
+    this.relieve()
+    this.onChunk(stream, chunk)
+  }
+
+  private get isCrowded(): boolean {
+    return this.owner.buffered.isCrowded || this.owner.options.pooledBytes?.isCrowded === true
+  }
+
+  private count(bytes: number): void {
+    const { buffered, options } = this.owner
+    buffered.held += bytes
+    if (options.pooledBytes !== undefined) options.pooledBytes.held += bytes
+  }
+
+  /** Gives new streams their usual window again, one change of the settings after the other. */
+  private relieve(): void {
+    const { buffered, options } = this.owner
+    if (this.announcedLast >= options.initialWindowSize || this.announced.length > 0) return
+    if (buffered.isRelaxed && options.pooledBytes?.isRelaxed !== false) this.announce(options.initialWindowSize)
+  }
+
+  private announce(size: number): void {
+    this.announcedLast = size
+    this.announced.push(size)
+    this.owner.announceWindow(size)
+  }
+}

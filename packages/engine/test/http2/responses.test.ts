@@ -1,0 +1,55 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert"
+import { describe, it } from "vitest"
+import * as frames from "./support/frames.js"
+import { get, Harness, post } from "./support/Harness.js"
+
+const status = (code: number, ...fields: frames.Fields): frames.Fields => [[":status", String(code)], ...fields]
+
+describe("Responses", () => {
+  const scenarios: ReadonlyArray<readonly [string, () => ReadonlyArray<Uint8Array>, ReadonlyArray<string>]> = [
+    ["with content", () => [frames.response(1, "hello", [["a", "b"]])], ["head 200 a,b", "complete ", "content hello"]],
+    ["in several frames, padded, one of them empty", () => [
+      frames.headers(1, status(200)),
+      frames.data(1, "he", { padding: 3 }),
+      frames.data(1, ""),
+      frames.data(1, "llo", { padding: 0 }),
+      frames.data(1, "", { end: true, padding: 255 })
+    ], ["head 200 ", "complete ", "content hello"]],
+    ["with interim ones and trailers", () => [
+      frames.headers(1, status(103, ["link", "x"])),
+      frames.fragments(1, status(200), 3),
+      frames.data(1, "hello"),
+      frames.headers(1, [["x-sum", "5"]], { end: true })
+    ], ["informational 103", "head 200 ", "complete x-sum,5", "content hello"]],
+    ["without content", () => [frames.headers(1, status(204), { end: true })], ["head 204 ", "complete ", "content "]]
+  ]
+  for (const [what, made, outcome] of scenarios) {
+    it(`are the same however they are split: ${what}`, () => {
+      for (const split of [1, 2, 3, 5, 9, 10, 17, Infinity]) {
+        const harness = new Harness({ split })
+        const { got } = harness.send()
+        harness.receive(...made())
+        deepStrictEqual(got.outcome, outcome)
+      }
+    })
+  }
+
+  it("in one read: one chunk of the content of many frames", () => {
+    const harness = new Harness()
+    const { got } = harness.send()
+    harness.receive(frames.headers(1, status(200)), ...Array.from({ length: 16 }, () => frames.data(1, "0123456789")))
+    strictEqual(got.content.length, 160)
+    strictEqual(got.chunks, 1)
+  })
+
+  it("uploads: head, content, end; sent is told after the write", () => {
+    const harness = new Harness()
+    const { got, stream } = harness.request(post("body"))
+    strictEqual(stream.written, false)
+    harness.flush()
+    deepStrictEqual(harness.written(), ["HEADERS 1", "DATA 1 4 END"])
+    deepStrictEqual(got.log, ["sent"])
+    ok(stream.written && stream.sent)
+  })
+  void get
+})
