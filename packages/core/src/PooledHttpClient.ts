@@ -23,6 +23,7 @@ import { discard as discardResponse } from "./internal/client/discard.js"
 import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { shownRequest } from "./internal/client/shownRequest.js"
 import { hostOf } from "./internal/connectionPool.js"
+import { originalOf } from "./internal/DerivedResponse.js"
 import type { InvalidLimits } from "./Limits.js"
 import * as Timeouts from "./Timeouts.js"
 import type { TransportError } from "./TransportError.js"
@@ -70,8 +71,10 @@ export interface ConnectionInfo {
  * @since 0.1.0
  * @category accessors
  */
-export const connectionInfo = (response: HttpClientResponse): Option.Option<ConnectionInfo> =>
-  response instanceof HttpResponse ? Option.some(response.connection) : Option.none()
+export const connectionInfo = (response: HttpClientResponse): Option.Option<ConnectionInfo> => {
+  const original = originalOf(response)
+  return original instanceof HttpResponse ? Option.some(original.connection) : Option.none()
+}
 
 /**
  * Nobody will read this answer: its connection is free for the next request, at once or after a short rest of the body

@@ -25,6 +25,7 @@ import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
 import * as deadline from "./internal/deadline.js"
 import * as location from "./internal/location.js"
 import * as redirect from "./internal/redirect.js"
+import { inheritScope } from "./internal/scopedRequests.js"
 
 /**
  * A redirect that is about to be followed.
@@ -245,6 +246,8 @@ class Chain<E, R, E2, R2> {
   private departed: ReadonlySet<string> = new Set()
   /** The request of the current hop before the mappers, from which the next one is made. */
   private unmapped: HttpClientRequest.HttpClientRequest | undefined = undefined
+  /** What was sent first. */
+  private first: HttpClientRequest.HttpClientRequest | undefined = undefined
   /** A content that was dropped stays dropped, whatever mappers add. */
   private contentDropped = false
 
@@ -262,10 +265,14 @@ class Chain<E, R, E2, R2> {
     const isAllowed = this.isAllowed
     const mapped = Effect.map(
       this.unmapped === undefined ? this.halves.preprocess(request) : this.mapped(request),
-      (mapped) => redirect.kept(request, mapped, to, becomesGet, isAllowed)
+      (mapped) => this.withScope(redirect.kept(request, mapped, to, becomesGet, isAllowed))
     )
     if (this.unmapped !== undefined) this.unmapped = request
     return Effect.locally(this.halves.postprocess(mapped), departedOrigins, this.departed)
+  }
+
+  private withScope(request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest {
+    return this.first === undefined ? request : inheritScope(this.first, request)
   }
 
   private mapped(
@@ -279,7 +286,10 @@ class Chain<E, R, E2, R2> {
         (other) => hop = { halves: this.halves, request, input: undefined, other }
       )
       return Effect.map(within, (mapped) => {
-        if (request === undefined) this.unmapped = hop?.input
+        if (request === undefined) {
+          this.unmapped = hop?.input
+          this.first = mapped
+        }
         return mapped
       })
     })

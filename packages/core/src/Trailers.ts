@@ -11,6 +11,7 @@ import type * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { BodyWithTrailers } from "./internal/client/RequestBody.js"
+import { originalOf } from "./internal/DerivedResponse.js"
 
 /**
  * Sends these fields after the body that the request has now. They are asked for when all of it has been sent, each
@@ -80,5 +81,7 @@ export const set: {
  * @since 0.1.0
  * @category accessors
  */
-export const get = (response: HttpClientResponse): Headers.Headers =>
-  response instanceof HttpResponse ? response.trailers : Headers.empty
+export const get = (response: HttpClientResponse): Headers.Headers => {
+  const original = originalOf(response)
+  return original instanceof HttpResponse ? original.trailers : Headers.empty
+}

@@ -4,6 +4,7 @@
 export * as Connection from "./Connection.js"
 export * as ConnectionPool from "./ConnectionPool.js"
 export * as Connector from "./Connector.js"
+export * as ContentCoding from "./ContentCoding.js"
 export * as Deadline from "./Deadline.js"
 export * as Idempotency from "./Idempotency.js"
 export * as JsonLines from "./JsonLines.js"

@@ -3,18 +3,21 @@
  *
  * @since 0.1.0
  */
-import type { HttpClient } from "@effect/platform/HttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
 import type * as ConnectionPool from "@sluice/core/ConnectionPool"
 import type { Connector } from "@sluice/core/Connector"
+import * as ContentCoding from "@sluice/core/ContentCoding"
 import type { InvalidLimits } from "@sluice/core/Limits"
 import * as PooledHttpClient from "@sluice/core/PooledHttpClient"
 import type { InvalidTimeouts } from "@sluice/core/Timeouts"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { InvalidHttp2Options } from "./Http2Options.js"
 import * as configuration from "./internal/configuration.js"
+import { codecs } from "./NodeCodecs.js"
 import * as NodeConnector from "./NodeConnector.js"
 import type { InvalidTlsOptions } from "./TlsOptions.js"
 
@@ -24,7 +27,21 @@ import type { InvalidTlsOptions } from "./TlsOptions.js"
  * @since 0.1.0
  * @category models
  */
-export interface Options extends ConnectionPool.Options, PooledHttpClient.Options, NodeConnector.Options {}
+export interface Options extends ClientOptions, NodeConnector.Options {}
+
+/**
+ * What does not depend on the connector.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ClientOptions extends ConnectionPool.Options, PooledHttpClient.Options {
+  /**
+   * Whether compressed responses are asked for and decoded, and within which bounds: see `ContentCoding.decode`. A request
+   * that sets `accept-encoding` itself gets what came. Default `true`.
+   */
+  readonly decompress?: boolean | ContentCoding.Options | undefined
+}
 
 /**
  * What the layers provide: the platform's client, the same client with its errors in the type, and the pool under both.
@@ -32,7 +49,7 @@ export interface Options extends ConnectionPool.Options, PooledHttpClient.Option
  * @since 0.1.0
  * @category models
  */
-export type Provided = HttpClient | PooledHttpClient.PooledHttpClient | ConnectionPool.ConnectionPool
+export type Provided = HttpClient.HttpClient | PooledHttpClient.PooledHttpClient | ConnectionPool.ConnectionPool
 
 /**
  * An option that makes no sense: the layer is not built.
@@ -75,8 +92,26 @@ export const layer = (options: Options = {}): Layer.Layer<Provided, InvalidOptio
  * @category layers
  */
 export const layerWithoutConnector = (
-  options: ConnectionPool.Options & PooledHttpClient.Options = {}
-): Layer.Layer<Provided, InvalidOptions, Connector> => PooledHttpClient.layer(options)
+  options: ClientOptions = {}
+): Layer.Layer<Provided, InvalidOptions, Connector> => {
+  const { decompress = true } = options
+  return decompress === false
+    ? PooledHttpClient.layer(options)
+    : Layer.map(PooledHttpClient.layer(options), decoding(decompress === true ? {} : decompress))
+}
+
+/** Both clients of the layer, decoding what they get. */
+const decoding = (options: ContentCoding.Options) => (provided: Context.Context<Provided>): Context.Context<Provided> =>
+  provided.pipe(
+    Context.add(
+      HttpClient.HttpClient,
+      ContentCoding.decode(Context.get(provided, HttpClient.HttpClient), codecs, options)
+    ),
+    Context.add(
+      PooledHttpClient.PooledHttpClient,
+      ContentCoding.decode(Context.get(provided, PooledHttpClient.PooledHttpClient), codecs, options)
+    )
+  )
 
 /**
  * The client with options that come from Effect's `Config`, each where it is or all at once.

@@ -6,7 +6,10 @@
  */
 export {
   ConnectionPool,
+  ContentCoding,
+  Deadline,
   Idempotency,
+  JsonLines,
   Limits,
   PooledHttpClient,
   PoolEvent,
@@ -14,6 +17,7 @@ export {
   Priority,
   Redirects,
   Retry,
+  Sse,
   Timeouts,
   Trailers,
   TransportError,
@@ -21,5 +25,6 @@ export {
 } from "@sluice/core"
 export * as Http2Options from "./Http2Options.js"
 export * as HttpClientLayer from "./HttpClientLayer.js"
+export * as NodeCodecs from "./NodeCodecs.js"
 export * as NodeConnector from "./NodeConnector.js"
 export * as TlsOptions from "./TlsOptions.js"

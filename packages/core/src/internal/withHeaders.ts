@@ -1,6 +1,7 @@
 import type { Headers } from "@effect/platform/Headers"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import { inheritScope } from "./scopedRequests.js"
 
 /** The same request with these headers and no others. The platform can add headers, and not remove one. */
 export const withHeaders = (request: HttpClientRequest, headers: Headers): HttpClientRequest =>
-  Object.assign(Object.create(Object.getPrototypeOf(request)), request, { headers })
+  inheritScope(request, Object.assign(Object.create(Object.getPrototypeOf(request)), request, { headers }))

@@ -4,7 +4,10 @@ import type { HttpClientError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Ref from "effect/Ref"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as Redirects from "../../src/Redirects.js"
 import { MockHttp } from "../../src/testing/index.js"
 
@@ -169,6 +172,19 @@ describe("Redirects.follow and the mappers of the caller", () => {
         assert.strictEqual(requests[1].headers["cookie"], inside ? "session=1" : undefined)
       }
     }))
+
+  it.effect("a scope around the redirects ends the body that they led to", () =>
+    Effect.gen(function*() {
+      const client = HttpClient.withScope(Redirects.follow(yield* HttpClient.HttpClient))
+      const scope = yield* Scope.make()
+      const response = yield* Scope.extend(client.get("http://a.test/1"), scope)
+      yield* Scope.close(scope, Exit.void)
+      const error = yield* Effect.flip(response.text)
+      assert.strictEqual((error.cause as { readonly _tag: string })._tag, "BodyAbandoned")
+    }).pipe(Effect.provide(MockHttp.layer([
+      MockHttp.on("GET", "http://a.test/1", { status: 302, headers: { location: "/2" } }),
+      MockHttp.on("GET", "http://a.test/2", { body: Stream.concat(Stream.make("half"), Stream.never) })
+    ]))))
 
   it.effect("a retry below runs the mappers of both sides for each attempt of a hop", () =>
     Effect.gen(function*() {

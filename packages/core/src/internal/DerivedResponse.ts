@@ -1,0 +1,116 @@
+import type * as Cookies from "@effect/platform/Cookies"
+import type * as Headers from "@effect/platform/Headers"
+import { ResponseError } from "@effect/platform/HttpClientError"
+import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import { type HttpClientResponse, TypeId as ResponseTypeId } from "@effect/platform/HttpClientResponse"
+import * as IncomingMessage from "@effect/platform/HttpIncomingMessage"
+import * as UrlParams from "@effect/platform/UrlParams"
+import { describeCause } from "@sluice/engine"
+import * as Effect from "effect/Effect"
+import * as Inspectable from "effect/Inspectable"
+import type * as Option from "effect/Option"
+import type * as Stream from "effect/Stream"
+import { shownRequest } from "./client/shownRequest.js"
+
+/** What a derived response reads in place of the original's body. */
+export interface DerivedBody {
+  /** All of it; can be read again. */
+  readonly bytes: Effect.Effect<Uint8Array, ResponseError>
+  /** As it arrives. */
+  readonly stream: Stream.Stream<Uint8Array, ResponseError>
+}
+
+/** One for all: it keeps no state between whole texts. */
+const utf8 = new TextDecoder()
+
+/** A response with another body and other headers than the one that came, which stays to be had. */
+export class DerivedResponse extends Inspectable.Class implements HttpClientResponse {
+  private readonly body: DerivedBody
+
+  constructor(
+    readonly original: HttpClientResponse,
+    readonly headers: Headers.Headers,
+    body: (response: DerivedResponse) => DerivedBody
+  ) {
+    super()
+    this.body = body(this)
+  }
+
+  get [ResponseTypeId](): typeof ResponseTypeId {
+    return ResponseTypeId
+  }
+
+  get [IncomingMessage.TypeId](): IncomingMessage.TypeId {
+    return IncomingMessage.TypeId
+  }
+
+  get request(): HttpClientRequest {
+    return this.original.request
+  }
+
+  get status(): number {
+    return this.original.status
+  }
+
+  get cookies(): Cookies.Cookies {
+    return this.original.cookies
+  }
+
+  get remoteAddress(): Option.Option<string> {
+    return this.original.remoteAddress
+  }
+
+  get stream(): Stream.Stream<Uint8Array, ResponseError> {
+    return this.body.stream
+  }
+
+  get text(): Effect.Effect<string, ResponseError> {
+    return Effect.map(this.body.bytes, (bytes) => utf8.decode(bytes))
+  }
+
+  get json(): Effect.Effect<unknown, ResponseError> {
+    return Effect.flatMap(
+      this.text,
+      (text) =>
+        Effect.try({ try: (): unknown => text === "" ? null : JSON.parse(text), catch: (cause) => this.error(cause) })
+    )
+  }
+
+  get arrayBuffer(): Effect.Effect<ArrayBuffer, ResponseError> {
+    return Effect.map(this.body.bytes, (bytes) => Uint8Array.prototype.slice.call(bytes).buffer as ArrayBuffer)
+  }
+
+  get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, ResponseError> {
+    return Effect.map(this.text, (text) => UrlParams.fromInput(new URLSearchParams(text)))
+  }
+
+  get formData(): Effect.Effect<FormData, ResponseError> {
+    const type = this.headers["content-type"]
+    return Effect.flatMap(this.body.bytes, (bytes) =>
+      Effect.tryPromise({
+        try: () =>
+          new Response(bytes as BodyInit, { headers: type === undefined ? {} : { "content-type": type } }).formData(),
+        catch: (cause) => this.error(cause)
+      }))
+  }
+
+  /** That the body cannot be read. */
+  error(cause: unknown): ResponseError {
+    const description = describeCause(cause)
+    return new ResponseError({
+      request: shownRequest(this.request),
+      response: this,
+      reason: "Decode",
+      cause,
+      ...(description === "" ? {} : { description })
+    })
+  }
+
+  toJSON(): unknown {
+    return this.original.toJSON()
+  }
+}
+
+/** The response that came, under all that was derived from it. */
+export const originalOf = (response: HttpClientResponse): HttpClientResponse =>
+  response instanceof DerivedResponse ? originalOf(response.original) : response

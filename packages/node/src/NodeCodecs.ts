@@ -1,0 +1,27 @@
+/**
+ * The content codings that Node knows: gzip, deflate in both of its forms, br, and zstd from Node 22.15 on.
+ *
+ * @since 0.1.0
+ */
+import type { Codec } from "@sluice/core/ContentCoding"
+import * as codings from "./internal/codings.js"
+import * as decoder from "./internal/decoder.js"
+
+const codec = (format: codings.Format, ...names: Codec["names"]): Codec => ({
+  names,
+  decode: (stream) => decoder.decode(format, stream),
+  decodeSync: (bytes, maxSize) => decoder.decodeSync(format, bytes, maxSize)
+})
+
+/**
+ * For `ContentCoding.decode`. gzip may have several members; what stands after the end of the coded data is ignored.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const codecs: ReadonlyArray<Codec> = [
+  codec(codings.gzip, "gzip", "x-gzip"),
+  codec(codings.deflate, "deflate"),
+  codec(codings.br, "br"),
+  ...(codings.zstd === undefined ? [] : [codec(codings.zstd, "zstd")])
+]

@@ -1,0 +1,239 @@
+import type { ContentCodingError } from "@sluice/core/ContentCoding"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as zlib from "node:zlib"
+import { corrupt, type Engine, type Format, toError, truncated } from "./codings.js"
+
+const nothing = new Uint8Array(0)
+
+/** A checksum costs time, and only gzip has one that node:zlib does not check here. */
+const checksum = (format: Format, bytes: Uint8Array, crc: number): number =>
+  format.trailer === 0 ? 0 : zlib.crc32(bytes, crc)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// In one step
+// ---------------------------------------------------------------------------------------------------------------------
+
+export const decodeSync = (
+  format: Format,
+  bytes: Uint8Array,
+  maxSize: number
+): Either.Either<Uint8Array, ContentCodingError> => {
+  const pieces: Array<Uint8Array> = []
+  let size = 0
+  let rest = bytes
+  do {
+    const start = format.start(rest, true)
+    if (start === "More") return Either.left(truncated(format.name))
+    if (start === "Invalid") {
+      if (pieces.length > 0) break
+      return Either.left(corrupt(format.name, "has no valid header"))
+    }
+    let decoded: { readonly buffer: Uint8Array; readonly engine: { readonly bytesWritten: number } }
+    const data = rest.subarray(start.skip)
+    try {
+      // zlib refuses a limit of 0 and above 2^53; one byte more than allowed is enough to know.
+      decoded = start.sync(data, { info: true, maxOutputLength: Math.min(maxSize - size + 1, maxOutput) }) as never
+    } catch (cause) {
+      return Either.left(toError(format.name, cause))
+    }
+    pieces.push(decoded.buffer)
+    size += decoded.buffer.length
+    const end = decoded.engine.bytesWritten
+    const trailer = data.subarray(end, end + format.trailer)
+    if (trailer.length < format.trailer) return Either.left(truncated(format.name))
+    if (!format.fits(trailer, checksum(format, decoded.buffer, 0), decoded.buffer.length)) {
+      return Either.left(corrupt(format.name, "does not fit its checksum"))
+    }
+    rest = data.subarray(end + format.trailer)
+  } while (format.several && rest.length > 0)
+  return Either.right(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))
+}
+
+const maxOutput = 2 ** 31 - 1
+
+// ---------------------------------------------------------------------------------------------------------------------
+// As it arrives
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** A stream of node:zlib, written a chunk at a time, and read before the next one. Its work is done on another thread. */
+class Inflater {
+  private fed = 0
+  private isConsumed = true
+  private isEnded = false
+  private error: unknown = undefined
+  private wake: (() => void) | undefined = undefined
+
+  constructor(private readonly engine: Engine, private readonly coding: string) {
+    engine.on("readable", () => this.wake?.())
+    engine.on("end", () => {
+      this.isEnded = true
+      this.wake?.()
+    })
+    engine.on("error", (error) => {
+      this.error = error
+      this.wake?.()
+    })
+  }
+
+  write(bytes: Uint8Array): void {
+    this.fed += bytes.length
+    this.isConsumed = false
+    this.engine.write(bytes, () => {
+      this.isConsumed = true
+      this.wake?.()
+    })
+  }
+
+  /** No more will be written: an end that is missing is an error. */
+  finish(): void {
+    this.isConsumed = false
+    this.engine.end()
+  }
+
+  /** How many bytes were written after the end of the compressed data; none while it goes on. */
+  get leftOver(): number | undefined {
+    return this.isEnded ? this.fed - this.engine.bytesWritten : undefined
+  }
+
+  /** The next output; none when all that was written is decoded, or the compressed data has ended. */
+  readonly read: Effect.Effect<Uint8Array, Option.Option<ContentCodingError>> = Effect.async((resume) => {
+    const settle = () => {
+      const chunk: Uint8Array | null = this.error === undefined ? this.engine.read() : null
+      if (chunk !== null) resume(Effect.succeed(chunk))
+      else if (this.error !== undefined) resume(Effect.fail(Option.some(toError(this.coding, this.error))))
+      else if (this.isEnded || this.isConsumed) resume(Effect.fail(Option.none()))
+      else return
+      this.wake = undefined
+    }
+    this.wake = settle
+    settle()
+    return Effect.sync(() => this.wake = undefined)
+  })
+
+  destroy(): void {
+    this.wake = undefined
+    this.engine.destroy()
+  }
+}
+
+/**
+ * Where in its coding a body is. `Header` and `Trailer` hold what has come of them.
+ */
+type State =
+  | { readonly _tag: "Header"; readonly held: Uint8Array }
+  | { readonly _tag: "Data"; readonly inflater: Inflater }
+  | { readonly _tag: "Trailer"; readonly held: Uint8Array }
+  | { readonly _tag: "Over" }
+
+const over: State = { _tag: "Over" }
+
+class BodyDecoder {
+  private state: State = { _tag: "Header", held: nothing }
+  private isFirst = true
+  private crc = 0
+  private size = 0
+
+  constructor(private readonly format: Format) {}
+
+  /** What these bytes add to the body. With `isLast` nothing comes after them. */
+  feed(bytes: Uint8Array, isLast: boolean): Stream.Stream<Uint8Array, ContentCodingError> {
+    switch (this.state._tag) {
+      case "Header":
+        return this.header(concat(this.state.held, bytes), isLast)
+      case "Data":
+        return this.data(this.state.inflater, bytes, isLast)
+      case "Trailer":
+        return this.trailer(concat(this.state.held, bytes), isLast)
+      case "Over":
+        return Stream.empty
+    }
+  }
+
+  destroy(): void {
+    if (this.state._tag === "Data") this.state.inflater.destroy()
+    this.state = over
+  }
+
+  private header(bytes: Uint8Array, isLast: boolean): Stream.Stream<Uint8Array, ContentCodingError> {
+    // An empty body, or the end of the last member.
+    if (bytes.length === 0) return Stream.empty
+    const start = this.format.start(bytes, isLast)
+    if (start === "Invalid") {
+      this.state = over
+      return this.isFirst ? Stream.fail(corrupt(this.format.name, "has no valid header")) : Stream.empty
+    }
+    if (start === "More") {
+      this.state = { _tag: "Header", held: bytes }
+      return isLast ? Stream.fail(truncated(this.format.name)) : Stream.empty
+    }
+    const inflater = new Inflater(start.engine(), this.format.name)
+    this.state = { _tag: "Data", inflater }
+    this.crc = 0
+    this.size = 0
+    return this.data(inflater, bytes.subarray(start.skip), isLast)
+  }
+
+  private data(
+    inflater: Inflater,
+    bytes: Uint8Array,
+    isLast: boolean
+  ): Stream.Stream<Uint8Array, ContentCodingError> {
+    const written = (write: () => void) =>
+      Stream.suspend(() => {
+        write()
+        return Stream.repeatEffectOption(Effect.tap(inflater.read, (chunk) => this.count(chunk)))
+      })
+    const fed = bytes.length === 0 ? Stream.empty : written(() => inflater.write(bytes))
+    return fed.pipe(
+      Stream.concat(
+        Stream.suspend(() =>
+          isLast && inflater.leftOver === undefined ? written(() => inflater.finish()) : Stream.empty
+        )
+      ),
+      Stream.concat(Stream.suspend(() => {
+        const { leftOver } = inflater
+        if (leftOver === undefined) return Stream.empty
+        inflater.destroy()
+        this.state = { _tag: "Trailer", held: nothing }
+        return this.trailer(bytes.subarray(bytes.length - leftOver), isLast)
+      }))
+    )
+  }
+
+  private count(chunk: Uint8Array): void {
+    this.crc = checksum(this.format, chunk, this.crc)
+    this.size += chunk.length
+  }
+
+  private trailer(bytes: Uint8Array, isLast: boolean): Stream.Stream<Uint8Array, ContentCodingError> {
+    const { fits, name, several, trailer } = this.format
+    if (bytes.length < trailer) {
+      this.state = { _tag: "Trailer", held: bytes }
+      return isLast ? Stream.fail(truncated(name)) : Stream.empty
+    }
+    if (!fits(bytes.subarray(0, trailer), this.crc, this.size)) {
+      this.state = over
+      return Stream.fail(corrupt(name, "does not fit its checksum"))
+    }
+    this.isFirst = false
+    this.state = several ? { _tag: "Header", held: nothing } : over
+    return this.feed(bytes.subarray(trailer), isLast)
+  }
+}
+
+export const decode = <E>(
+  format: Format,
+  stream: Stream.Stream<Uint8Array, E>
+): Stream.Stream<Uint8Array, E | ContentCodingError> =>
+  Stream.suspend(() => {
+    const decoder = new BodyDecoder(format)
+    return Stream.flatMap(stream, (bytes) => decoder.feed(bytes, false)).pipe(
+      Stream.concat(Stream.suspend(() => decoder.feed(nothing, true))),
+      Stream.ensuring(Effect.sync(() => decoder.destroy()))
+    )
+  })
+
+const concat = (a: Uint8Array, b: Uint8Array): Uint8Array => a.length === 0 ? b : Buffer.concat([a, b])
