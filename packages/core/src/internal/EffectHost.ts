@@ -2,6 +2,7 @@ import type { Cancel, Host, OpenEvents, OpenHandle, RunInContext } from "@sluice
 import { type CoreLimits, type DriverOptions, PoolDriver } from "@sluice/engine/pool"
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
@@ -16,7 +17,7 @@ import type { Origin } from "../Origin.js"
 import type { PoolEvent } from "../PoolEvent.js"
 import type { Resolved } from "../Timeouts.js"
 import { fromFailure } from "../TransportError.js"
-import { isLive } from "./liveClock.js"
+import { isLive, live } from "./liveClock.js"
 import { meter } from "./meter.js"
 import { OpenConnection } from "./OpenConnection.js"
 import { OriginPermits } from "./OriginPermits.js"
@@ -32,6 +33,12 @@ export interface HostOptions extends Omit<DriverOptions, "connectTimeout"> {
 
 const millisPerNano = 1e-6
 
+/** How long code of callers may go on when the pool has closed, in milliseconds. */
+const closingGrace = 1000
+
+/** How many requests a warning names. */
+const namedCallers = 5
+
 /**
  * What a pool of the engine needs, in terms of Effect: its Clock, its fibers, a Scope and two semaphores for each
  * connection. It decides nothing.
@@ -41,7 +48,10 @@ export class EffectHost implements Host {
   /** One permit for each connection that is open: what `maxConnections` means. */
   readonly permit: Effect.Semaphore
   private readonly permits = new Map<string, OriginPermits>()
+  /** Those of the pool: they end when its sockets are gone. */
   private readonly fibers = new Set<Fiber.RuntimeFiber<void, unknown>>()
+  /** Those that run code of callers, and for whom. */
+  private readonly callers = new Map<Fiber.RuntimeFiber<void, unknown>, string>()
   private readonly scheduler: Scheduler.Scheduler
   /** What the platform offers, where time is real. */
   private readonly platform: Connector["runtime"]
@@ -163,7 +173,7 @@ export class EffectHost implements Host {
 
   /**
    * Ends the pool: refuses those who wait, closes what is idle, gives the rest `drainTimeout`, closes it, and returns
-   * when every permit is back and every fiber has ended.
+   * when every permit is back, every fiber of the pool has ended, and those of callers have had their grace.
    */
   shutdown(drainTimeout: number): Effect.Effect<void> {
     return Effect.gen(this, function*() {
@@ -177,8 +187,34 @@ export class EffectHost implements Host {
       }
       yield* emptied.await
       yield* Fiber.awaitAll(this.fibers)
+      yield* this.leaveCallers
     })
   }
+
+  /**
+   * What callers wrote, a stream that is sent, its finalizer, is interrupted and gets a moment of real time, whatever clock
+   * the pool has. It may never end: an interrupt does not reach everything.
+   */
+  private readonly leaveCallers = Effect.suspend(() => {
+    if (this.callers.size === 0) return Effect.void
+    for (const fiber of this.callers.keys()) fiber.unsafeInterruptAsFork(FiberId.none)
+    const ended = Effect.raceFirst(
+      Effect.interruptible(Fiber.awaitAll(this.callers.keys())),
+      Effect.interruptible(live.sleep(Duration.millis(closingGrace)))
+    )
+    return Effect.zipRight(
+      ended,
+      Effect.suspend(() => {
+        const left = [...this.callers.values()]
+        this.callers.clear()
+        if (left.length === 0) return Effect.void
+        return Effect.logWarning(
+          `The pool is closed, and ${left.length} of the bodies that were being sent did not end when they were ` +
+            `interrupted: ${[...new Set(left)].slice(0, namedCallers).join(", ")}`
+        )
+      })
+    )
+  })
 
   /** What of an event only the engine can say in its own words is said in the face's. */
   listen(listener: (event: PoolEvent) => void): Cancel {
@@ -192,18 +228,20 @@ export class EffectHost implements Host {
   // ---------------------------------------------------------------------------------------------------------------
 
   reportDefect(what: string, cause: unknown): void {
-    this.fork(Effect.logError(what, Cause.die(cause)))
+    const log = Effect.logError(what, Cause.die(cause))
+    this.track(Runtime.runFork(this.options.runtime)(log), what)
   }
 
   fork(effect: Effect.Effect<void>): Fiber.RuntimeFiber<void, unknown> {
     const fiber = Runtime.runFork(this.options.runtime)(effect)
-    this.track(fiber)
+    this.fibers.add(fiber)
+    fiber.addObserver(() => this.fibers.delete(fiber))
     return fiber
   }
 
-  /** The pool does not close before this fiber has ended. */
-  track(fiber: Fiber.RuntimeFiber<void, unknown>): void {
-    this.fibers.add(fiber)
-    fiber.addObserver(() => this.fibers.delete(fiber))
+  /** A fiber that runs code of a caller, `of` which request: closing the pool interrupts it and gives it a moment. */
+  track(fiber: Fiber.RuntimeFiber<void, unknown>, of: string): void {
+    this.callers.set(fiber, of)
+    fiber.addObserver(() => this.callers.delete(fiber))
   }
 }

@@ -1,13 +1,17 @@
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import * as ConnectionPool from "../../src/ConnectionPool.js"
 import { Connector } from "../../src/Connector.js"
 import { hostOf } from "../../src/internal/connectionPool.js"
+import * as PooledHttpClient from "../../src/PooledHttpClient.js"
 import * as MemoryNetwork from "../../src/testing/MemoryNetwork.js"
 import { settle } from "../../src/testing/settle.js"
 import { a, b } from "./support/origins.js"
@@ -28,6 +32,12 @@ const closable = (
 
 /** How many fibers run that nobody waits for, as those of a pool. */
 const roots = Effect.sync(() => Fiber.unsafeRoots().length)
+
+/** An async generator that never yields again, and never ends when it is asked to. */
+const neverReturns: AsyncIterator<Uint8Array> = {
+  next: () => new Promise(() => {}),
+  return: () => new Promise(() => {})
+}
 
 const slow: MemoryNetwork.Options = { respond: () => Effect.delay(Effect.succeed({}), "10 seconds") }
 
@@ -133,6 +143,30 @@ describe("closing a pool", () => {
         [network.open, core.state.open, (permit as any).taken, time.deadlines.size, (rest as any).fibers.size],
         [0, 0, 0, 0, 0]
       )
+    }))
+
+  it.effect("ends although what a caller wrote does not: a body, or the finalizer of one, that no interrupt ends", () =>
+    Effect.gen(function*() {
+      const { close, network, pool } = yield* closable({
+        network: { dial: () => Effect.succeed({ window: 1 }), respond: () => Effect.never }
+      })
+      const client = yield* Effect.provideService(PooledHttpClient.make(), ConnectionPool.ConnectionPool, pool)
+      const bodies: ReadonlyArray<Stream.Stream<Uint8Array>> = [
+        Stream.fromEffect(Effect.uninterruptible(Effect.never)),
+        Stream.ensuring(Stream.never, Effect.never),
+        Stream.fromAsyncIterable({ [Symbol.asyncIterator]: () => neverReturns }, (error) => error).pipe(Stream.orDie)
+      ]
+      const released = yield* Effect.makeLatch()
+      const good = Stream.ensuring(Stream.never, Effect.zipRight(Effect.yieldNow(), released.open))
+      yield* Effect.forEach([...bodies, good], (body) =>
+        Effect.fork(client.execute(
+          HttpClientRequest.post(a.href, { body: HttpBody.stream(body) })
+        )))
+      yield* settle
+      // On real time: the pool's clock is a test's and stands still.
+      yield* close
+      strictEqual(network.open, 0)
+      yield* released.await
     }))
 
   it.effect("can be done for ever: a client opened and closed again and again leaves nothing to grow", () =>

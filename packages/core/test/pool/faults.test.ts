@@ -120,6 +120,8 @@ describe("a waiter", () => {
     const core = new PoolCore<string>({
       limits: { ...roomy, maxConnections: 1 },
       deadlines: new Deadlines(() => {}),
+      background: new Deadlines(() => {}),
+      wallClock: () => 0,
       whenFull: "dial",
       random: () => 0
     })

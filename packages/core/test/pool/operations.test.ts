@@ -75,10 +75,41 @@ describe("warm", () => {
       yield* settle
       yield* Fiber.interrupt(first)
       yield* settle
-      deepStrictEqual(network.dials.map((_) => _.state), ["Interrupted", "Dialing", "Dialing"])
+      deepStrictEqual(network.dials.map((_) => _.state), ["Dialing", "Dialing", "Dialing"])
       for (const dial of network.dials) dial.succeed({})
       yield* Fiber.join(warming)
-      strictEqual(pool.unsafeStats().idle, 2)
+      strictEqual(pool.unsafeStats().idle, 3)
+    }))
+
+  it.scoped("waits for the dials of another one, and for those of requests", () =>
+    Effect.gen(function*() {
+      const { network, pool } = yield* open({ network: { dial: MemoryNetwork.hold } })
+      const first = yield* Effect.fork(pool.warm(a, 2))
+      yield* settle
+      const second = yield* Effect.fork(pool.warm(a, 2))
+      const third = yield* Effect.fork(pool.warm(a, 1))
+      yield* settle
+      deepStrictEqual([network.dials.length, outcome(second), outcome(third)], [2, "waits", "waits"])
+      // The first one's end is not the others': they still want what it began.
+      yield* Fiber.interrupt(first)
+      yield* settle
+      deepStrictEqual(network.dials.map((_) => _.state), ["Dialing", "Dialing"])
+      network.dials[0].succeed({})
+      yield* settle
+      strictEqual(outcome(second), "waits")
+      network.dials[1].succeed({})
+      yield* settle
+      deepStrictEqual([outcome(second), outcome(third), pool.unsafeStats().idle], ["done", "done", 2])
+    }))
+
+  it.scoped("fails with the dials of another one", () =>
+    Effect.gen(function*() {
+      const { network, pool } = yield* open({ network: { dial: MemoryNetwork.hold } })
+      const both = yield* Effect.forEach([1, 2], () => Effect.fork(pool.warm(a, 1)))
+      yield* settle
+      strictEqual(network.dials.length, 1)
+      network.dials[0].fail(refused)
+      for (const warming of both) strictEqual(yield* Effect.flip(Fiber.join(warming)), refused)
     }))
 
   it.scoped("ends when a lower limit leaves no room for what it wanted", () =>
@@ -158,6 +189,56 @@ describe("setLimits", () => {
       yield* settle
       yield* Fiber.join(warming)
       deepStrictEqual([network.open, pool.unsafeStats().idle], [1, 1])
+    }))
+
+  it.scoped("holds what is idle already to the new expiry, counted from when it became idle", () =>
+    Effect.gen(function*() {
+      const { network, pool } = yield* open({ limits: { keepAliveExpiry: "1 minute" } })
+      yield* send(pool, a)
+      yield* TestClock.adjust("2 seconds")
+      yield* pool.setLimits({ keepAliveExpiry: "3 seconds" })
+      yield* TestClock.adjust(999)
+      strictEqual(network.open, 1)
+      yield* TestClock.adjust(1)
+      strictEqual(network.open, 0)
+      yield* send(pool, a)
+      yield* TestClock.adjust("2 seconds")
+      yield* pool.setLimits({ keepAliveExpiry: "1 second" })
+      yield* settle
+      strictEqual(network.open, 0)
+      yield* pool.setLimits({ keepAliveExpiry: "1 second" })
+      yield* send(pool, a)
+      yield* pool.setLimits({ keepAliveExpiry: "Infinity" })
+      yield* TestClock.adjust("1 day")
+      strictEqual(network.open, 1)
+    }))
+
+  it.scoped("holds what was made already to the new age and the new number of requests", () =>
+    Effect.gen(function*() {
+      const { network, pool } = yield* open({ limits: { keepAliveExpiry: "Infinity" } })
+      yield* send(pool, a)
+      const held = yield* take(pool, b)
+      yield* TestClock.adjust("10 seconds")
+      yield* pool.setLimits({ keepAliveExpiry: "Infinity", maxConnectionAge: "5 seconds" })
+      yield* settle
+      // The one in use finishes first.
+      strictEqual(network.open, 1)
+      yield* held.release
+      yield* settle
+      strictEqual(network.open, 0)
+      yield* pool.setLimits({ keepAliveExpiry: "Infinity" })
+      yield* send(pool, a)
+      yield* send(pool, a)
+      yield* pool.setLimits({ keepAliveExpiry: "Infinity", maxRequestsPerConnection: 2 })
+      yield* settle
+      strictEqual(network.open, 0)
+      yield* send(pool, a)
+      yield* pool.setLimits({ maxConnectionAge: "1 minute", keepAliveExpiry: "Infinity" })
+      yield* TestClock.adjust("50 seconds")
+      strictEqual(network.open, 1)
+      yield* pool.setLimits({ keepAliveExpiry: "Infinity" })
+      yield* TestClock.adjust("1 hour")
+      strictEqual(network.open, 1)
     }))
 
   it.scoped("that make no sense changes nothing", () =>

@@ -24,8 +24,8 @@ export class Deadline<A = unknown> extends Link<A> {
 const sparseLists = 32
 
 /**
- * All deadlines of a pool: how long a request may wait, when an idle connection expires, when a read has taken too
- * long. Times are milliseconds.
+ * Deadlines of a pool: how long a request may wait, when an idle connection expires, when a read has taken too long.
+ * Times are milliseconds of monotonic time.
  *
  * There is a list for each *duration*. Time only moves forward, so within a list the deadlines are in order: setting
  * and calling off are O(1), and the earliest deadline is the earliest of the lists' heads. A client uses a handful of
@@ -34,26 +34,35 @@ const sparseLists = 32
 export class Deadlines {
   private readonly lists = new Map<number, LinkedList<unknown, Deadline>>()
 
-  /** The earliest deadline that somebody was told of. It may have been called off since. */
+  /** The earliest deadline that was announced. It may have been called off since. */
   private announced = Infinity
+  /** How many are set. */
+  size = 0
 
-  /** `onEarlier` learns of each deadline that comes before all that it knew of. */
-  constructor(private readonly onEarlier: (at: number) => void) {}
+  /**
+   * `onEarlier` learns of each deadline that comes before all that it knew of, `onEmpty` that the last one was called off.
+   */
+  constructor(
+    private readonly onEarlier: (at: number) => void,
+    private readonly onEmpty: () => void = () => {}
+  ) {}
 
   /** Lets the deadline pass `duration` from `now`, whatever it was set to before. `Infinity` calls it off. */
   set(deadline: Deadline, duration: number, now: number): void {
-    this.cancel(deadline)
-    if (duration === Infinity) return
+    if (deadline.list !== undefined) this.remove(deadline)
+    if (duration === Infinity) {
+      if (this.size === 0) this.onEmpty()
+      return
+    }
     let list = this.lists.get(duration)
     if (list === undefined) {
       list = new LinkedList()
       this.lists.set(duration, list)
     }
-    // A wall clock that is set back must not break the order within the list.
-    const last = list.tail
     deadline.duration = duration
-    deadline.at = last === undefined ? now + duration : Math.max(now + duration, last.at)
+    deadline.at = now + duration
     list.pushBack(deadline)
+    this.size++
     if (deadline.at < this.announced) {
       this.announced = deadline.at
       this.onEarlier(deadline.at)
@@ -62,25 +71,24 @@ export class Deadlines {
 
   /** Harmless when it is not set, or was never made. */
   cancel(deadline: Deadline | undefined): void {
-    const list = deadline?.list
-    if (deadline === undefined || list === undefined) return
-    list.remove(deadline)
-    if (list.size === 0 && this.lists.size > sparseLists) this.lists.delete(deadline.duration)
-    deadline.at = Infinity
+    if (deadline?.list === undefined) return
+    this.remove(deadline)
+    if (this.size === 0) this.onEmpty()
   }
 
   isSet(deadline: Deadline | undefined): boolean {
     return deadline?.list !== undefined
   }
 
-  /** Lets every deadline pass that is due, earliest list first in each; announces the next one. */
-  expire(now: number): void {
+  /** Lets every deadline pass that was due at `due`, earliest first in each list; announces the next one. */
+  expire(due: number, now = due): void {
     this.announced = Infinity
     for (const list of this.lists.values()) {
-      for (let due = list.head; due !== undefined && due.at <= now; due = list.head) {
-        list.remove(due)
-        due.at = Infinity
-        due.onDeadline(due.value, now)
+      for (let first = list.head; first !== undefined && first.at <= due; first = list.head) {
+        list.remove(first)
+        this.size--
+        first.at = Infinity
+        first.onDeadline(first.value, now)
       }
     }
     this.dropEmpty()
@@ -101,11 +109,18 @@ export class Deadlines {
     return earliest
   }
 
-  /** How many are set. */
-  get size(): number {
-    let size = 0
-    for (const list of this.lists.values()) size += list.size
-    return size
+  /** Forgets what was announced: whoever sleeps until then no longer does. */
+  silence(): void {
+    this.announced = Infinity
+  }
+
+  private remove(deadline: Deadline): void {
+    const list = deadline.list
+    if (list === undefined) return
+    list.remove(deadline)
+    this.size--
+    deadline.at = Infinity
+    if (list.size === 0 && this.lists.size > sparseLists) this.lists.delete(deadline.duration)
   }
 
   private dropEmpty(): void {

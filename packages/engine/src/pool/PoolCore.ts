@@ -50,7 +50,7 @@ export class PoolCore<C> {
     ticket.waitingSince = now
     if (pool.phase !== "Open") return queue.refuse(pool, ticket, { _tag: "PoolClosed" }, now)
     if (ticket.fresh) this.evictIdleOf(ticket.origin, now)
-    const slot = ticket.origin.available
+    const slot = this.availableFor(ticket.origin, now)
     // Nobody of its own origin waits while there is one, and those of others have been served by `settle`.
     if (slot !== undefined) return this.lend(slot, ticket, now)
     queue.join(pool, ticket)
@@ -214,12 +214,17 @@ export class PoolCore<C> {
   // Operations
   // ---------------------------------------------------------------------------------------------------------------
 
-  /** Dials until the origin has `count` connections, as far as the limits allow. Returns the connections being made. */
+  /**
+   * Dials until the origin has `count` connections, as far as the limits allow. Returns the connections being made that
+   * it has to wait for; some of them may be under way for others already.
+   */
   warm(origin: OriginState<C>, count: number, now: number): ReadonlyArray<Slot<C>> {
     const pool = this.state
-    const dialed: Array<Slot<C>> = []
+    const made = origin.share - origin.dials.size
+    const dialed = [...origin.dials].slice(0, Math.max(0, count - made))
+    for (const slot of dialed) slots.alsoWarm(pool, slot)
     while (pool.phase === "Open" && origin.share < count && pool.hasRoom && pool.hasRoomFor(origin)) {
-      dialed.push(this.planDial(origin, true))
+      dialed.push(this.planDial(origin, 1))
     }
     this.settle(now)
     return dialed
@@ -231,6 +236,7 @@ export class PoolCore<C> {
     for (const slot of dialed) {
       if (slot.state !== "Planned" && slot.state !== "Dialing") continue
       slots.stopWarming(pool, slot)
+      if (slot.warming > 0) continue
       if (pool.surplus.has(slot.origin.surplusLink)) slots.abandonDial(pool, slot, "DialAbandoned")
     }
     this.settle(now)
@@ -260,8 +266,19 @@ export class PoolCore<C> {
         slots.abandonDial(pool, slot, "LimitLowered")
       }
     }
+    for (const slot of pool.slots) this.applyLimits(slot, now)
     for (const origin of pool.origins.values()) pool.update(origin)
     for (const origin of pool.origins.values()) this.settleFor(origin, now)
+  }
+
+  /** What a connection was allowed when it was made, or became idle, is what the limits allow now. */
+  private applyLimits(slot: Slot<C>, now: number): void {
+    const pool = this.state
+    if (slot.state === "Ready" && slot.served >= pool.limits.maxRequestsPerConnection) {
+      slots.retire(pool, slot, "MaxRequests")
+    }
+    if (slot.state === "Ready") slots.limitAge(pool, slot, this.onAge, now)
+    if (slot.state === "Ready" && slot.busy === 0) slots.keepIdle(pool, slot, now)
   }
 
   /**
@@ -298,7 +315,7 @@ export class PoolCore<C> {
       if (pool.hasRoom) {
         const origin = pool.turns.first as OriginState<C>
         pool.turns.moveToBack(origin.turnLink)
-        this.planDial(origin, false)
+        this.planDial(origin, 0)
       } else if (pool.idle.first !== undefined) {
         slots.retire(pool, pool.idle.first, "Evicted")
       } else if (pool.surplus.first !== undefined) {
@@ -310,8 +327,9 @@ export class PoolCore<C> {
     while (pool.planned.first !== undefined && pool.open < pool.limits.maxConnections) {
       const slot = pool.planned.first
       // Whom it was planned for may have found another connection meanwhile.
-      if (!slot.warming && pool.surplus.has(slot.origin.surplusLink)) slots.abandonDial(pool, slot, "DialAbandoned")
-      else slots.startDial(pool, slot, now)
+      if (slot.warming === 0 && pool.surplus.has(slot.origin.surplusLink)) {
+        slots.abandonDial(pool, slot, "DialAbandoned")
+      } else slots.startDial(pool, slot, now)
     }
   }
 
@@ -324,6 +342,16 @@ export class PoolCore<C> {
     if (origin.overdue === 0) return
     queue.refuseOverdue(this.state, origin, now, refusal)
     this.settle(now)
+  }
+
+  /** The connection that a request takes. One that is idle for too long is closed, and the next one looked at. */
+  private availableFor(origin: OriginState<C>, now: number): Slot<C> | undefined {
+    let slot = origin.available
+    while (slot !== undefined && slot.busy === 0 && slots.hasExpired(this.state, slot, now)) {
+      slots.retire(this.state, slot, "Expired")
+      slot = origin.available
+    }
+    return slot
   }
 
   private evictIdleOf(origin: OriginState<C>, now: number): void {
@@ -377,7 +405,7 @@ export class PoolCore<C> {
   private lend(slot: Slot<C>, ticket: Ticket<C>, now: number): void {
     const pool = this.state
     if (slot.busy === 0) {
-      pool.options.deadlines.cancel(slot.expiry)
+      pool.options.background.cancel(slot.expiry)
       ticket.idleTime = now - slot.idleSince
     }
     ticket.state = "Granted"
@@ -401,7 +429,7 @@ export class PoolCore<C> {
     if (slot.served >= pool.limits.maxRequestsPerConnection) slots.retire(pool, slot, "MaxRequests")
   }
 
-  private planDial(origin: OriginState<C>, warming: boolean): Slot<C> {
+  private planDial(origin: OriginState<C>, warming: number): Slot<C> {
     const slot = new Slot<C>(this.nextId++, origin, warming, this.onExpiry)
     slots.plan(this.state, slot)
     return slot

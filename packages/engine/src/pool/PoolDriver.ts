@@ -47,6 +47,8 @@ interface Opened {
 export class PoolDriver implements CoalescingPool, SlotObserver {
   readonly core: PoolCore<Connection>
   readonly time: Timekeeper
+  /** Expiry and age. */
+  private readonly background: Timekeeper
   readonly events: EventHub
   readonly unread: UnreadBodies
   /** Undefined where origins never share connections. */
@@ -56,15 +58,19 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   /** Where the requests of an origin go. The core does not need to know. */
   private readonly origins = new WeakMap<OriginState<Connection>, Origin>()
   private readonly opened = new Map<Slot<Connection>, Opened>()
-  private readonly dialWatchers = new Map<Slot<Connection>, (failure?: Failure.Failure) => void>()
+  /** Calls of `warm` that wait for a dial, and its failure if it fails. */
+  private readonly dialWatchers = new Map<Slot<Connection>, Set<(failure?: Failure.Failure) => void>>()
   private onEmpty: (() => void) | undefined = undefined
   private isCarryingOut = false
 
   constructor(readonly host: Host, readonly options: DriverOptions) {
-    this.time = new Timekeeper(host, () => this.carryOut())
+    this.time = new Timekeeper(host, () => this.carryOut(), false)
+    this.background = new Timekeeper(host, () => this.carryOut(), true)
     this.core = new PoolCore({
       limits: options.limits,
       deadlines: this.time.deadlines,
+      background: this.background.deadlines,
+      wallClock: () => host.wallClock(),
       whenFull: options.whenFull,
       random: host.random
     })
@@ -164,20 +170,21 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       isOver = true
       onEnd(failure)
     }
+    let left = 0
+    const onDialEnded = (failure?: Failure.Failure) => {
+      left--
+      if (failure !== undefined || left === 0) end(failure)
+    }
     const dialed = this.step((core, now) => {
       const slots = core.warm(this.originState(origin), count, now)
-      let left = slots.length
-      const onDialEnded = (failure?: Failure.Failure) => {
-        left--
-        if (failure !== undefined || left === 0) end(failure)
-      }
+      left = slots.length
       // Before the step is carried out: a dial may take no time.
-      for (const slot of slots) this.dialWatchers.set(slot, onDialEnded)
+      for (const slot of slots) this.watch(slot, onDialEnded)
       return slots
     })
     if (dialed.length === 0) end()
     return () => {
-      for (const slot of dialed) this.dialWatchers.delete(slot)
+      for (const slot of dialed) this.dialWatchers.get(slot)?.delete(onDialEnded)
       this.step((core, now) => core.stopWarming(dialed, now))
     }
   }
@@ -204,6 +211,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
     }
     this.onEmpty = () => {
       this.time.stop()
+      this.background.stop()
       this.time.deadlines.cancel(draining)
       this.deliveries.add(() => this.events.close())
       this.deliveries.schedule()
@@ -358,8 +366,16 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
 
   private dialEnded(slot: Slot<Connection>, failure?: Failure.Failure): void {
     this.time.deadlines.cancel(this.opened.get(slot)?.deadline)
-    this.dialWatchers.get(slot)?.(failure)
+    const watchers = this.dialWatchers.get(slot)
+    if (watchers === undefined) return
     this.dialWatchers.delete(slot)
+    for (const notify of watchers) notify(failure)
+  }
+
+  private watch(slot: Slot<Connection>, onEnd: (failure?: Failure.Failure) => void): void {
+    const watchers = this.dialWatchers.get(slot)
+    if (watchers === undefined) this.dialWatchers.set(slot, new Set([onEnd]))
+    else watchers.add(onEnd)
   }
 
   private close(slot: Slot<Connection>): void {

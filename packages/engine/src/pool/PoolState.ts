@@ -20,7 +20,12 @@ export type Action<C> =
 
 export interface CoreOptions {
   readonly limits: CoreLimits
+  /** Of requests. */
   readonly deadlines: Deadlines
+  /** Of idle and of old connections: nobody waits for them. */
+  readonly background: Deadlines
+  /** Milliseconds since 1970: monotonic time may stand still while the machine is suspended. */
+  readonly wallClock: () => number
   /** When a shared connection has no free stream: dial another one, or wait. */
   readonly whenFull: "dial" | "wait"
   /** From 0 to 1. */

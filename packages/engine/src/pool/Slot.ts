@@ -29,6 +29,10 @@ export class Slot<C> {
   /** How many it was ever lent to. */
   served = 0
   idleSince = 0
+  /** The same as wall time. */
+  idleSinceDate = 0
+  /** How long the server said that it keeps it idle, when it became idle. */
+  keepFor = Infinity
   dialedAt = 0
   connectedAt = 0
   /** Why it drains or closes. */
@@ -42,12 +46,14 @@ export class Slot<C> {
   readonly expiry: Deadline<Slot<C>>
   /** Of a connection that may grow too old. */
   age: Deadline<Slot<C>> | undefined = undefined
+  /** By which part of `maxConnectionAge` it is closed earlier. */
+  ageJitter = 0
 
   constructor(
     readonly id: number,
     readonly origin: OriginState<C>,
-    /** Asked for by `warm`: it is wanted although nobody waits for it. */
-    public warming: boolean,
+    /** How many calls of `warm` wait for it: it is wanted although no request waits. */
+    public warming: number,
     onExpiry: (slot: Slot<C>, now: number) => void
   ) {
     this.expiry = new Deadline(this, onExpiry)

@@ -18,7 +18,7 @@ export const plan = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   const origin = slot.origin
   pool.planned.pushBack(slot.poolLink)
   origin.planned++
-  if (slot.warming) {
+  if (slot.warming > 0) {
     origin.warming++
     origin.dials.pushFront(slot.originLink)
   } else {
@@ -47,13 +47,25 @@ export const startDial = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): vo
 /** Whatever the dial's end is, it is no longer under way. */
 export const endDial = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   pool.dialing--
-  if (slot.warming) slot.origin.warming--
+  if (slot.warming > 0) slot.origin.warming--
   slot.origin.dials.remove(slot.originLink)
 }
 
-/** `warm` asked for it and no longer wants it. */
+/** A call of `warm` waits for a dial that is under way or planned already. */
+export const alsoWarm = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
+  slot.warming++
+  if (slot.warming > 1) return
+  const { origin, originLink } = slot
+  origin.warming++
+  origin.dials.remove(originLink)
+  origin.dials.pushFront(originLink)
+  pool.update(origin)
+}
+
+/** A call of `warm` no longer wants it. */
 export const stopWarming = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
-  slot.warming = false
+  slot.warming--
+  if (slot.warming > 0) return
   slot.origin.warming--
   slot.origin.dials.moveToBack(slot.originLink)
   pool.update(slot.origin)
@@ -63,7 +75,7 @@ export const stopWarming = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
 export const spareDial = <C>(origin: OriginState<C>): Slot<C> => {
   let spare = origin.dials.last as Slot<C>
   if (origin.planned > 0) {
-    for (const slot of origin.dials) if (slot.state === "Planned" && !slot.warming) spare = slot
+    for (const slot of origin.dials) if (slot.state === "Planned" && slot.warming === 0) spare = slot
   }
   return spare
 }
@@ -78,7 +90,7 @@ export const abandonDial = <C>(pool: PoolState<C>, slot: Slot<C>, reason: CloseR
   slot.reason = reason
   pool.planned.remove(slot.poolLink)
   slot.origin.planned--
-  if (slot.warming) slot.origin.warming--
+  if (slot.warming > 0) slot.origin.warming--
   // There is nothing to close yet; whoever waits for the end of this dial learns of it.
   pool.actions.push({ _tag: "Close", slot })
   slot.origin.dials.remove(slot.originLink)
@@ -100,25 +112,60 @@ export const becomeReady = <C>(
   slot.capacity = capacity
   slot.connectedAt = now
   slot.origin.ready++
-  if (pool.limits.maxConnectionAge === Infinity) return
-  const step = Math.floor(pool.options.random() * ageJitterSteps) / ageJitterSteps
-  slot.age = new Deadline(slot, onAge)
-  pool.options.deadlines.set(slot.age, pool.limits.maxConnectionAge * (1 - ageJitter * step), now)
+  limitAge(pool, slot, onAge, now)
+}
+
+/** Lets it become as old as the limits allow now. */
+export const limitAge = <C>(
+  pool: PoolState<C>,
+  slot: Slot<C>,
+  onAge: (slot: Slot<C>, now: number) => void,
+  now: number
+): void => {
+  const { maxConnectionAge } = pool.limits
+  if (maxConnectionAge === Infinity) return pool.options.background.cancel(slot.age)
+  if (slot.age === undefined) {
+    slot.age = new Deadline(slot, onAge)
+    slot.ageJitter = ageJitter * Math.floor(pool.options.random() * ageJitterSteps) / ageJitterSteps
+  }
+  const rest = maxConnectionAge * (1 - slot.ageJitter) - (now - slot.connectedAt)
+  if (rest > 0) pool.options.background.set(slot.age, rest, now)
+  else retire(pool, slot, "MaxAge")
 }
 
 /** It carries nothing: it may be kept for so long, if the limits allow it. */
 export const becomeIdle = <C>(pool: PoolState<C>, slot: Slot<C>, keepFor: number, now: number): void => {
-  const duration = Math.min(pool.limits.keepAliveExpiry, keepFor)
   slot.idleSince = now
+  slot.idleSinceDate = pool.options.wallClock()
+  slot.keepFor = keepFor
   place(pool, slot)
   if (pool.isOverLimit || pool.isOverOriginLimit(slot.origin)) return retire(pool, slot, "LimitLowered")
-  if (duration <= 0) return retire(pool, slot, "Expired")
-  pool.options.deadlines.set(slot.expiry, duration, now)
+  if (!keepIdle(pool, slot, now)) return
   // Only those that are idle count (httpcore #1000), and the one idle longest goes.
   const longest = pool.idle.first
   if (longest !== undefined && pool.idle.size > pool.limits.maxKeepAliveConnections) {
     retire(pool, longest, "KeepAliveLimit")
   }
+}
+
+/** Keeps an idle connection for as long as the limits allow now; false when that is over, and it closes. */
+export const keepIdle = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): boolean => {
+  const rest = idleLimit(pool, slot) - (now - slot.idleSince)
+  if (rest > 0) pool.options.background.set(slot.expiry, rest, now)
+  else retire(pool, slot, "Expired")
+  return rest > 0
+}
+
+const idleLimit = <C>(pool: PoolState<C>, slot: Slot<C>): number => Math.min(pool.limits.keepAliveExpiry, slot.keepFor)
+
+/**
+ * Whether an idle connection is too old to be lent, although its deadline has not passed: the event loop is late, or the
+ * machine was suspended, and monotonic time stood still while the server's did not.
+ */
+export const hasExpired = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): boolean => {
+  const limit = idleLimit(pool, slot)
+  if (limit === Infinity) return false
+  return Math.max(now - slot.idleSince, pool.options.wallClock() - slot.idleSinceDate) >= limit
 }
 
 /** Puts a slot into the lists that its state asks for, and out of the others. */
@@ -188,6 +235,6 @@ export const becomeClosed = <C>(pool: PoolState<C>, slot: Slot<C>, now: number):
 
 const leaveService = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   if (slot.state === "Ready") slot.origin.ready--
-  pool.options.deadlines.cancel(slot.expiry)
-  pool.options.deadlines.cancel(slot.age)
+  pool.options.background.cancel(slot.expiry)
+  pool.options.background.cancel(slot.age)
 }

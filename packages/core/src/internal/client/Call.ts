@@ -160,7 +160,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodySource {
         onState: () => this.watch(),
         onFailed: (cause) => this.fail(new TransportError.RequestBodyError({ ...this.details(), cause }))
       })
-      this.host.track(this.upload.start())
+      this.host.track(this.upload.start(), `${this.prepared.wire.method} ${this.origin}`)
     }
     this.watch()
   }
@@ -196,7 +196,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodySource {
       hook(this.prepared.request, head)
     } catch (cause) {
       const log = Effect.logError("onInformational threw; its answer goes on without it", Cause.die(cause))
-      this.host.track(Runtime.runFork(this.host.options.runtime)(log))
+      this.host.track(Runtime.runFork(this.host.options.runtime)(log), `${this.prepared.wire.method} ${this.origin}`)
     }
   }
 

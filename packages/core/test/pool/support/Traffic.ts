@@ -30,7 +30,14 @@ export const traffic = (
 ): ReadonlyMap<string, Served> => {
   let now = 0
   const agenda: Array<{ readonly at: number; readonly run: () => void }> = []
-  const core = new PoolCore<string>({ limits, deadlines: new Deadlines(() => {}), whenFull: "dial", random: () => 0 })
+  const core = new PoolCore<string>({
+    limits,
+    deadlines: new Deadlines(() => {}),
+    background: new Deadlines(() => {}),
+    wallClock: () => now,
+    whenFull: "dial",
+    random: () => 0
+  })
   const byKey = new Map(hosts.map((host) => [host.key, { host, answers: 0, longestWait: 0, dials: 0 }]))
 
   const after = (millis: number, run: () => void) => {

@@ -130,6 +130,7 @@ const hasNothing = ({ network, pool }: World): void => {
       readonly opened: ReadonlyMap<unknown, unknown>
       readonly dialWatchers: ReadonlyMap<unknown, unknown>
       readonly time: { readonly deadlines: { readonly size: number } }
+      readonly background: { readonly deadlines: { readonly size: number } }
     }
   }
   deepStrictEqual(
@@ -140,7 +141,7 @@ const hasNothing = ({ network, pool }: World): void => {
       connections: driver.opened.size,
       watchers: driver.dialWatchers.size,
       fibers: fibers.size,
-      deadlines: driver.time.deadlines.size
+      deadlines: driver.time.deadlines.size + driver.background.deadlines.size
     },
     { sockets: 0, permits: 0, permitsOfOrigins: 0, connections: 0, watchers: 0, fibers: 0, deadlines: 0 },
     "something is left"

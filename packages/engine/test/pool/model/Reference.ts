@@ -15,7 +15,8 @@ export interface RefOrigin {
 export interface RefSlot {
   readonly id: number
   readonly origin: RefOrigin
-  warming: boolean
+  /** Calls of `warm` that wait for it. */
+  warming: number
   state: "Planned" | "Dialing" | "Ready" | "Draining" | "Closing"
   wasReady: boolean
   capacity: number
@@ -25,6 +26,8 @@ export interface RefSlot {
   idleOrder: number
   availableOrder: number
   idleSince: number | undefined
+  keepFor: number
+  connectedAt: number
   expiresAt: number
   /** It may be retired for its age from the first, and must be at the second. */
   mayAgeAt: number
@@ -91,7 +94,7 @@ export class Reference {
 
   warming(origin: RefOrigin): number {
     return this.slots.filter((_) =>
-      _.origin === origin && _.warming && (_.state === "Planned" || _.state === "Dialing")
+      _.origin === origin && _.warming > 0 && (_.state === "Planned" || _.state === "Dialing")
     ).length
   }
 
@@ -169,15 +172,35 @@ export class Reference {
     slot.state = "Ready"
     slot.wasReady = true
     slot.capacity = capacity
-    slot.mayAgeAt = this.now + this.limits.maxConnectionAge * (1 - jitter)
-    slot.agesAt = this.now + this.limits.maxConnectionAge
+    slot.connectedAt = this.now
+    this.limitsAge(slot)
+  }
+
+  limitsAge(slot: RefSlot): void {
+    slot.mayAgeAt = slot.connectedAt + this.limits.maxConnectionAge * (1 - jitter)
+    slot.agesAt = slot.connectedAt + this.limits.maxConnectionAge
+  }
+
+  limitsIdle(slot: RefSlot): void {
+    slot.expiresAt = (slot.idleSince ?? 0) + Math.min(this.limits.keepAliveExpiry, slot.keepFor)
+  }
+
+  /** Connections that were made are held to other limits as if these had always been. */
+  takesLimits(limits: CoreLimits): void {
+    this.limits = limits
+    for (const slot of this.slots) {
+      if (slot.state !== "Ready") continue
+      this.limitsAge(slot)
+      if (slot.busy === 0) this.limitsIdle(slot)
+    }
   }
 
   becomesIdle(slot: RefSlot, keepFor: number): void {
     slot.idleSince = this.now
     slot.idleOrder = ++this.order
     this.mayBecomeAvailable(slot)
-    slot.expiresAt = this.now + Math.min(this.limits.keepAliveExpiry, keepFor)
+    slot.keepFor = keepFor
+    this.limitsIdle(slot)
   }
 
   mayBecomeAvailable(slot: RefSlot): void {

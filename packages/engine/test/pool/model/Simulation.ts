@@ -57,6 +57,8 @@ export class Simulation {
     this.core = new PoolCore({
       limits,
       deadlines: this.deadlines,
+      background: this.deadlines,
+      wallClock: () => this.reference.now,
       whenFull,
       random: () => (this.random = (this.random + 0.37) % 1)
     })
@@ -173,7 +175,7 @@ export class Simulation {
     this.reference.connects(ref, takes)
     ref.origin.sharing = shares ? { _tag: "Shared", capacity: takes } : exclusive
     ref.origin.hopes = takes === 0
-    ref.warming = false
+    ref.warming = 0
     if (takes === 0 || this.reference.waiters(ref.origin).length === 0) this.reference.becomesIdle(ref, Infinity)
     this.step("dial succeeds", () => {
       this.core.dialSucceeded(slot, `connection ${slot.id}`, takes, shares, this.reference.now)
@@ -272,7 +274,7 @@ export class Simulation {
   }
 
   setLimits(limits: CoreLimits): void {
-    this.reference.limits = limits
+    this.reference.takesLimits(limits)
     this.step("limits", () => this.core.setLimits(limits, this.reference.now))
     const { reference } = this
     for (const origin of reference.all()) {
@@ -284,24 +286,24 @@ export class Simulation {
   warm(origin: number, count: number): void {
     const { key, place } = this.origin(origin)
     let dialed: ReadonlyArray<Slot<string>> = []
-    const had = this.reference.share(key)
+    const made = this.reference.share(key) - this.reference.dials(key)
     this.step("warm", () => {
       dialed = this.core.warm(place, count, this.reference.now)
       this.observePlanned()
-      for (const slot of dialed) this.slotOf(slot).warming = true
+      for (const slot of dialed) this.slotOf(slot).warming++
     })
     const { limits } = this.reference
-    ok(dialed.length === 0 || had + dialed.length <= count, "no more than asked for")
+    ok(dialed.length === 0 || made + dialed.length <= count, "no more than asked for")
     if (this.reference.isClosed || this.reference.share(key) >= count) return
     const full = this.reference.open(key) + this.reference.count(["Planned"], key) >= limits.maxConnectionsPerOrigin
     ok(full || !this.reference.hasRoom(), "as many as asked for, unless a limit says no")
   }
 
   stopWarming(pick: number): void {
-    const [slot, ref] = this.pick(this.slots, (ref) => ref.warming, pick) ?? []
+    const [slot, ref] = this.pick(this.slots, (ref) => ref.warming > 0, pick) ?? []
     if (slot === undefined || ref === undefined) return
     const surplus = this.reference.surplus(ref.origin)
-    ref.warming = false
+    ref.warming--
     this.step("stop warming", () => this.core.stopWarming([slot], this.reference.now))
     ok(this.reference.surplus(ref.origin) <= surplus, "a connection that nobody needs is not made")
   }
@@ -348,6 +350,11 @@ export class Simulation {
         this.saw("retired, MaxAge")
         ref.state = "Draining"
       }
+      if (slot.state === "Draining" && ref.state === "Ready" && slot.reason === "MaxRequests") {
+        ok(this.stepping === "limits" && ref.served >= this.reference.limits.maxRequestsPerConnection)
+        this.saw("retired, MaxRequests, by other limits")
+        ref.state = "Draining"
+      }
     }
     for (const ticket of this.reference.waiters()) ticket.overdue ||= ticket.deadline <= this.reference.now
     check(this, name, this.openBefore)
@@ -381,7 +388,7 @@ export class Simulation {
       case "Dial": {
         const slot = this.slotOf(action.slot)
         strictEqual(slot.state, "Planned")
-        ok(slot.warming || this.reference.surplus(slot.origin) === 0, "nobody needs this dial any more")
+        ok(slot.warming > 0 || this.reference.surplus(slot.origin) === 0, "nobody needs this dial any more")
         ok(this.reference.open() < this.reference.limits.maxConnections, "a dial needs a permit")
         ok(this.reference.open(slot.origin) < this.reference.limits.maxConnectionsPerOrigin, "and one of its origin")
         slot.state = "Dialing"
@@ -438,7 +445,7 @@ export class Simulation {
     const reason = slot.reason
     this.saw(ref.state === "Planned" ? `planned and dropped, ${reason}` : `closed, ${reason}`)
     if (reason === "DialAbandoned") {
-      ok(reference.surplus(ref.origin) > 0 && !ref.warming, "only a dial that nobody needs is given up")
+      ok(reference.surplus(ref.origin) > 0 && ref.warming === 0, "only a dial that nobody needs is given up")
     }
     if (ref.state === "Planned") return this.forget(slot, ref)
     const idle = ref.state === "Ready" && ref.busy === 0
@@ -472,7 +479,7 @@ export class Simulation {
     )
     ok(ref.busy === 0 || expected === "ClosedByPeer" || reference.isClosed, "a busy connection is never cut")
     ref.state = "Closing"
-    ref.warming = false
+    ref.warming = 0
   }
 
   private retires(slot: RefSlot, reason: CloseReason): void {
@@ -524,7 +531,7 @@ export class Simulation {
       ref = {
         id: slot.id,
         origin: this.reference.origins.get(slot.origin.key)!,
-        warming: false,
+        warming: 0,
         state: "Planned",
         wasReady: false,
         capacity: 0,
@@ -533,6 +540,8 @@ export class Simulation {
         idleOrder: 0,
         availableOrder: 0,
         idleSince: undefined,
+        keepFor: Infinity,
+        connectedAt: 0,
         expiresAt: Infinity,
         mayAgeAt: Infinity,
         agesAt: Infinity
@@ -545,7 +554,7 @@ export class Simulation {
 
   private forget(slot: Slot<string>, ref: RefSlot): void {
     ref.state = "Closing"
-    ref.warming = false
+    ref.warming = 0
     this.slots.delete(slot)
     this.reference.slots = this.reference.slots.filter((_) => _ !== ref)
     this.gone.push(slot)
