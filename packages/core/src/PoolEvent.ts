@@ -9,7 +9,7 @@ import type { TransportError } from "./TransportError.js"
 
 /**
  * An event, told apart by `_tag`: `Waiting`, `Granted`, `Refused`, `DialStarted`, `DialSucceeded`, `DialFailed`,
- * `Released`, `Evicted`, `Expired`, `Closed`, `Repeated`, `Coalesced`, `PoolClosed`. Times are milliseconds.
+ * `Released`, `Evicted`, `Expired`, `Closed`, `Retried`, `Coalesced`, `PoolClosed`. Times are milliseconds.
  *
  * @since 0.1.0
  * @category models

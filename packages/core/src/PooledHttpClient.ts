@@ -198,7 +198,7 @@ const resolve = (options: Options) =>
         defaultOptions.expectContinueTimeout
       ),
       onInformational: options.onInformational
-    } satisfies ClientOptions
+    } satisfies Omit<ClientOptions, "targets">
   })
 
 const size = (

@@ -166,6 +166,8 @@ export interface ResponseTooLarge extends Details {
   readonly _tag: "ResponseTooLarge"
   /** In bytes. */
   readonly maxResponseSize: number
+  /** What cannot be larger, where it is not the option `maxResponseSize` that says so. */
+  readonly reader?: "text" | "bytes" | undefined
 }
 
 /** The stream of the request's body failed. `cause` is its own error. */

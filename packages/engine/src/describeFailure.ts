@@ -55,8 +55,11 @@ const sentences: { readonly [Tag in FailureTag]: (failure: Told<Tag>) => string 
   StreamReset: ({ code, origin }) => `${origin} reset the stream of this request with ${code}`,
   BodyAbandoned: ({ origin, reason }) =>
     `The body of the response of ${origin} is not there any more: ${abandoned[reason]}`,
-  ResponseTooLarge: ({ maxResponseSize, origin }) =>
-    `The body of the response of ${origin} is larger than maxResponseSize, ${maxResponseSize} bytes`,
+  ResponseTooLarge: ({ maxResponseSize, origin, reader }) =>
+    reader === undefined
+      ? `The body of the response of ${origin} is larger than maxResponseSize, ${maxResponseSize} bytes`
+      : `The body of the response of ${origin} is larger than what can be read ` +
+        `${reader === "text" ? "as one text" : "in one piece"}, ${maxResponseSize} bytes. Read it as a stream.`,
   RequestBodyError: ({ cause, origin }) => {
     const why = describeCause(cause)
     return `The body of the request to ${origin} failed while it was sent${why === "" ? "" : `: ${why}`}`

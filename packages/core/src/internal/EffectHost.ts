@@ -51,7 +51,7 @@ export class EffectHost implements Host {
   /** Those of the pool: they end when its sockets are gone. */
   private readonly fibers = new Set<Fiber.RuntimeFiber<void, unknown>>()
   /** Those that run code of callers, and for whom. */
-  private readonly callers = new Map<Fiber.RuntimeFiber<void, unknown>, string>()
+  private readonly callers = new Map<Fiber.RuntimeFiber<unknown, unknown>, string>()
   private readonly scheduler: Scheduler.Scheduler
   /** What the platform offers, where time is real. */
   private readonly platform: Connector["runtime"]
@@ -240,7 +240,7 @@ export class EffectHost implements Host {
   }
 
   /** A fiber that runs code of a caller, `of` which request: closing the pool interrupts it and gives it a moment. */
-  track(fiber: Fiber.RuntimeFiber<void, unknown>, of: string): void {
+  track(fiber: Fiber.RuntimeFiber<unknown, unknown>, of: string): void {
     this.callers.set(fiber, of)
     fiber.addObserver(() => this.callers.delete(fiber))
   }

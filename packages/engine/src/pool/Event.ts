@@ -39,7 +39,7 @@ export type Event =
     readonly requests: number
   }
   /** A request failed on a reused connection and is sent again on another one. */
-  | { readonly _tag: "Repeated"; readonly origin: string; readonly connection: number; readonly attempt: number }
+  | { readonly _tag: "Retried"; readonly origin: string; readonly connection: number; readonly attempt: number }
   /** The requests of an origin go over the connections of another one from now on, `connection` for one. */
   | {
     readonly _tag: "Coalesced"

@@ -53,8 +53,8 @@ describe("a connection that dies just when it is used again", () => {
           const [, first, second] = yield* server.requests
           if (!name.includes("form")) assert.strictEqual(second.text, first.text)
           else assert.include(second.text, "contents")
-          const seen = yield* events("Repeated")
-          assert.deepStrictEqual(seen.map((event) => event._tag === "Repeated" && event.attempt), [2])
+          const seen = yield* events("Retried")
+          assert.deepStrictEqual(seen.map((event) => event._tag === "Retried" && event.attempt), [2])
           yield* idle(pool, server, 1)
         }))
     }
@@ -82,7 +82,7 @@ describe("a connection that dies just when it is used again", () => {
         assert.isTrue(error.written)
         assert.isFalse(error.safeToRetry)
         assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [2])
-        assert.lengthOf(yield* events("Repeated"), 0)
+        assert.lengthOf(yield* events("Retried"), 0)
         yield* idle(pool, server, 0)
       }))
   }
@@ -137,7 +137,7 @@ describe("a connection that dies just when it is used again", () => {
         const error = yield* failure(read(request))
         assert.deepInclude(error, { _tag: "ReadError", phase: "body", written: true, safeToRetry })
       }
-      assert.lengthOf(yield* events("Repeated"), 0)
+      assert.lengthOf(yield* events("Retried"), 0)
       assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [2, 1, 1])
       const whileSafe = (error: unknown) =>
         Option.exists(TransportError.fromHttpClientError(error), (cause) => cause.safeToRetry)
@@ -156,7 +156,7 @@ describe("a connection that dies just when it is used again", () => {
       yield* openIdle(client, pool, server, gate, "/warm", 4)
       assert.strictEqual((yield* failure(client.get(`${server.url}/`)))._tag, "ReadError")
       assert.deepStrictEqual([...(yield* server.stats).requestsPerConnection].sort(), [1, 1, 1, 2, 2])
-      assert.lengthOf(yield* events("Repeated"), 2)
+      assert.lengthOf(yield* events("Retried"), 2)
       yield* idle(pool, server, 0)
     }))
 
@@ -238,7 +238,7 @@ describe("an idle connection is always being read", () => {
         "ClosedByPeer"
       ])
       assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "ok")
-      assert.lengthOf(yield* events("Repeated"), 0)
+      assert.lengthOf(yield* events("Retried"), 0)
     }))
 
   it.scoped("so is its reset", () =>
@@ -284,7 +284,7 @@ describe("an idle connection is always being read", () => {
           const post = HttpClientRequest.post(url).pipe(HttpClientRequest.bodyText("post"))
           assert.strictEqual(yield* (yield* client.execute(post)).text, "mine")
           yield* idle(pool, server, 1)
-          assert.lengthOf(yield* events("Repeated"), i)
+          assert.lengthOf(yield* events("Retried"), i)
         }
         assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [1, 1, 1])
       }))

@@ -95,7 +95,7 @@ describe("spans", () => {
         "server.port": server.port,
         "url.scheme": "http",
         "url.path": "/",
-        "url.query": "q=1",
+        "url.query": "q=REDACTED",
         "http.response.status_code": 200,
         "http.request.header.x-asked": "yes",
         "http.response.header.x-answer": "yes"

@@ -220,7 +220,7 @@ describe("421", () => {
       assert.strictEqual(yield* connections, 4)
       const requests = yield* server.requests
       assert.lengthOf(requests.filter((request) => request.connection === 0 && request.method === "POST"), 1)
-      assert.lengthOf(yield* events("Repeated"), 1)
+      assert.lengthOf(yield* events("Retried"), 1)
       assert.lengthOf(yield* events("Coalesced"), 1)
     }))
 

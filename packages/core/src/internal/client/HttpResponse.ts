@@ -7,23 +7,23 @@ import { TypeId as ResponseTypeId } from "@effect/platform/HttpClientResponse"
 import * as IncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
 import { describeCause } from "@sluice/engine"
-import type { LeaseTicket, Slot } from "@sluice/engine/pool"
+import type { CallResponse } from "@sluice/engine/call"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Connection, ExchangeHead } from "../../Connection.js"
 import type { ConnectionInfo } from "../../PooledHttpClient.js"
 import type { TransportError } from "../../TransportError.js"
-import type { ResponseBody } from "./ResponseBody.js"
+import { bytesOf, streamOf, tooLarge } from "./bodyReaders.js"
 import { shownRequest } from "./shownRequest.js"
 
 /** One for all: it keeps no state between whole texts. It drops a byte order mark, as the platform's layers do. */
 const utf8 = new TextDecoder()
 
 /**
- * An answer as the platform's `HttpClientResponse`. Nothing is decoded before it is asked for, and a body that has
+ * A response as the platform's `HttpClientResponse`. Nothing is decoded before it is asked for, and a body that has
  * arrived is read without waiting. `text`, `json`, `arrayBuffer`, `urlParamsBody` and `formData` can be read again.
  */
 export class HttpResponse extends Inspectable.Class implements ClientResponse.HttpClientResponse {
@@ -33,10 +33,7 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
 
   constructor(
     readonly request: HttpClientRequest,
-    private readonly head: ExchangeHead,
-    private readonly body: ResponseBody,
-    private readonly ticket: LeaseTicket,
-    private readonly slot: Slot<Connection>
+    private readonly response: CallResponse
   ) {
     super()
   }
@@ -50,49 +47,39 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
   }
 
   get status(): number {
-    return this.head.status
+    return this.response.head.status
   }
 
   get headers(): Headers.Headers {
-    return this.cachedHeaders ??= headersOf(this.head.rawHeaders)
+    return this.cachedHeaders ??= headersOf(this.response.head.rawHeaders)
   }
 
   get cookies(): Cookies.Cookies {
-    return this.cachedCookies ??= Cookies.fromSetCookie(valuesOf(this.head.rawHeaders, "set-cookie"))
+    return this.cachedCookies ??= Cookies.fromSetCookie(valuesOf(this.response.head.rawHeaders, "set-cookie"))
   }
 
   get remoteAddress(): Option.Option<string> {
-    return Option.fromNullable(this.slot.connection?.remoteAddress)
+    return Option.fromNullable(this.response.remoteAddress)
   }
 
   get connection(): ConnectionInfo {
-    const { slot, ticket } = this
-    const connection = slot.connection as Connection
-    return {
-      id: slot.id,
-      protocol: connection.protocol,
-      remoteAddress: connection.remoteAddress,
-      reused: ticket.reused,
-      waitTime: ticket.grantedAt - ticket.waitingSince,
-      connectTime: ticket.reused ? undefined : slot.connectedAt - slot.dialedAt,
-      tlsTime: ticket.reused ? undefined : connection.tlsTime
-    }
+    return this.response.facts
   }
 
   /** The fields that came after the body (RFC 9110 §6.5); empty until it is complete. */
   get trailers(): Headers.Headers {
-    return headersOf(this.body.trailers)
+    return headersOf(this.response.body.trailers)
   }
 
   get bytes(): Effect.Effect<Uint8Array, ResponseError> {
-    return Effect.mapError(this.body.bytes, (cause) => this.toError(cause))
+    return Effect.mapError(bytesOf(this.response.body), (cause) => this.toError(cause))
   }
 
   get text(): Effect.Effect<string, ResponseError> {
-    // Most answers have arrived whole when somebody asks for their text.
-    return this.body.isComplete
-      ? Effect.sync(() => this.decode(this.body.join()))
-      : Effect.map(this.bytes, (bytes) => this.decode(bytes))
+    // Most responses have arrived whole when somebody asks for their text.
+    return this.response.body.isComplete
+      ? Effect.suspend(() => this.decode(this.response.body.join()))
+      : Effect.flatMap(this.bytes, (bytes) => this.decode(bytes))
   }
 
   get json(): Effect.Effect<unknown, ResponseError> {
@@ -130,11 +117,11 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
   }
 
   get stream(): Stream.Stream<Uint8Array, ResponseError> {
-    return Stream.mapError(this.body.stream, (cause) => this.toError(cause))
+    return Stream.mapError(streamOf(this.response.body), (cause) => this.toError(cause))
   }
 
   discard(): void {
-    this.body.abandon("Cancelled")
+    this.response.body.abandon("Cancelled")
   }
 
   toJSON(): unknown {
@@ -144,14 +131,18 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
       status: this.status
     }
     // `inspect` reads the body. Of one that is still arriving it would hold the connection and all that comes.
-    const whole = this.body.isComplete
+    const whole = this.response.body.isComplete
       ? IncomingMessage.inspect(this, printed)
       : { ...printed, remoteAddress: this.remoteAddress.toJSON() }
     return { ...whole, headers: redacted(this.headers) }
   }
 
-  private decode(bytes: Uint8Array): string {
-    return this.cachedText ??= utf8.decode(bytes)
+  private decode(bytes: Uint8Array): Exit.Exit<string, ResponseError> {
+    try {
+      return Exit.succeed(this.cachedText ??= utf8.decode(bytes))
+    } catch {
+      return Exit.fail(this.toError(tooLarge(this.response.body, "text", maxText)))
+    }
   }
 
   private toError(cause: TransportError): ResponseError {
@@ -172,6 +163,9 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
       : new ResponseError({ request, response: this, reason: "Decode", cause, description })
   }
 }
+
+/** The most bytes that are a text for certain: V8's longest string. */
+const maxText = 2 ** 29 - 24
 
 const contentType = (headers: Headers.Headers): Record<string, string> =>
   headers["content-type"] === undefined ? {} : { "content-type": headers["content-type"] }

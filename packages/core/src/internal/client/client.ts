@@ -1,5 +1,6 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import { Call, TargetCache } from "@sluice/engine/call"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,15 +9,16 @@ import { globalValue } from "effect/GlobalValue"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
 import type { EffectHost } from "../EffectHost.js"
-import { Call } from "./Call.js"
 import type { ClientOptions } from "./ClientOptions.js"
+import { FiberListener } from "./FiberListener.js"
 import type { HttpResponse } from "./HttpResponse.js"
+import type { PlatformRequest } from "./PlatformRequest.js"
 import { prepare } from "./prepare.js"
-import type { PreparedRequest } from "./PreparedRequest.js"
+import type { Track } from "./StreamSource.js"
 import { isTraced, traced } from "./tracing.js"
 
 /**
- * The platform's own record of the requests whose Scope decides how long their answer lives (`HttpClient.withScope`).
+ * The platform's own record of the requests whose Scope decides how long their response lives (`HttpClient.withScope`).
  * `HttpClient.make` would look here too, at many times the cost of `makeWith`.
  */
 const scopedRequests = globalValue(
@@ -28,7 +30,7 @@ const needsTunnel = () =>
   new LocalProtocolError({
     origin: "",
     reason: "NotSupported",
-    detail: "what follows CONNECT is no answer but a tunnel; open it with Tunnel.connect",
+    detail: "what follows CONNECT is no response but a tunnel; open it with Tunnel.connect",
     section: "RFC 9110 §9.3.6"
   })
 
@@ -37,22 +39,27 @@ const needsTunnel = () =>
  */
 export const make = <E>(
   host: EffectHost,
-  options: ClientOptions,
+  given: Omit<ClientOptions, "targets">,
   toError: (error: TransportError, request: HttpClientRequest) => E
 ): HttpClient.HttpClient.With<E> => {
+  const options = { ...given, targets: new TargetCache() }
+  const track: Track = (fiber, of) => host.track(fiber, of)
+
   const send = (
     fiber: Fiber.RuntimeFiber<unknown, unknown>,
-    prepared: PreparedRequest,
+    prepared: PlatformRequest,
     isInterruptible: boolean
   ): Effect.Effect<HttpResponse, E> => {
     const { request } = prepared
-    const call = new Call(host, options, prepared, fiber)
+    const call = new Call(host.driver, options, prepared, fiber.id())
     scopedRequests.get(request)?.signal.addEventListener("abort", () => call.scopeClosed(), { once: true })
-    const answer = Effect.async<HttpResponse, TransportError>((resume) => call.start(resume))
-    // Whatever ends the wait, an interrupt in the moment after the answer too, the call gives everything back. That is
+    const response = Effect.async<HttpResponse, TransportError>((resume) =>
+      call.start(new FiberListener(request, options.onInformational, resume))
+    )
+    // Whatever ends the wait, an interrupt in the moment after the response too, the call gives everything back. That is
     // `Effect.async` with a canceler, at half the cost, and `uninterruptibleMask`, of which each waiting request would
     // hold 200 bytes more.
-    const wait = Effect.matchCauseEffect(isInterruptible ? Effect.interruptible(answer) : answer, {
+    const wait = Effect.matchCauseEffect(isInterruptible ? Effect.interruptible(response) : response, {
       onFailure: (cause) => {
         call.cancel()
         return Effect.failCause(Cause.map(cause, (error) => toError(error, request)))
@@ -64,7 +71,9 @@ export const make = <E>(
 
   const execute = (request: HttpClientRequest) =>
     Effect.withFiberRuntime<HttpResponse, E>((fiber, { runtimeFlags }) => {
-      const prepared = (request.method as string) === "CONNECT" ? needsTunnel() : prepare(request, options, fiber)
+      const prepared = (request.method as string) === "CONNECT"
+        ? needsTunnel()
+        : prepare(request, options, fiber, track)
       if (isTransportError(prepared)) return Effect.fail(toError(prepared, request))
       const isInterruptible = RuntimeFlags.interruption(runtimeFlags)
       return isTraced(fiber, request)

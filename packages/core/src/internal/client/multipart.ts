@@ -5,7 +5,8 @@ import * as Stream from "effect/Stream"
  */
 export interface Multipart {
   readonly contentType: string
-  readonly contentLength: number
+  /** Undefined when a file does not say its size. */
+  readonly contentLength: number | undefined
   readonly stream: Stream.Stream<Uint8Array, unknown>
 }
 
@@ -13,14 +14,19 @@ export interface Multipart {
 export const streamBlob = (blob: Blob): Stream.Stream<Uint8Array, unknown> =>
   Stream.fromReadableStream(() => blob.stream() as ReadableStream<Uint8Array>, (cause) => cause)
 
-export const encode = (form: FormData): Multipart => {
-  const boundary = `sluice-${crypto.randomUUID()}`
+/**
+ * `given` is the content-type that the caller has set, whose boundary then holds; undefined when it has none, for nobody
+ * could tell the parts from each other.
+ */
+export const encode = (form: FormData, given: string | undefined): Multipart | undefined => {
+  const boundary = boundaryOf(given)
+  if (boundary === undefined) return undefined
   const encoder = new TextEncoder()
   const pieces: Array<Uint8Array | Blob> = []
   let contentLength = 0
   const add = (piece: Uint8Array | Blob) => {
     pieces.push(piece)
-    contentLength += piece instanceof Uint8Array ? piece.length : piece.size
+    contentLength += piece instanceof Uint8Array ? piece.length : piece.size ?? NaN
   }
   form.forEach((value, name) => {
     const disposition = `--${boundary}\r\ncontent-disposition: form-data; name="${escape(normalizeLines(name))}"`
@@ -37,12 +43,20 @@ export const encode = (form: FormData): Multipart => {
   add(encoder.encode(`--${boundary}--\r\n`))
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
-    contentLength,
+    contentLength: Number.isSafeInteger(contentLength) ? contentLength : undefined,
     stream: Stream.flatMap(
       Stream.fromIterable(pieces),
       (piece) => piece instanceof Uint8Array ? Stream.succeed(piece) : streamBlob(piece)
     )
   }
+}
+
+const boundaryOf = (contentType: string | undefined): string | undefined => {
+  if (contentType === undefined || !/^multipart\/form-data\s*(;|$)/i.test(contentType.trim())) {
+    return `sluice-${crypto.randomUUID()}`
+  }
+  const [, quoted, token] = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))/i.exec(contentType) ?? []
+  return quoted ?? token
 }
 
 /** As browsers do it (HTML, "multipart/form-data encoding algorithm"): these three would end the name early. */

@@ -1,56 +1,80 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import { isIdempotent, requestTarget, type Target, WireRequest } from "@sluice/engine/call"
 import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
 import type * as Fiber from "effect/Fiber"
 import type { ExchangeRequest } from "../../Connection.js"
 import * as Idempotency from "../../Idempotency.js"
 import * as Timeouts from "../../Timeouts.js"
 import { isTransportError, type TransportError } from "../../TransportError.js"
 import type { ClientOptions } from "./ClientOptions.js"
-import { isIdempotent } from "./methods.js"
-import { PreparedRequest, WireRequest } from "./PreparedRequest.js"
+import { liveBodyOf, type OwnedBody } from "./LiveBody.js"
+import { PlatformRequest } from "./PlatformRequest.js"
 import * as RequestBody from "./RequestBody.js"
-import * as target from "./target.js"
+import { StreamSource, type Track } from "./StreamSource.js"
+import { resolve } from "./target.js"
 
 /** Makes a request ready to send: where it goes, its body, and the timeouts that apply to the fiber that sends it. */
 export const prepare = (
   request: HttpClientRequest,
   options: ClientOptions,
-  fiber: Fiber.RuntimeFiber<unknown, unknown>
-): PreparedRequest | TransportError => {
-  const destination = target.resolve(request)
-  if (isTransportError(destination)) return destination
-  const made = RequestBody.make(request.body)
+  fiber: Fiber.RuntimeFiber<unknown, unknown>,
+  track: Track
+): PlatformRequest | TransportError => {
+  // It belongs to the request from here on, also when nothing comes of it.
+  const live = liveBodyOf(RequestBody.rawOf(request.body))
+  const prepared = prepareWith(request, options, fiber, track, live)
+  if (isTransportError(prepared)) live?.close(prepared)
+  return prepared
+}
+
+const prepareWith = (
+  request: HttpClientRequest,
+  options: ClientOptions,
+  caller: Fiber.RuntimeFiber<unknown, unknown>,
+  track: Track,
+  live: OwnedBody | undefined
+): PlatformRequest | TransportError => {
+  const target = resolve(request, options.targets)
+  if (isTransportError(target)) return target
+  const made = RequestBody.make(request.body, request.headers["content-type"])
   if (isTransportError(made)) return made
   const expect = expects(request, made) ? options.expectContinueTimeout : undefined
-  const body = withLength(request, expect === undefined ? made : inParts(made))
-  const headers = headersOf(request, destination, body, fiber.getFiberRef(Idempotency.current))
-  return new PreparedRequest(
-    request,
-    destination,
-    new WireRequest(
-      destination.origin,
-      request.method,
-      target.requestTarget(request, destination),
-      headers,
-      body.exchange,
-      body.replayable && (isIdempotent(request.method) || headers["idempotency-key"] !== undefined)
-    ),
-    body,
-    expect,
-    timeoutsOf(fiber, options.timeouts)
+  const body = withLength(request, expect === undefined ? made : inChunks(made))
+  const { chunks, exchange, replayable, trailers } = body
+  const headers = headersOf(request, target, body, caller.getFiberRef(Idempotency.current))
+  const wire = new WireRequest(
+    target.origin,
+    request.method,
+    requestTarget(request.method, request.url, target),
+    headers,
+    exchange,
+    isIdempotent(request.method) || headers["idempotency-key"] !== undefined
   )
+  const source = chunks === undefined
+    ? undefined
+    : new StreamSource({
+      chunks,
+      trailers,
+      replayable,
+      live,
+      caller,
+      of: `${request.method} ${target.origin.href}`,
+      track
+    })
+  return new PlatformRequest(request, target, wire, source, expect, timeoutsOf(caller, options.timeouts))
 }
 
 const expects = (request: HttpClientRequest, body: RequestBody.RequestBody): boolean =>
   request.headers["expect"]?.toLowerCase() === "100-continue" && body.exchange._tag !== "None"
 
 /** A body that waits for `100 Continue` is not sent with its head. */
-const inParts = (body: RequestBody.RequestBody): RequestBody.RequestBody =>
+const inChunks = (body: RequestBody.RequestBody): RequestBody.RequestBody =>
   body.exchange._tag === "Bytes"
     ? {
       ...body,
       exchange: { _tag: "Chunks", length: body.exchange.bytes.length },
-      parts: RequestBody.partsOf(body)
+      chunks: RequestBody.chunksOf(body)
     }
     : body
 
@@ -65,21 +89,23 @@ const withLength = (request: HttpClientRequest, body: RequestBody.RequestBody): 
 
 const headersOf = (
   request: HttpClientRequest,
-  { authorization }: target.Target,
+  { credentials }: Target,
   { contentType, exchange }: RequestBody.RequestBody,
   keys: Idempotency.Keys | undefined
 ): ExchangeRequest["headers"] => {
   const given = exchange._tag === "Chunks" && exchange.trailers ? withoutLength(request.headers) : request.headers
   const addType = contentType !== undefined && given["content-type"] === undefined
-  const addAuthorization = authorization !== undefined && given["authorization"] === undefined
+  const addAuthorization = credentials !== undefined && given["authorization"] === undefined
   const addKey = keys !== undefined && !isIdempotent(request.method) && given["idempotency-key"] === undefined
   if (!addType && !addAuthorization && !addKey) return given
   const headers: Record<string, string> = { ...given }
   if (addType) headers["content-type"] = contentType
-  if (addAuthorization) headers["authorization"] = authorization
+  if (addAuthorization) headers["authorization"] = basic(credentials)
   if (addKey) headers["idempotency-key"] = keys.keyFor(request)
   return headers
 }
+
+export const basic = (credentials: string): string => `Basic ${Encoding.encodeBase64(credentials)}`
 
 /** The length that the platform has written there when the body was set. */
 const withoutLength = ({ "content-length": _, ...headers }: ExchangeRequest["headers"]): ExchangeRequest["headers"] =>

@@ -2,6 +2,7 @@ import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as TraceContext from "@effect/platform/HttpTraceContext"
+import { redactQuery } from "@sluice/engine/call"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -13,7 +14,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as Tracer from "effect/Tracer"
 import type { ConnectionInfo } from "../../PooledHttpClient.js"
 import type { HttpResponse } from "./HttpResponse.js"
-import type { PreparedRequest } from "./PreparedRequest.js"
+import type { PlatformRequest } from "./PlatformRequest.js"
 
 const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
@@ -30,7 +31,7 @@ export const isTraced = (
   !fiber.getFiberRef(HttpClient.currentTracerDisabledWhen)(request)
 
 /**
- * Runs a request in a span of kind client that ends when the head of the answer is there, with the attributes of
+ * Runs a request in a span of kind client that ends when the response head is there, with the attributes of
  * OpenTelemetry's HTTP conventions, and tells the server of it.
  * https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
  *
@@ -39,8 +40,8 @@ export const isTraced = (
  */
 export const traced = <E>(
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
-  prepared: PreparedRequest,
-  send: (prepared: PreparedRequest) => Effect.Effect<HttpResponse, E>
+  prepared: PlatformRequest,
+  send: (prepared: PlatformRequest) => Effect.Effect<HttpResponse, E>
 ): Effect.Effect<HttpResponse, E> => {
   const name = Context.get(fiber.currentContext, HttpClient.SpanNameGenerator)(prepared.request)
   const redactedNames = fiber.getFiberRef(Headers.currentRedactedNames)
@@ -53,7 +54,7 @@ export const traced = <E>(
           : prepared
       )
       // Only a body that is a stream runs anything of the user's.
-      const within = prepared.body.parts === undefined ? sent : Effect.withParentSpan(sent, span)
+      const within = prepared.source === undefined ? sent : Effect.withParentSpan(sent, span)
       return Effect.matchCauseEffect(within, {
         onFailure: (cause) => {
           const failure = Cause.failureOption(cause)
@@ -79,14 +80,16 @@ const end = <A, E>(fiber: Fiber.RuntimeFiber<unknown, unknown>, span: Tracer.Spa
 
 type RedactedNames = Parameters<typeof Headers.redact>[1]
 
-const attributeRequest = (span: Tracer.Span, { request, target }: PreparedRequest, redacted: RedactedNames): void => {
+const attributeRequest = (span: Tracer.Span, { request, target }: PlatformRequest, redacted: RedactedNames): void => {
   span.attribute("http.request.method", request.method)
   span.attribute("server.address", target.origin.host)
   span.attribute("server.port", target.origin.port)
-  span.attribute("url.full", fullUrl(target.url))
+  const query = redactQuery(target.url.search)
+  // Userinfo and fragment are left out, and what a query says is redacted: it may be a token.
+  span.attribute("url.full", target.display + query)
   span.attribute("url.path", target.url.pathname)
   span.attribute("url.scheme", target.origin.scheme)
-  if (target.url.search !== "") span.attribute("url.query", target.url.search.slice(1))
+  if (query !== "") span.attribute("url.query", query.slice(1))
   attributeHeaders(span, "http.request.header.", Headers.redact(request.headers, redacted))
 }
 
@@ -105,7 +108,7 @@ const attributeHeaders = (
   for (const name in headers) span.attribute(prefix + name, String(headers[name]))
 }
 
-/** Where the time went before the first byte of the answer, which ends the span; in milliseconds. */
+/** Where the time went before the response head, which ends the span; in milliseconds. */
 const attributeConnection = (span: Tracer.Span, connection: ConnectionInfo): void => {
   span.attribute("network.protocol.version", connection.protocol === "h2" ? "2" : "1.1")
   if (connection.remoteAddress !== undefined) span.attribute("network.peer.address", connection.remoteAddress)
@@ -113,15 +116,6 @@ const attributeConnection = (span: Tracer.Span, connection: ConnectionInfo): voi
   if (connection.waitTime > 0) span.attribute("sluice.connection.wait_time", connection.waitTime)
   if (connection.connectTime !== undefined) span.attribute("sluice.connection.connect_time", connection.connectTime)
   if (connection.tlsTime !== undefined) span.attribute("sluice.connection.tls_time", connection.tlsTime)
-}
-
-/** Userinfo is redacted, as the conventions ask. */
-const fullUrl = (url: URL): string => {
-  if (url.username === "" && url.password === "") return url.href
-  const shown = new URL(url)
-  shown.username = "REDACTED"
-  shown.password = "REDACTED"
-  return shown.href
 }
 
 const errorType = (error: unknown): string => {

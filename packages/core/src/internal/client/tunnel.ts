@@ -1,20 +1,26 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { Cancel, Failure } from "@sluice/engine"
+import { type Inbox, TunnelCall, WireRequest } from "@sluice/engine/call"
 import { checkTarget } from "@sluice/engine/http1"
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { ExchangeRequest } from "../../Connection.js"
-import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
+import { fromFailure, isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
 import type { Tunnel } from "../../Tunnel.js"
 import type { EffectHost } from "../EffectHost.js"
 import { defaultOptions } from "./ClientOptions.js"
+import { FiberListener } from "./FiberListener.js"
 import type { HttpResponse } from "./HttpResponse.js"
-import { prepare } from "./prepare.js"
-import { PreparedRequest, WireRequest } from "./PreparedRequest.js"
+import { PlatformRequest } from "./PlatformRequest.js"
+import { basic, prepare } from "./prepare.js"
 import { isTraced, traced } from "./tracing.js"
-import { TunnelCall } from "./TunnelCall.js"
 
 /** A request that names the protocol to go on with. */
-export const asUpgrade = (prepared: PreparedRequest): PreparedRequest | LocalProtocolError => {
+export const asUpgrade = (prepared: PlatformRequest): PlatformRequest | LocalProtocolError => {
   const { body, headers, origin } = prepared.wire
   const section = "RFC 9110 §7.8"
   if (headers["upgrade"] === undefined) {
@@ -26,9 +32,9 @@ export const asUpgrade = (prepared: PreparedRequest): PreparedRequest | LocalPro
 
 /** The same as a CONNECT to the authority. What the URL has of credentials is for the proxy. */
 export const asConnect = (
-  { body, request, target, timeouts, wire }: PreparedRequest,
+  { request, source, target, timeouts, wire }: PlatformRequest,
   authority: string
-): PreparedRequest | LocalProtocolError => {
+): PlatformRequest | LocalProtocolError => {
   if (wire.body._tag !== "None") return withBody(wire.origin.href, "RFC 9110 §9.3.6")
   const invalid = checkTarget("CONNECT", authority)
   if (invalid !== undefined) {
@@ -36,16 +42,16 @@ export const asConnect = (
     return new LocalProtocolError({ origin: wire.origin.href, reason: "InvalidTarget", detail, section })
   }
   const headers = { ...wire.headers }
-  if (target.authorization !== undefined && request.headers["authorization"] === undefined) {
+  if (target.credentials !== undefined && request.headers["authorization"] === undefined) {
     delete headers["authorization"]
-    headers["proxy-authorization"] ??= target.authorization
+    headers["proxy-authorization"] ??= basic(target.credentials)
   }
-  return new PreparedRequest(
+  return new PlatformRequest(
     HttpClientRequest.setMethod(request, "CONNECT" as never),
     target,
     // Nothing has gone through a tunnel that was not opened, so to ask for it again does no harm.
     new WireRequest(wire.origin, "CONNECT", authority, headers, wire.body, true),
-    body,
+    source,
     undefined,
     timeouts
   )
@@ -56,25 +62,30 @@ const withBody = (origin: string, section: string): LocalProtocolError =>
 
 /**
  * Opens a tunnel for as long as the Scope lasts. Uninterruptible but for the wait, so that there is no moment between
- * the answer and the finalizer.
+ * the response and the finalizer.
  */
 export const open = <E>(
   host: EffectHost,
   request: HttpClientRequest.HttpClientRequest,
-  become: (prepared: PreparedRequest) => PreparedRequest | LocalProtocolError,
+  become: (prepared: PlatformRequest) => PlatformRequest | LocalProtocolError,
   refused: (request: ExchangeRequest, response: HttpResponse) => E
 ): Effect.Effect<Tunnel, TransportError | E, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.withFiberRuntime((fiber) => {
       const options = { ...defaultOptions, timeouts: host.options.timeouts }
-      const given = prepare(request, options, fiber)
+      const given = prepare(request, options, fiber, (fiber, of) => host.track(fiber, of))
       const prepared = isTransportError(given) ? given : become(given)
-      if (isTransportError(prepared)) return Effect.fail(prepared)
+      if (isTransportError(prepared)) {
+        if (!isTransportError(given)) given.source?.destroy(prepared)
+        return Effect.fail(prepared)
+      }
       let opening: TunnelCall
-      const send = (prepared: PreparedRequest) => {
-        const call = opening = new TunnelCall(host, options, prepared, fiber)
-        const answer = Effect.async<HttpResponse, TransportError>((resume) => call.start(resume))
-        return Effect.matchCauseEffect(restore(answer), {
+      const send = (prepared: PlatformRequest) => {
+        const call = opening = new TunnelCall(host.driver, options, prepared, fiber.id())
+        const response = Effect.async<HttpResponse, TransportError>((resume) =>
+          call.start(new FiberListener(prepared.request, undefined, resume))
+        )
+        return Effect.matchCauseEffect(restore(response), {
           onFailure: (cause) => {
             call.cancel()
             return Effect.failCause(cause)
@@ -87,9 +98,42 @@ export const open = <E>(
         const call = opening
         // One that has broken since was opened all the same: its stream tells.
         if (!call.wasOpened) return Effect.fail(refused(prepared.wire, response))
-        const { finish: end, inbox: { stream } } = call
-        const tunnel: Tunnel = { response, stream, write: (bytes) => call.write(bytes), end }
+        const tunnel: Tunnel = {
+          response,
+          stream: streamOf(call.inbox),
+          write: (bytes) => waitFor((done) => call.write(bytes, done)),
+          end: waitFor((done) => call.finish(done))
+        }
         return Effect.as(Effect.addFinalizer(() => Effect.sync(() => call.close())), tunnel)
       })
     })
   )
+
+const waitFor = (
+  start: (done: (failure: Failure.Failure | undefined) => void) => Cancel
+): Effect.Effect<void, TransportError> =>
+  Effect.async((resume) => {
+    const cancel = start((failure) => resume(failure === undefined ? Exit.void : Exit.fail(fromFailure(failure))))
+    return Effect.sync(cancel)
+  })
+
+/** Run again it goes on where it was left: each of its chunks holds one of the tunnel's, and none is taken in advance. */
+const streamOf = (inbox: Inbox): Stream.Stream<Uint8Array, TransportError> =>
+  Stream.repeatEffectChunkOption(Effect.async((resume) => {
+    const cancel = inbox.whenReadable(() => resume(Effect.suspend(() => take(inbox))))
+    return Effect.sync(cancel)
+  }))
+
+const take = (inbox: Inbox): Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<TransportError>> => {
+  const chunk = inbox.take()
+  if (chunk !== undefined) return Effect.succeed(Chunk.of(chunk))
+  switch (inbox.state._tag) {
+    case "Open":
+      // Another reader was first.
+      return Effect.succeed(Chunk.empty())
+    case "Ended":
+      return Effect.fail(Option.none())
+    case "Failed":
+      return Effect.fail(Option.some(fromFailure(inbox.state.failure)))
+  }
+}

@@ -1,3 +1,4 @@
+import { opensTunnel } from "@sluice/engine/call"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -7,7 +8,6 @@ import * as Stream from "effect/Stream"
 import type { Exchange, ExchangeHead, ExchangeReceiver, ExchangeRequest } from "../../Connection.js"
 import type * as MemoryNetwork from "../../testing/MemoryNetwork.js"
 import { ReadError, type TransportError } from "../../TransportError.js"
-import { opensTunnel } from "../client/methods.js"
 import { MemoryRequest } from "./MemoryRequest.js"
 
 /** What an exchange needs of its connection. */

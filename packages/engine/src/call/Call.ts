@@ -1,0 +1,464 @@
+import type { Connection, Exchange, ExchangeHead, ExchangeReceiver } from "../Connection.js"
+import * as Failure from "../Failure.js"
+import type { RunInContext } from "../Host.js"
+import type { Origin } from "../Origin.js"
+import { Deadline, type LeaseOwner, type LeaseTicket, type PoolDriver, UnreadBody } from "../pool/index.js"
+import type { BodyProblem } from "./BodySource.js"
+import { CallResponse } from "./CallResponse.js"
+import { type Awaited, CallTimer, type Overdue } from "./CallTimer.js"
+import type { CallOptions, PreparedRequest } from "./PreparedRequest.js"
+import { type BodyOwner, ResponseBody } from "./ResponseBody.js"
+import { maxRetries, mayRetry } from "./retries.js"
+import { Upload, type UploadOwner } from "./Upload.js"
+
+/**
+ * - `Waiting`: for a connection.
+ * - `Sending`: an exchange is under way, its response has not begun.
+ * - `Receiving`: the head has been handed to the caller, the body arrives.
+ * - `Discarding`: nobody wants the rest of the body; what comes is thrown away.
+ * - `Tunneling`: bytes go both ways, and the request is over (`TunnelCall`).
+ * - `Done`: it holds nothing any more.
+ */
+export type CallState = "Waiting" | "Sending" | "Receiving" | "Discarding" | "Tunneling" | "Done"
+
+/** Whom a call notifies, once: of its response, or of why there is none. */
+export interface CallListener {
+  readonly onResponse: (response: CallResponse) => void
+  readonly onFailure: (failure: Failure.Failure) => void
+  /** An interim response but `100 Continue`. May throw. */
+  readonly onInformational?: ((head: ExchangeHead) => void) | undefined
+}
+
+/**
+ * One request: from the caller to the pool, to a connection, and until the last byte of the response. Everything in it is
+ * a synchronous step; who waits for it is notified through its listener.
+ */
+export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwner {
+  /** The context of whoever made the call: the caller is notified, and its body is read, in there. */
+  readonly inContext: RunInContext | undefined
+  protected state: CallState = "Waiting"
+  protected exchange: Exchange | undefined = undefined
+  protected body: ResponseBody | undefined = undefined
+  protected listener: CallListener | undefined = undefined
+  protected readonly timer: CallTimer
+  private ticket: LeaseTicket | undefined = undefined
+  private upload: Upload | undefined = undefined
+  private contentLength: number | undefined = undefined
+  private received = 0
+  private discarded = 0
+  private isPaused = false
+  private retries = 0
+  /** Bytes of the response have come. */
+  private hasBegun = false
+  private unreadEntry: UnreadBody | undefined = undefined
+  private totalDeadline: Deadline<Call> | undefined = undefined
+
+  constructor(
+    protected readonly pool: PoolDriver,
+    protected readonly options: CallOptions,
+    protected readonly prepared: PreparedRequest,
+    /** Who waits for it; compared by identity. */
+    readonly caller: unknown
+  ) {
+    this.inContext = pool.host.captureContext()
+    this.timer = new CallTimer(this, prepared.timeouts, pool.time)
+  }
+
+  start(listener: CallListener): void {
+    this.listener = listener
+    const { source, timeouts } = this.prepared
+    if (source !== undefined) {
+      const problem = source.problem()
+      if (problem !== undefined) return this.fail(this.unusableBody(problem))
+      source.onBroken((cause) => this.fail(this.bodyFailed(cause)))
+      // It may have failed before its request began.
+      if (this.state === "Done") return
+    }
+    if (timeouts.total !== Infinity) {
+      this.totalDeadline = new Deadline<Call>(this, onTotal)
+      this.pool.time.deadlines.set(this.totalDeadline, timeouts.total, this.pool.time.now())
+    }
+    this.askForConnection()
+  }
+
+  /** The caller was interrupted: before there was a response, or before it got hold of it. */
+  cancel(): void {
+    if (this.body === undefined) this.end()
+    else this.body.abandon("Cancelled")
+  }
+
+  /** The scope that decides how long the response lives has ended, and the caller may be waiting still. */
+  scopeClosed(): void {
+    if (this.body !== undefined) this.body.abandon("ScopeClosed")
+    else this.fail(Failure.bodyAbandoned({ ...this.details(), reason: "ScopeClosed" }))
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // The pool
+  // ---------------------------------------------------------------------------------------------------------------
+
+  private askForConnection(): void {
+    const { timeouts, wire } = this.prepared
+    this.state = "Waiting"
+    // A server that ends its connections unannounced ends many: what has been used has failed twice, and the last time
+    // it will not do.
+    const fresh = this.retries === maxRetries
+    this.ticket = this.pool.request(wire.origin, this, timeouts.pool, timeouts.connect, fresh)
+    if (this.ticket.state === "Granted") this.granted(this.ticket)
+  }
+
+  granted(ticket: LeaseTicket): void {
+    if (this.state !== "Waiting") return
+    const connection = ticket.slot?.connection
+    if (connection !== undefined) this.begin(connection)
+  }
+
+  refused(_ticket: LeaseTicket, failure: Failure.Failure): void {
+    this.fail(failure)
+  }
+
+  get wanted(): Origin {
+    return this.prepared.wire.origin
+  }
+
+  describe() {
+    return {
+      method: this.prepared.wire.method,
+      url: this.prepared.url,
+      bodyUnread: this.body !== undefined && this.body.isUnread
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // The exchange
+  // ---------------------------------------------------------------------------------------------------------------
+
+  protected begin(connection: Connection): void {
+    const { source, wire } = this.prepared
+    this.state = "Sending"
+    const exchange = this.exchange = connection.exchange(wire, this)
+    if (source !== undefined) {
+      const length = wire.body._tag === "Chunks" ? wire.body.length : undefined
+      this.upload = new Upload(exchange, source, length ?? Infinity, this.pool.time, this)
+      this.upload.start(this.prepared.expect)
+    }
+    this.watch()
+  }
+
+  onWritten(): void {
+    this.watch()
+  }
+
+  onSent(): void {
+    this.watch()
+  }
+
+  onDrain(): void {
+    this.upload?.onDrain()
+    this.watch()
+  }
+
+  onProgress(): void {
+    this.hasBegun = true
+    this.watch()
+  }
+
+  onInformational(head: ExchangeHead): void {
+    this.hasBegun = true
+    if (head.status === 100) this.upload?.onContinue()
+    else this.runInContext(() => this.notifyInformational(head))
+    this.watch()
+  }
+
+  /** We are inside of the socket's event: an error of the caller's code would end the process (undici #5360). */
+  private notifyInformational(head: ExchangeHead): void {
+    try {
+      this.listener?.onInformational?.(head)
+    } catch (cause) {
+      this.pool.host.reportDefect("onInformational threw; its response goes on without it", cause)
+    }
+  }
+
+  onHead(head: ExchangeHead): void {
+    if (this.state !== "Sending") return
+    if (head.status === 421 && this.isMisdirected) return this.sendToOwnOrigin()
+    if (head.status === 101) return this.fail(this.unaskedUpgrade())
+    this.upload?.onResponse(head.status)
+    this.state = "Receiving"
+    this.contentLength = head.contentLength
+    const body = this.body = new ResponseBody(this, this.options.maxBufferedBody)
+    this.respond(head, body)
+    // HEAD and 304 say the length of a body that does not come.
+    if (this.prepared.wire.method !== "HEAD" && head.status !== 304 && this.isTooLarge(head.contentLength ?? 0)) return
+    this.watch()
+  }
+
+  protected respond(head: ExchangeHead, body: ResponseBody): void {
+    const { ticket } = this
+    const slot = ticket?.slot
+    const connection = slot?.connection
+    if (ticket === undefined || slot === undefined || connection === undefined) return
+    const response = new CallResponse(head, body, ticket, slot, connection)
+    this.runInContext(() => this.listener?.onResponse(response))
+  }
+
+  /** The server goes on in another protocol, whether it was asked to or not. */
+  private unaskedUpgrade(): Failure.Failure {
+    return Failure.remoteProtocolError({
+      ...this.details(),
+      safeToRetry: false,
+      code: "UnexpectedUpgrade",
+      detail: "it responded with 101 and went on in another protocol; where that is wanted, ask for it with " +
+        "Tunnel.upgrade",
+      section: "RFC 9110 §15.2.2"
+    })
+  }
+
+  onData(bytes: Uint8Array): void {
+    this.received += bytes.length
+    if (this.state === "Discarding") {
+      this.discarded += bytes.length
+      if (this.discarded > this.options.maxDiscardedBody) this.end()
+    } else if (this.state === "Receiving" && !this.isTooLarge(this.received)) {
+      this.body?.push(bytes)
+      this.watch()
+    }
+  }
+
+  onComplete(trailers: ReadonlyArray<string>): void {
+    // First the connection is given back, then the reader is notified: it may ask for one at once.
+    this.end()
+    this.body?.complete(trailers)
+    // A response that somebody keeps refers to its call.
+    this.exchange = undefined
+    this.listener = undefined
+  }
+
+  onError(failure: Failure.Failure): void {
+    if (this.state === "Sending" && this.mayRetry(failure)) this.retry()
+    else this.fail(failure)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // The body of the request
+  // ---------------------------------------------------------------------------------------------------------------
+
+  /** The first chunk was read of it. */
+  onTouched(): void {
+    if (this.prepared.source?.replayable === false) this.prepared.wire.retryable = false
+  }
+
+  onUploadState(): void {
+    this.watch()
+  }
+
+  onUploadFailed(cause: unknown): void {
+    this.fail(this.bodyFailed(cause))
+  }
+
+  /** What was read from already would be sent short, or empty. */
+  private unusableBody({ cause, problem }: BodyProblem): Failure.Failure {
+    const detail = `its body cannot be sent: ${problem}. Make a new one for each attempt`
+    return Failure.localProtocolError({
+      origin: this.wanted.href,
+      reason: "InvalidBody",
+      detail,
+      ...(cause === undefined ? {} : { cause })
+    })
+  }
+
+  private bodyFailed(cause: unknown): Failure.Failure {
+    return Failure.requestBodyError({ ...this.details(), cause })
+  }
+
+  private get canSendAgain(): boolean {
+    return this.upload === undefined || !this.upload.isTouched || this.prepared.source?.replayable === true
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Sending again
+  // ---------------------------------------------------------------------------------------------------------------
+
+  private mayRetry(failure: Failure.Failure): boolean {
+    return mayRetry(failure, {
+      retries: this.retries,
+      hasBegun: this.hasBegun,
+      reused: this.ticket?.reused === true,
+      isHttp2: this.ticket?.slot?.connection?.protocol === "h2",
+      canSendAgain: this.canSendAgain
+    })
+  }
+
+  private retry(): void {
+    this.retries++
+    this.pool.host.meter.retried()
+    this.pool.emit({
+      _tag: "Retried",
+      origin: this.wanted.href,
+      connection: this.ticket?.slot?.id ?? 0,
+      attempt: this.retries + 1
+    })
+    this.letGo()
+    this.askForConnection()
+  }
+
+  /** The connection is another origin's, and the server does not respond for ours there. */
+  private get isMisdirected(): boolean {
+    return this.ticket?.origin.key !== this.wanted.key && this.canSendAgain
+  }
+
+  /** Nothing was done with the request: it goes over a connection of its own origin (RFC 9110 §15.5.20). */
+  private sendToOwnOrigin(): void {
+    this.pool.excludeFromCoalescing(this.wanted)
+    this.retry()
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // The body of the response
+  // ---------------------------------------------------------------------------------------------------------------
+
+  pause(): void {
+    this.isPaused = true
+    this.exchange?.pause()
+    this.watch()
+  }
+
+  resume(): void {
+    this.isPaused = false
+    this.exchange?.resume()
+    this.watch()
+  }
+
+  unread(): void {
+    this.unreadEntry = new UnreadBody(this.pool.time.now(), () => this.body?.abandon("Unread"))
+    this.pool.unread.add(this.unreadEntry)
+  }
+
+  reading(): void {
+    if (this.unreadEntry !== undefined) this.pool.unread.remove(this.unreadEntry)
+  }
+
+  captureContext(): RunInContext | undefined {
+    return this.pool.host.captureContext()
+  }
+
+  /** A short rest is drained, which keeps the connection; a long one would cost more than a new connection. */
+  discard(): void {
+    if (this.state !== "Receiving") return
+    const rest = (this.contentLength ?? 0) - this.received
+    if (rest > this.options.maxDiscardedBody || this.upload?.isRunning === true) return this.end()
+    this.state = "Discarding"
+    this.reading()
+    this.exchange?.resume()
+    this.timer.watch("Rest")
+  }
+
+  private isTooLarge(size: number): boolean {
+    const { maxResponseSize } = this.options
+    if (size <= maxResponseSize) return false
+    this.fail(Failure.responseTooLarge({ ...this.details(), maxResponseSize }))
+    return true
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Time
+  // ---------------------------------------------------------------------------------------------------------------
+
+  protected watch(): void {
+    if (this.state === "Sending" || this.state === "Receiving" || this.state === "Tunneling") {
+      this.timer.watch(this.awaited)
+    }
+  }
+
+  /** What is waited for from the server now. */
+  protected get awaited(): Awaited {
+    if (this.isPaused) return "Nothing"
+    if (this.upload?.isRunning === true) return this.upload.isBlocked ? "Room" : "Nothing"
+    // What it did not want any more (413) does not count.
+    const isSending = this.exchange?.sent === false && (this.state === "Sending" || this.upload === undefined)
+    return isSending ? "Room" : this.state === "Sending" ? "Head" : "Bytes"
+  }
+
+  onOverdue(overdue: Overdue): void {
+    if (overdue === "rest") return this.end()
+    const failure = this.overdue(overdue)
+    this.exchange?.cancel("Silent")
+    this.fail(failure)
+  }
+
+  private overdue(overdue: Exclude<Overdue, "rest">): Failure.Failure {
+    const details = this.details()
+    const timeout = this.prepared.timeouts[overdue]
+    switch (overdue) {
+      case "write":
+        return Failure.writeTimeout({ ...details, timeout })
+      case "read":
+        return Failure.readTimeout({ ...details, timeout })
+      case "headers":
+        return Failure.headersTimeout({ ...details, timeout })
+    }
+  }
+
+  totalPassed(): void {
+    this.fail(Failure.totalTimeout({ ...this.details(), timeout: this.prepared.timeouts.total }))
+  }
+
+  details(): Failure.Details {
+    const written = this.exchange?.written === true
+    return {
+      origin: this.wanted.href,
+      phase: this.phase,
+      written,
+      safeToRetry: !written || this.prepared.wire.retryable
+    }
+  }
+
+  private get phase(): Failure.Phase {
+    if (this.state === "Waiting") return "pool"
+    if (this.state !== "Sending") return "body"
+    return this.exchange?.sent === false ? "send" : "head"
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // The end
+  // ---------------------------------------------------------------------------------------------------------------
+
+  protected fail(failure: Failure.Failure): void {
+    if (this.state === "Done") return
+    const { body } = this
+    this.end(failure)
+    if (body === undefined) this.runInContext(() => this.listener?.onFailure(failure))
+    else body.fail(failure)
+  }
+
+  /** Gives everything back, whatever the state. An exchange that has not ended is cancelled. */
+  protected end(failure?: Failure.Failure): void {
+    if (this.state === "Done") return
+    this.state = "Done"
+    this.endTotal()
+    this.letGo()
+    this.prepared.source?.destroy(failure)
+  }
+
+  /** The request as a whole takes no longer. */
+  protected endTotal(): void {
+    this.pool.time.deadlines.cancel(this.totalDeadline)
+  }
+
+  /** What it has of the pool. */
+  private letGo(): void {
+    this.timer.cancel()
+    this.reading()
+    this.upload?.stop()
+    this.upload = undefined
+    this.exchange?.cancel("Unwanted")
+    if (this.ticket !== undefined) this.pool.abandon(this.ticket)
+  }
+
+  runInContext(run: () => void): void {
+    if (this.inContext === undefined) run()
+    else this.inContext(run)
+  }
+}
+
+const onTotal = (call: Call): void => call.totalPassed()

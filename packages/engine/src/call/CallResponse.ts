@@ -1,0 +1,49 @@
+import type { Connection, ExchangeHead, Protocol } from "../Connection.js"
+import type { LeaseTicket, Slot } from "../pool/index.js"
+import type { ResponseBody } from "./ResponseBody.js"
+
+/** How a response came. Times in milliseconds. */
+export interface ConnectionFacts {
+  /** The connection's number in its pool, as in events. */
+  readonly id: number
+  readonly protocol: Protocol
+  readonly remoteAddress: string | undefined
+  /** Whether the connection had served another request before. */
+  readonly reused: boolean
+  /** How long the request waited for its connection; the making of a new one is part of it. */
+  readonly waitTime: number
+  /** How long making the connection took, TLS included; undefined when it was reused. */
+  readonly connectTime: number | undefined
+  /** How much of that was the TLS handshake. */
+  readonly tlsTime: number | undefined
+}
+
+/**
+ * The response of a call, as soon as its head is there.
+ */
+export class CallResponse {
+  constructor(
+    readonly head: ExchangeHead,
+    readonly body: ResponseBody,
+    private readonly ticket: LeaseTicket,
+    private readonly slot: Slot<Connection>,
+    private readonly connection: Connection
+  ) {}
+
+  get remoteAddress(): string | undefined {
+    return this.connection.remoteAddress
+  }
+
+  get facts(): ConnectionFacts {
+    const { connection, slot, ticket } = this
+    return {
+      id: slot.id,
+      protocol: connection.protocol,
+      remoteAddress: connection.remoteAddress,
+      reused: ticket.reused,
+      waitTime: ticket.grantedAt - ticket.waitingSince,
+      connectTime: ticket.reused ? undefined : slot.connectedAt - slot.dialedAt,
+      tlsTime: ticket.reused ? undefined : connection.tlsTime
+    }
+  }
+}

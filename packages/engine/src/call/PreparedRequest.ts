@@ -1,0 +1,56 @@
+import type { ExchangeBody, ExchangeRequest } from "../Connection.js"
+import type { Origin } from "../Origin.js"
+import type { BodySource } from "./BodySource.js"
+
+// Classes where literals would do: V8 makes literals that it has once seen survive in the old generation from then on,
+// and there each keeps a request's whole garbage alive until the next full collection (see docs/performance.md).
+
+/** In milliseconds; `Infinity` turns one off. */
+export interface RequestTimeouts {
+  readonly pool: number
+  readonly connect: number
+  /** Silence of the server while its bytes are waited for. */
+  readonly read: number
+  /** How long the server may take none of our bytes. */
+  readonly write: number
+  /** From the last byte of the request to the end of the response head. */
+  readonly headers: number
+  /** From the call to the last byte of the response. */
+  readonly total: number
+}
+
+/** What is the same for all requests of a client, in bytes. */
+export interface CallOptions {
+  readonly maxBufferedBody: number
+  readonly maxDiscardedBody: number
+  readonly maxResponseSize: number
+}
+
+/**
+ * A request made ready to send.
+ */
+export class PreparedRequest {
+  constructor(
+    readonly wire: WireRequest,
+    /** Where its body comes from, when that is not there in one piece. */
+    readonly source: BodySource | undefined,
+    /** How long to wait for `100 Continue`, where the request asks for it. */
+    readonly expect: number | undefined,
+    /** What a snapshot of the pool shows of it: origin and path. */
+    readonly url: string,
+    readonly timeouts: RequestTimeouts
+  ) {}
+}
+
+/** What a connection sees of it. */
+export class WireRequest implements ExchangeRequest {
+  constructor(
+    readonly origin: Origin,
+    readonly method: string,
+    readonly target: string,
+    readonly headers: Readonly<Record<string, string>>,
+    readonly body: ExchangeBody,
+    /** No longer once something was read of a body that can be read once. */
+    public retryable: boolean
+  ) {}
+}

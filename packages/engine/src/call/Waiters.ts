@@ -1,0 +1,33 @@
+import type { Cancel, RunInContext } from "../Host.js"
+
+/** Callbacks of readers and writers that wait for something to become so. Whoever changes it says so with `notify`. */
+export class Waiters {
+  private readonly waiting = new Set<() => void>()
+
+  constructor(private readonly captureContext: () => RunInContext | undefined) {}
+
+  get isEmpty(): boolean {
+    return this.waiting.size === 0
+  }
+
+  /** Calls `then` once: now if it is so already, else later, in the context of whoever waits. */
+  until(isSo: () => boolean, then: () => void): Cancel {
+    if (isSo()) {
+      then()
+      return () => {}
+    }
+    const inContext = this.captureContext()
+    const settle = () => {
+      if (!isSo()) return
+      this.waiting.delete(settle)
+      if (inContext === undefined) then()
+      else inContext(then)
+    }
+    this.waiting.add(settle)
+    return () => this.waiting.delete(settle)
+  }
+
+  notify(): void {
+    for (const settle of this.waiting) settle()
+  }
+}

@@ -1,0 +1,88 @@
+import { fromUrl, type Origin, type OriginUrl } from "../Origin.js"
+
+/** What a parsed URL says; a `URL` is one. */
+export interface RequestUrl extends OriginUrl {
+  readonly pathname: string
+  /** With its question mark, or empty. */
+  readonly search: string
+  readonly username: string
+  readonly password: string
+}
+
+/**
+ * Where a request goes.
+ */
+export interface Target {
+  readonly origin: Origin
+  /** Path and query: the request target in origin-form (RFC 9112 §3.2.1). Never a fragment. */
+  readonly path: string
+  /** Origin and path, for messages: no credentials, no query. */
+  readonly display: string
+  /** `user:password` of the URL, which are not sent as part of it (RFC 9110 §4.2.4). */
+  readonly credentials: string | undefined
+  readonly url: RequestUrl
+}
+
+/** Undefined for anything but `http:` and `https:`. */
+export const targetOf = (url: RequestUrl): Target | undefined => {
+  const origin = fromUrl(url)
+  return origin === undefined ? undefined : {
+    origin,
+    path: url.pathname + url.search,
+    display: origin.href + url.pathname,
+    credentials: url.username === "" && url.password === ""
+      ? undefined
+      : `${decode(url.username)}:${decode(url.password)}`,
+    url
+  }
+}
+
+const noPath = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*(#|$)/i
+
+/**
+ * What is asked for there. OPTIONS of a URL without a path asks for the server as a whole, which is `*` (RFC 9112 §3.2.4).
+ */
+export const requestTarget = (method: string, url: string, { path }: Target): string =>
+  method === "OPTIONS" && path === "/" && noPath.test(url) ? "*" : path
+
+/** What is not percent-encoded as it should be is taken as it is; the URL parser lets it pass too. */
+const decode = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** `?q=REDACTED&page=REDACTED`: which parameters there were, and nothing of what they said. */
+export const redactQuery = (search: string): string =>
+  search === "" ? "" : `?${search.slice(1).split("&").map(redactParameter).join("&")}`
+
+/** What has no name may be all secret. */
+const redactParameter = (parameter: string): string => {
+  const end = parameter.indexOf("=")
+  return parameter === "" ? "" : end < 1 ? "REDACTED" : `${parameter.slice(0, end)}=REDACTED`
+}
+
+const maxTargets = 512
+
+/** A longer URL is rarely asked for twice, and a few of them are much memory. */
+const maxUrlLength = 512
+
+/**
+ * Most programs request few different URLs, and parsing one costs as much as finding it a thousand times. Each client has
+ * its own; credentials are not kept.
+ */
+export class TargetCache {
+  private readonly targets = new Map<string, Target>()
+
+  get(url: string): Target | undefined {
+    return url.length > maxUrlLength ? undefined : this.targets.get(url)
+  }
+
+  set(url: string, target: Target): void {
+    if (url.length > maxUrlLength || target.credentials !== undefined) return
+    if (this.targets.size >= maxTargets) this.targets.clear()
+    this.targets.set(url, target)
+  }
+}
