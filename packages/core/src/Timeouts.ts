@@ -26,8 +26,9 @@ export interface Timeouts {
    */
   readonly pool?: Duration.DurationInput | "Infinity" | undefined
   /**
-   * How long making a connection may take: name look-up, TCP, and the TLS handshake. Then `ConnectTimeout`. A
-   * connection that several requests wait for keeps the timeout of the one it was started for. Default 5 seconds.
+   * How long making a connection may take: name look-up, TCP, and the TLS handshake. Then `ConnectTimeout`. It
+   * runs from the moment a connection is first being made that the request is to have, and ends only this request's wait:
+   * others go on waiting for the same connection. `pool` and `connect` together bound the wait. Default 5 seconds.
    */
   readonly connect?: Duration.DurationInput | "Infinity" | undefined
   /**

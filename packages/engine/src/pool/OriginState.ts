@@ -49,6 +49,12 @@ export class OriginState<C> {
   hopes = false
   /** Whether it can share connections of another origin is being found out. Whoever waits, waits for that. */
   probing = false
+  /** Waiters, from the front of the queue, whose time to connect runs: a dial is under way for them. */
+  connecting = 0
+  /** The first waiter that is not one of these. */
+  nextToConnect: Link<Ticket<C>> | undefined = undefined
+  /** In the list of those whose `connecting` is not what it should be. */
+  readonly connectingLink = new Link<OriginState<C>>(this)
   readonly turnLink = new Link<OriginState<C>>(this)
   readonly surplusLink = new Link<OriginState<C>>(this)
   readonly vacantLink = new Link<OriginState<C>>(this)
@@ -81,6 +87,11 @@ export class OriginState<C> {
   /** The same, for dials that have their permit. */
   get underWay(): number {
     return this.servedBy(this.dials.size - this.planned)
+  }
+
+  /** How many waiters a dial is under way for. */
+  get shouldConnect(): number {
+    return Math.min(this.waiters.size, this.underWay)
   }
 
   /** Connections that it has or is about to have. */

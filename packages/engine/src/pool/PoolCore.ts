@@ -55,7 +55,7 @@ export class PoolCore<C> {
     if (slot !== undefined) return this.lend(slot, ticket, now)
     queue.join(pool, ticket)
     this.settle(now)
-    queue.stay(pool, ticket, this.onDeadline, now)
+    queue.stay(pool, ticket, this.onDeadline, this.onConnectDeadline, now)
   }
 
   /** Its owner no longer wants it: interrupted, or timed out elsewhere. Dials that nobody needs any more end. */
@@ -64,9 +64,7 @@ export class PoolCore<C> {
     const pool = this.state
     queue.leave(pool, ticket)
     ticket.state = "Settled"
-    while (pool.surplus.has(ticket.origin.surplusLink)) {
-      slots.abandonDial(pool, slots.spareDial(ticket.origin), "DialAbandoned")
-    }
+    this.dropSurplus(ticket.origin)
     this.settle(now)
   }
 
@@ -206,6 +204,7 @@ export class PoolCore<C> {
     ticket.state = "New"
     ticket.overdue = false
     ticket.refusal = undefined
+    ticket.connectEnd = Infinity
     ticket.origin = origin
     this.acquire(ticket, now)
   }
@@ -329,7 +328,13 @@ export class PoolCore<C> {
       // Whom it was planned for may have found another connection meanwhile.
       if (slot.warming === 0 && pool.surplus.has(slot.origin.surplusLink)) {
         slots.abandonDial(pool, slot, "DialAbandoned")
-      } else slots.startDial(pool, slot, now)
+      } else {
+        slots.startDial(pool, slot, now)
+      }
+    }
+    for (const origin of pool.connecting) {
+      queue.connect(pool, origin, this.onConnectDeadline, now)
+      pool.update(origin)
     }
   }
 
@@ -438,6 +443,20 @@ export class PoolCore<C> {
   private readonly onDeadline = (ticket: Ticket<C>, now: number): void => {
     queue.timedOut(this.state, ticket, now)
     this.settle(now)
+  }
+
+  private readonly onConnectDeadline = (ticket: Ticket<C>, now: number): void => {
+    const { origin } = ticket
+    queue.connectTimedOut(this.state, ticket, now)
+    // Nobody else may want what was being made for it.
+    this.dropSurplus(origin)
+    this.settle(now)
+  }
+
+  private dropSurplus(origin: OriginState<C>): void {
+    while (this.state.surplus.has(origin.surplusLink)) {
+      slots.abandonDial(this.state, slots.spareDial(origin), "DialAbandoned")
+    }
   }
 
   private readonly onExpiry = (slot: Slot<C>, now: number): void => {

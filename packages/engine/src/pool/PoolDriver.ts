@@ -22,7 +22,7 @@ import { UnreadBodies } from "./UnreadBodies.js"
 
 export interface DriverOptions {
   readonly limits: CoreLimits
-  /** How long a dial may take that no request waits for, in milliseconds. */
+  /** How long `warm` waits for connections, in milliseconds; requests have their own. */
   readonly connectTimeout: number
   readonly whenFull: "dial" | "wait"
   /** How long a body that holds a connection may stay unread while others wait, in milliseconds. */
@@ -31,14 +31,6 @@ export interface DriverOptions {
 
 /** The server is not to close an idle connection while a request is on its way to it. */
 const keepAliveMargin = 1000
-
-/** A connection that is being made, or is open: what the driver needs to end it. */
-interface Opened {
-  /** Undefined while `Host.open` has not returned. */
-  handle: OpenHandle | undefined
-  /** Undefined when it may take for ever, or has been made. */
-  deadline: Deadline<Slot<Connection>> | undefined
-}
 
 /**
  * Carries out what the core decides: has the host open and close connections, notifies those who waited. It decides
@@ -57,7 +49,8 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   private readonly deliveries: Deliveries
   /** Where the requests of an origin go. The core does not need to know. */
   private readonly origins = new WeakMap<OriginState<Connection>, Origin>()
-  private readonly opened = new Map<Slot<Connection>, Opened>()
+  /** Connections that are being made, or are open: what ends them. */
+  private readonly opened = new Map<Slot<Connection>, OpenHandle>()
   /** Calls of `warm` that wait for a dial, and its failure if it fails. */
   private readonly dialWatchers = new Map<Slot<Connection>, Set<(failure?: Failure.Failure) => void>>()
   private onEmpty: (() => void) | undefined = undefined
@@ -164,29 +157,39 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       onEnd(Failure.poolClosed({ origin: origin.href }))
       return () => {}
     }
+    const { connectTimeout } = this.options
+    let dialed: ReadonlyArray<Slot<Connection>> = []
+    let left = 0
     let isOver = false
     const end = (failure?: Failure.Failure) => {
       if (isOver) return
       isOver = true
+      this.time.deadlines.cancel(deadline)
       onEnd(failure)
     }
-    let left = 0
     const onDialEnded = (failure?: Failure.Failure) => {
       left--
       if (failure !== undefined || left === 0) end(failure)
     }
-    const dialed = this.step((core, now) => {
-      const slots = core.warm(this.originState(origin), count, now)
-      left = slots.length
+    const cancel = () => {
+      isOver = true
+      this.time.deadlines.cancel(deadline)
+      const wanted = dialed.filter((slot) => this.dialWatchers.get(slot)?.delete(onDialEnded))
+      this.step((core, now) => core.stopWarming(wanted, now))
+    }
+    const deadline = new Deadline<PoolDriver>(this, () => {
+      end(Failure.connectTimeout({ origin: origin.href, timeout: connectTimeout }))
+      cancel()
+    })
+    this.step((core, now) => {
+      dialed = core.warm(this.originState(origin), count, now)
+      left = dialed.length
       // Before the step is carried out: a dial may take no time.
-      for (const slot of slots) this.watch(slot, onDialEnded)
-      return slots
+      for (const slot of dialed) this.watch(slot, onDialEnded)
+      if (left > 0) this.time.deadlines.set(deadline, connectTimeout, now)
     })
     if (dialed.length === 0) end()
-    return () => {
-      for (const slot of dialed) this.dialWatchers.get(slot)?.delete(onDialEnded)
-      this.step((core, now) => core.stopWarming(dialed, now))
-    }
+    return cancel
   }
 
   setLimits(limits: CoreLimits): void {
@@ -259,6 +262,8 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
         const { maxPendingRequests } = this.core.state.limits
         return Failure.poolQueueFull({ origin, maxPendingRequests, pool: pool() })
       }
+      case "ConnectTimeout":
+        return Failure.connectTimeout({ origin, timeout: refusal.timeout })
       case "PoolClosed":
         return Failure.poolClosed({ origin })
       case "DialFailed":
@@ -300,7 +305,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       case "Refuse":
         return this.refuse(action.ticket as LeaseTicket, action.refusal)
       case "Dial":
-        return this.dial(action.slot, action.timeout ?? this.options.connectTimeout)
+        return this.dial(action.slot)
       case "Close":
         return this.close(action.slot)
       case "Emit":
@@ -336,24 +341,16 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
     if (ticket.state === "Granted") this.grant(ticket)
   }
 
-  private dial(slot: Slot<Connection>, timeout: number): void {
-    const opened: Opened = { handle: undefined, deadline: undefined }
-    this.opened.set(slot, opened)
-    if (timeout !== Infinity) {
-      opened.deadline = new Deadline(slot, (slot) => {
-        const failure = Failure.connectTimeout({ origin: this.originOf(slot).href, timeout })
-        this.dialFailed(slot, failure)
-      })
-      this.time.deadlines.set(opened.deadline, timeout, this.time.now())
-    }
-    opened.handle = this.host.open(this.originOf(slot), new SlotEvents(this, slot))
+  private dial(slot: Slot<Connection>): void {
+    const handle = this.host.open(this.originOf(slot), new SlotEvents(this, slot))
+    // It may be over by now.
+    if (slot.state !== "Closed") this.opened.set(slot, handle)
   }
 
   connected(slot: Slot<Connection>, connection: Connection, wasLost: boolean): void {
     if (slot.state !== "Dialing") return
     if (wasLost) return this.dialFailed(slot, closedAtOnce(this.originOf(slot)))
     const shares = connection.protocol === "h2"
-    this.time.deadlines.cancel(this.opened.get(slot)?.deadline)
     this.step((core, now) => core.dialSucceeded(slot, connection, connection.capacity, shares, now))
     this.dialEnded(slot)
   }
@@ -365,7 +362,6 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   }
 
   private dialEnded(slot: Slot<Connection>, failure?: Failure.Failure): void {
-    this.time.deadlines.cancel(this.opened.get(slot)?.deadline)
     const watchers = this.dialWatchers.get(slot)
     if (watchers === undefined) return
     this.dialWatchers.delete(slot)
@@ -384,7 +380,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       ? Failure.poolClosed({ origin: this.originOf(slot).href })
       : undefined
     this.dialEnded(slot, failure)
-    this.opened.get(slot)?.handle?.close()
+    this.opened.get(slot)?.close()
   }
 
   gone(slot: Slot<Connection>): void {

@@ -13,7 +13,7 @@ export type Action<C> =
   | { readonly _tag: "Grant"; readonly ticket: Ticket<C>; readonly slot: Slot<C> }
   | { readonly _tag: "Refuse"; readonly ticket: Ticket<C>; readonly refusal: Refusal }
   /** Take a permit and make a connection, then say `dialSucceeded` or `dialFailed`. */
-  | { readonly _tag: "Dial"; readonly slot: Slot<C>; readonly timeout: number | undefined }
+  | { readonly _tag: "Dial"; readonly slot: Slot<C> }
   /** Close the connection, or stop dialing it; when it is gone and its permit is back, say `closed`. */
   | { readonly _tag: "Close"; readonly slot: Slot<C> }
   | { readonly _tag: "Emit"; readonly event: Event }
@@ -69,6 +69,8 @@ export class PoolState<C> {
   readonly turns = new LinkedList<OriginState<C>>()
   /** Origins with more dials than they need. */
   readonly surplus = new LinkedList<OriginState<C>>()
+  /** Origins whose dials are under way for other waiters than before. */
+  readonly connecting = new LinkedList<OriginState<C>>()
   private readonly vacant = new LinkedList<OriginState<C>>()
 
   constructor(readonly options: CoreOptions) {
@@ -116,6 +118,7 @@ export class PoolState<C> {
     const pending = Math.max(0, origin.waiters.size - origin.covered)
     this.pending += pending - origin.pending
     origin.pending = pending
+    this.connecting.toggle(origin.connectingLink, origin.connecting !== origin.shouldConnect)
     this.vacant.toggle(origin.vacantLink, origin.isVacant)
     if (this.vacant.size > rememberedOrigins) this.forget(this.vacant.first as OriginState<C>)
   }

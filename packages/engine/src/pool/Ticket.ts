@@ -9,6 +9,8 @@ import type { Slot } from "./Slot.js"
  */
 export type Refusal =
   | { readonly _tag: "PoolTimeout"; readonly waited: number; readonly position: number }
+  /** A connection was being made for it, for as long as it allows. */
+  | { readonly _tag: "ConnectTimeout"; readonly timeout: number }
   | { readonly _tag: "PoolClosed" }
   | { readonly _tag: "PoolQueueFull" }
   | { readonly _tag: "DialFailed"; readonly failure: Failure }
@@ -40,7 +42,14 @@ export class Ticket<C, O = unknown> {
   overdue = false
   /** In the queue of its origin while it waits, in the list of leases while it holds. */
   readonly link: Link<Ticket<C>> = new Link<Ticket<C>>(this)
+  /** Of its wait for the pool. */
   deadline: Deadline<Ticket<C>> | undefined = undefined
+  /** Of its wait for a connection that is being made. */
+  connectDeadline: Deadline<Ticket<C>> | undefined = undefined
+  /** When that has taken too long; `Infinity` before a dial was first under way for it. */
+  connectEnd = Infinity
+  /** Whether a dial is under way for it, as `OriginState.connecting` counts. */
+  isConnecting = false
 
   constructor(
     /** Whose connections it waits for: another origin's where the two share them. */
@@ -48,7 +57,7 @@ export class Ticket<C, O = unknown> {
     readonly owner: O,
     /** How long it may wait, in milliseconds. */
     readonly timeout: number,
-    /** How long a dial made for it may take, in milliseconds. */
+    /** How long it waits for a connection that is being made, in milliseconds. */
     readonly connectTimeout: number,
     /** It takes no connection that has carried requests and carries none now: such ones have failed it before. */
     readonly fresh = false

@@ -11,7 +11,7 @@ const countedPositions = 1000
 export const join = <C>(pool: PoolState<C>, ticket: Ticket<C>): void => {
   const origin = ticket.origin
   ticket.state = "Waiting"
-  origin.waiters.pushBack(ticket.link)
+  pushBack(origin, ticket)
   pool.waiting++
   // A new request may try what failed for others a while ago.
   origin.hopes = false
@@ -27,6 +27,7 @@ export const stay = <C>(
   pool: PoolState<C>,
   ticket: Ticket<C>,
   onDeadline: (ticket: Ticket<C>, now: number) => void,
+  onConnectDeadline: (ticket: Ticket<C>, now: number) => void,
   now: number
 ): void => {
   const origin = ticket.origin
@@ -35,27 +36,32 @@ export const stay = <C>(
     return refuse(pool, ticket, { _tag: "PoolQueueFull" }, now)
   }
   if (!isCovered && ticket.timeout <= 0) return refuse(pool, ticket, poolTimeout(ticket, now), now)
-  if (ticket.timeout <= 0) becomeOverdue(ticket)
-  ticket.deadline = new Deadline(ticket, onDeadline)
-  pool.options.deadlines.set(ticket.deadline, ticket.timeout > 0 ? ticket.timeout : ticket.connectTimeout, now)
+  if (ticket.timeout > 0) {
+    ticket.deadline = new Deadline(ticket, onDeadline)
+    pool.options.deadlines.set(ticket.deadline, ticket.timeout, now)
+  } else {
+    becomeOverdue(ticket)
+    if (ticket.connectDeadline === undefined) startConnecting(pool, ticket, onConnectDeadline, now)
+  }
   if (pool.observed) pool.emit({ _tag: "Waiting", origin: origin.key, waiting: pool.waiting })
 }
 
 /** Granted, refused or given up: nothing of it stays behind. */
 export const leave = <C>(pool: PoolState<C>, ticket: Ticket<C>): void => {
   const origin = ticket.origin
-  origin.waiters.remove(ticket.link)
+  remove(origin, ticket)
   pool.waiting--
   if (ticket.overdue) origin.overdue--
   pool.options.deadlines.cancel(ticket.deadline)
+  pool.options.deadlines.cancel(ticket.connectDeadline)
   pool.update(origin)
 }
 
 /** It waits for the connections of another origin from now on, behind those that do already, and as long as before. */
 export const move = <C>(pool: PoolState<C>, ticket: Ticket<C>, to: OriginState<C>): void => {
   const from = ticket.origin
-  from.waiters.remove(ticket.link)
-  to.waiters.pushBack(ticket.link)
+  remove(from, ticket)
+  pushBack(to, ticket)
   if (ticket.overdue) {
     from.overdue--
     to.overdue++
@@ -93,7 +99,7 @@ export const refuseOverdue = <C>(
   for (const ticket of origin.waiters) {
     position++
     if (!ticket.overdue) continue
-    const covered = pool.options.deadlines.isSet(ticket.deadline) ? origin.covered : origin.underWay
+    const covered = ticket.timeout <= 0 ? origin.covered : origin.underWay
     if (position > covered) {
       refuse(pool, ticket, refusal ?? poolTimeout(ticket, now), now)
       position--
@@ -102,22 +108,80 @@ export const refuseOverdue = <C>(
   }
 }
 
-/** The ticket at a place in the queue, 0 for the next; looks no further than the dials of the origin serve. */
-export const waiterAt = <C>(origin: OriginState<C>, index: number): Ticket<C> | undefined => {
-  if (index >= origin.waiters.size) return undefined
-  let i = 0
-  for (const waiter of origin.waiters) if (i++ === index) return waiter
-  return undefined
+/**
+ * Starts the time to connect of those whom a dial is under way for now, and stops that of those whom none is any more.
+ * Each has its own, which ends nobody else's wait: a dial itself takes as long as somebody waits for it. Whom a dial was
+ * under way for before goes on where it was.
+ */
+export const connect = <C>(
+  pool: PoolState<C>,
+  origin: OriginState<C>,
+  onConnectDeadline: (ticket: Ticket<C>, now: number) => void,
+  now: number
+): void => {
+  const count = origin.shouldConnect
+  while (origin.connecting < count && origin.nextToConnect !== undefined) {
+    startConnecting(pool, origin.nextToConnect.value, onConnectDeadline, now)
+    origin.nextToConnect.value.isConnecting = true
+    origin.connecting++
+    origin.nextToConnect = origin.nextToConnect.next
+  }
+  while (origin.connecting > count) {
+    const last = origin.nextToConnect === undefined ? origin.waiters.tail : origin.nextToConnect.previous
+    if (last === undefined) return
+    if (!last.value.overdue) pool.options.deadlines.cancel(last.value.connectDeadline)
+    last.value.isConnecting = false
+    origin.connecting--
+    origin.nextToConnect = last
+  }
+}
+
+const startConnecting = <C>(
+  pool: PoolState<C>,
+  ticket: Ticket<C>,
+  onConnectDeadline: (ticket: Ticket<C>, now: number) => void,
+  now: number
+): void => {
+  ticket.connectDeadline ??= new Deadline(ticket, onConnectDeadline)
+  if (pool.options.deadlines.isSet(ticket.connectDeadline)) return
+  const isNew = ticket.connectEnd === Infinity || ticket.connectEnd <= now
+  if (isNew) ticket.connectEnd = now + ticket.connectTimeout
+  pool.options.deadlines.set(ticket.connectDeadline, isNew ? ticket.connectTimeout : ticket.connectEnd - now, now)
+}
+
+/** Its time to connect is up. Where no dial is under way for it, which may be when its dial was planned, it waited in vain. */
+export const connectTimedOut = <C>(pool: PoolState<C>, ticket: Ticket<C>, now: number): void => {
+  const { underWay } = ticket.origin
+  const isUnderWay = positionOf(ticket, underWay) <= underWay
+  refuse(
+    pool,
+    ticket,
+    isUnderWay ? { _tag: "ConnectTimeout", timeout: ticket.connectTimeout } : poolTimeout(ticket, now),
+    now
+  )
 }
 
 /**
- * A request has waited for its time. One that a dial is under way for goes on: it no longer waits for the pool, and the
- * dial has a timeout of its own.
+ * A request has waited for its time. One that a dial is under way for goes on: it no longer waits for the pool, and has
+ * a time to connect.
  */
 export const timedOut = <C>(pool: PoolState<C>, ticket: Ticket<C>, now: number): void => {
   const { underWay, waiters } = ticket.origin
   if (waiters.size <= underWay || positionOf(ticket, underWay) <= underWay) becomeOverdue(ticket)
   else refuse(pool, ticket, poolTimeout(ticket, now), now)
+}
+
+const pushBack = <C>(origin: OriginState<C>, ticket: Ticket<C>): void => {
+  origin.waiters.pushBack(ticket.link)
+  origin.nextToConnect ??= ticket.link
+}
+
+const remove = <C>(origin: OriginState<C>, ticket: Ticket<C>): void => {
+  const { link } = ticket
+  if (origin.nextToConnect === link) origin.nextToConnect = link.next
+  if (ticket.isConnecting) origin.connecting--
+  ticket.isConnecting = false
+  origin.waiters.remove(link)
 }
 
 const becomeOverdue = <C>(ticket: Ticket<C>): void => {

@@ -2,7 +2,6 @@ import type { CloseReason } from "../CloseReason.js"
 import { Deadline } from "./Deadlines.js"
 import type { OriginState } from "./OriginState.js"
 import type { PoolState } from "./PoolState.js"
-import * as queue from "./queue.js"
 import type { Slot } from "./Slot.js"
 
 // The steps in the life of a slot. Each leaves the slot in one state, in the lists of that state, and counted once.
@@ -30,7 +29,6 @@ export const plan = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
 /** It takes a permit and dials. */
 export const startDial = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): void => {
   const origin = slot.origin
-  const timeout = queue.waiterAt(origin, origin.underWay)?.connectTimeout
   pool.planned.remove(slot.poolLink)
   origin.planned--
   slot.state = "Dialing"
@@ -41,7 +39,7 @@ export const startDial = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): vo
   origin.open++
   pool.update(origin)
   if (pool.observed) pool.emit({ _tag: "DialStarted", origin: origin.key, connection: slot.id })
-  pool.actions.push({ _tag: "Dial", slot, timeout })
+  pool.actions.push({ _tag: "Dial", slot })
 }
 
 /** Whatever the dial's end is, it is no longer under way. */

@@ -16,7 +16,7 @@ const everything = [
   ...["at once, idle", "at once, shared", "after waiting", "after its time was up"].map((_) => `granted ${_}`),
   "granted after waiting, new as asked for",
   "closed, for a request that wants a new connection",
-  ...["DialFailed", "PoolClosed", "PoolQueueFull", "PoolTimeout"].map((_) => `refused, ${_}`),
+  ...["ConnectTimeout", "DialFailed", "PoolClosed", "PoolQueueFull", "PoolTimeout"].map((_) => `refused, ${_}`),
   ...["DialAbandoned", "LimitLowered", "PoolClosed"].map((_) => `planned and dropped, ${_}`),
   ...[
     "ClosedByPeer",

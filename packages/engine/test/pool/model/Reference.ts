@@ -43,6 +43,9 @@ export interface RefTicket {
   /** What has carried requests, and carries none when it is lent, will not do. */
   readonly fresh: boolean
   deadline: number
+  /** When it stops waiting for a connection that is being made, and whether one is. */
+  connectEnd: number
+  isConnecting: boolean
   overdue: boolean
   state: "Waiting" | "Granted" | "Refused" | "Settled"
   slot: RefSlot | undefined
@@ -164,6 +167,19 @@ export class Reference {
 
   all(): ReadonlyArray<RefOrigin> {
     return [...this.origins.values()]
+  }
+
+  /** Starts the time to connect of those whom a dial is under way for now. */
+  startConnecting(): void {
+    for (const origin of this.all()) {
+      const underWay = this.underWay(origin)
+      this.waiters(origin).forEach((ticket, index) => {
+        const isConnecting = index < underWay
+        const isNew = ticket.connectEnd === Infinity || ticket.connectEnd <= this.now
+        if (isConnecting && !ticket.isConnecting && isNew) ticket.connectEnd = this.now + ticket.connectTimeout
+        ticket.isConnecting = isConnecting
+      })
+    }
   }
 
   // What happens

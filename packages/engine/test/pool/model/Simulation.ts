@@ -80,6 +80,8 @@ export class Simulation {
       connectTimeout,
       fresh,
       deadline: this.reference.now + timeout,
+      connectEnd: Infinity,
+      isConnecting: false,
       overdue: false,
       state: "Waiting",
       slot: undefined,
@@ -106,6 +108,7 @@ export class Simulation {
       if (timeout <= 0) {
         ref.overdue = true
         ref.deadline = this.reference.now + connectTimeout
+        ref.connectEnd = ref.deadline
       }
     })
     if (idle.length > 0) this.saw("closed, for a request that wants a new connection")
@@ -356,6 +359,7 @@ export class Simulation {
         ref.state = "Draining"
       }
     }
+    this.reference.startConnecting()
     for (const ticket of this.reference.waiters()) ticket.overdue ||= ticket.deadline <= this.reference.now
     check(this, name, this.openBefore)
     this.forgetEnded()
@@ -418,6 +422,11 @@ export class Simulation {
         ok(position > this.reference.underWay(ticket.origin), "a request that a dial is under way for goes on")
         strictEqual(refusal.waited, now - ticket.arrivedAt)
         strictEqual(refusal.position, position)
+        break
+      case "ConnectTimeout":
+        ok(now >= ticket.connectEnd, "not before its own time to connect")
+        ok(position <= this.reference.underWay(ticket.origin), "a dial was under way for it")
+        strictEqual(refusal.timeout, ticket.connectTimeout)
         break
       case "PoolClosed":
         ok(this.reference.isClosed)

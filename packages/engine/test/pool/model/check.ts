@@ -86,6 +86,12 @@ export const check = (simulation: Simulation, step: string, openBefore: number):
       strictEqual(ref.state, "Waiting", "no deadline outlives its wait")
       set++
     }
+    const isConnecting = ticket.connectDeadline !== undefined && deadlines.isSet(ticket.connectDeadline)
+    if (isConnecting) set++
+    const mayConnect = ref.isConnecting || (overdue && ref.timeout <= 0)
+    if (ref.state !== "Waiting" || !mayConnect || ref.connectTimeout === Infinity) ok(!isConnecting || overdue)
+    else ok(isConnecting && ref.connectEnd > reference.now, "a dial is under way for it, and its time to connect runs")
+    if (isConnecting) strictEqual(ticket.connectEnd, ref.connectEnd)
   }
   strictEqual(pool.leases.size, reference.leases().length)
   const connections = pool.slots.size === 0 ? [] : [...pool.slots]
