@@ -55,7 +55,12 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
   }
 
   get cookies(): Cookies.Cookies {
-    return this.cachedCookies ??= Cookies.fromSetCookie(valuesOf(this.response.head.rawHeaders, "set-cookie"))
+    return this.cachedCookies ??= Cookies.fromSetCookie(this.setCookies)
+  }
+
+  /** The `Set-Cookie` fields as they came. */
+  get setCookies(): ReadonlyArray<string> {
+    return valuesOf(this.response.head.rawHeaders, "set-cookie")
   }
 
   get remoteAddress(): Option.Option<string> {

@@ -1,0 +1,279 @@
+/**
+ * Cookies that are kept between requests, by the rules of browsers (RFC 6265bis).
+ *
+ * It is no part of the index of this package: it loads the Public Suffix List.
+ *
+ * @since 0.1.0
+ */
+import * as PlatformCookies from "@effect/platform/Cookies"
+import * as Headers from "@effect/platform/Headers"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { getPublicSuffix } from "tldts"
+import { HttpResponse } from "./internal/client/HttpResponse.js"
+import { halvesOf } from "./internal/clientHalves.js"
+import { CookieJar } from "./internal/CookieJar.js"
+import { originalOf } from "./internal/DerivedResponse.js"
+
+const CookieSchema = Schema.Struct({
+  name: Schema.String,
+  value: Schema.String,
+  domain: Schema.String,
+  hostOnly: Schema.Boolean,
+  path: Schema.String,
+  secure: Schema.Boolean,
+  httpOnly: Schema.Boolean,
+  sameSite: Schema.UndefinedOr(Schema.Literal("Strict", "Lax", "None")),
+  partitioned: Schema.Boolean,
+  persistent: Schema.Boolean,
+  expires: Schema.Number,
+  createdAt: Schema.Number,
+  usedAt: Schema.Number
+})
+
+/**
+ * A cookie as it is kept. Times are in milliseconds since the epoch.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Cookie {
+  readonly name: string
+  readonly value: string
+  readonly domain: string
+  /** Whether it is for that host alone, and not for those below it. */
+  readonly hostOnly: boolean
+  readonly path: string
+  readonly secure: boolean
+  readonly httpOnly: boolean
+  /** Kept, and not acted on: a client has no page that a request could come from. */
+  readonly sameSite: "Strict" | "Lax" | "None" | undefined
+  readonly partitioned: boolean
+  /** Whether it outlives the jar, in a store. */
+  readonly persistent: boolean
+  /** At most 400 days after it was set; `Infinity` for a cookie of the session. */
+  readonly expires: number
+  readonly createdAt: number
+  readonly usedAt: number
+}
+
+/**
+ * A jar of cookies. It is in memory; see `makePersistent` for one that is kept.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Jar {
+  /** The value of the `Cookie` field for a request to this URL. */
+  readonly header: (url: URL) => Effect.Effect<Option.Option<string>>
+  /** Takes the `Set-Cookie` fields of a response from this URL, as they were received. */
+  readonly store: (url: URL, setCookies: Iterable<string>) => Effect.Effect<void>
+  /** Everything in it, expired or not. */
+  readonly all: Effect.Effect<ReadonlyArray<Cookie>>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** Default 3000, as browsers have it. */
+  readonly maxCookies?: number | undefined
+  /** Default 180. */
+  readonly maxCookiesPerDomain?: number | undefined
+  /**
+   * Whether anybody may register names below a domain: no cookie is for all of it. Default: the Public Suffix List, with
+   * its private part, as it was when this version was built.
+   */
+  readonly isPublicSuffix?: ((domain: string) => boolean) | undefined
+}
+
+/**
+ * What was kept cannot be read, or cookies cannot be kept.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CookieStoreError extends Data.TaggedError("CookieStoreError")<{
+  readonly operation: "load" | "save"
+  readonly cause: unknown
+}> {
+  override get message(): string {
+    return this.operation === "load" ? "The stored cookies cannot be read" : "The cookies cannot be stored"
+  }
+}
+
+/**
+ * Where the cookies of a persistent jar are kept.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CookieStore {
+  readonly load: Effect.Effect<ReadonlyArray<Cookie>, CookieStoreError>
+  readonly save: (cookies: ReadonlyArray<Cookie>) => Effect.Effect<void, CookieStoreError>
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export const CookieStore: Context.Tag<CookieStore, CookieStore> = Context.GenericTag<CookieStore>(
+  "@sluice/core/Cookies/CookieStore"
+)
+
+const StoredCookies = Schema.parseJson(Schema.Array(CookieSchema))
+
+/**
+ * Keeps cookies in the platform's `KeyValueStore`: with `KeyValueStore.layerFileSystem` in a file.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerKeyValueStore = (
+  key = "cookies"
+): Layer.Layer<CookieStore, never, KeyValueStore.KeyValueStore> =>
+  Layer.effect(
+    CookieStore,
+    Effect.map(KeyValueStore.KeyValueStore, (store) => ({
+      load: Effect.flatMap(store.get(key), (stored) =>
+        Option.isNone(stored) ? Effect.succeed([]) : Schema.decode(StoredCookies)(stored.value)).pipe(
+          Effect.mapError((cause) =>
+            new CookieStoreError({ operation: "load", cause })
+          )
+        ),
+      save: (cookies) =>
+        Effect.flatMap(Schema.encode(StoredCookies)(cookies), (text) => store.set(key, text)).pipe(
+          Effect.mapError((cause) => new CookieStoreError({ operation: "save", cause }))
+        )
+    }))
+  )
+
+/**
+ * An empty jar in memory.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options?: Options): Effect.Effect<Jar> => Effect.sync(() => fromCookies([], options, Effect.void))
+
+/**
+ * A jar whose persistent cookies are kept in the `CookieStore`: read when it is made, written when they change. A failure
+ * to write them is logged; requests do not fail of it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makePersistent = (options?: Options): Effect.Effect<Jar, CookieStoreError, CookieStore> =>
+  Effect.gen(function*() {
+    const store = yield* CookieStore
+    const lock = yield* Effect.makeSemaphore(1)
+    const jar: Jar = fromCookies(
+      yield* store.load,
+      options,
+      Effect.suspend(() =>
+        Effect.flatMap(jar.all, (cookies) => store.save(cookies.filter(({ persistent }) => persistent))).pipe(
+          Effect.catchAll((error) => Effect.logWarning(error.message)),
+          lock.withPermits(1)
+        )
+      )
+    )
+    return jar
+  })
+
+const fromCookies = (
+  cookies: ReadonlyArray<Cookie>,
+  { isPublicSuffix = isListed, maxCookies = 3000, maxCookiesPerDomain = 180 }: Options = {},
+  onChange: Effect.Effect<void>
+): Jar => {
+  const jar = new CookieJar({ maxCookies, maxCookiesPerDomain }, isPublicSuffix, cookies)
+  return {
+    header: (url) => Effect.map(Clock.currentTimeMillis, (now) => Option.fromNullable(jar.header(url, now))),
+    store: (url, setCookies) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => jar.store(url, setCookies, now) ? onChange : Effect.void),
+    all: Effect.sync(() => jar.all)
+  }
+}
+
+const isListed = (domain: string): boolean => getPublicSuffix(domain, { allowPrivateDomains: true }) === domain
+
+/**
+ * Asks and tells a jar with each request and response. Put it below `Redirects.follow`, so that what a redirect sets is
+ * sent on the next hop, and below `Retry.safely`. Cookies that the request has itself are sent first.
+ *
+ * @example
+ * ```ts
+ * import * as HttpClient from "@effect/platform/HttpClient"
+ * import * as Cookies from "@sluice/core/Cookies"
+ * import * as Redirects from "@sluice/core/Redirects"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const jar = yield* Cookies.make()
+ *   const client = (yield* HttpClient.HttpClient).pipe(Cookies.withJar(jar), Redirects.follow())
+ *   yield* client.post("http://127.0.0.1:8080/login")
+ *   return yield* client.get("http://127.0.0.1:8080/account")
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withJar: {
+  (jar: Jar): <E, R>(client: HttpClient.HttpClient.With<E, R>) => HttpClient.HttpClient.With<E, R>
+  <E, R>(client: HttpClient.HttpClient.With<E, R>, jar: Jar): HttpClient.HttpClient.With<E, R>
+} = dual(2, <E, R>(client: HttpClient.HttpClient.With<E, R>, jar: Jar) => {
+  const { postprocess, preprocess } = halvesOf(client)
+  return HttpClient.makeWith<E, R, E, R>(
+    (request) => Effect.tap(postprocess(Effect.flatMap(request, ask(jar))), tell(jar)),
+    preprocess
+  )
+})
+
+const ask = (jar: Jar) => (request: HttpClientRequest.HttpClientRequest) =>
+  Option.match(HttpClientRequest.toUrl(request), {
+    onNone: () => Effect.succeed(request),
+    onSome: (url) =>
+      Effect.map(
+        jar.header(url),
+        Option.match({
+          onNone: () => request,
+          onSome: (cookies) => {
+            const given = Headers.get(request.headers, "cookie")
+            return HttpClientRequest.setHeader(
+              request,
+              "cookie",
+              Option.isSome(given) ? `${given.value}; ${cookies}` : cookies
+            )
+          }
+        })
+      )
+  })
+
+const tell = (jar: Jar) => (response: HttpClientResponse): Effect.Effect<void> => {
+  const fields = setCookiesOf(response)
+  return fields.length === 0
+    ? Effect.void
+    : Option.match(HttpClientRequest.toUrl(response.request), {
+      onNone: () => Effect.void,
+      onSome: (url) => jar.store(url, fields)
+    })
+}
+
+/** Another client has parsed them already; then what it has kept is all that there is. */
+const setCookiesOf = (response: HttpClientResponse): ReadonlyArray<string> => {
+  const original = originalOf(response)
+  return original instanceof HttpResponse
+    ? original.setCookies
+    : PlatformCookies.toSetCookieHeaders(response.cookies)
+}
