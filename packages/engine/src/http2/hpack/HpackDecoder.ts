@@ -1,5 +1,6 @@
 import type { HpackErrorCode, ProtocolError } from "../ProtocolError.js"
 import { compressionError } from "../ProtocolError.js"
+import { BlockCache } from "./BlockCache.js"
 import { DecoderTable } from "./DecoderTable.js"
 import { HeaderField } from "./HeaderField.js"
 import { decodedBound, decodeHuffman } from "./huffmanDecoder.js"
@@ -35,6 +36,8 @@ export class HpackDecoder {
   /** The size of that list, as `maxListBytes` counts it. */
   listBytes = 0
 
+  private readonly cache = new BlockCache()
+
   /** Where the last integer or string ended. */
   private at = 0
   private failure: ProtocolError | undefined = undefined
@@ -55,7 +58,13 @@ export class HpackDecoder {
   /** Decodes a whole block into `fields`. After a fault the table is out of step, so every later call returns it too. */
   decode(bytes: Uint8Array, start: number, end: number): ProtocolError | undefined {
     if (this.failure !== undefined) return this.failure
-    const { table } = this
+    const { cache, table } = this
+    if (cache.matches(bytes, start, end, table.changes) && this.sizeDue === Infinity) {
+      this.fields = cache.fields
+      this.listBytes = cache.listBytes
+      return undefined
+    }
+    const before = table.changes
     const { maxDecodedBytes, maxListBytes } = this.options
     const fields: Array<HeaderField> = []
     let listBytes = 0
@@ -85,6 +94,9 @@ export class HpackDecoder {
     }
     this.fields = fields
     this.listBytes = listBytes
+    if (table.changes === before && this.failure === undefined) {
+      cache.keep(bytes, start, end, before, fields, listBytes)
+    }
     return this.failure
   }
 

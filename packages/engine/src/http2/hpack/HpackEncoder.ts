@@ -26,6 +26,9 @@ const huffmanCoded = 0x80
 /** The positions of a field list that are remembered. */
 const maxRemembered = 64
 
+/** A value whose length in Huffman code has not been counted. */
+const uncounted = -1
+
 /** What was sent last at one position of the field list. Requests of one caller are alike, so it is looked at first. */
 interface Remembered {
   name: string
@@ -49,6 +52,8 @@ export class HpackEncoder {
   /** The size that the peer's decoder knows of. */
   private announcedSize = defaultTableSize
   private readonly remembered: Array<Remembered> = []
+  /** What each value of the present block takes in Huffman code, counted when it was checked. */
+  private readonly valueLengths: Array<number> = []
 
   constructor(options: HpackEncoderOptions = {}) {
     this.maxTableSize = options.maxTableSize ?? defaultTableSize
@@ -81,9 +86,14 @@ export class HpackEncoder {
   private check(fields: ReadonlyArray<string>): boolean {
     for (let i = 0; i < fields.length; i += 2) {
       const last = this.remembered[i >>> 1]
-      if (last !== undefined && last.value === fields[i + 1] && last.name === fields[i]) continue
+      if (last !== undefined && last.value === fields[i + 1] && last.name === fields[i]) {
+        this.valueLengths[i >>> 1] = uncounted
+        continue
+      }
       if (this.table.known(fields[i]) === undefined && huffmanLength(fields[i]) < 0) return false
-      if (huffmanLength(fields[i + 1]) < 0) return false
+      const length = huffmanLength(fields[i + 1])
+      if (length < 0) return false
+      this.valueLengths[i >>> 1] = length
     }
     return true
   }
@@ -135,10 +145,10 @@ export class HpackEncoder {
     if (!this.table.hasRoomFor(text, value)) return this.encodeApart(sink, literalNotIndexed, position, name, value)
     const nameIndex = this.nameIndex(name)
     if (name.deservesEntry(value)) {
-      this.writeLiteral(sink, literalIndexed, 6, nameIndex, text, value)
+      this.writeLiteral(sink, literalIndexed, 6, nameIndex, position, text, value)
       this.remember(position, text, value, 0, this.table.insert(name, value))
     } else {
-      this.writeLiteral(sink, literalNotIndexed, 4, nameIndex, text, value)
+      this.writeLiteral(sink, literalNotIndexed, 4, nameIndex, position, text, value)
       this.remember(position, text, value, 0, undefined)
     }
   }
@@ -151,7 +161,7 @@ export class HpackEncoder {
     const last = this.remembered[position]
     const again = last !== undefined && last.value === value && last.name === name.text
     const start = sink.end
-    this.writeLiteral(sink, form, 4, name.staticIndex, name.text, value)
+    this.writeLiteral(sink, form, 4, name.staticIndex, position, name.text, value)
     this.remember(position, name.text, value, 0, undefined)
     if (again) last.literal = sink.bytes.slice(start, sink.end)
   }
@@ -189,12 +199,14 @@ export class HpackEncoder {
     form: number,
     prefixBits: number,
     nameIndex: number,
+    position: number,
     name: string,
     value: string
   ): void {
     let end = writeInteger(sink.bytes, sink.end, form, prefixBits, nameIndex)
-    if (nameIndex === 0) end = writeString(sink.bytes, end, name)
-    sink.end = writeString(sink.bytes, end, value)
+    if (nameIndex === 0) end = writeString(sink.bytes, end, name, huffmanLength(name))
+    const counted = this.valueLengths[position]
+    sink.end = writeString(sink.bytes, end, value, counted === uncounted ? huffmanLength(value) : counted)
   }
 }
 
@@ -205,8 +217,8 @@ export const blockBound = (fields: ReadonlyArray<string>): number => {
   return octets
 }
 
-const writeString = (output: Uint8Array, at: number, text: string): number => {
-  const coded = huffmanLength(text)
+/** `coded`: what it takes in Huffman code. */
+const writeString = (output: Uint8Array, at: number, text: string, coded: number): number => {
   if (coded < text.length) return encodeHuffman(text, output, writeInteger(output, at, huffmanCoded, 7, coded))
   let end = writeInteger(output, at, 0, 7, text.length)
   for (let i = 0; i < text.length; i++) output[end++] = text.charCodeAt(i)
