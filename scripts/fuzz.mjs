@@ -1,15 +1,17 @@
 // The random tests for longer than `npm test` has time for:
 //
 //   npm run fuzz -- [--seconds 60] [--runs N] [--seed N]           responses for the HTTP/1.1 parser, against Node's own
+//   npm run fuzz:http2 -- [--seconds 60] [--runs N] [--seed N]     frames and HPACK of HTTP/2, damaged real ones among them
 //   npm run fuzz:pool -- [--runs 20000] [--seed N] [--path P]      steps of the pool's core, against its reference
 //
-// Both print their seed, and of a failure what repeats it.
+// All print their seed, and of a failure what repeats it.
 import { install } from "./install.mjs"
 import { run, runInstalled } from "./process.mjs"
 
 const [what, ...args] = process.argv.slice(2)
 
-const fuzzParser = () => run(process.execPath, ["packages/engine/test/http1/fuzz.mjs", ...args])
+/** @param {string} protocol */
+const fuzzProtocol = (protocol) => run(process.execPath, [`packages/engine/test/${protocol}/fuzz.mjs`, ...args])
 
 /** @param {string} name */
 const option = (name) => args.find((_, i) => args[i - 1] === `--${name}`)
@@ -26,4 +28,6 @@ const fuzzPool = () => {
 
 if (!(await install())) process.exit(1)
 
-process.exitCode = (await (what === "pool" ? fuzzPool() : fuzzParser())).code
+const fuzz = () => what === "pool" ? fuzzPool() : fuzzProtocol(what === "http2" ? "http2" : "http1")
+
+process.exitCode = (await fuzz()).code

@@ -158,6 +158,7 @@ export class FrameReader {
     end: number
   ): ProtocolError | undefined {
     if (!this.prefaced) {
+      // A status line or a banner says more than its first nine octets, so what came with them is quoted too.
       if (this.type !== FrameType.SETTINGS || (this.flags & FrameType.ACK) !== 0 || this.streamId !== 0) {
         const quoted = head === bytes
           ? quoteBytes(bytes, at, end, quotable)
