@@ -155,6 +155,11 @@ export interface StreamReset extends Details {
   readonly _tag: "StreamReset"
   /** The error code by its name, as in `INTERNAL_ERROR` (RFC 9113 §7). */
   readonly code: string
+  /**
+   * The server did not reset the stream: it ended the connection without beginning with this stream (GOAWAY, RFC 9113
+   * §6.8). Its debug data is printable ASCII.
+   */
+  readonly goAway?: { readonly lastStreamId: number; readonly debug: string } | undefined
 }
 
 export interface BodyAbandoned extends Details {

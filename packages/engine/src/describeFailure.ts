@@ -52,7 +52,11 @@ const sentences: { readonly [Tag in FailureTag]: (failure: Told<Tag>) => string 
     `it was in its ${phase} phase`,
   RemoteProtocolError: ({ detail, origin, section }) =>
     `${origin} broke the protocol: ${continued(detail)}${cited(section)}`,
-  StreamReset: ({ code, origin }) => `${origin} reset the stream of this request with ${code}`,
+  StreamReset: ({ code, goAway, origin }) =>
+    goAway === undefined
+      ? `${origin} reset the stream of this request with ${code}`
+      : `${origin} ended the connection with GOAWAY, ${code}${goAway.debug === "" ? "" : ` ("${goAway.debug}")`}; it ` +
+        `takes no streams above ${goAway.lastStreamId}, and has not begun with this request`,
   BodyAbandoned: ({ origin, reason }) =>
     `The body of the response of ${origin} is not there any more: ${abandoned[reason]}`,
   ResponseTooLarge: ({ maxResponseSize, origin, reader }) =>

@@ -57,6 +57,11 @@ export interface Http2Options {
    * `tls.servername` or `tls.rejectUnauthorized: false`. Default false.
    */
   readonly coalescing?: boolean | undefined
+  /**
+   * What carries HTTP/2 connections: Sluice's own implementation, or that of `node:http2`. Default `"node"`, until the
+   * own one has proved itself.
+   */
+  readonly engine?: "own" | "node" | undefined
 }
 
 /**
@@ -74,6 +79,7 @@ export interface Resolved {
   readonly pingInterval: number
   readonly pingTimeout: number
   readonly coalescing: boolean
+  readonly engine: "own" | "node"
 }
 
 /**
@@ -107,7 +113,8 @@ export const defaults: Resolved = {
   maxHeaderListSize: 64 * 1024,
   pingInterval: Infinity,
   pingTimeout: 5000,
-  coalescing: false
+  coalescing: false,
+  engine: "node"
 }
 
 /** A window of HTTP/2 is smaller than this (RFC 9113 §6.9.1), and that of a connection never smaller than the default. */
@@ -130,7 +137,8 @@ export const resolve = (options: Http2Options = {}): Either.Either<Resolved, Inv
       maxHeaderListSize: yield* integer(options, "maxHeaderListSize", 0, 2 ** 32 - 1),
       pingInterval: yield* duration(options, "pingInterval"),
       pingTimeout: yield* duration(options, "pingTimeout"),
-      coalescing: options.coalescing ?? defaults.coalescing
+      coalescing: options.coalescing ?? defaults.coalescing,
+      engine: yield* engine(options)
     }
   })
 
@@ -147,6 +155,11 @@ const integer = (
     ? Either.right(value)
     : Either.left(new InvalidHttp2Options({ option, value, expected: `a whole number from ${least} to ${most}` }))
 }
+
+const engine = ({ engine = defaults.engine }: Http2Options): Either.Either<"own" | "node", InvalidHttp2Options> =>
+  engine === "own" || engine === "node"
+    ? Either.right(engine)
+    : Either.left(new InvalidHttp2Options({ option: "engine", value: engine, expected: `"own" or "node"` }))
 
 const duration = (
   options: Http2Options,

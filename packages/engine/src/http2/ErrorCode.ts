@@ -19,4 +19,4 @@ export const ErrorCode = {
 const names: ReadonlyArray<string> = Object.keys(ErrorCode)
 
 /** The name of an error code, as messages show it; a peer may send codes that no RFC knows. */
-export const errorCodeName = (code: number): string => names[code] ?? `error code ${code}`
+export const errorCodeName = (code: number): string => names[code] ?? `code ${code}`

@@ -87,7 +87,8 @@ export class Inbound<E> implements FrameHandler {
   // ---------------------------------------------------------------------------------------------------------------
 
   onDataHead(streamId: number, flowLength: number, endStream: boolean): void {
-    const { content, flood } = this.owner
+    const { content, flood, liveness } = this.owner
+    liveness.heard()
     this.dataStream = undefined
     // What nobody wants any more counts too (RFC 9113 §6.9).
     if (!content.receive(flowLength)) return this.failFlow("of the connection")
@@ -100,7 +101,6 @@ export class Inbound<E> implements FrameHandler {
     }
     if (stream.state === "HalfClosedRemote") return this.failClosed("DATA", streamId)
     if (!content.receiveFor(stream, flowLength, endStream)) return this.failFlow(`of stream ${streamId}`)
-    this.heard(stream)
     this.dataStream = stream
     this.dataLength = flowLength
     this.dataContent = 0
@@ -110,6 +110,7 @@ export class Inbound<E> implements FrameHandler {
   onDataBytes(bytes: Uint8Array, start: number, end: number): void {
     const stream = this.dataStream
     if (stream === undefined || stream.hasEnded) return
+    this.heard(stream)
     this.dataContent += end - start
     stream.received += end - start
     if (stream.progress === "NoBody") {
@@ -223,6 +224,7 @@ export class Inbound<E> implements FrameHandler {
 
   onRstStream(streamId: number, errorCode: number): void {
     const stream = this.owner.table.get(streamId)
+    this.owner.liveness.heard()
     if (stream !== undefined) return this.owner.onReset(stream, errorCode)
     if (this.owner.table.absent(streamId) === "Idle") return this.failIdle("RST_STREAM", streamId)
     // It crossed the end of the stream.
@@ -234,7 +236,7 @@ export class Inbound<E> implements FrameHandler {
   }
 
   onSettingsAck(): void {
-    if (this.spend("SETTINGS")) this.owner.onSettingsAck()
+    if (this.isBearable("SETTINGS")) this.owner.onSettingsAck()
   }
 
   onPing(high: number, low: number): void {
@@ -287,7 +289,7 @@ export class Inbound<E> implements FrameHandler {
   onProgress(streamId: number): void {
     const stream = this.owner.table.get(streamId)
     if (stream === undefined || stream.hasEnded) return
-    stream.mark = this.owner.liveness.mark
+    this.heard(stream)
     this.owner.content.flush()
     if (!stream.hasEnded) stream.receiver.onProgress()
   }
@@ -313,12 +315,19 @@ export class Inbound<E> implements FrameHandler {
   }
 
   private heard(stream: Stream<E>): void {
-    stream.mark = this.owner.liveness.mark
-    this.owner.liveness.onResponse()
+    const { liveness } = this.owner
+    liveness.heard()
+    liveness.onResponse()
+    stream.mark = liveness.mark
+  }
+
+  private spend(what: string): boolean {
+    this.owner.liveness.heard()
+    return this.isBearable(what)
   }
 
   /** False if it was too much: the connection has ended. */
-  private spend(what: string): boolean {
+  private isBearable(what: string): boolean {
     if (this.owner.flood.spend()) return true
     this.owner.failConnection(
       connectionError(

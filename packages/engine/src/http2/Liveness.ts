@@ -22,7 +22,7 @@ export interface LivenessOptions {
  * It knows no timers: `deadline` says when to call `onDeadline`.
  */
 export class Liveness {
-  /** Changes whenever something is read. */
+  /** Changes whenever something is read, but for the acknowledgement of our SETTINGS: it says nothing of a request. */
   mark = 0
   /** A PING is out that a silent request has asked for: until it is acknowledged the connection takes nothing new. */
   isDoubtful = false
@@ -36,7 +36,7 @@ export class Liveness {
   constructor(private readonly options: LivenessOptions) {}
 
   /** Whether the time of each read matters. */
-  get needsTime(): boolean {
+  private get needsTime(): boolean {
     return this.options.pingInterval !== Infinity
   }
 
@@ -44,9 +44,13 @@ export class Liveness {
     return this.pinged !== undefined
   }
 
-  /** Something was read. `now` is needed only where `needsTime`. */
-  heard(now: number, isAwaiting: boolean): void {
+  /** A frame is being read. */
+  heard(): void {
     this.mark++
+  }
+
+  /** All that was read has been heard. */
+  onRead(now: number, isAwaiting: boolean): void {
     if (this.needsTime) this.silentSince = isAwaiting ? now : undefined
   }
 

@@ -116,8 +116,9 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
   receive(bytes: Uint8Array, start: number, end: number): void {
     if (this.state === "Closed") return
     this.now = this.host.elapsed()
-    this.liveness.heard(this.now, this.table.size > 0)
+    const { mark } = this.liveness
     this.inbound.receive(bytes, start, end)
+    if (mark !== this.liveness.mark) this.liveness.onRead(this.now, this.table.size > 0)
     this.arm()
   }
 
@@ -422,7 +423,7 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
   }
 
   /** It takes nothing new. What was not written yet goes over another connection. */
-  private drain(): void {
+  drain(): void {
     if (!this.isUsable) return
     this.state = "Draining"
     this.host.onDraining()

@@ -1,12 +1,14 @@
 import * as net from "node:net"
 import type { ConnectionListener, Protocol } from "../Connection.js"
+import type { Failure } from "../Failure.js"
 import type { HostTime } from "../Host.js"
 import type { Origin } from "../Origin.js"
 import { type Coalesce, coalesceWith } from "./coalescing.js"
 import { Dial, type DialEvents } from "./Dial.js"
 import * as errors from "./errors.js"
 import { Http1Connection } from "./Http1Connection.js"
-import { Http2Connection } from "./Http2Connection.js"
+import { Http2Connection, type Http2ConnectionOptions } from "./Http2Connection.js"
+import { Http2Driver, type Http2DriverOptions } from "./Http2Driver.js"
 import type { Http2Settings } from "./Http2Settings.js"
 import * as sockets from "./socket.js"
 import { TlsDialer } from "./tls.js"
@@ -100,23 +102,35 @@ export class Dialer {
     events: DialEvents
   ): void {
     const { socket } = opened
-    // Node takes what was read before from the socket.
-    for (const bytes of opened.takeEarly()) socket.push(bytes)
-    const connection = new Http2Connection({
+    const settings = this.settings.http2 as Http2Settings
+    const options = {
       socket,
       origin,
       listener,
-      settings: this.settings.http2 as Http2Settings,
+      settings,
       time: this.time,
       tlsTime,
-      onHttp1Required: ({ key }) => this.remember(key),
-      onGreeted: (failure) => {
+      onHttp1Required: ({ key }: Origin) => this.remember(key),
+      onGreeted: (failure?: Failure) => {
         if (dial.isClosed) return
         if (failure === undefined) events.onConnected(connection)
         else events.onFailed(failure)
       }
-    })
+    }
+    const connection = this.makeHttp2(opened, options)
     dial.onClosing(() => connection.shutdown())
+    // What was read before begins it.
+    if (connection instanceof Http2Driver) opened.readWith(connection)
+  }
+
+  private makeHttp2(
+    opened: sockets.OpenSocket,
+    options: Http2ConnectionOptions & Http2DriverOptions
+  ): Http2Connection | Http2Driver {
+    if (options.settings.engine === "own") return new Http2Driver(options)
+    // Node takes what was read before from the socket.
+    for (const bytes of opened.takeEarly()) opened.socket.push(bytes)
+    return new Http2Connection(options)
   }
 
   private speaksHttp2(key: string): boolean {

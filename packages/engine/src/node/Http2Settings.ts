@@ -8,4 +8,6 @@ export interface Http2Settings {
   readonly pingInterval: number
   readonly pingTimeout: number
   readonly coalescing: boolean
+  /** Which implementation carries the connections. */
+  readonly engine: "own" | "node"
 }

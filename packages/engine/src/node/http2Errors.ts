@@ -49,7 +49,7 @@ export const reset = (request: ExchangeRequest, progress: Progress, code: number
   return code === constants.NGHTTP2_NO_ERROR
     ? Failure.remoteProtocolError({
       ...common,
-      code: "IncompleteAnswer",
+      code: "IncompleteResponse",
       detail: "the stream ended without an error before the answer was complete",
       section: "RFC 9113 §8.1"
     })

@@ -45,7 +45,7 @@ describe("RST_STREAM", () => {
         Frame.data(streamId, "half"),
         Frame.rstStream(streamId, 0)
       )
-      assert.deepInclude(yield* failure(request), { _tag: "RemoteProtocolError", code: "IncompleteAnswer" })
+      assert.deepInclude(yield* failure(request), { _tag: "RemoteProtocolError", code: "IncompleteResponse" })
     }))
 
   it.scoped("takes NO_ERROR after a whole answer for a request to stop sending", () =>

@@ -2,10 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import { AsyncResource, createHook, executionAsyncId } from "node:async_hooks"
-import { answer, makeClient, startPeer } from "./support.js"
+import { answer, engine, makeClient, startPeer } from "./support.js"
 
 // `openStream` keeps Node from binding each request to an asynchronous context; nobody else may notice.
-describe("Opening a stream", () => {
+describe.skipIf(engine === "own")("Opening a stream", () => {
   /** Node's own. */
   const { bind } = AsyncResource.prototype
 

@@ -1,0 +1,226 @@
+import type { Socket } from "node:net"
+import { Duplex } from "node:stream"
+import type { Connection, ConnectionListener, Exchange, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
+import type * as Failures from "../Failure.js"
+import type { HostTime } from "../Host.js"
+import type { Failure, SessionHost, StreamFailure, StreamRequest } from "../http2/index.js"
+import { defaultSessionOptions, Session } from "../http2/index.js"
+import type { Origin } from "../Origin.js"
+import { Alarm } from "./Alarm.js"
+import { atEndOfTurn, type EndOfTurn } from "./endOfTurn.js"
+import { notReady, streamFailure } from "./http2Failures.js"
+import type { Http2Settings } from "./Http2Settings.js"
+import { afterPoll } from "./runtime.js"
+import type { Reader } from "./socket.js"
+
+/** More than this does not wait in the socket: what is urgent would come behind it. */
+const maxWaiting = 64 * 1024
+
+export interface Http2DriverOptions {
+  readonly socket: Socket
+  readonly origin: Origin
+  readonly listener: ConnectionListener
+  readonly settings: Http2Settings
+  readonly time: Pick<HostTime, "elapsed" | "sleep">
+  readonly tlsTime: number | undefined
+  /** The server wants HTTP/1.1 for that origin. */
+  readonly onHttp1Required: (origin: Origin) => void
+  /** The server's SETTINGS have come, or will not come any more. */
+  readonly onGreeted: (failure?: Failures.Failure) => void
+}
+
+/** One HTTP/2 connection: `http2` over a socket. */
+export class Http2Driver implements Connection, Reader, EndOfTurn, SessionHost<Failures.Failure> {
+  readonly protocol = "h2" as const
+  readonly keepAliveHint = undefined
+  readonly remoteAddress: string | undefined
+  readonly tlsTime: number | undefined
+  readonly socket: Socket
+  readonly session: Session<Failures.Failure>
+  readonly elapsed: () => number
+  private readonly alarm: Alarm
+  private isGreeted = false
+  private isShutDown = false
+  /** What the session writes in one flush. */
+  private chunks: Array<Uint8Array> | undefined = undefined
+  /** Writing has failed; what the server had sent before is still read. */
+  private writeFailure: Error | undefined = undefined
+
+  constructor(private readonly around: Http2DriverOptions) {
+    const { settings, socket, time, tlsTime } = around
+    this.socket = socket
+    this.tlsTime = tlsTime
+    this.remoteAddress = socket.remoteAddress
+    this.elapsed = time.elapsed
+    this.alarm = new Alarm(time, () => afterPoll(() => this.session.onDeadline()))
+    this.session = new Session(this, { ...defaultSessionOptions, ...settings })
+    const owned = socket as OwnedSocket
+    owned[driverOf] = this
+    owned.destroy = destroy
+    socket.on("end", onEnd)
+    socket.on("error", onError)
+    socket.on("close", onEnd)
+    socket.on("drain", onDrain)
+  }
+
+  get origin(): Origin {
+    return this.around.origin
+  }
+
+  get capacity(): number {
+    return this.session.capacity
+  }
+
+  get reusable(): boolean {
+    return this.session.state === "Open"
+  }
+
+  exchange(request: ExchangeRequest, receiver: ExchangeReceiver): Exchange {
+    return this.session.request(request, receiver)
+  }
+
+  /** The connection's Scope ends: what it carries fails, and its socket is closed next. */
+  shutdown(): void {
+    this.isShutDown = true
+    this.session.shutdown()
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // From the socket
+  // ---------------------------------------------------------------------------------------------------------------
+
+  onBytes(bytes: Uint8Array, length: number): void {
+    this.session.receive(bytes, 0, length)
+  }
+
+  onEnd(): void {
+    if (this.writeFailure === undefined) this.session.receiveEnd()
+    else this.session.receiveError(this.writeFailure)
+  }
+
+  onError(cause: Error): void {
+    this.session.receiveError(cause)
+  }
+
+  /** There is room again. */
+  onDrain(): void {
+    this.flush()
+  }
+
+  /**
+   * Node destroys a socket when a write fails. But the server may have said why it closes (GOAWAY), and its last responses
+   * have arrived by now: they are lost if they are not read first.
+   */
+  readRest(failure: Error, end: () => void): void {
+    this.writeFailure = failure
+    const before = this.socket.bytesRead
+    afterPoll(() => this.socket.bytesRead > before && !this.socket.readableEnded ? this.readRest(failure, end) : end())
+  }
+
+  isWriteFailure(error: NodeJS.ErrnoException | undefined): error is NodeJS.ErrnoException {
+    return error?.syscall === "write" && this.writeFailure === undefined && this.session.state !== "Closed"
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // From the session
+  // ---------------------------------------------------------------------------------------------------------------
+
+  onOutput(): void {
+    atEndOfTurn(this)
+  }
+
+  onEndOfTurn(): void {
+    this.flush()
+  }
+
+  private flush(): void {
+    const { socket } = this
+    const chunks: Array<Uint8Array> = this.chunks = []
+    this.session.flush(this.writeFailure === undefined ? maxWaiting - socket.writableLength : 0)
+    this.chunks = undefined
+    if (chunks.length === 1) {
+      socket.write(chunks[0])
+    } else if (chunks.length > 1) {
+      socket.cork()
+      for (const chunk of chunks) socket.write(chunk)
+      socket.uncork()
+    }
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.chunks !== undefined) this.chunks.push(bytes)
+    else if (!this.socket.destroyed && this.writeFailure === undefined) this.socket.write(bytes)
+  }
+
+  setDeadline(at: number): void {
+    this.alarm.set(at === Infinity ? Infinity : at - this.elapsed())
+  }
+
+  allocate(size: number): Uint8Array {
+    return Buffer.allocUnsafe(size)
+  }
+
+  latin1(bytes: Uint8Array, start: number, end: number): string {
+    return Buffer.prototype.latin1Slice.call(bytes, start, end)
+  }
+
+  onReady(): void {
+    this.isGreeted = true
+    this.around.onGreeted()
+  }
+
+  onCapacity(): void {
+    this.around.listener.onCapacity(this.capacity)
+  }
+
+  onDraining(): void {
+    if (this.isGreeted) this.around.listener.onDraining()
+  }
+
+  onHttp1Required(request: StreamRequest | undefined): void {
+    const { origin } = this.around
+    const required = request === undefined ? origin : requestOf(request).origin
+    this.around.onHttp1Required(required)
+    if (required.key === origin.key) this.session.drain()
+  }
+
+  onClosed(failure: Failure): void {
+    if (this.isShutDown) return
+    if (this.isGreeted) this.around.listener.onClosed(failure._tag === "Ended" ? "ClosedByPeer" : "Failed")
+    else this.around.onGreeted(notReady(this.origin, failure))
+  }
+
+  toError(failure: StreamFailure, request: StreamRequest): Failures.Failure {
+    return streamFailure(failure, requestOf(request))
+  }
+}
+
+/** All requests of a session have come by `exchange`. */
+const requestOf = (request: StreamRequest): ExchangeRequest => request as ExchangeRequest
+
+/** Listeners that each socket has of its own are a good part of what an idle connection holds. */
+const driverOf = Symbol("driver")
+
+interface OwnedSocket extends Socket {
+  [driverOf]: Http2Driver
+}
+
+function onEnd(this: Socket): void {
+  ;(this as OwnedSocket)[driverOf].onEnd()
+}
+
+function onError(this: Socket, cause: Error): void {
+  ;(this as OwnedSocket)[driverOf].onError(cause)
+}
+
+function onDrain(this: Socket): void {
+  ;(this as OwnedSocket)[driverOf].onDrain()
+}
+
+function destroy(this: OwnedSocket, error?: Error): OwnedSocket {
+  const end = () => Duplex.prototype.destroy.call(this, error)
+  const driver = this[driverOf]
+  if (driver.isWriteFailure(error)) driver.readRest(error, end)
+  else end()
+  return this
+}

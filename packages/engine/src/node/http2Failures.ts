@@ -1,0 +1,115 @@
+import type { ExchangeRequest } from "../Connection.js"
+import * as Failures from "../Failure.js"
+import type { Failure, GoAway, StreamFailure } from "../http2/index.js"
+import { errorCodeName } from "../http2/index.js"
+import type { Origin } from "../Origin.js"
+import { broken, notConnected } from "./errors.js"
+import { isRefusedClient, tlsError } from "./tlsErrors.js"
+
+/** How a stream has failed, in the words that all connections share. */
+export const streamFailure = (failed: StreamFailure, request: ExchangeRequest): Failures.Failure => {
+  const { failure } = failed
+  const details: Failures.Details = {
+    origin: request.origin.href,
+    phase: failed.answered ? "body" : "head",
+    written: failed.written,
+    safeToRetry: failed.retry === "Always" || (failed.retry === "IfRepeatable" && request.retryable)
+  }
+  switch (failure._tag) {
+    case "LocalError": {
+      const { detail, reason, section } = failure
+      const origin = request.origin.href
+      return reason === "InvalidTrailer"
+        ? Failures.requestBodyError({
+          ...details,
+          phase: "send",
+          cause: Failures.localProtocolError({ origin, reason: "InvalidHeader", detail, section })
+        })
+        : Failures.localProtocolError({ origin, reason, detail, section })
+    }
+    case "ProtocolError":
+      return Failures.remoteProtocolError({
+        ...details,
+        code: failure.code,
+        detail: failure.detail,
+        section: failure.section
+      })
+    case "StreamReset":
+      return Failures.streamReset({ ...details, code: errorCodeName(failure.errorCode) })
+    case "Unprocessed":
+      return Failures.streamReset({
+        ...details,
+        code: errorCodeName(failure.goAway.errorCode),
+        goAway: goAwayOf(failure.goAway)
+      })
+    case "Ended":
+      return Failures.readError({
+        ...details,
+        reason: "Ended",
+        detail: `the server closed the connection before the response was complete${after(failure.goAway)}`
+      })
+    case "Broken":
+      return failure.cause instanceof Error
+        ? broken(request, failed.answered ? "Body" : failed.written ? "Sent" : "Unsent", failure.cause)
+        : Failures.readError({ ...details, reason: "Other", detail: String(failure.cause) })
+    case "NotSent":
+      return Failures.readError({
+        ...details,
+        reason: "Ended",
+        detail: `the connection takes no more requests${after(failure.goAway)}`
+      })
+    case "Unresponsive":
+      return Failures.readError({ ...details, reason: "Other", detail: unresponsive[failure.what] })
+    case "Closed":
+      return Failures.readError({
+        ...details,
+        reason: "PoolClosed",
+        detail: "the connection was closed while it was in use; the pool's scope has ended"
+      })
+  }
+}
+
+/** The connection ended before the server's SETTINGS had come. */
+export const notReady = (origin: Origin, failure: Failure): Failures.Failure => {
+  switch (failure._tag) {
+    case "Broken":
+      if (!(failure.cause instanceof Error)) break
+      return isRefusedClient(failure.cause) ? tlsError(origin, failure.cause) : notConnected(origin, failure.cause)
+    case "ProtocolError":
+      return Failures.connectError({
+        origin: origin.href,
+        reason: "Other",
+        detail: origin.scheme === "https"
+          ? `it chose h2 in the TLS handshake (ALPN) and does not speak HTTP/2: ${failure.detail}; http2: false goes without`
+          : `what is there does not speak HTTP/2: ${failure.detail}; check http2: "prior-knowledge"`
+      })
+    case "Ended":
+      return Failures.connectError({
+        origin: origin.href,
+        reason: "Reset",
+        detail: failure.goAway !== undefined
+          ? `the server closed the connection at once${after(failure.goAway)}`
+          : origin.scheme === "https"
+          ? "the server chose h2 in the TLS handshake (ALPN), and closed the connection without a word; " +
+            "http2: false goes without"
+          : "the other side closed the connection before it had said what it speaks; is it a server of HTTP/2?"
+      })
+    case "Unresponsive":
+      return Failures.connectError({ origin: origin.href, reason: "Other", detail: unresponsive[failure.what] })
+    default:
+      break
+  }
+  return Failures.connectError({ origin: origin.href, reason: "Other", detail: "the connection was closed" })
+}
+
+const unresponsive = {
+  PING: "the server sent nothing and did not acknowledge a PING; the connection is given up",
+  SETTINGS: "the server did not acknowledge our SETTINGS; the connection is given up"
+}
+
+const goAwayOf = ({ debug, lastStreamId }: GoAway) => ({ lastStreamId, debug })
+
+const after = (goAway: GoAway | undefined): string =>
+  goAway === undefined
+    ? ""
+    : `, after GOAWAY with ${errorCodeName(goAway.errorCode)}${goAway.debug === "" ? "" : ` ("${goAway.debug}")`}`
