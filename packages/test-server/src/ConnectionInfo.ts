@@ -22,7 +22,7 @@ export interface ConnectionInfo {
   /** How many requests it has brought. */
   readonly requests: number
 
-  /** How many of them are being received or answered now. */
+  /** How many of them are being received or responded to now. */
   readonly activeRequests: number
 
   /** The client's port; undefined over a Unix socket. */

@@ -24,7 +24,7 @@ export interface Options {
 
   /**
    * What the peer does by itself. `"settings"` sends SETTINGS first and acknowledges those of the client, `"ping"`
-   * answers PING, `"windows"` gives back whatever DATA uses up. Default `["settings", "ping"]`.
+   * responds PING, `"windows"` gives back whatever DATA uses up. Default `["settings", "ping"]`.
    */
   readonly automatic?: ReadonlyArray<"settings" | "ping" | "windows"> | undefined
 
@@ -116,7 +116,7 @@ export type ConnectionStats = Pick<
  *   const request = yield* connection.take("Headers")
  *   yield* connection.send(
  *     Frame.headers(request.streamId, [[":status", "200"]]),
- *     Frame.data(request.streamId, "half an answer"),
+ *     Frame.data(request.streamId, "half a response"),
  *     Frame.goAway({ lastStreamId: request.streamId })
  *   )
  *   yield* connection.close("reset")

@@ -59,7 +59,7 @@ export interface Gate {
  *   const gate = yield* Gate.make
  *   yield* server.reply("/slow", Reply.text("at last", { hold: gate }))
  *   // ... send requests
- *   yield* gate.awaitHeld(2) // both have arrived and neither is answered
+ *   yield* gate.awaitHeld(2) // both have arrived and neither has a response
  *   yield* gate.open
  * })
  * ```

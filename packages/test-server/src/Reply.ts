@@ -1,5 +1,5 @@
 /**
- * What the server answers: one value per answer, with the same words for HTTP/1.1 and HTTP/2.
+ * What the server responds: one value per response, with the same words for HTTP/1.1 and HTTP/2.
  *
  * @since 0.1.0
  */
@@ -23,7 +23,7 @@ export type Headers =
  * @since 0.1.0
  * @category models
  */
-export type Piece = string | Uint8Array | Gate
+export type Chunk = string | Uint8Array | Gate
 
 /**
  * How a connection is broken off. `"end"` closes it in order (FIN), `"reset"` cuts it (RST). On HTTP/2 only the stream
@@ -100,7 +100,7 @@ export interface Options {
   /** Fields after the body. They make an HTTP/1.1 body chunked. */
   readonly trailers?: Headers | undefined
 
-  /** Informational answers (100 to 199) that go out at once, before any delay. */
+  /** Informational responses (100 to 199) that go out at once, before any delay. */
   readonly informational?:
     | ReadonlyArray<{ readonly status: number; readonly headers?: Headers | undefined }>
     | undefined
@@ -111,7 +111,7 @@ export interface Options {
   /** Real time between two pieces of the body, and between head and body. Default none. */
   readonly delayBetweenChunks?: Duration.DurationInput | undefined
 
-  /** Holds the head until the gate lets it through. Default none. A gate within the body is a {@link Piece}. */
+  /** Holds the head until the gate lets it through. Default none. A gate within the body is a {@link Chunk}. */
   readonly hold?: Gate | undefined
 
   /**
@@ -146,7 +146,7 @@ export interface Options {
   readonly late?: Late | ReadonlyArray<Late> | undefined
 
   /**
-   * On HTTP/2, when an early answer is complete while the upload goes on: asks the client to stop it, by RST_STREAM with
+   * On HTTP/2, when an early response is complete while the upload goes on: asks the client to stop it, by RST_STREAM with
    * NO_ERROR. Default false: the rest is read. On HTTP/1.1 only closing the connection says so.
    */
   readonly stopUpload?: boolean | undefined
@@ -156,7 +156,7 @@ export interface Options {
 }
 
 /**
- * The body of an {@link Answer}.
+ * The body of an {@link Response}.
  *
  * @since 0.1.0
  * @category models
@@ -164,31 +164,31 @@ export interface Options {
 export type Body =
   | { readonly _tag: "Empty" }
   | { readonly _tag: "Bytes"; readonly bytes: Uint8Array; readonly contentType: string | undefined }
-  | { readonly _tag: "Pieces"; readonly pieces: Iterable<Piece> }
+  | { readonly _tag: "Chunks"; readonly pieces: Iterable<Chunk> }
   | { readonly _tag: "Generated"; readonly size: number }
   | { readonly _tag: "Echo" }
 
 /**
- * A proper answer.
+ * A proper response.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Answer {
-  readonly _tag: "Answer"
+export interface Response {
+  readonly _tag: "Response"
   readonly body: Body
   readonly options: Options
 }
 
 /**
- * What a script can answer.
+ * What a script ca response.
  *
  * @since 0.1.0
  * @category models
  */
 export type Reply =
-  | Answer
-  | { readonly _tag: "Raw"; readonly pieces: Iterable<Piece>; readonly options: RawOptions }
+  | Response
+  | { readonly _tag: "Raw"; readonly pieces: Iterable<Chunk>; readonly options: RawOptions }
   | { readonly _tag: "Never" }
   | { readonly _tag: "Disconnect"; readonly how: Breaking }
   | { readonly _tag: "Tunnel"; readonly options: TunnelOptions }
@@ -230,7 +230,7 @@ export interface TunnelOptions {
 }
 
 /**
- * An answer without a body, `content-length: 0`.
+ * A response without a body, `content-length: 0`.
  *
  * @since 0.1.0
  * @category constructors
@@ -276,7 +276,7 @@ export const bytes: (body: Uint8Array, options?: Options) => Reply = internal.by
  * @since 0.1.0
  * @category constructors
  */
-export const chunks: (pieces: Iterable<Piece>, options?: Options) => Reply = internal.chunks
+export const chunks: (pieces: Iterable<Chunk>, options?: Options) => Reply = internal.chunks
 
 /**
  * A body of that many bytes, made as it is sent and never held. The byte at offset `n` is `n % 251`.
@@ -287,7 +287,7 @@ export const chunks: (pieces: Iterable<Piece>, options?: Options) => Reply = int
 export const size: (bytes: number, options?: Options) => Reply = internal.size
 
 /**
- * The request's own body, sent back as it arrives: the answer begins while the upload goes on.
+ * The request's own body, sent back as it arrives: the response begins while the upload goes on.
  *
  * @since 0.1.0
  * @category constructors
@@ -295,16 +295,16 @@ export const size: (bytes: number, options?: Options) => Reply = internal.size
 export const echo: (options?: Options) => Reply = internal.echo
 
 /**
- * These bytes exactly, whatever they are, in place of an HTTP/1.1 answer. On HTTP/2, where no such thing can be said,
+ * These bytes exactly, whatever they are, in place of an HTTP/1.1 response. On HTTP/2, where no such thing can be said,
  * the stream is reset with INTERNAL_ERROR.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const raw: (pieces: string | Uint8Array | Iterable<Piece>, options?: RawOptions) => Reply = internal.raw
+export const raw: (pieces: string | Uint8Array | Iterable<Chunk>, options?: RawOptions) => Reply = internal.raw
 
 /**
- * No answer, ever: the request is read and the connection stays open.
+ * No response, ever: the request is read and the connection stays open.
  *
  * @since 0.1.0
  * @category constructors
@@ -312,7 +312,7 @@ export const raw: (pieces: string | Uint8Array | Iterable<Piece>, options?: RawO
 export const never: Reply = internal.never
 
 /**
- * Breaks the connection (HTTP/2: the stream) off without a byte of an answer. Default `"end"`.
+ * Breaks the connection (HTTP/2: the stream) off without a byte of a response. Default `"end"`.
  *
  * @since 0.1.0
  * @category constructors
@@ -328,7 +328,7 @@ export const disconnect: (how?: Breaking) => Reply = internal.disconnect
 export const tunnel: (options?: TunnelOptions) => Reply = internal.tunnel
 
 /**
- * The same reply with other options, laid over those that it has. Replies that are not an {@link Answer} stay as
+ * The same reply with other options, laid over those that it has. Replies that are not an {@link Response} stay as
  * they are.
  *
  * @since 0.1.0

@@ -20,7 +20,7 @@ export interface Context {
 
 /**
  * Decides a reply by the request. An Effect is run with the live Clock, apart from the test's own services. A handler
- * that throws or fails answers 500 with the reason.
+ * that throws or fails responds 500 with the reason.
  *
  * @since 0.1.0
  * @category models
@@ -33,7 +33,7 @@ export type Handler = (request: ReceivedRequest, context: Context) => Reply | Ef
  * @since 0.1.0
  * @category models
  */
-export type Answering = Reply | ReadonlyArray<Reply> | Handler
+export type Replies = Reply | ReadonlyArray<Reply> | Handler
 
 /**
  * How requests are received.
@@ -43,7 +43,7 @@ export type Answering = Reply | ReadonlyArray<Reply> | Handler
  */
 export interface RouteOptions {
   /**
-   * Answers as soon as the head of the request has come, while its body may still be under way. Default false: the
+   * Responds as soon as the head of the request has come, while its body may still be under way. Default false: the
    * whole body is received first. `Reply.echo` is always early.
    */
   readonly early?: boolean | undefined

@@ -6,7 +6,7 @@
 import type { ReceivedRequest } from "./ReceivedRequest.js"
 
 /**
- * `Ended` comes once for each request: it was answered, the client left before the answer was complete, or the script
+ * `Ended` comes once for each request: it was responded to, the client left before the response was complete, or the script
  * broke it off. `Malformed` and `TlsFailed` say in words what a client sent that could not be understood, or why a
  * handshake failed.
  *
@@ -17,7 +17,7 @@ export type ServerEvent =
   | {
     readonly _tag: "Ended"
     readonly request: ReceivedRequest
-    readonly outcome: "answered" | "abandoned" | "broken off"
+    readonly outcome: "completed" | "abandoned" | "broken off"
     /** Undefined if no head was sent. */
     readonly status: number | undefined
     /** Bytes of body that were sent, without framing. */

@@ -32,7 +32,7 @@ export interface ServerStats {
   /** Replies that were completed. */
   readonly responses: number
 
-  /** Requests that are being received or answered now. */
+  /** Requests that are being received or responded to now. */
   readonly activeRequests: number
 
   readonly maxActiveRequests: number
@@ -43,7 +43,7 @@ export interface ServerStats {
   /** The most requests that were active at once on any one connection: above 1 only with HTTP/2 or pipelining. */
   readonly maxConcurrentStreams: number
 
-  /** HTTP/1.1 requests that arrived before the one in front of them was answered. */
+  /** HTTP/1.1 requests that arrived before the one in front of them was responded to. */
   readonly pipelinedRequests: number
 
   /** What clients sent that is no proper request, in words. */

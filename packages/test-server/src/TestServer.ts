@@ -14,14 +14,14 @@ import * as acceptor from "./internal/acceptor.js"
 import * as internal from "./internal/server.js"
 import type { ReceivedRequest } from "./ReceivedRequest.js"
 import type { Breaking } from "./Reply.js"
-import type { Answering, RouteOptions } from "./Script.js"
+import type { Replies, RouteOptions } from "./Script.js"
 import type { ServerEvent } from "./ServerEvent.js"
 import type { ServerStats } from "./ServerStats.js"
 import type { Identity, TestAuthority } from "./TestAuthority.js"
 
 /**
  * How a TLS handshake is spoiled once the client's first message has come: the server says nothing at all and stays
- * connected, ends the connection (FIN), resets it, answers in clear text as a plain HTTP server does, or sends a fatal
+ * connected, ends the connection (FIN), resets it, responds in clear text as a plain HTTP server does, or sends a fatal
  * alert of that number (RFC 8446 section 6; 40 is handshake_failure, 80 internal_error).
  *
  * @since 0.1.0
@@ -135,7 +135,7 @@ export interface Http2Controls {
   /** Changes the server's settings. */
   readonly settings: (settings: Http2Settings) => Effect.Effect<number>
 
-  /** Sends PING and waits for all answers: whatever was sent before has then been read by the clients. */
+  /** Sends PING and waits for all responds: whatever was sent before has then been read by the clients. */
   readonly ping: Effect.Effect<number>
 }
 
@@ -145,7 +145,7 @@ export interface Http2Controls {
  */
 export interface Options {
   /** Replies from the start, by route (see {@link TestServer.reply}). Default none. */
-  readonly replies?: Readonly<Record<string, Answering>> | undefined
+  readonly replies?: Readonly<Record<string, Replies>> | undefined
 
   /** The address to listen on. Default `"127.0.0.1"`. */
   readonly host?: string | undefined
@@ -223,10 +223,10 @@ export interface TestServer {
    * Scripts a route, in place of what it had before.
    *
    * The route is a path, `"/users"`; a path with its query, `"/users?page=2"`; a beginning, `"/users/*"`; everything,
-   * `"*"`; each with a method before it or without, `"POST /users"`. The most exact one answers; a request that has
+   * `"*"`; each with a method before it or without, `"POST /users"`. The most exact one responds; a request that has
    * none gets a 404 that lists what is scripted.
    */
-  readonly reply: (route: string, answering: Answering, options?: RouteOptions) => Effect.Effect<void>
+  readonly reply: (route: string, replies: Replies, options?: RouteOptions) => Effect.Effect<void>
 
   /**
    * The server's counts, after four turns of its event loop, so that whatever has reached its sockets is counted.

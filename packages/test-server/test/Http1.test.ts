@@ -507,7 +507,7 @@ describe("a log", () => {
             ? [event.request.target, event.outcome, event.status, event.bodyBytesSent]
             : [event._tag]
         ),
-        [["/", "answered", 418, 5], ["/cut", "broken off", 200, 2], ["/never", "abandoned", undefined, 0], [
+        [["/", "completed", 418, 5], ["/cut", "broken off", 200, 2], ["/never", "abandoned", undefined, 0], [
           "Malformed"
         ]]
       )

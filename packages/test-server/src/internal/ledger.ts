@@ -114,10 +114,10 @@ export class Ledger {
     this.changed.notify()
   }
 
-  requestEnded(account: Account, request: Received, outcome: "answered" | "abandoned" | "broken off"): void {
+  requestEnded(account: Account, request: Received, outcome: "completed" | "abandoned" | "broken off"): void {
     account.active--
     this.active--
-    if (outcome === "answered") this.responses++
+    if (outcome === "completed") this.responses++
     if (outcome === "abandoned") this.abandoned++
     this.changed.notify()
     const { bodyBytesSent, startedAt, status } = request

@@ -42,7 +42,7 @@ export class Listener implements Surroundings {
       http2
     }
     this.reading = { paused: false, bytesPerSecond: options.readBytesPerSecond ?? Infinity }
-    for (const [route, answering] of Object.entries(options.replies ?? {})) this.script.set(route, answering)
+    for (const [route, replies] of Object.entries(options.replies ?? {})) this.script.set(route, replies)
     this.acceptor = new Acceptor(
       this.ledger,
       tls,

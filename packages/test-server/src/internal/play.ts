@@ -1,4 +1,4 @@
-import type { Answer, Breaking, Late, Options, Piece, Reply, TunnelOptions } from "../Reply.js"
+import type { Breaking, Chunk, Late, Options, Reply, Response, TunnelOptions } from "../Reply.js"
 import { isGate } from "./gate.js"
 import type { Lifetime } from "./lifetime.js"
 import type { Received } from "./received.js"
@@ -16,9 +16,9 @@ export interface BodyShape {
 export interface Outlet {
   readonly request: Received
   readonly lifetime: Lifetime
-  /** Writes an informational answer. */
+  /** Writes an informational response. */
   readonly informational: (status: number, headers: Fields) => void
-  /** Writes the head. False when the answer may have no body (HEAD, 204, 304). */
+  /** Writes the head. False when the response may have no body (HEAD, 204, 304). */
   readonly head: (options: Options, body: BodyShape) => boolean
   /** Writes a part of the body; the promise is there when the client must be waited for. */
   readonly write: (bytes: Uint8Array) => Promise<void> | undefined
@@ -54,12 +54,12 @@ export const play = async (reply: Reply, out: Outlet): Promise<void> => {
       if (reply.options.late !== undefined) out.late(lateActions(reply.options.late))
       return out.finishRaw(reply.options.close === true)
     }
-    case "Answer":
-      return answer(reply, out)
+    case "Response":
+      return respond(reply, out)
   }
 }
 
-const answer = async (reply: Answer, out: Outlet): Promise<void> => {
+const respond = async (reply: Response, out: Outlet): Promise<void> => {
   const { lifetime } = out
   const options = reply.options
   for (const { headers, status } of options.informational ?? []) out.informational(status, headerList(headers))
@@ -109,7 +109,7 @@ async function* paced(
   }
 }
 
-const shapeOf = ({ body }: Answer): BodyShape => {
+const shapeOf = ({ body }: Response): BodyShape => {
   switch (body._tag) {
     case "Empty":
       return { length: 0, contentType: undefined }
@@ -117,18 +117,18 @@ const shapeOf = ({ body }: Answer): BodyShape => {
       return { length: body.bytes.length, contentType: body.contentType }
     case "Generated":
       return { length: body.size, contentType: undefined }
-    case "Pieces":
+    case "Chunks":
     case "Echo":
       return { length: undefined, contentType: undefined }
   }
 }
 
-async function* bodyOf(reply: Answer, out: Outlet): AsyncGenerator<Uint8Array> {
+async function* bodyOf(reply: Response, out: Outlet): AsyncGenerator<Uint8Array> {
   const delay = reply.options.delayBetweenChunks
   const { body } = reply
   if (body._tag === "Empty") return
   if (body._tag === "Echo") return yield* echoed(out)
-  const pieces: Iterable<Piece> = body._tag === "Bytes"
+  const pieces: Iterable<Chunk> = body._tag === "Bytes"
     ? [body.bytes]
     : body._tag === "Generated"
     ? generated(body.size)

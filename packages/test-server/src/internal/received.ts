@@ -22,7 +22,7 @@ export class Received implements ReceivedRequest {
   trailers: Fields = []
   bodyLength = 0
   complete = false
-  /** What was answered, for the log. */
+  /** What was responded to, for the log. */
   status: number | undefined
   bodyBytesSent = 0
   readonly startedAt = performance.now()

@@ -1,28 +1,29 @@
 import { dual } from "effect/Function"
-import type { Body, Breaking, Headers, Options, Piece, RawOptions, Reply, TunnelOptions } from "../Reply.js"
+import type { Body, Breaking, Chunk, Headers, Options, RawOptions, Reply, TunnelOptions } from "../Reply.js"
 
 const encoder = new TextEncoder()
 
-const answer = (body: Body, options: Options = {}): Reply => ({ _tag: "Answer", body, options })
+const response = (body: Body, options: Options = {}): Reply => ({ _tag: "Response", body, options })
 
-export const empty = (options?: Options): Reply => answer({ _tag: "Empty" }, options)
+export const empty = (options?: Options): Reply => response({ _tag: "Empty" }, options)
 
 export const text = (body: string, options?: Options): Reply =>
-  answer({ _tag: "Bytes", bytes: encoder.encode(body), contentType: "text/plain; charset=utf-8" }, options)
+  response({ _tag: "Bytes", bytes: encoder.encode(body), contentType: "text/plain; charset=utf-8" }, options)
 
 export const json = (body: unknown, options?: Options): Reply =>
-  answer({ _tag: "Bytes", bytes: encoder.encode(JSON.stringify(body)), contentType: "application/json" }, options)
+  response({ _tag: "Bytes", bytes: encoder.encode(JSON.stringify(body)), contentType: "application/json" }, options)
 
 export const bytes = (body: Uint8Array, options?: Options): Reply =>
-  answer({ _tag: "Bytes", bytes: body, contentType: undefined }, options)
+  response({ _tag: "Bytes", bytes: body, contentType: undefined }, options)
 
-export const chunks = (pieces: Iterable<Piece>, options?: Options): Reply => answer({ _tag: "Pieces", pieces }, options)
+export const chunks = (pieces: Iterable<Chunk>, options?: Options): Reply =>
+  response({ _tag: "Chunks", pieces }, options)
 
-export const size = (length: number, options?: Options): Reply => answer({ _tag: "Generated", size: length }, options)
+export const size = (length: number, options?: Options): Reply => response({ _tag: "Generated", size: length }, options)
 
-export const echo = (options?: Options): Reply => answer({ _tag: "Echo" }, options)
+export const echo = (options?: Options): Reply => response({ _tag: "Echo" }, options)
 
-export const raw = (pieces: string | Uint8Array | Iterable<Piece>, options: RawOptions = {}): Reply => ({
+export const raw = (pieces: string | Uint8Array | Iterable<Chunk>, options: RawOptions = {}): Reply => ({
   _tag: "Raw",
   pieces: typeof pieces === "string" || pieces instanceof Uint8Array ? [pieces] : pieces,
   options
@@ -40,7 +41,7 @@ export const set: {
 } = dual(
   2,
   (self: Reply, options: Options): Reply =>
-    self._tag === "Answer" ? answer(self.body, { ...self.options, ...options }) : self
+    self._tag === "Response" ? response(self.body, { ...self.options, ...options }) : self
 )
 
 /** Text of a piece of a body is UTF-8. */

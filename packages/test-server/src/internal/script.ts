@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import type { Reply } from "../Reply.js"
-import type { Answering, RouteOptions } from "../Script.js"
+import type { Replies, RouteOptions } from "../Script.js"
 import type { Lifetime } from "./lifetime.js"
 import type { Received } from "./received.js"
-import * as replies from "./reply.js"
+import * as makeReply from "./reply.js"
 
 export interface Route {
   readonly early: boolean
@@ -15,8 +15,8 @@ export interface Route {
 export class Script {
   private readonly routes = new Map<string, Route>()
 
-  set(key: string, answering: Answering, options: RouteOptions = {}): void {
-    this.routes.set(key, makeRoute(answering, options))
+  set(key: string, replies: Replies, options: RouteOptions = {}): void {
+    this.routes.set(key, makeRoute(replies, options))
   }
 
   /** The most exact route wins: by whole target, by path, by the longest prefix; with the method before without. */
@@ -43,15 +43,17 @@ export class Script {
     (request) => {
       const list = [...this.routes.keys()].map((key) => `  ${key}\n`).join("")
       const scripted = list === "" ? "Nothing is scripted.\n" : `Scripted:\n${list}`
-      return replies.text(`No reply is scripted for ${request.method} ${request.target}\n${scripted}`, { status: 404 })
+      return makeReply.text(`No reply is scripted for ${request.method} ${request.target}\n${scripted}`, {
+        status: 404
+      })
     },
     {}
   )
 }
 
-const makeRoute = (answering: Answering, options: RouteOptions): Route => {
-  const echoes = typeof answering !== "function" && [answering].flat().some(isEcho)
-  const decide = decider(answering)
+const makeRoute = (replies: Replies, options: RouteOptions): Route => {
+  const echoes = typeof replies !== "function" && [replies].flat().some(isEcho)
+  const decide = decider(replies)
   return {
     early: options.early ?? echoes,
     sendContinue: options.expectContinue !== "withhold",
@@ -59,17 +61,17 @@ const makeRoute = (answering: Answering, options: RouteOptions): Route => {
   }
 }
 
-const isEcho = (reply: Reply): boolean => reply._tag === "Answer" && reply.body._tag === "Echo"
+const isEcho = (reply: Reply): boolean => reply._tag === "Response" && reply.body._tag === "Echo"
 
-const decider = (answering: Answering): Route["decide"] => {
+const decider = (replies: Replies): Route["decide"] => {
   let count = 0
-  if (typeof answering !== "function") {
-    const list: ReadonlyArray<Reply> = [answering].flat()
+  if (typeof replies !== "function") {
+    const list: ReadonlyArray<Reply> = [replies].flat()
     return () => list[Math.min(count++, list.length - 1)]
   }
   return (request, lifetime) => {
     try {
-      const answer = answering(request, { count: count++ })
+      const answer = replies(request, { count: count++ })
       return Effect.isEffect(answer) ? run(answer, lifetime) : answer
     } catch (error) {
       return failed(error)
@@ -88,6 +90,9 @@ const run = (effect: Effect.Effect<Reply, unknown>, lifetime: Lifetime): Promise
   })
 
 const failed = (error: unknown): Reply =>
-  replies.text(`The script failed: ${error instanceof Error ? error.message : Inspectable.toStringUnknown(error)}\n`, {
-    status: 500
-  })
+  makeReply.text(
+    `The script failed: ${error instanceof Error ? error.message : Inspectable.toStringUnknown(error)}\n`,
+    {
+      status: 500
+    }
+  )

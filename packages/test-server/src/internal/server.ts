@@ -43,7 +43,7 @@ export const start = (options: Options = {}): Effect.Effect<TestServer, ListenEr
       host,
       port,
       ca: tls?.ca,
-      reply: (route, answering, options) => Effect.sync(() => listener.script.set(route, answering, options)),
+      reply: (route, replies, options) => Effect.sync(() => listener.script.set(route, replies, options)),
       stats: ledger.settled,
       unsafeStats: () => ledger.snapshot(),
       awaitStats: (predicate) => ledger.awaitStats(predicate),

@@ -17,7 +17,7 @@ Usage: sluice-test-server [options]
   --tls               HTTPS, with a certificate made on the spot
   --ca <file>         writes the certificate of its authority to this file, for clients to trust
   --http2             HTTP/2 besides HTTP/1.1
-  --script <file>     what to answer, as JSON (see below); default: a set of paths to try, listed at /
+  --script <file>     what to respond, as JSON (see below); default: a set of paths to try, listed at /
   --quiet             no line for each request
   --help              this text
 
@@ -137,9 +137,9 @@ const line = (event: ServerEvent): string => {
       return `TLS failed: ${event.reason}`
     case "Ended": {
       const { bodyBytesSent, milliseconds, outcome, request, status } = event
-      const answer = outcome === "answered"
+      const answer = outcome === "completed"
         ? `${status ?? "raw"}`
-        : `${status ?? "no answer"}, ${outcome === "abandoned" ? "client left" : "broken off"}`
+        : `${status ?? "no response"}, ${outcome === "abandoned" ? "client left" : "broken off"}`
       const sizes = `${request.bodyLength} B in, ${bodyBytesSent} B out`
       const where = `connection ${request.connection}, request ${request.index}`
       return `${request.method} ${request.target} ${request.protocol} -> ${answer}` +

@@ -1,8 +1,8 @@
 import type { ReceivedRequest } from "../../ReceivedRequest.js"
-import type { Answering, Handler } from "../../Script.js"
+import type { Handler, Replies } from "../../Script.js"
 import * as replies from "../reply.js"
 
-const help = `This server answers:
+const help = `This server responds:
   /status/503       that status
   /bytes/1000000    that many bytes
   /delay/500        after so many milliseconds
@@ -15,7 +15,7 @@ const help = `This server answers:
 `
 
 /** What the command serves without a script: enough to try a client's limits and timeouts. */
-export const playground: Readonly<Record<string, Answering>> = {
+export const playground: Readonly<Record<string, Replies>> = {
   "/": replies.text(help),
   "/status/*": numbered((status) =>
     status >= 200 && status <= 999 ? replies.text(`${status}\n`, { status }) : unknownNumber
@@ -36,7 +36,7 @@ export const playground: Readonly<Record<string, Answering>> = {
       indexOnConnection: request.index
     }),
   "/never": replies.never,
-  "/close": replies.text("This is the last answer on this connection.\n", { connection: "close" }),
+  "/close": replies.text("This is the last response on this connection.\n", { connection: "close" }),
   "/abrupt": replies.size(1_000_000, { abrupt: { afterBytes: 500_000 } })
 }
 

@@ -149,7 +149,7 @@ export class Http1Connection implements Managed {
     if (front === undefined || !front.replied) return
     if (!front.closes && !front.request.complete) return
     this.exchanges.shift()
-    this.around.ledger.requestEnded(this.account, front.request, "answered")
+    this.around.ledger.requestEnded(this.account, front.request, "completed")
     if (front.closes) return this.closeGently()
     this.reader.release()
     if (this.exchanges.length > 0) this.exchanges[0].arrive()
@@ -186,7 +186,7 @@ export class Http1Connection implements Managed {
     const { ledger } = this.around
     ledger.changed.batch(() => {
       for (const exchange of this.exchanges.splice(0)) {
-        const how = exchange.brokenOff ? "broken off" : exchange.replied ? "answered" : "abandoned"
+        const how = exchange.brokenOff ? "broken off" : exchange.replied ? "completed" : "abandoned"
         exchange.lifetime.end()
         ledger.requestEnded(this.account, exchange.request, how)
       }

@@ -27,7 +27,7 @@ const undated: http2.ServerStreamResponseOptions & { readonly sendDate: boolean 
 /** One request on its stream and the reply to it. */
 export class Http2Exchange implements Outlet {
   readonly lifetime = new Lifetime()
-  outcome: "answered" | "abandoned" | "broken off" = "abandoned"
+  outcome: "completed" | "abandoned" | "broken off" = "abandoned"
   private started = false
   private ended = false
   private closesConnection = false
@@ -58,11 +58,11 @@ export class Http2Exchange implements Outlet {
       // A stream that was reset ends as well.
       if (stream.aborted || stream.rstCode !== NO_ERROR) return
       around.ledger.requestComplete(this.request, this.request.trailers)
-      this.answer()
+      this.respond()
     })
     this.setReading(around.reading)
     // CONNECT has no body that could be waited for (RFC 9113 section 8.5).
-    if (this.route.early || this.request.method === "CONNECT") this.answer()
+    if (this.route.early || this.request.method === "CONNECT") this.respond()
     else if (expectsContinue && this.route.sendContinue) this.informational(100, [])
   }
 
@@ -111,7 +111,7 @@ export class Http2Exchange implements Outlet {
   }
 
   finish(): void {
-    this.outcome = "answered"
+    this.outcome = "completed"
     if (!this.ended) {
       this.stream.once("wantTrailers", () => this.stream.sendTrailers(headersOf(this.trailers)))
       this.stream.end()
@@ -120,7 +120,7 @@ export class Http2Exchange implements Outlet {
     if (this.closesConnection) this.connection.closeGently()
   }
 
-  // RFC 9113 section 8.1: only once the answer is complete.
+  // RFC 9113 section 8.1: only once the response is complete.
   private stopUpload(): void {
     const { stream } = this
     const stop = () => stream.close(NO_ERROR)
@@ -143,14 +143,14 @@ export class Http2Exchange implements Outlet {
   reset(code: number): void {
     const { stream } = this
     if (stream.destroyed) return
-    // Node ends a stream before it resets it, and END_STREAM would make the answer look complete.
+    // Node ends a stream before it resets it, and END_STREAM would make the response look complete.
     stream._final = (done) => done()
     stream.close(code)
   }
 
   tunnel(options: TunnelOptions): void {
     const { stream } = this
-    this.outcome = "answered"
+    this.outcome = "completed"
     this.request.status = options.status ?? 200
     stream.respond({ ...headersOf(headerList(options.headers)), ":status": this.request.status }, undated)
     if (options.first !== undefined) stream.write(toBytes(options.first))
@@ -171,7 +171,7 @@ export class Http2Exchange implements Outlet {
     this.intake.setRate(bytesPerSecond)
   }
 
-  private answer(): void {
+  private respond(): void {
     if (this.started) return
     this.started = true
     const reply = this.route.decide(this.request, this.lifetime)
