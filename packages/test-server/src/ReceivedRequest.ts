@@ -39,7 +39,7 @@ export interface ReceivedRequest {
   /** The beginning of the body, as much as the server's `maxRecordedBody` allows. */
   readonly body: Uint8Array
 
-  /** The same as text. */
+  /** The same as text. It ends with a remark that says so when the body is longer than what was recorded. */
   readonly text: string
 
   /** How many bytes of body came, recorded or not. */

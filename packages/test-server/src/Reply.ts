@@ -192,6 +192,7 @@ export type Reply =
   | { readonly _tag: "Never" }
   | { readonly _tag: "Disconnect"; readonly how: Breaking }
   | { readonly _tag: "Tunnel"; readonly options: TunnelOptions }
+  | { readonly _tag: "Forward"; readonly options: ForwardOptions }
 
 /**
  * @since 0.1.0
@@ -225,7 +226,40 @@ export interface TunnelOptions {
   /** Bytes written together with the head, so that they reach the client in one piece with it. Default none. */
   readonly first?: string | Uint8Array | undefined
 
-  /** Where the tunnel leads. Default: it echoes what it gets. */
+  /**
+   * Where the tunnel leads. It is connected to before the response goes out; if that fails, the response is 502. Default:
+   * the tunnel echoes what it gets.
+   */
+  readonly to?: { readonly host: string; readonly port: number } | undefined
+
+  /** The reason phrase of HTTP/1.1. Default: the usual one for the status. */
+  readonly reason?: string | undefined
+
+  /** Holds the response until the gate lets it through. Default none. */
+  readonly hold?: Gate | undefined
+
+  /** Real time before the response. Default none. */
+  readonly delayBeforeHead?: Duration.DurationInput | undefined
+
+  /** HTTP/1.1 only: bytes written in front of the response, in one piece with it. Default none. */
+  readonly before?: string | Uint8Array | undefined
+
+  /** HTTP/1.1 only: writes the response byte by byte, with that much real time between two of them. Default: at once. */
+  readonly drip?: Duration.DurationInput | undefined
+
+  /**
+   * What comes in place of a working tunnel once the response has left: the end of the connection, a reset, or nothing at
+   * all, for ever. Default: bytes are carried.
+   */
+  readonly then?: "end" | "reset" | "silence" | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ForwardOptions {
+  /** Where the request is sent on to. Default: where its target says, if that is absolute, else its `Host`. */
   readonly to?: { readonly host: string; readonly port: number } | undefined
 }
 
@@ -326,6 +360,16 @@ export const disconnect: (how?: Breaking) => Reply = internal.disconnect
  * @category constructors
  */
 export const tunnel: (options?: TunnelOptions) => Reply = internal.tunnel
+
+/**
+ * Sends the request on to another server over HTTP/1.1, and its response back: a gateway, or the forward proxy for
+ * `http:` URLs. Bodies go on as they come, in both directions. Fields of one hop stay behind; if the server can't be
+ * reached, the response is 502.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const forward: (options?: ForwardOptions) => Reply = internal.forward
 
 /**
  * The same reply with other options, laid over those that it has. Replies that are not an {@link Response} stay as

@@ -7,7 +7,7 @@ import type { ReceivedRequest } from "./ReceivedRequest.js"
 
 /**
  * `Ended` comes once for each request: it was responded to, the client left before the response was complete, or the script
- * broke it off. `Malformed` and `TlsFailed` say in words what a client sent that could not be understood, or why a
+ * broke it off. `ScriptError` says what is wrong with the script. `Malformed` and `TlsFailed` say in words what a client sent that could not be understood, or why a
  * handshake failed.
  *
  * @since 0.1.0
@@ -27,3 +27,4 @@ export type ServerEvent =
   }
   | { readonly _tag: "Malformed"; readonly reason: string }
   | { readonly _tag: "TlsFailed"; readonly reason: string }
+  | { readonly _tag: "ScriptError"; readonly reason: string }

@@ -72,4 +72,12 @@ export interface ServerStats {
    * `writeUnasked`. It is counted when the bytes are handed to the socket.
    */
   readonly unaskedActions: number
+
+  /** Tunnels that were opened (`Reply.tunnel`, SOCKS5). */
+  readonly tunnelsOpened: number
+
+  readonly openTunnels: number
+
+  /** What the script itself did wrong, in words: none of it is a client's fault. */
+  readonly scriptErrors: ReadonlyArray<string>
 }

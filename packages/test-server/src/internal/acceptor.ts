@@ -71,6 +71,10 @@ export class Acceptor {
     })
   }
 
+  get isListening(): boolean {
+    return this.server.listening
+  }
+
   /** Stops listening. Does not wait for connections. */
   stop(): void {
     this.server.close()

@@ -3,6 +3,9 @@ import type { Readable } from "node:stream"
 /** How often a throttled reader takes something, in milliseconds. */
 const interval = 10
 
+/** Who wants that nothing is taken: the server as a whole, a body or tunnel that can't be passed on, requests that wait. */
+type Holder = "server" | "exchange" | "pipeline"
+
 /** What may be taken at once after an event loop that was blocked, in milliseconds of the rate. */
 const maxBurst = 100
 
@@ -13,7 +16,7 @@ const maxBurst = 100
  */
 export class Intake {
   private rate = Infinity
-  private readonly holds = new Set<"server" | "exchange">()
+  private readonly holds = new Set<Holder>()
   private timer: NodeJS.Timeout | undefined
   private credit = 0
   private creditedAt = 0
@@ -29,7 +32,7 @@ export class Intake {
   }
 
   /** Takes nothing for as long as anybody holds. */
-  hold(by: "server" | "exchange", held: boolean): void {
+  hold(by: Holder, held: boolean): void {
     if (held) this.holds.add(by)
     else this.holds.delete(by)
     this.apply()

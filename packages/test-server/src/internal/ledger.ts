@@ -29,6 +29,7 @@ export class Ledger {
   private readonly perConnection: Array<number> = []
   private readonly malformed: Array<string> = []
   private readonly tlsFailures: Array<string> = []
+  private readonly scriptErrors: Array<string> = []
   private open = 0
   /** Open, and for so long that the ends of connections before it have been seen: younger ones may stand for these. */
   private readonly established = new Set<Account>()
@@ -45,6 +46,8 @@ export class Ledger {
   private bodyBytes = 0
   private unaskedActions = 0
   private tlsFaults = 0
+  private tunnelsOpened = 0
+  private openTunnels = 0
 
   constructor(
     private readonly maxRecordedRequests: number,
@@ -125,6 +128,17 @@ export class Ledger {
     this.onEvent({ _tag: "Ended", request, outcome, status, bodyBytesSent, milliseconds })
   }
 
+  tunnelOpened(): void {
+    this.tunnelsOpened++
+    this.openTunnels++
+    this.changed.notify()
+  }
+
+  tunnelClosed(): void {
+    this.openTunnels--
+    this.changed.notify()
+  }
+
   unaskedAction(): void {
     this.unaskedActions++
     this.changed.notify()
@@ -133,6 +147,12 @@ export class Ledger {
   tlsFault(): void {
     this.tlsFaults++
     this.changed.notify()
+  }
+
+  scriptError(reason: string): void {
+    if (this.scriptErrors.length < maxNotes) this.scriptErrors.push(reason)
+    this.changed.notify()
+    this.onEvent({ _tag: "ScriptError", reason })
   }
 
   malformedInput(reason: string): void {
@@ -177,7 +197,10 @@ export class Ledger {
       tlsFailures: [...this.tlsFailures],
       tlsFaults: this.tlsFaults,
       bodyBytesReceived: this.bodyBytes,
-      unaskedActions: this.unaskedActions
+      unaskedActions: this.unaskedActions,
+      tunnelsOpened: this.tunnelsOpened,
+      openTunnels: this.openTunnels,
+      scriptErrors: [...this.scriptErrors]
     }
   }
 

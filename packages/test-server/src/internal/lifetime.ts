@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import type { Gate } from "../Gate.js"
 import * as gates from "./gate.js"
+import { startTimer } from "./timer.js"
 
 /** What a wait is rejected with when the connection or stream that it belongs to has ended. */
 export class Gone extends Error {
@@ -33,10 +34,7 @@ export class Lifetime {
   }
 
   sleep(duration: Duration.DurationInput): Promise<void> {
-    return this.wait((resume) => {
-      const timer = setTimeout(resume, Duration.toMillis(duration))
-      return () => clearTimeout(timer)
-    })
+    return this.wait((resume) => startTimer(Duration.toMillis(duration), resume))
   }
 
   pass(gate: Gate): Promise<void> {

@@ -1,52 +1,55 @@
-import type { Breaking, Chunk, Late, Options, Reply, Response, TunnelOptions } from "../Reply.js"
+import * as Inspectable from "effect/Inspectable"
+import type { Chunk, Late, Options, Reply, Response } from "../Reply.js"
+import { badGateway, forward } from "./forward.js"
 import { isGate } from "./gate.js"
 import type { Lifetime } from "./lifetime.js"
-import type { Received } from "./received.js"
+import { Gone } from "./lifetime.js"
+import type { BodyShape, Outlet } from "./outlet.js"
+import * as replies from "./reply.js"
 import { generated, headerList, toBytes } from "./reply.js"
+import { echoed } from "./requestBody.js"
+import type { Route } from "./script.js"
+import { passesBodyOn } from "./script.js"
+import { dial } from "./tunnel.js"
 
-type Fields = ReadonlyArray<readonly [string, string]>
-
-/** A body before it is sent. The length is undefined where it is not known. */
-export interface BodyShape {
-  readonly length: number | undefined
-  readonly contentType: string | undefined
-}
-
-/** Where a reply goes: an HTTP/1.1 connection or an HTTP/2 stream. */
-export interface Outlet {
-  readonly request: Received
-  readonly lifetime: Lifetime
-  /** Writes an informational response. */
-  readonly informational: (status: number, headers: Fields) => void
-  /** Writes the head. False when the response may have no body (HEAD, 204, 304). */
-  readonly head: (options: Options, body: BodyShape) => boolean
-  /** Writes a part of the body; the promise is there when the client must be waited for. */
-  readonly write: (bytes: Uint8Array) => Promise<void> | undefined
-  /** Writes bytes that are no HTTP, or breaks off where that can't be done. */
-  readonly raw: (bytes: Uint8Array) => Promise<void> | undefined
-  /** What the connection does once what has been written is out, beside everything else. */
-  readonly late: (actions: ReadonlyArray<Late>) => void
-  readonly finish: (trailers: Fields) => void
-  readonly finishRaw: (close: boolean) => void
-  /** Breaks off, once what was written is out. */
-  readonly cut: (how: Breaking) => void
-  readonly tunnel: (options: TunnelOptions) => void
-  /** Stops and starts the flow of the request's body. */
-  readonly holdBody: (hold: boolean) => void
+/** Decides on a reply and plays it. What the script does wrong is reported and told to the client, as far as it can be. */
+export const playRoute = async (route: Route, out: Outlet, report: (reason: string) => void): Promise<void> => {
+  try {
+    await play(await route.decide(out.request, out.lifetime), out)
+  } catch (error) {
+    if (error instanceof Gone) return
+    const reason = error instanceof Error ? error.message : Inspectable.toStringUnknown(error)
+    report(`the reply to ${out.request.method} ${out.request.target} failed: ${reason}`)
+    if (out.request.status !== undefined) return out.cut("reset")
+    const failed = replies.text(`The script failed: ${reason}\n`, { status: 500 })
+    // The client may have left.
+    await play(failed, out).catch(() => {})
+  }
 }
 
 /** Plays one reply on an outlet. Rejects with `Gone` if the client leaves in between. */
-export const play = async (reply: Reply, out: Outlet): Promise<void> => {
+const play = async (reply: Reply, out: Outlet): Promise<void> => {
+  if (!passesBodyOn(reply)) out.request.closeTap()
   switch (reply._tag) {
     case "Never":
       return
     case "Disconnect":
       return out.cut(reply.how)
-    case "Tunnel":
-      return out.tunnel(reply.options)
+    case "Tunnel": {
+      const { delayBeforeHead, hold, to } = reply.options
+      if (hold !== undefined) await out.lifetime.pass(hold)
+      if (delayBeforeHead !== undefined) await out.lifetime.sleep(delayBeforeHead)
+      if (to === undefined) return out.tunnel(reply.options, undefined)
+      const far = await dial(to, out.lifetime)
+      return typeof far === "string" ? respond(badGateway(to, far), out) : out.tunnel(reply.options, far)
+    }
+    case "Forward": {
+      const failure = await forward(reply.options, out)
+      return failure === undefined ? undefined : respond(failure, out)
+    }
     case "Raw": {
       if (reply.options.hold !== undefined) await out.lifetime.pass(reply.options.hold)
-      for (const piece of reply.pieces) {
+      for (const piece of fresh(reply.pieces)) {
         if (reply.options.delayBetweenChunks !== undefined) await out.lifetime.sleep(reply.options.delayBetweenChunks)
         if (isGate(piece)) await out.lifetime.pass(piece)
         else await out.raw(toBytes(piece))
@@ -65,11 +68,12 @@ const respond = async (reply: Response, out: Outlet): Promise<void> => {
   for (const { headers, status } of options.informational ?? []) out.informational(status, headerList(headers))
   if (options.hold !== undefined) await lifetime.pass(options.hold)
   if (options.delayBeforeHead !== undefined) await lifetime.sleep(options.delayBeforeHead)
+  const body = bodyOf(reply, out)
   const hasBody = out.head(options, shapeOf(reply))
   const limit = options.abrupt?.afterBytes ?? Infinity
   let written = 0
   if (hasBody && limit > 0) {
-    for await (const bytes of paced(bodyOf(reply, out), options.bytesPerSecond, lifetime)) {
+    for await (const bytes of paced(body, options.bytesPerSecond, lifetime)) {
       const part = bytes.subarray(0, limit - written)
       written += part.length
       const blocked = out.write(part)
@@ -123,33 +127,43 @@ const shapeOf = ({ body }: Response): BodyShape => {
   }
 }
 
-async function* bodyOf(reply: Response, out: Outlet): AsyncGenerator<Uint8Array> {
-  const delay = reply.options.delayBetweenChunks
-  const { body } = reply
-  if (body._tag === "Empty") return
-  if (body._tag === "Echo") return yield* echoed(out)
-  const pieces: Iterable<Chunk> = body._tag === "Bytes"
-    ? [body.bytes]
-    : body._tag === "Generated"
-    ? generated(body.size)
-    : body.pieces
-  for (const piece of pieces) {
-    if (delay !== undefined) await out.lifetime.sleep(delay)
-    if (isGate(piece)) await out.lifetime.pass(piece)
-    else yield toBytes(piece)
+const bodyOf = ({ body, options }: Response, out: Outlet): AsyncIterable<Uint8Array> => {
+  switch (body._tag) {
+    case "Empty":
+      return played([], options, out)
+    case "Bytes":
+      return played([body.bytes], options, out)
+    case "Generated":
+      return played(generated(body.size), options, out)
+    case "Chunks":
+      return played(fresh(body.pieces), options, out)
+    case "Echo":
+      return echoed(out)
   }
 }
 
-const maxQueued = 256 * 1024
-
-async function* echoed(out: Outlet): AsyncGenerator<Uint8Array> {
-  const tap = out.request.openTap()
-  tap.onDrained = () => out.holdBody(false)
-  while (true) {
-    await out.lifetime.wait((resume) => tap.whenReady(resume))
-    const bytes = tap.take()
-    if (bytes === undefined) return
-    if (tap.queued > maxQueued) out.holdBody(true)
-    yield bytes
+async function* played(chunks: Iterable<Chunk>, options: Options, out: Outlet): AsyncGenerator<Uint8Array> {
+  const delay = options.delayBetweenChunks
+  for (const chunk of chunks) {
+    if (delay !== undefined) await out.lifetime.sleep(delay)
+    if (isGate(chunk)) await out.lifetime.pass(chunk)
+    else yield toBytes(chunk)
   }
+}
+
+/** Iterators that have been sent: there is nothing in them for a second response. */
+const spent = new WeakSet<object>()
+
+const fresh = (chunks: Iterable<Chunk>): Iterable<Chunk> => {
+  const iterator = chunks[Symbol.iterator]()
+  // An array gives a new iterator each time, a generator gives itself.
+  if (Object.is(iterator, chunks)) {
+    if (spent.has(iterator)) {
+      throw new Error(
+        "its chunks are a generator, which has been sent before: give an array, or a handler that makes one"
+      )
+    }
+    spent.add(iterator)
+  }
+  return { [Symbol.iterator]: () => iterator }
 }

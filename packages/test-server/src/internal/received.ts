@@ -28,7 +28,7 @@ export class Received implements ReceivedRequest {
   readonly startedAt = performance.now()
   private recorded = 0
   private pieces: Array<Uint8Array> = []
-  private tap: BodyTap | undefined
+  tap: BodyTap | undefined
 
   constructor(head: ReceivedHead, private readonly maxRecorded: number) {
     this.connection = head.connection
@@ -55,7 +55,9 @@ export class Received implements ReceivedRequest {
   }
 
   get text(): string {
-    return new TextDecoder().decode(this.body)
+    const text = new TextDecoder().decode(this.body)
+    const cut = this.bodyLength - this.recorded
+    return cut === 0 ? text : `${text}… (cut: ${cut} of ${this.bodyLength} bytes are beyond maxRecordedBody)`
   }
 
   append(bytes: Uint8Array): void {
@@ -76,13 +78,13 @@ export class Received implements ReceivedRequest {
     this.tap?.end()
   }
 
-  /** Passes on the body: what has been recorded of it, and what comes from now on. */
-  openTap(): BodyTap {
-    const tap = new BodyTap()
-    if (this.recorded > 0) tap.push(this.body)
-    if (this.complete) tap.end()
-    this.tap = tap
-    return tap
+  /** From now on keeps the whole body for a reply that may pass it on. */
+  openTap(): void {
+    this.tap = new BodyTap()
+  }
+
+  closeTap(): void {
+    this.tap = undefined
   }
 }
 

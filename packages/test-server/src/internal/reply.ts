@@ -1,5 +1,15 @@
 import { dual } from "effect/Function"
-import type { Body, Breaking, Chunk, Headers, Options, RawOptions, Reply, TunnelOptions } from "../Reply.js"
+import type {
+  Body,
+  Breaking,
+  Chunk,
+  ForwardOptions,
+  Headers,
+  Options,
+  RawOptions,
+  Reply,
+  TunnelOptions
+} from "../Reply.js"
 
 const encoder = new TextEncoder()
 
@@ -34,6 +44,8 @@ export const never: Reply = { _tag: "Never" }
 export const disconnect = (how: Breaking = "end"): Reply => ({ _tag: "Disconnect", how })
 
 export const tunnel = (options: TunnelOptions = {}): Reply => ({ _tag: "Tunnel", options })
+
+export const forward = (options: ForwardOptions = {}): Reply => ({ _tag: "Forward", options })
 
 export const set: {
   (options: Options): (self: Reply) => Reply

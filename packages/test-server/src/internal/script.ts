@@ -1,5 +1,8 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Inspectable from "effect/Inspectable"
+import * as Predicate from "effect/Predicate"
 import type { Reply } from "../Reply.js"
 import type { Replies, RouteOptions } from "../Script.js"
 import type { Lifetime } from "./lifetime.js"
@@ -9,7 +12,10 @@ import * as makeReply from "./reply.js"
 export interface Route {
   readonly early: boolean
   readonly sendContinue: boolean
-  readonly decide: (request: Received, lifetime: Lifetime) => Reply | Promise<Reply>
+  /** Whether a reply may need the request's whole body. */
+  readonly keepsBody: boolean
+  /** Rejects when the script fails. */
+  readonly decide: (request: Received, lifetime: Lifetime) => Promise<Reply>
 }
 
 export class Script {
@@ -52,47 +58,51 @@ export class Script {
 }
 
 const makeRoute = (replies: Replies, options: RouteOptions): Route => {
-  const echoes = typeof replies !== "function" && [replies].flat().some(isEcho)
-  const decide = decider(replies)
+  const list = typeof replies === "function" ? undefined : [replies].flat()
+  if (list?.length === 0) throw new Error("a route needs one reply at least, and this one has an empty list")
   return {
-    early: options.early ?? echoes,
+    early: options.early ?? list?.some(passesBodyOn) ?? false,
     sendContinue: options.expectContinue !== "withhold",
-    decide
+    keepsBody: list?.some(passesBodyOn) ?? true,
+    decide: decider(replies)
   }
 }
 
-const isEcho = (reply: Reply): boolean => reply._tag === "Response" && reply.body._tag === "Echo"
+/** Whether the reply needs the request's whole body. */
+export const passesBodyOn = (reply: Reply): boolean =>
+  reply._tag === "Forward" || (reply._tag === "Response" && reply.body._tag === "Echo")
+
+/** What a route replies to its request of that number. */
+export const replyOf = (
+  replies: Replies,
+  request: Received,
+  count: number
+): Reply | Effect.Effect<Reply, unknown> => {
+  if (typeof replies === "function") return replies(request, { count })
+  const list = [replies].flat()
+  return list[Math.min(count, list.length - 1)]
+}
 
 const decider = (replies: Replies): Route["decide"] => {
   let count = 0
-  if (typeof replies !== "function") {
-    const list: ReadonlyArray<Reply> = [replies].flat()
-    return () => list[Math.min(count++, list.length - 1)]
-  }
-  return (request, lifetime) => {
-    try {
-      const answer = replies(request, { count: count++ })
-      return Effect.isEffect(answer) ? run(answer, lifetime) : answer
-    } catch (error) {
-      return failed(error)
+  return async (request, lifetime) => {
+    const decided = replyOf(replies, request, count++)
+    const reply = Effect.isEffect(decided) ? await run(decided, lifetime) : decided
+    if (!isReply(reply)) {
+      throw new Error(`the handler returned ${Inspectable.toStringUnknown(reply)}, which is no reply`)
     }
+    return reply
   }
 }
 
-const run = (effect: Effect.Effect<Reply, unknown>, lifetime: Lifetime): Promise<Reply> =>
-  lifetime.wait<Reply>((resume) => {
-    const cancel = Effect.runCallback(Effect.catchAllCause(effect, (cause) => Effect.succeed(failed(cause))), {
-      onExit: (exit) => {
-        if (exit._tag === "Success") resume(exit.value)
-      }
-    })
+// The types say so, but a handler may be written in JavaScript, or end without a return.
+const isReply = (reply: unknown): reply is Reply => Predicate.hasProperty(reply, "_tag")
+
+const run = async (effect: Effect.Effect<Reply, unknown>, lifetime: Lifetime): Promise<Reply> => {
+  const exit = await lifetime.wait<Exit.Exit<Reply, unknown>>((resume) => {
+    const cancel = Effect.runCallback(effect, { onExit: resume })
     return () => cancel()
   })
-
-const failed = (error: unknown): Reply =>
-  makeReply.text(
-    `The script failed: ${error instanceof Error ? error.message : Inspectable.toStringUnknown(error)}\n`,
-    {
-      status: 500
-    }
-  )
+  if (Exit.isSuccess(exit)) return exit.value
+  throw Cause.squash(exit.cause)
+}

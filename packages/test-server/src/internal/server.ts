@@ -59,7 +59,9 @@ export const start = (options: Options = {}): Effect.Effect<TestServer, ListenEr
           one.writeRaw(toBytes(bytes), close)
         }),
       stopAccepting: Effect.sync(() => listener.acceptor.stop()),
-      resumeAccepting: Effect.asVoid(Effect.orDie(listener.acceptor.listen(at(port)))),
+      resumeAccepting: Effect.suspend(() =>
+        listener.acceptor.isListening ? Effect.void : Effect.asVoid(Effect.orDie(listener.acceptor.listen(at(port))))
+      ),
       pauseReading: Effect.sync(() => listener.setReading({ paused: true })),
       resumeReading: Effect.sync(() => listener.setReading({ paused: false })),
       limitReading: (bytesPerSecond) => Effect.sync(() => listener.setReading({ bytesPerSecond })),

@@ -133,6 +133,8 @@ const line = (event: ServerEvent): string => {
   switch (event._tag) {
     case "Malformed":
       return `malformed: ${event.reason}`
+    case "ScriptError":
+      return `script: ${event.reason}`
     case "TlsFailed":
       return `TLS failed: ${event.reason}`
     case "Ended": {

@@ -1,22 +1,27 @@
 import type { Socket } from "node:net"
-import * as net from "node:net"
-import type { Breaking, Late, Options, Reply, TunnelOptions } from "../../Reply.js"
+import type * as net from "node:net"
+import type { Breaking, Late, Options, TunnelOptions } from "../../Reply.js"
 import { Intake } from "../intake.js"
 import type { Account } from "../ledger.js"
-import { Gone, Lifetime } from "../lifetime.js"
-import type { BodyShape, Outlet } from "../play.js"
-import { play } from "../play.js"
+import { Lifetime } from "../lifetime.js"
+import type { BodyShape, Outlet } from "../outlet.js"
+import { playRoute } from "../play.js"
 import type { Received } from "../received.js"
 import { headerList, toBytes } from "../reply.js"
 import type { Route } from "../script.js"
 import { breakOnceWritten, breakSocket } from "../sockets.js"
 import type { Managed, Reading, Surroundings } from "../surroundings.js"
+import { startTimer } from "../timer.js"
+import { carry, drip, join } from "../tunnel.js"
 import { afterTwoTurns } from "../turns.js"
 import type { RequestHead } from "./requestReader.js"
 import { RequestReader } from "./requestReader.js"
 import { responseHead, writeHead } from "./responseHead.js"
 
 type Fields = ReadonlyArray<readonly [string, string]>
+
+/** How many requests wait behind the one in front before nothing more is read. */
+const maxPipelined = 100
 
 /** One HTTP/1 connection as the server has it: requests in, replies out, in order. */
 export class Http1Connection implements Managed {
@@ -28,8 +33,9 @@ export class Http1Connection implements Managed {
     onMalformed: (reason) => this.onMalformed(reason)
   })
   private receiving: Exchange | undefined
-  private idleTimer: NodeJS.Timeout | undefined
+  private stopIdleTimer = () => {}
   private saidGoodbye = false
+  private far: net.Socket | undefined
   private readonly intake: Intake
   private readonly lifetime = new Lifetime()
 
@@ -100,7 +106,7 @@ export class Http1Connection implements Managed {
   private onHead(head: RequestHead): void {
     this.receiving = undefined
     if (this.saidGoodbye) return
-    clearTimeout(this.idleTimer)
+    this.stopIdleTimer()
     const pipelined = this.exchanges.length > 0
     const request = this.around.ledger.requestStarted(this.account, {
       protocol: `HTTP/${head.version}`,
@@ -114,6 +120,7 @@ export class Http1Connection implements Managed {
     this.receiving = exchange
     this.exchanges.push(exchange)
     if (!pipelined) exchange.arrive()
+    this.intake.hold("pipeline", this.exchanges.length > maxPipelined)
   }
 
   private onBody(bytes: Uint8Array): void {
@@ -149,6 +156,7 @@ export class Http1Connection implements Managed {
     if (front === undefined || !front.replied) return
     if (!front.closes && !front.request.complete) return
     this.exchanges.shift()
+    this.intake.hold("pipeline", this.exchanges.length > maxPipelined)
     this.around.ledger.requestEnded(this.account, front.request, "completed")
     if (front.closes) return this.closeGently()
     this.reader.release()
@@ -156,20 +164,23 @@ export class Http1Connection implements Managed {
     else this.waitForRequest()
   }
 
-  startTunnel(sink: (bytes: Uint8Array) => void): void {
+  /** From now on all bytes go to the sink. `far` is the other end of the tunnel, if it leads anywhere. */
+  startTunnel(sink: (bytes: Uint8Array) => void, far?: net.Socket): void {
+    this.far = far
     this.reader.tunnel(sink)
   }
 
   private waitForRequest(): void {
     const { keepAliveTimeout } = this.around.options
     if (keepAliveTimeout === Infinity) return
-    clearTimeout(this.idleTimer)
-    this.idleTimer = setTimeout(() => {
+    this.stopIdleTimer()
+    this.stopIdleTimer = startTimer(keepAliveTimeout, () => {
       if (this.isIdle) this.closeGently()
-    }, keepAliveTimeout)
+    })
   }
 
   private onClientEnd(): void {
+    if (this.far !== undefined && this.around.options.halfOpen) return void this.far.end()
     if (this.around.options.halfOpen && this.exchanges.length > 0) {
       for (const exchange of this.exchanges) exchange.closes = true
       return
@@ -180,7 +191,7 @@ export class Http1Connection implements Managed {
   }
 
   private onClose(): void {
-    clearTimeout(this.idleTimer)
+    this.stopIdleTimer()
     this.reader.stop()
     this.lifetime.end()
     const { ledger } = this.around
@@ -211,7 +222,9 @@ class Exchange implements Outlet {
     readonly request: Received,
     private readonly route: Route,
     private readonly lastOfConnection: boolean
-  ) {}
+  ) {
+    if (route.keepsBody) request.openTap()
+  }
 
   /** It is this request's turn, and something of it has come. */
   arrive(): void {
@@ -221,15 +234,7 @@ class Exchange implements Outlet {
       return
     }
     this.started = true
-    const reply = this.route.decide(this.request, this.lifetime)
-    Promise.resolve(reply).then((reply: Reply) => play(reply, this)).catch((error: unknown) => this.onError(error))
-  }
-
-  private onError(error: unknown): void {
-    if (error instanceof Gone) return
-    // An error of the script (an invalid header, an iterable that throws) must not end the process.
-    this.connection.around.ledger.malformedInput(`the reply could not be played: ${String(error)}`)
-    this.cut("reset")
+    void playRoute(this.route, this, (reason) => this.connection.around.ledger.scriptError(reason))
   }
 
   informational(status: number, headers: Fields): void {
@@ -264,7 +269,8 @@ class Exchange implements Outlet {
   }
 
   late(actions: ReadonlyArray<Late>): void {
-    this.connection.playLate(actions).catch((error: unknown) => this.onError(error))
+    // It ends early only with the connection.
+    this.connection.playLate(actions).catch(() => {})
   }
 
   finish(trailers: Fields): void {
@@ -285,24 +291,29 @@ class Exchange implements Outlet {
     this.connection.breakOff(how)
   }
 
-  tunnel(options: TunnelOptions): void {
+  async tunnel(options: TunnelOptions, far: net.Socket | undefined): Promise<void> {
     const { socket } = this.connection
     const status = options.status ?? 200
     const upgrade = this.request.header("upgrade") ?? "echo"
     const fields: Fields = status === 101 && options.headers === undefined
       ? [["connection", "upgrade"], ["upgrade", upgrade]]
       : headerList(options.headers)
-    const first = options.first === undefined ? Buffer.alloc(0) : toBytes(options.first)
-    socket.write(Buffer.concat([Buffer.from(writeHead("1.1", status, undefined, fields), "latin1"), first]))
+    const head = Buffer.from(writeHead("1.1", status, options.reason, fields), "latin1")
+    await drip(
+      Buffer.concat([toBytes(options.before ?? ""), head, toBytes(options.first ?? "")]),
+      options.drip,
+      this.lifetime,
+      (bytes) => socket.write(bytes)
+    )
     this.replied = true
     this.request.status = status
-    if (options.to === undefined) return this.connection.startTunnel((bytes) => socket.write(bytes))
-    const far = net.connect(options.to)
-    far.on("error", () => socket.destroy())
-    far.on("data", (bytes) => socket.write(bytes))
-    far.on("end", () => socket.end())
-    socket.on("close", () => far.destroy())
-    this.connection.startTunnel((bytes) => far.write(bytes))
+    if (options.then === "end" || options.then === "reset") return this.cut(options.then)
+    if (options.then === "silence") return this.connection.startTunnel(() => {})
+    const hold = (held: boolean) => this.holdBody(held)
+    const { ledger } = this.connection.around
+    this.connection.startTunnel(far === undefined ? carry(socket, hold) : join(socket, far, hold), far)
+    ledger.tunnelOpened()
+    socket.once("close", () => ledger.tunnelClosed())
   }
 
   holdBody(hold: boolean): void {

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http"
 import type { Options } from "../../Reply.js"
-import type { BodyShape } from "../play.js"
+import type { BodyShape } from "../outlet.js"
 import { headerList } from "../reply.js"
 import type { RequestHead } from "./requestReader.js"
 

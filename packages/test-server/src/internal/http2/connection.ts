@@ -5,13 +5,14 @@ import type { GoAwayOptions, Http2Settings } from "../../TestServer.js"
 import type { Account } from "../ledger.js"
 import { breakOnceWritten, breakSocket } from "../sockets.js"
 import type { Managed, Reading, Surroundings } from "../surroundings.js"
+import { startTimer } from "../timer.js"
 import { Http2Exchange, pairs } from "./exchange.js"
 
 /** One HTTP/2 connection as the server has it. nghttp2 does the framing; for frames of one's own there is FramePeer. */
 export class Http2Connection implements Managed {
   private readonly session: http2.ServerHttp2Session
   private readonly exchanges = new Set<Http2Exchange>()
-  private idleTimer: NodeJS.Timeout | undefined
+  private stopIdleTimer = () => {}
 
   /** `socket` carries HTTP (it may be TLS), `tcp` is the connection underneath. */
   constructor(
@@ -94,7 +95,7 @@ export class Http2Connection implements Managed {
     const target = headers[":path"] ?? headers[":authority"] ?? ""
     const head = { protocol: "HTTP/2" as const, method, target, headers: pairs(raw) }
     const request = ledger.requestStarted(this.account, head, false)
-    clearTimeout(this.idleTimer)
+    this.stopIdleTimer()
     const exchange = new Http2Exchange(stream, request, script.find(method, target, request.path), this)
     this.exchanges.add(exchange)
     stream.on("close", () => {
@@ -111,12 +112,12 @@ export class Http2Connection implements Managed {
   private waitForRequest(): void {
     const { keepAliveTimeout } = this.around.options
     if (keepAliveTimeout === Infinity || !this.account.open) return
-    clearTimeout(this.idleTimer)
-    this.idleTimer = setTimeout(() => this.closeGently(), keepAliveTimeout)
+    this.stopIdleTimer()
+    this.stopIdleTimer = startTimer(keepAliveTimeout, () => this.closeGently())
   }
 
   private onClose(): void {
-    clearTimeout(this.idleTimer)
+    this.stopIdleTimer()
     this.around.ledger.connectionClosed(this.account)
   }
 }

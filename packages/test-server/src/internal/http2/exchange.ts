@@ -1,10 +1,10 @@
 import type * as http2 from "node:http2"
-import * as net from "node:net"
+import type * as net from "node:net"
 import type { Breaking, Options, TunnelOptions } from "../../Reply.js"
 import { Intake } from "../intake.js"
-import { Gone, Lifetime } from "../lifetime.js"
-import type { BodyShape, Outlet } from "../play.js"
-import { play } from "../play.js"
+import { Lifetime } from "../lifetime.js"
+import type { BodyShape, Outlet } from "../outlet.js"
+import { playRoute } from "../play.js"
 import type { Received } from "../received.js"
 import { headerList, toBytes } from "../reply.js"
 import type { Route } from "../script.js"
@@ -44,6 +44,7 @@ export class Http2Exchange implements Outlet {
     private readonly connection: Http2Connection
   ) {
     this.intake = new Intake(stream)
+    if (route.keepsBody) request.openTap()
   }
 
   begin(expectsContinue: boolean): void {
@@ -148,14 +149,18 @@ export class Http2Exchange implements Outlet {
     stream.close(code)
   }
 
-  tunnel(options: TunnelOptions): void {
+  tunnel(options: TunnelOptions, far: net.Socket | undefined): void {
     const { stream } = this
     this.outcome = "completed"
     this.request.status = options.status ?? 200
     stream.respond({ ...headersOf(headerList(options.headers)), ":status": this.request.status }, undated)
     if (options.first !== undefined) stream.write(toBytes(options.first))
-    if (options.to === undefined) return void stream.pipe(stream)
-    const far = net.connect(options.to)
+    if (options.then === "end" || options.then === "reset") return this.cut(options.then)
+    if (options.then === "silence") return
+    const { ledger } = this.connection.around
+    ledger.tunnelOpened()
+    stream.once("close", () => ledger.tunnelClosed())
+    if (far === undefined) return void stream.pipe(stream)
     far.on("error", () => this.cut("reset"))
     far.pipe(stream)
     stream.pipe(far)
@@ -174,12 +179,7 @@ export class Http2Exchange implements Outlet {
   private respond(): void {
     if (this.started) return
     this.started = true
-    const reply = this.route.decide(this.request, this.lifetime)
-    Promise.resolve(reply).then((reply) => play(reply, this)).catch((error: unknown) => {
-      if (error instanceof Gone || this.stream.destroyed) return
-      this.connection.around.ledger.malformedInput(`the reply could not be played: ${String(error)}`)
-      this.cut("reset")
-    })
+    void playRoute(this.route, this, (reason) => this.connection.around.ledger.scriptError(reason))
   }
 }
 
