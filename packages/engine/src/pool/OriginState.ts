@@ -100,9 +100,9 @@ export class OriginState<C> {
     return this.servedBy(this.dials.size - this.planned)
   }
 
-  /** How many waiters a dial is under way for. */
+  /** How many waiters a dial is under way for. To find out whose connections can be shared is no dial. */
   get shouldConnect(): number {
-    return Math.min(this.waiters.size, this.underWay)
+    return this.probing ? 0 : Math.min(this.waiters.size, this.underWay)
   }
 
   /** Connections that it has or is about to have. */
