@@ -43,6 +43,19 @@ export interface Options {
    * Addresses are not looked up. Default `dns.lookup`, the system's resolver.
    */
   readonly lookup?: LookupFunction | undefined
+  /**
+   * What becomes of an HTTP/1.1 connection after a response of 204, 205 or 304. Servers that send content after it all the
+   * same send it a moment later, and no client can tell it from the response to the next request.
+   *
+   * - `"quarantine"`: the connection is lent to nobody for 5 to 50 ms (as long as the response took); any byte that comes
+   *   meanwhile closes it. An origin that has sent such bytes gets `"close"` for ten minutes.
+   * - `"close"`: it is closed.
+   * - `"always"`: it is used again at once: for servers that are known to be right, where every millisecond counts.
+   *
+   * After HEAD, a refused CONNECT or Upgrade, and a response that came before the request was written, a connection is
+   * never used again. Default `"quarantine"`.
+   */
+  readonly reuseAfterNoContent?: "quarantine" | "close" | "always" | undefined
 }
 
 /**
@@ -61,8 +74,11 @@ export const make = (
     const unusable = checkTls(tls)
     if (unusable !== undefined) return yield* new InvalidTlsOptions(unusable)
     const time = effectTime(yield* Effect.runtime<never>())
-    const { lookup, socketPath } = options
-    const dialer = new Dialer({ tls, http2: enabled ? http2 : undefined, lookup, socketPath }, time)
+    const { lookup, reuseAfterNoContent = "quarantine", socketPath } = options
+    const dialer = new Dialer(
+      { tls, http2: enabled ? http2 : undefined, lookup, socketPath, reuseAfterNoContent },
+      time
+    )
     const { coalesce } = dialer
     const connector: Connector = {
       protocol: (origin) => dialer.protocol(origin),
