@@ -31,6 +31,8 @@ export interface InboundOwner<E> {
   readonly onReset: (stream: Stream<E>, errorCode: number) => void
   /** The response is complete. */
   readonly onComplete: (stream: Stream<E>, trailers: ReadonlyArray<string>) => void
+  /** The server has ended a stream that was given up. */
+  readonly onUnwantedEnd: (stream: Stream<E>) => void
   /** The server broke a rule on this stream; the connection goes on. */
   readonly failMessage: (stream: Stream<E>, error: ProtocolError) => void
   readonly failConnection: (error: ProtocolError) => void
@@ -94,7 +96,7 @@ export class Inbound<E> implements FrameHandler {
     if (!content.receive(flowLength)) return this.failFlow("of the connection")
     if (flowLength === 0 && !endStream) this.spend("empty DATA")
     else flood.earn(1)
-    const stream = this.find(streamId, "DATA")
+    const stream = this.find(streamId, "DATA", endStream)
     if (stream === undefined) return
     if (stream.progress === "Head") {
       return this.fail("UnexpectedData", `DATA on stream ${streamId}, which has no response head yet`, "8.1")
@@ -138,7 +140,7 @@ export class Inbound<E> implements FrameHandler {
     // The table is the connection's: blocks that nobody wants are decoded too (RFC 9113 §4.3).
     const error = this.decoder.decode(bytes, start, end)
     if (error !== undefined) return this.owner.failConnection(error)
-    const stream = this.find(streamId, "HEADERS")
+    const stream = this.find(streamId, "HEADERS", endStream)
     if (stream === undefined) return
     if (stream.state === "HalfClosedRemote") return this.failClosed("HEADERS", streamId)
     this.owner.flood.earn(1)
@@ -299,9 +301,13 @@ export class Inbound<E> implements FrameHandler {
   // ---------------------------------------------------------------------------------------------------------------
 
   /** The stream that such a frame is for; undefined if there is none that wants it, which may be an error. */
-  private find(streamId: number, what: string): Stream<E> | undefined {
+  private find(streamId: number, what: string, endStream: boolean): Stream<E> | undefined {
     const stream = this.owner.table.get(streamId)
-    if (stream !== undefined) return stream.hasEnded ? undefined : stream
+    if (stream !== undefined) {
+      if (!stream.hasEnded) return stream
+      if (endStream) this.owner.onUnwantedEnd(stream)
+      return undefined
+    }
     switch (this.owner.table.absent(streamId)) {
       case "Idle":
         this.failIdle(what, streamId)

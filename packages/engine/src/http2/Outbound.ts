@@ -79,6 +79,8 @@ export class Outbound<E> {
   private readonly pacer = new ResetPacer()
   /** When resets that wait for their turn may go on. */
   pacedUntil = Infinity
+  /** Streams that were given up and still count as open. */
+  lingering = 0
 
   constructor(private readonly owner: OutboundOwner<E>) {
     const { isSensitive } = owner.options
@@ -217,9 +219,10 @@ export class Outbound<E> {
     this.owner.write(output.take())
   }
 
-  /** Streams that were given up and still count as open. */
-  get lingering(): number {
-    return this.pacedUntil === Infinity ? 0 : this.cancelled.length
+  /** Resets that have waited for their turn may go on. */
+  resumeResets(): void {
+    this.pacedUntil = Infinity
+    this.owner.onOutput()
   }
 
   private get hasWork(): boolean {
@@ -295,6 +298,7 @@ export class Outbound<E> {
       owner.table.remove(stream, false)
     }
     if (done > 0) this.cancelled = cancelled.slice(done)
+    this.lingering = this.cancelled.length
   }
 
   /** Returns those that the connection does not take any more. */

@@ -23,6 +23,7 @@ export class ResetPacer {
 
   /** When the next one may be sent, after `take` has said no. */
   get nextAt(): number {
-    return this.countedAt + (1 - this.available) * interval
+    // Rounded up, for what is a little less than one does not count.
+    return Math.ceil(this.countedAt + (1 - this.available) * interval) + 1
   }
 }

@@ -163,7 +163,7 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
       case "Nothing":
         break
     }
-    if (now >= this.outbound.pacedUntil) this.onOutput()
+    if (now >= this.outbound.pacedUntil) this.outbound.resumeResets()
     this.arm()
   }
 
@@ -293,6 +293,13 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
       this.retire(stream, true)
     }
     stream.receiver.onComplete(trailers)
+  }
+
+  /** The server has ended what nobody wants any more: if our side is complete too, it needs no reset. */
+  onUnwantedEnd(stream: Stream<E>): void {
+    if (!stream.sent || stream.state !== "Cancelled") return
+    this.retire(stream, true)
+    this.onOutput()
   }
 
   /** When the other side of a tunnel has ended, ours goes on. */
