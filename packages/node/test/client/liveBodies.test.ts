@@ -1,0 +1,124 @@
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import { AsyncLocalStorage } from "node:async_hooks"
+import { createReadStream } from "node:fs"
+import { createServer } from "node:http"
+import { Readable } from "node:stream"
+import { makeClient, until } from "./support.js"
+
+/** Responds with the body that it was sent; `/endless` never ends. */
+const echo = Effect.acquireRelease(
+  Effect.async<{ readonly url: string; readonly close: Effect.Effect<void> }>((resume) => {
+    const server = createServer((request, response) => {
+      if (request.url === "/endless") response.write("first")
+      else request.pipe(response)
+    })
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { readonly port: number }
+      const close = Effect.sync(() => {
+        server.closeAllConnections()
+        server.close()
+      })
+      resume(Effect.succeed({ url: `http://127.0.0.1:${port}`, close }))
+    })
+  }),
+  ({ close }) => close
+)
+
+const post = (url: string, body: unknown) =>
+  HttpClientRequest.post(url).pipe(HttpClientRequest.setBody(HttpBody.raw(body)))
+
+const refused = "http://127.0.0.1:1/"
+
+describe("A body that is something open", () => {
+  it.scoped("a file that is not there is an error of its request", () =>
+    Effect.gen(function*() {
+      const { url } = yield* echo
+      const { client } = yield* makeClient()
+      const error = yield* Effect.flip(client.execute(post(url, createReadStream("/absent"))))
+      assert.include(error.message, "ENOENT")
+    }))
+
+  it.scoped("is closed when its request gets no connection", () =>
+    Effect.gen(function*() {
+      const { client } = yield* makeClient()
+      const stream = createReadStream("/etc/hostname")
+      let cancelled = false
+      const web = new ReadableStream({
+        cancel: () => {
+          cancelled = true
+        }
+      })
+      yield* Effect.flip(client.execute(post(refused, stream)))
+      yield* Effect.flip(client.execute(post(refused, web)))
+      yield* until(() => stream.closed && cancelled)
+    }))
+
+  it.scoped("that was read from is refused, not sent empty", () =>
+    Effect.gen(function*() {
+      const { url } = yield* echo
+      const { client } = yield* makeClient()
+      const stream = Readable.from([Buffer.from("once")])
+      assert.strictEqual(yield* Effect.flatMap(client.execute(post(url, stream)), (_) => _.text), "once")
+      const again = yield* Effect.flip(client.execute(post(url, stream)))
+      assert.include(again.message, "attempt that has ended")
+      const web = new Response("used").body
+      yield* Effect.promise(async () => {
+        const reader = web?.getReader()
+        await reader?.read()
+        reader?.releaseLock()
+      })
+      const used = yield* Effect.flip(client.execute(post(url, web)))
+      assert.include(used.message, "read from")
+    }))
+
+  it.scoped("an attempt that follows a failed one says why there was another", () =>
+    Effect.gen(function*() {
+      const { client } = yield* makeClient()
+      const request = post(refused, Readable.from(["a"]))
+      yield* Effect.flip(client.execute(request))
+      const { cause } = yield* Effect.flip(client.execute(request))
+      assert.strictEqual((cause as { readonly cause?: { readonly _tag: string } }).cause?._tag, "ConnectError")
+    }))
+})
+
+describe("A response that never ends", () => {
+  it.scoped("is let go at once where nothing may be thrown away", () =>
+    Effect.gen(function*() {
+      const { url } = yield* echo
+      const { client, pool } = yield* makeClient({ maxDiscardedBody: 0 })
+      const response = yield* client.get(`${url}/endless`)
+      yield* Stream.runDrain(Stream.take(response.stream, 1))
+      assert.strictEqual(pool.unsafeStats().leases, 0)
+    }))
+})
+
+describe("The context of a request", () => {
+  const store = new AsyncLocalStorage<string>()
+
+  it.scoped("is its own on a connection that another request has made", () =>
+    Effect.gen(function*() {
+      const { url } = yield* echo
+      const { client } = yield* makeClient({ limits: { maxConnections: 1 } })
+      const seen: Array<string> = []
+      const run = (name: string) =>
+        store.run(name, () =>
+          Effect.runFork(Effect.gen(function*() {
+            const note = Effect.sync(() => seen.push(`${name} ${store.getStore()}`))
+            const body = Stream.tap(Stream.make("a", "b").pipe(Stream.encodeText), () => note)
+            const request = HttpClientRequest.post(url).pipe(HttpClientRequest.bodyStream(body))
+            const response = yield* client.execute(request)
+            yield* note
+            yield* response.text
+            yield* note
+          })))
+      const fibers = ["alice", "bob", "carol"].map(run)
+      yield* Fiber.joinAll(fibers)
+      assert.lengthOf(seen, 12)
+      for (const line of seen) assert.match(line, /^(\w+) \1$/)
+    }))
+})
