@@ -50,7 +50,8 @@ export interface Connection {
 
   /**
    * Takes the first frame of that kind, and of that stream if one is given, which has not been taken yet, or waits for
-   * it. Others stay for later. If the connection ends first, it dies with a list of what has come.
+   * it. Others stay for later. If the connection ends first, or the client sends what RFC 9113 does
+   * not allow, it dies with what that was and a list of what has come. `stats.malformed` has it as well.
    */
   readonly take: <Tag extends ReceivedFrame["_tag"]>(
     tag: Tag,
@@ -98,7 +99,13 @@ export interface FramePeer {
  */
 export type ConnectionStats = Pick<
   ServerStats,
-  "connectionsOpened" | "openConnections" | "maxOpenConnections" | "tlsHandshakes" | "tlsResumed" | "tlsFailures"
+  | "connectionsOpened"
+  | "openConnections"
+  | "maxOpenConnections"
+  | "tlsHandshakes"
+  | "tlsResumed"
+  | "tlsFailures"
+  | "malformed"
 >
 
 /**

@@ -6,6 +6,11 @@ export type { ConnectionInfo, TlsInfo } from "./ConnectionInfo.js"
 /**
  * @since 0.1.0
  */
+export * as FaultProxy from "./FaultProxy.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as Frame from "./Frame.js"
 
 /**
@@ -47,6 +52,11 @@ export type { ServerStats } from "./ServerStats.js"
  * @since 0.1.0
  */
 export * as TestAuthority from "./TestAuthority.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as TestProxy from "./TestProxy.js"
 
 /**
  * @since 0.1.0

@@ -87,12 +87,12 @@ const upload = async (out: Outlet, sent: http.ClientRequest): Promise<void> => {
   sent.end()
 }
 
-const headersOf = (fields: Fields, host: string): Record<string, Array<string>> => {
-  const headers: Record<string, Array<string>> = {}
-  const chosen = passedOn(fields)
-  for (const [name, value] of chosen) (headers[name] ??= []).push(value)
-  if (!chosen.some(([name]) => name.toLowerCase() === "host")) headers["host"] = [host]
-  return headers
+const headersOf = (fields: Fields, host: string): http.OutgoingHttpHeaders => {
+  const headers = new Map<string, Array<string>>()
+  for (const [name, value] of passedOn(fields)) headers.set(name, [...headers.get(name) ?? [], value])
+  if (![...headers.keys()].some((name) => name.toLowerCase() === "host")) headers.set("host", [host])
+  // Node takes no list for a field that there may be only one of.
+  return Object.fromEntries([...headers].map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
 }
 
 const pairs = (raw: ReadonlyArray<string>): Fields => {

@@ -8,6 +8,9 @@ import { Http1Connection } from "./http1/connection.js"
 import { Http2Connection } from "./http2/connection.js"
 import type { Account } from "./ledger.js"
 import { Ledger } from "./ledger.js"
+import type { SocksProxy } from "./proxy/socksConnection.js"
+import { SocksConnection } from "./proxy/socksConnection.js"
+import { version as socksVersion } from "./proxy/socksMessages.js"
 import { Script } from "./script.js"
 import { breakOnceWritten, breakSocket } from "./sockets.js"
 import type { Managed, Reading, Surroundings } from "./surroundings.js"
@@ -31,7 +34,8 @@ export class Listener implements Surroundings {
   constructor(
     options: Options,
     private readonly protocols: Protocols,
-    private readonly tls: TlsTerminator | undefined
+    private readonly tls: TlsTerminator | undefined,
+    private readonly socks: SocksProxy | undefined
   ) {
     this.ledger = new Ledger(options.maxRecordedRequests ?? 10_000, options.maxRecordedBody ?? 65_536, options.onEvent)
     const http2: Http2Options = typeof options.http2 === "object" ? options.http2 : {}
@@ -68,9 +72,20 @@ export class Listener implements Surroundings {
 
   private choose(accepted: Accepted): void {
     const { http1, http2 } = this.protocols
-    if (this.tls !== undefined) this.serve(accepted, accepted.alpn === "h2")
-    else if (http1 && http2) startsLikeHttp2(accepted.socket, (isHttp2) => this.serve(accepted, isHttp2))
+    const { socks } = this
+    if (socks !== undefined) {
+      startsLike(accepted.socket, Buffer.of(socksVersion), (isSocks) => {
+        if (isSocks) this.serveSocks(accepted, socks)
+        else this.serve(accepted, false)
+      })
+    } else if (this.tls !== undefined) this.serve(accepted, accepted.alpn === "h2")
+    else if (http1 && http2) startsLike(accepted.socket, http2Start, (isHttp2) => this.serve(accepted, isHttp2))
     else this.serve(accepted, http2)
+  }
+
+  private serveSocks({ account, socket, tcp }: Accepted, proxy: SocksProxy): void {
+    account.protocol = "SOCKS5"
+    this.connections.set(account, new SocksConnection(socket, tcp, account, this.ledger, this.reading, proxy))
   }
 
   private serve({ account, socket, tcp }: Accepted, isHttp2: boolean): void {
@@ -100,20 +115,21 @@ class Undecided implements Managed {
   }
 }
 
-const preface = "PRI"
+/** RFC 9113 section 3.4. */
+const http2Start = Buffer.from("PRI")
 
-/** Looks at the first bytes (RFC 9113 section 3.4) and puts them back. */
-const startsLikeHttp2 = (socket: Socket, answer: (isHttp2: boolean) => void): void => {
+/** Looks at the first bytes and puts them back. */
+const startsLike = (socket: Socket, wanted: Buffer, done: (isLike: boolean) => void): void => {
   let seen = Buffer.alloc(0)
   const look = (bytes: Buffer) => {
     seen = Buffer.concat([seen, bytes])
-    const start = seen.toString("latin1", 0, preface.length)
-    if (start !== preface && preface.startsWith(start)) return
+    const start = seen.subarray(0, wanted.length)
+    if (start.length < wanted.length && wanted.subarray(0, start.length).equals(start)) return
     socket.off("data", look)
     socket.off("end", left)
     socket.pause()
     socket.unshift(seen)
-    answer(start === preface)
+    done(start.equals(wanted))
   }
   const left = () => socket.destroy()
   socket.on("data", look)

@@ -2,9 +2,9 @@ import * as Inspectable from "effect/Inspectable"
 import type { Chunk, Late, Options, Reply, Response } from "../Reply.js"
 import { badGateway, forward } from "./forward.js"
 import { isGate } from "./gate.js"
-import type { Lifetime } from "./lifetime.js"
 import { Gone } from "./lifetime.js"
 import type { BodyShape, Outlet } from "./outlet.js"
+import { paced } from "./pace.js"
 import * as replies from "./reply.js"
 import { generated, headerList, toBytes } from "./reply.js"
 import { echoed } from "./requestBody.js"
@@ -89,29 +89,6 @@ const respond = async (reply: Response, out: Outlet): Promise<void> => {
 const lateActions = (late: NonNullable<Options["late"]>): ReadonlyArray<Late> => isMany(late) ? late : [late]
 
 const isMany = (late: NonNullable<Options["late"]>): late is ReadonlyArray<Late> => Array.isArray(late)
-
-/** How often a body with a limited rate is written, in milliseconds. */
-const paceInterval = 50
-
-/** The same bytes, no faster than so many a second. */
-async function* paced(
-  body: AsyncIterable<Uint8Array>,
-  bytesPerSecond: number | undefined,
-  lifetime: Lifetime
-): AsyncGenerator<Uint8Array> {
-  if (bytesPerSecond === undefined) return yield* body
-  const step = Math.max(1, Math.floor(bytesPerSecond * paceInterval / 1000))
-  let due = performance.now()
-  for await (const bytes of body) {
-    for (let at = 0; at < bytes.length; at += step) {
-      const piece = bytes.subarray(at, at + step)
-      yield piece
-      due = Math.max(due, performance.now() - paceInterval) + piece.length / bytesPerSecond * 1000
-      const wait = due - performance.now()
-      if (wait > 0) await lifetime.sleep(wait)
-    }
-  }
-}
 
 const shapeOf = ({ body }: Response): BodyShape => {
   switch (body._tag) {

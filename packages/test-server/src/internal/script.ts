@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Inspectable from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
+import type { ReceivedRequest } from "../ReceivedRequest.js"
 import type { Reply } from "../Reply.js"
 import type { Replies, RouteOptions } from "../Script.js"
 import type { Lifetime } from "./lifetime.js"
@@ -75,7 +76,7 @@ export const passesBodyOn = (reply: Reply): boolean =>
 /** What a route replies to its request of that number. */
 export const replyOf = (
   replies: Replies,
-  request: Received,
+  request: ReceivedRequest,
   count: number
 ): Reply | Effect.Effect<Reply, unknown> => {
   if (typeof replies === "function") return replies(request, { count })

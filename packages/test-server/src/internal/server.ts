@@ -9,12 +9,13 @@ import type { ListenError } from "./acceptor.js"
 import { Http2Connection } from "./http2/connection.js"
 import type { Protocols } from "./listener.js"
 import { Listener } from "./listener.js"
+import type { SocksProxy } from "./proxy/socksConnection.js"
 import { toBytes } from "./reply.js"
 import type { Managed } from "./surroundings.js"
 import { terminator } from "./tls.js"
 
 /** Fails where `make` dies. */
-export const start = (options: Options = {}): Effect.Effect<TestServer, ListenError, Scope.Scope> =>
+export const start = (options: Options = {}, socks?: SocksProxy): Effect.Effect<TestServer, ListenError, Scope.Scope> =>
   Effect.gen(function*() {
     const protocols: Protocols = {
       http1: options.http1 ?? true,
@@ -24,7 +25,7 @@ export const start = (options: Options = {}): Effect.Effect<TestServer, ListenEr
       ? undefined
       : yield* terminator(options.tls === true ? {} : options.tls, alpnOf(protocols))
     const listener = yield* Effect.acquireRelease(
-      Effect.sync(() => new Listener(options, protocols, tls)),
+      Effect.sync(() => new Listener(options, protocols, tls, socks)),
       (listener) => listener.acceptor.closeAll
     )
     const host = options.host ?? "127.0.0.1"

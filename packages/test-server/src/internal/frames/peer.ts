@@ -24,7 +24,7 @@ export const make = (options: Options = {}): Effect.Effect<FramePeer, never, Sco
     const acceptor = yield* Effect.acquireRelease(
       Effect.sync(() =>
         new Acceptor(ledger, tls, false, (accepted) => {
-          untaken.push(new PeerConnection(accepted, options))
+          untaken.push(new PeerConnection(accepted, options, ledger))
           changed.notify()
         })
       ),
@@ -52,9 +52,10 @@ class PeerConnection implements Connection {
   private readonly automatic: ReadonlySet<string>
   private closed = false
   private trouble: string | undefined
-  private readonly reader = new FrameReader((frame) => this.onFrame(frame))
+  private readonly reader: FrameReader
 
-  constructor(private readonly accepted: Accepted, options: Options) {
+  constructor(private readonly accepted: Accepted, options: Options, private readonly ledger: Ledger) {
+    this.reader = new FrameReader((frame) => this.onFrame(frame), options.settings?.maxFrameSize)
     const { account, socket } = accepted
     this.number = account.number
     this.automatic = new Set(options.automatic ?? ["settings", "ping"])
@@ -117,6 +118,7 @@ class PeerConnection implements Connection {
       this.reader.push(bytes)
     } catch (error) {
       this.trouble = error instanceof Error ? error.message : String(error)
+      this.ledger.malformedInput(this.trouble)
       this.changed.notify()
     }
   }

@@ -1,17 +1,8 @@
 import type { Fields, ReceivedFrame } from "../../Frame.js"
 import { Decoder } from "../hpack/codec.js"
+import type { Raw } from "./judge.js"
+import { Judge, ProtocolError } from "./judge.js"
 import { Flag, preface, Type } from "./registry.js"
-
-interface Raw {
-  readonly type: number
-  readonly flags: number
-  readonly streamId: number
-  readonly payload: Buffer
-}
-
-export class UnreadableFrame extends Error {
-  override readonly name = "UnreadableFrame"
-}
 
 /** Takes a client's bytes apart into frames. Throws where they can't be understood. */
 export class FrameReader {
@@ -20,13 +11,18 @@ export class FrameReader {
   private readonly hpack = new Decoder()
   private block: { readonly first: Raw; readonly parts: Array<Uint8Array> } | undefined
 
-  constructor(private readonly onFrame: (frame: ReceivedFrame) => void) {}
+  private readonly judge: Judge
+
+  constructor(private readonly onFrame: (frame: ReceivedFrame) => void, maxFrameSize = 2 ** 14) {
+    this.judge = new Judge(maxFrameSize)
+  }
 
   push(bytes: Uint8Array): void {
     this.pending = Buffer.concat([this.pending, bytes])
     if (!this.prefaceSeen && !this.readPreface()) return
     while (this.pending.length >= 9) {
       const length = this.pending.readUIntBE(0, 3)
+      this.judge.length(this.pending[3], length)
       if (this.pending.length < 9 + length) return
       const raw = {
         type: this.pending[3],
@@ -42,8 +38,9 @@ export class FrameReader {
   private readPreface(): boolean {
     const start = this.pending.subarray(0, preface.length)
     if (!start.equals(preface.subarray(0, start.length))) {
-      throw new UnreadableFrame(
-        `the first bytes are not the preface of HTTP/2: ${JSON.stringify(start.toString("latin1"))}`
+      throw new ProtocolError(
+        `the first bytes are not the preface of HTTP/2: ${JSON.stringify(start.toString("latin1"))}`,
+        "3.4"
       )
     }
     if (start.length < preface.length) return false
@@ -53,6 +50,7 @@ export class FrameReader {
   }
 
   private read(raw: Raw): void {
+    this.judge.frame(raw)
     const { flags, payload } = raw
     switch (raw.type) {
       case Type.Data:
@@ -61,13 +59,12 @@ export class FrameReader {
         this.block = { first: raw, parts: [withoutPriority(raw)] }
         return this.endOfBlock(raw)
       case Type.Continuation:
-        if (this.block === undefined) throw new UnreadableFrame("CONTINUATION without HEADERS")
-        this.block.parts.push(payload)
+        this.block?.parts.push(payload)
         return this.endOfBlock(raw)
       case Type.Priority:
         return this.onFrame({ ...raw, _tag: "Priority" })
       case Type.RstStream:
-        return this.onFrame({ ...raw, _tag: "RstStream", code: uint32(raw, 0) })
+        return this.onFrame({ ...raw, _tag: "RstStream", code: payload.readUInt32BE(0) })
       case Type.Settings:
         return this.onFrame({ ...raw, _tag: "Settings", ack: (flags & Flag.ack) !== 0, settings: settings(payload) })
       case Type.Ping:
@@ -76,12 +73,12 @@ export class FrameReader {
         return this.onFrame({
           ...raw,
           _tag: "GoAway",
-          lastStreamId: uint32(raw, 0) & 0x7fffffff,
-          code: uint32(raw, 4),
+          lastStreamId: payload.readUInt32BE(0) & 0x7fffffff,
+          code: payload.readUInt32BE(4),
           debugData: payload.subarray(8)
         })
       case Type.WindowUpdate:
-        return this.onFrame({ ...raw, _tag: "WindowUpdate", increment: uint32(raw, 0) & 0x7fffffff })
+        return this.onFrame({ ...raw, _tag: "WindowUpdate", increment: payload.readUInt32BE(0) & 0x7fffffff })
       default:
         return this.onFrame({ ...raw, _tag: "Unknown" })
     }
@@ -89,17 +86,22 @@ export class FrameReader {
 
   private endOfBlock(raw: Raw): void {
     if ((raw.flags & Flag.endHeaders) === 0) return
-    const { first, parts } = this.block!
+    if (this.block === undefined) return
+    const { first, parts } = this.block
     this.block = undefined
-    const fields: Fields = this.hpack.decode(Buffer.concat(parts))
+    const fields = this.decode(Buffer.concat(parts))
     const endStream = (first.flags & Flag.endStream) !== 0
     this.onFrame({ ...first, _tag: "Headers", fields, endStream, frames: parts.length })
   }
-}
 
-const uint32 = ({ payload, type }: Raw, at: number): number => {
-  if (payload.length < at + 4) throw new UnreadableFrame(`a frame of type ${type} has only ${payload.length} bytes`)
-  return payload.readUInt32BE(at)
+  private decode(block: Buffer): Fields {
+    try {
+      return this.hpack.decode(block)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new ProtocolError(`a header block that can't be decoded: ${reason}`, "4.3", "COMPRESSION_ERROR")
+    }
+  }
 }
 
 const unpadded = ({ flags, payload }: Raw): Buffer =>

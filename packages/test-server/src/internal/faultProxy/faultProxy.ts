@@ -1,0 +1,97 @@
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { Socket } from "node:net"
+import type { FaultProxy, FaultStats, Options, Plan } from "../../FaultProxy.js"
+import type { Accepted } from "../acceptor.js"
+import { Acceptor } from "../acceptor.js"
+import { Ledger } from "../ledger.js"
+import { Lifetime } from "../lifetime.js"
+import { breakOnceWritten, breakSocket } from "../sockets.js"
+import { dial } from "../tunnel.js"
+import { carryWith } from "./carry.js"
+
+export const make = (options: Options): Effect.Effect<FaultProxy, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const ledger = new Ledger(0, 0)
+    let faults = 0
+    let given = options.plan ?? {}
+    const count = () => {
+      faults++
+      ledger.changed.notify()
+    }
+    const acceptor = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        new Acceptor(ledger, undefined, true, (accepted) => {
+          const plan = planOf(given, accepted.account.number)
+          // It ends early only with the connection.
+          serve(accepted, plan, options.to, ledger, count).catch(() => accepted.tcp.destroy())
+        })
+      ),
+      (acceptor) => acceptor.closeAll
+    )
+    const host = options.host ?? "127.0.0.1"
+    const listening = yield* Effect.orDie(acceptor.listen({ host, port: options.port ?? 0 }))
+    const port = typeof listening === "string" ? 0 : listening.port
+    const withFaults = (stats: Omit<FaultStats, "faults">): FaultStats => ({ ...stats, faults })
+    return {
+      host,
+      port,
+      address: `${host.includes(":") ? `[${host}]` : host}:${port}`,
+      plan: (plan) =>
+        Effect.sync(() => {
+          given = plan
+        }),
+      stats: Effect.map(ledger.settled, withFaults),
+      awaitStats: (predicate) => Effect.map(ledger.awaitStats((stats) => predicate(withFaults(stats))), withFaults)
+    }
+  })
+
+const planOf = (given: NonNullable<Options["plan"]>, connection: number): Plan => {
+  if (typeof given === "function") return given(connection)
+  if (!isMany(given)) return given
+  return given[Math.min(connection, given.length - 1)] ?? {}
+}
+
+const isMany = (given: NonNullable<Options["plan"]>): given is ReadonlyArray<Plan> => Array.isArray(given)
+
+const serve = async (
+  { tcp }: Accepted,
+  plan: Plan,
+  to: Options["to"],
+  ledger: Ledger,
+  count: () => void
+): Promise<void> => {
+  const lifetime = new Lifetime()
+  tcp.once("close", () => lifetime.end())
+  if (plan.hold !== undefined) await lifetime.pass(plan.hold)
+  if (plan.delay !== undefined) await lifetime.sleep(plan.delay)
+  if (plan.instead !== undefined) {
+    count()
+    // What comes is read, so that the client's end is noticed.
+    tcp.once("end", () => tcp.destroy()).resume()
+    return plan.instead === "silence" ? undefined : breakSocket(tcp, tcp, plan.instead)
+  }
+  const far = await dial(to, lifetime)
+  if (typeof far === "string") return breakSocket(tcp, tcp, "reset")
+  ledger.tunnelOpened()
+  tcp.once("close", () => {
+    far.destroy()
+    ledger.tunnelClosed()
+  })
+  // A server that resets does so to the client too.
+  far.on("error", () => breakSocket(tcp, tcp, "reset"))
+  const close = (how: "end" | "reset") => breakOnceWritten(tcp, tcp, how)
+  const swallow = (from: Socket) => {
+    from.resume()
+    // Nothing of a client's end gets through, so it is the end of the connection.
+    if (tcp.readableEnded) tcp.destroy()
+    else tcp.once("end", () => tcp.destroy())
+  }
+  const run = { lifetime, count, close, swallow }
+  await Promise.all([carryWith(plan.up ?? {}, tcp, far, run), carryWith(plan.down ?? {}, far, tcp, run)])
+}
+
+export const layer = (tag: Context.Tag<FaultProxy, FaultProxy>) => (options: Options): Layer.Layer<FaultProxy> =>
+  Layer.scoped(tag, make(options))
