@@ -10,10 +10,12 @@ import * as Fiber from "effect/Fiber"
 import { exactly, holds, type Outcome } from "./Outcome.js"
 import { report } from "./Progress.js"
 
-const tableOf = (rows: Readonly<Record<string, unknown>>): string =>
-  Object.entries(rows).map(([name, value]) => `${name.padEnd(26)}${String(value)}`).join("\n")
+const tableOf = (rows: Readonly<Record<string, number>>, isDuration: (name: string) => boolean): string =>
+  Object.entries(rows)
+    .map(([name, value]) => `${name.padEnd(26)}${isDuration(name) ? seconds(value) : String(value)}`)
+    .join("\n")
 
-const millis = (value: number): string => value === Infinity ? "never" : `${value / 1000} seconds`
+const seconds = (millis: number): string => millis === Infinity ? "never" : `${millis / 1000} seconds`
 
 /**
  * httpx #787: the limits as a tired person finds them, each with a name, and the error that says who holds what.
@@ -56,10 +58,13 @@ export const visibleLimits = Effect.gen(function*() {
     here: "Each limit has a name, a unit and a default that can be printed. One that makes no sense is an error when " +
       "the layer is built. The error of a request that got no connection says how long it waited, at which position, and who holds the connections.",
     exhibits: [
-      { title: "limits, when nothing is given", text: tableOf(Limits.defaults) },
+      {
+        title: "limits, when nothing is given",
+        text: tableOf({ ...Limits.defaults }, (name) => /Expiry|Age/.test(name))
+      },
       {
         title: "timeouts, when nothing is given",
-        text: tableOf(Object.fromEntries(Object.entries(Timeouts.defaults).map(([name, ms]) => [name, millis(ms)])))
+        text: tableOf({ ...Timeouts.defaults }, () => true)
       },
       { title: "limits that make no sense", text: Either.isLeft(invalid) ? invalid.left.message : "" },
       { title: "a third request, two connections, 300 ms", text: message }

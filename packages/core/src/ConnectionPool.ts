@@ -13,11 +13,12 @@ import type * as Stream from "effect/Stream"
 import type { Connection } from "./Connection.js"
 import type { Connector } from "./Connector.js"
 import * as internal from "./internal/connectionPool.js"
-import type { InvalidLimits, Limits } from "./Limits.js"
+import type { InvalidOptions } from "./InvalidOptions.js"
+import type { Limits } from "./Limits.js"
 import type { Origin } from "./Origin.js"
 import type { PoolEvent } from "./PoolEvent.js"
 import type { PoolStats } from "./PoolStats.js"
-import type { InvalidTimeouts, Timeouts } from "./Timeouts.js"
+import type { Timeouts } from "./Timeouts.js"
 import type { PoolClosed, PoolQueueFull, PoolTimeout, TransportError } from "./TransportError.js"
 
 /**
@@ -64,7 +65,7 @@ export interface ConnectionPool {
   /**
    * Takes a connection to the origin for as long as the Scope lasts: an idle one, a new one, or the first to come free.
    * Waits for `timeout` at most, by default `timeouts.pool` of the pool, then fails with `PoolTimeout`. Interrupting it
-   * at any moment leaves the pool as it was.
+   * at any moment leaves the pool as it was. Options that make no sense are the defect `InvalidOptions`.
    */
   readonly acquire: (
     origin: Origin,
@@ -80,16 +81,17 @@ export interface ConnectionPool {
   readonly evictIdle: Effect.Effect<number>
   /**
    * Connects until there are `count` connections to the origin, as far as the limits allow. Fails with the first error
-   * of a dial. They are idle connections as any other: `maxKeepAliveConnections` and `keepAliveExpiry` apply.
+   * of a dial. They are idle connections as any other: `maxKeepAliveConnections` and `keepAliveExpiry` apply. A count
+   * that is no whole number is the defect `InvalidOptions`.
    */
   readonly warm: (origin: Origin, count: number) => Effect.Effect<void, TransportError>
   /** The limits in force. */
   readonly limits: Effect.Effect<Limits>
   /**
-   * Other limits; what is not given gets its default. Lowering them closes idle connections first, and busy ones when
-   * they are given back.
+   * Other limits; what is not given stays as it is. Lowering them closes idle connections first, and busy ones when they
+   * are given back.
    */
-  readonly setLimits: (limits: Limits) => Effect.Effect<void, InvalidLimits>
+  readonly setLimits: (limits: Limits) => Effect.Effect<void, InvalidOptions>
 }
 
 /**
@@ -134,7 +136,7 @@ export interface Options {
  */
 export const make: (
   options?: Options
-) => Effect.Effect<ConnectionPool, InvalidLimits | InvalidTimeouts, Connector | Scope.Scope> = internal.make
+) => Effect.Effect<ConnectionPool, InvalidOptions, Connector | Scope.Scope> = internal.make
 
 /**
  * A pool as a layer. Provided once, it is one pool for the whole program.
@@ -144,5 +146,4 @@ export const make: (
  */
 export const layer = (
   options?: Options
-): Layer.Layer<ConnectionPool, InvalidLimits | InvalidTimeouts, Connector> =>
-  Layer.scoped(ConnectionPool, make(options))
+): Layer.Layer<ConnectionPool, InvalidOptions, Connector> => Layer.scoped(ConnectionPool, make(options))

@@ -3,12 +3,11 @@
  *
  * @since 0.1.0
  */
-import { formatMillis, formatValue } from "@sluice/engine"
+import * as options from "@sluice/engine/options"
 import type { CoreLimits } from "@sluice/engine/pool"
-import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
-import * as Either from "effect/Either"
-import { toMillis } from "./internal/duration.js"
+import type * as Either from "effect/Either"
+import { check, type InvalidOptions } from "./InvalidOptions.js"
 
 /**
  * The limits of a pool. Each has a default; `Infinity` (for a duration, `"Infinity"`) turns one off.
@@ -30,7 +29,8 @@ export interface Limits {
   readonly maxConnectionsPerOrigin?: number | undefined
   /**
    * Idle connections that are kept for later, over all origins; connections in use do not count. 0 keeps none.
-   * When there are more, the one idle longest is closed. Default 20, and never more than `maxConnections`.
+   * When there are more, the one idle longest is closed. Default 20; where both are
+   * given, no more than `maxConnections`.
    */
   readonly maxKeepAliveConnections?: number | undefined
   /**
@@ -55,99 +55,20 @@ export interface Limits {
 }
 
 /**
- * A limit makes no sense. Nothing was built.
- *
- * @since 0.1.0
- * @category errors
- */
-export class InvalidLimits extends Data.TaggedError("InvalidLimits")<{
-  /** One of `Limits`, or another option of the pool, as `whenFull`. */
-  readonly option: string
-  readonly value: unknown
-  /** What it should be. */
-  readonly expected: string
-}> {
-  override get message(): string {
-    const name = this.option in defaults ? `limits.${this.option}` : this.option
-    return `${name} is ${formatValue(this.value)}: ${this.expected}`
-  }
-}
-
-/**
- * What is used where nothing is given.
+ * What is used where nothing is given; durations in milliseconds.
  *
  * @since 0.1.0
  * @category constants
  */
-export const defaults = {
-  maxConnections: 100,
-  maxConnectionsPerOrigin: Infinity,
-  maxKeepAliveConnections: 20,
-  keepAliveExpiry: "5 seconds",
-  maxConnectionAge: "Infinity",
-  maxRequestsPerConnection: Infinity,
-  maxPendingRequests: Infinity
-} as const satisfies Limits
+export const defaults: CoreLimits = options.defaultsOf(options.limits)
 
 /**
- * Checks limits and fills in the defaults; durations become milliseconds.
+ * Checks limits and fills in what they leave open: from `base`, by default the defaults. Durations become milliseconds.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const resolve = (limits: Limits = {}): Either.Either<CoreLimits, InvalidLimits> =>
-  Either.gen(function*() {
-    const maxConnections = yield* count(limits, "maxConnections", 1)
-    const maxKeepAliveConnections = yield* count(limits, "maxKeepAliveConnections", 0)
-    const isGiven = limits.maxKeepAliveConnections !== undefined && maxKeepAliveConnections !== Infinity
-    if (isGiven && maxKeepAliveConnections > maxConnections) {
-      return yield* Either.left(
-        new InvalidLimits({
-          option: "maxKeepAliveConnections",
-          value: maxKeepAliveConnections,
-          expected: `it is more than maxConnections (${maxConnections}); no more than are open can be kept`
-        })
-      )
-    }
-    return {
-      maxConnections,
-      maxConnectionsPerOrigin: yield* count(limits, "maxConnectionsPerOrigin", 1),
-      maxKeepAliveConnections: Math.min(maxKeepAliveConnections, maxConnections),
-      keepAliveExpiry: yield* duration(limits, "keepAliveExpiry", 0),
-      maxConnectionAge: yield* duration(limits, "maxConnectionAge", 1),
-      maxRequestsPerConnection: yield* count(limits, "maxRequestsPerConnection", 1),
-      maxPendingRequests: yield* count(limits, "maxPendingRequests", 0)
-    }
-  })
-
-type CountOption =
-  | "maxConnections"
-  | "maxConnectionsPerOrigin"
-  | "maxKeepAliveConnections"
-  | "maxRequestsPerConnection"
-  | "maxPendingRequests"
-
-const count = (limits: Limits, option: CountOption, least: number): Either.Either<number, InvalidLimits> => {
-  const value = limits[option] ?? defaults[option]
-  if (value === Infinity || (Number.isSafeInteger(value) && value >= least)) return Either.right(value)
-  return Either.left(
-    new InvalidLimits({ option, value, expected: `expected a whole number, at least ${least}, or Infinity` })
-  )
-}
-
-const duration = (
-  limits: Limits,
-  option: "keepAliveExpiry" | "maxConnectionAge",
-  least: number
-): Either.Either<number, InvalidLimits> => {
-  const value = limits[option] ?? defaults[option]
-  const millis = toMillis(value)
-  if (millis !== undefined && millis >= least) return Either.right(millis)
-  return Either.left(
-    new InvalidLimits({
-      option,
-      value,
-      expected: `expected a duration of at least ${formatMillis(least)}, as in "5 seconds"`
-    })
-  )
-}
+export const resolve = (
+  limits: Limits = {},
+  base: CoreLimits = defaults
+): Either.Either<CoreLimits, InvalidOptions> => check(options.limits, limits, "limits", base)

@@ -7,9 +7,8 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import { type HttpClientError, RequestError } from "@effect/platform/HttpClientError"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
-import { formatValue } from "@sluice/engine"
+import * as optionTable from "@sluice/engine/options"
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -18,14 +17,13 @@ import type { ExchangeHead, Protocol } from "./Connection.js"
 import * as ConnectionPool from "./ConnectionPool.js"
 import type { Connector } from "./Connector.js"
 import * as client from "./internal/client/client.js"
-import { type ClientOptions, defaultOptions } from "./internal/client/ClientOptions.js"
 import { discard as discardResponse } from "./internal/client/discard.js"
 import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { shownRequest } from "./internal/client/shownRequest.js"
 import { hostOf } from "./internal/connectionPool.js"
 import { originalOf } from "./internal/DerivedResponse.js"
-import type { InvalidLimits } from "./Limits.js"
-import * as Timeouts from "./Timeouts.js"
+import { check, type InvalidOptions } from "./InvalidOptions.js"
+import type { Timeouts } from "./Timeouts.js"
 import type { TransportError } from "./TransportError.js"
 
 /**
@@ -90,7 +88,7 @@ export const discard: (response: HttpClientResponse) => Effect.Effect<void> = di
  * @category models
  */
 export interface Options {
-  readonly timeouts?: Timeouts.Timeouts | undefined
+  readonly timeouts?: Timeouts | undefined
   /**
    * How much of a body is kept for a reader that has not come yet, or is slow, in bytes. A body that fits frees its
    * connection whether anybody reads it or not; a larger one exerts backpressure. Default 256 KiB.
@@ -113,21 +111,6 @@ export interface Options {
 }
 
 /**
- * A size makes no sense. Nothing was built.
- *
- * @since 0.1.0
- * @category errors
- */
-export class InvalidOptions extends Data.TaggedError("InvalidOptions")<{
-  readonly option: string
-  readonly value: unknown
-}> {
-  override get message(): string {
-    return `${this.option} is ${formatValue(this.value)}: expected a number of bytes, or Infinity`
-  }
-}
-
-/**
  * The client of a pool, failing with `TransportError`.
  *
  * @since 0.1.0
@@ -135,8 +118,7 @@ export class InvalidOptions extends Data.TaggedError("InvalidOptions")<{
  */
 export const make = (
   options?: Options
-): Effect.Effect<PooledHttpClient, Timeouts.InvalidTimeouts | InvalidOptions, ConnectionPool.ConnectionPool> =>
-  makeWith(options, (error) => error)
+): Effect.Effect<PooledHttpClient, InvalidOptions, ConnectionPool.ConnectionPool> => makeWith(options, (error) => error)
 
 /**
  * The client of a pool as the platform's `HttpClient`: the transport's errors are the causes of `RequestError`.
@@ -146,7 +128,7 @@ export const make = (
  */
 export const makeHttpClient = (
   options?: Options
-): Effect.Effect<HttpClient.HttpClient, Timeouts.InvalidTimeouts | InvalidOptions, ConnectionPool.ConnectionPool> =>
+): Effect.Effect<HttpClient.HttpClient, InvalidOptions, ConnectionPool.ConnectionPool> =>
   makeWith(options, toRequestError)
 
 /**
@@ -168,13 +150,17 @@ export const layer = (
   options: LayerOptions = {}
 ): Layer.Layer<
   HttpClient.HttpClient | PooledHttpClient | ConnectionPool.ConnectionPool,
-  InvalidLimits | Timeouts.InvalidTimeouts | InvalidOptions,
+  InvalidOptions,
   Connector
 > =>
-  Layer.mergeAll(
-    Layer.effect(HttpClient.HttpClient, makeHttpClient(options)),
-    Layer.effect(PooledHttpClient, make(options))
-  ).pipe(Layer.provideMerge(ConnectionPool.layer(options)))
+  Layer.unwrapEffect(Effect.map(check(optionTable.pooledClient, options), () => {
+    const { drainTimeout, limits, unreadBodyGrace, whenFull, ...client } = options
+    const pool = { drainTimeout, limits, timeouts: client.timeouts, unreadBodyGrace, whenFull }
+    return Layer.mergeAll(
+      Layer.effect(HttpClient.HttpClient, makeHttpClient(client)),
+      Layer.effect(PooledHttpClient, make(client))
+    ).pipe(Layer.provideMerge(ConnectionPool.layer(pool)))
+  }))
 
 const makeWith = <E>(
   options: Options = {},
@@ -182,32 +168,9 @@ const makeWith = <E>(
 ) =>
   Effect.gen(function*() {
     const pool = yield* ConnectionPool.ConnectionPool
-    return client.make(hostOf(pool), yield* resolve(options), toError)
+    const checked = yield* check(optionTable.client, options)
+    return client.make(hostOf(pool), { ...checked, onInformational: options.onInformational }, toError)
   })
-
-const resolve = (options: Options) =>
-  Effect.gen(function*() {
-    return {
-      timeouts: yield* Timeouts.resolve(options.timeouts),
-      maxBufferedBody: yield* size(options, "maxBufferedBody"),
-      maxDiscardedBody: yield* size(options, "maxDiscardedBody"),
-      maxResponseSize: yield* size(options, "maxResponseSize"),
-      expectContinueTimeout: yield* Timeouts.resolveDuration(
-        "expectContinueTimeout",
-        options.expectContinueTimeout,
-        defaultOptions.expectContinueTimeout
-      ),
-      onInformational: options.onInformational
-    } satisfies Omit<ClientOptions, "targets">
-  })
-
-const size = (
-  options: Options,
-  option: "maxBufferedBody" | "maxDiscardedBody" | "maxResponseSize"
-): Effect.Effect<number, InvalidOptions> => {
-  const value = options[option] ?? defaultOptions[option]
-  return value >= 0 ? Effect.succeed(value) : Effect.fail(new InvalidOptions({ option, value }))
-}
 
 /** What the platform's `retryTransient` takes for transient is what may go better the next time. */
 const reasonOf = (error: TransportError): RequestError["reason"] => {

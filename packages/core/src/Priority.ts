@@ -4,7 +4,10 @@
  * @since 0.1.0
  */
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { dual } from "effect/Function"
+import * as options from "@sluice/engine/options"
+import * as Either from "effect/Either"
+import { dual, identity } from "effect/Function"
+import { check, once } from "./InvalidOptions.js"
 
 /**
  * @since 0.1.0
@@ -17,8 +20,11 @@ export interface Priority {
   readonly incremental?: boolean | undefined
 }
 
+const checkPriority = once((given) => check(options.priority, given, "Priority"))
+
 /**
- * Sends the priority with the request, as its `priority` header. It is a hint, over HTTP/2 as over HTTP/1.1.
+ * Sends the priority with the request, as its `priority` header. It is a hint, over HTTP/2 as over HTTP/1.1. A priority
+ * that makes no sense is a mistake of the program: `InvalidOptions` is thrown.
  *
  * @example
  * ```ts
@@ -41,7 +47,9 @@ export const set: {
   2,
   (
     request: HttpClientRequest.HttpClientRequest,
-    { incremental = false, urgency = 3 }: Priority
-  ): HttpClientRequest.HttpClientRequest =>
-    HttpClientRequest.setHeader(request, "priority", incremental ? `u=${urgency}, i` : `u=${urgency}`)
+    priority: Priority
+  ): HttpClientRequest.HttpClientRequest => {
+    const { incremental, urgency } = Either.getOrThrowWith(checkPriority(priority), identity)
+    return HttpClientRequest.setHeader(request, "priority", incremental ? `u=${urgency}, i` : `u=${urgency}`)
+  }
 )

@@ -9,13 +9,12 @@ import { ResponseError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as UrlParams from "@effect/platform/UrlParams"
-import { formatValue } from "@sluice/engine"
 import { isIdempotent } from "@sluice/engine/call"
-import * as Cause from "effect/Cause"
+import * as optionTable from "@sluice/engine/options"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FiberRef from "effect/FiberRef"
-import { dual } from "effect/Function"
+import { dual, identity } from "effect/Function"
 import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
 import * as Idempotency from "./Idempotency.js"
@@ -26,6 +25,7 @@ import * as deadline from "./internal/deadline.js"
 import * as location from "./internal/location.js"
 import * as redirect from "./internal/redirect.js"
 import { inheritScope } from "./internal/scopedRequests.js"
+import { check, once } from "./InvalidOptions.js"
 
 /**
  * A redirect that is about to be followed.
@@ -139,7 +139,7 @@ export const history = (response: HttpClientResponse): ReadonlyArray<Hop> => his
  * - The response in between is discarded first, so that one connection is enough.
  *
  * A location that is no http URL and one redirect too many fail with `ResponseError`. `history` tells which redirects led
- * to a response. `maxRedirects` that is no whole number throws `Cause.IllegalArgumentException` where the client is made.
+ * to a response. An option that makes no sense throws `InvalidOptions` where the client is made.
  *
  * @example
  * ```ts
@@ -199,15 +199,12 @@ interface Policy<E, R> {
 }
 
 const resolve = <E, R>(options: Options<E, R>): Policy<E, R> => {
-  const { bodiesAcrossOrigins = false, maxRedirects = 20 } = options
-  if (!(Number.isInteger(maxRedirects) || maxRedirects === Infinity) || maxRedirects < 0) {
-    throw new Cause.IllegalArgumentException(
-      `Redirects: maxRedirects is ${formatValue(maxRedirects)}: expected a whole number that is not negative`
-    )
-  }
-  const harmless = new Set([...harmlessHeaders, ...(options.allowHeaders ?? []).map((name) => name.toLowerCase())])
+  const { allowHeaders, bodiesAcrossOrigins, maxRedirects } = Either.getOrThrowWith(checkOptions(options), identity)
+  const harmless = new Set([...harmlessHeaders, ...allowHeaders.map((name) => name.toLowerCase())])
   return { maxRedirects, bodiesAcrossOrigins, isHarmless: (name) => harmless.has(name), onRedirect: options.onRedirect }
 }
+
+const checkOptions = once((given) => check(optionTable.redirects, given, "Redirects"))
 
 /**
  * How the mappers around `follow` come to run on a hop's request. They are composed into the effect that gives the

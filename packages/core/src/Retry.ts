@@ -8,14 +8,14 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import { isHttpClientError } from "@effect/platform/HttpClientError"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
-import { formatValue } from "@sluice/engine"
 import { isIdempotent } from "@sluice/engine/call"
-import * as Cause from "effect/Cause"
+import * as optionTable from "@sluice/engine/options"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as FiberRef from "effect/FiberRef"
-import { dual } from "effect/Function"
+import { dual, identity } from "effect/Function"
 import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -23,9 +23,9 @@ import * as Idempotency from "./Idempotency.js"
 import { discard } from "./internal/client/discard.js"
 import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
 import * as deadline from "./internal/deadline.js"
-import { toMillis } from "./internal/duration.js"
 import { isReplayable } from "./internal/replayableBody.js"
 import { withHeaders } from "./internal/withHeaders.js"
+import { check, once } from "./InvalidOptions.js"
 import { fromHttpClientError, type TransportError } from "./TransportError.js"
 
 /**
@@ -43,15 +43,14 @@ export interface Budget {
 }
 
 /**
- * A budget for retries: by default 20 % of the requests, and 10 besides. Throws `Cause.IllegalArgumentException` when a
- * number is negative or none.
+ * A budget for retries: by default 20 % of the requests, and 10 besides. Throws `InvalidOptions` when an option
+ * makes no sense.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const makeBudget = (options: { readonly ratio?: number; readonly reserve?: number } = {}): Budget => {
-  const ratio = atLeastZero("ratio", options.ratio ?? 0.2)
-  const reserve = atLeastZero("reserve", options.reserve ?? 10)
+  const { ratio, reserve } = Either.getOrThrowWith(check(optionTable.retryBudget, options, "Retry.budget"), identity)
   let balance = reserve
   // What has been saved up for long must not pay for a storm.
   const most = reserve + 100 * ratio
@@ -119,8 +118,6 @@ const histories = globalValue(
 export const attempts = (outcome: unknown): ReadonlyArray<Attempt> =>
   typeof outcome === "object" && outcome !== null ? histories.get(outcome) ?? [] : []
 
-const transientStatuses: ReadonlyArray<number> = [408, 425, 429, 500, 502, 503, 504]
-
 /** Sending more does not help against these. */
 const permanent: ReadonlyArray<TransportError["_tag"]> = [
   "PoolTimeout",
@@ -152,7 +149,7 @@ const permanent: ReadonlyArray<TransportError["_tag"]> = [
  *   outcome is final.
  * - `attempts` tells what was tried, from the final response or error; each retry is an event of the current span.
  *
- * Options that make no sense are a mistake of the program: `Cause.IllegalArgumentException` is thrown where the client
+ * Options that make no sense are a mistake of the program: `InvalidOptions` is thrown where the client
  * is made.
  *
  * @example
@@ -199,33 +196,12 @@ interface Policy {
   readonly budget: Budget
 }
 
+const checkOptions = once((given) => check(optionTable.retry, given, "Retry"))
+
 const resolve = (options: Options): Policy => ({
-  times: atLeastZero("times", options.times ?? 3),
-  base: duration("base", options.base, 100),
-  cap: duration("cap", options.cap, 10_000),
-  attempt: duration("attempt", options.attempt, Infinity),
-  maxRetryAfter: duration("maxRetryAfter", options.maxRetryAfter, 30_000),
-  statuses: options.statuses ?? transientStatuses,
+  ...Either.getOrThrowWith(checkOptions(options), identity),
   budget: options.budget ?? makeBudget()
 })
-
-const atLeastZero = (option: string, value: number): number => {
-  if (value >= 0) return value
-  throw invalid(option, value, "a number that is not negative")
-}
-
-const duration = (
-  option: string,
-  value: Duration.DurationInput | "Infinity" | undefined,
-  otherwise: number
-): number => {
-  const millis = value === undefined ? otherwise : toMillis(value)
-  if (millis === undefined) throw invalid(option, value, `a duration that is not negative, as in "5 seconds"`)
-  return millis
-}
-
-const invalid = (option: string, value: unknown, expected: string) =>
-  new Cause.IllegalArgumentException(`Retry: ${option} is ${formatValue(value)}: expected ${expected}`)
 
 /**
  * What an outcome asks for.

@@ -3,15 +3,14 @@
  *
  * @since 0.1.0
  */
-import { formatValue } from "@sluice/engine"
-import * as Data from "effect/Data"
+import * as options from "@sluice/engine/options"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FiberRef from "effect/FiberRef"
 import { dual } from "effect/Function"
 import { globalValue } from "effect/GlobalValue"
-import { toMillis } from "./internal/duration.js"
+import { check, checkGiven, type InvalidOptions, once } from "./InvalidOptions.js"
 
 /**
  * The timeouts of a request. 0 means at once, `"Infinity"` never. All of them run on Effect's `Clock`.
@@ -32,21 +31,21 @@ export interface Timeouts {
    */
   readonly connect?: Duration.DurationInput | "Infinity" | undefined
   /**
-   * How long the server may be silent while we wait for its bytes: before the answer, and between any two of its bytes.
-   * Then `ReadTimeout`. It does not run while nobody reads a body that is larger than the buffer. Default 5 seconds.
+   * How long the server may be silent while we wait for its bytes, between any two of them. Then `ReadTimeout`. It does
+   * not run while nobody reads a body that is larger than the buffer. Default 30 seconds.
    */
   readonly read?: Duration.DurationInput | "Infinity" | undefined
   /**
-   * How long the server may take none of the bytes that we send. Then `WriteTimeout`. Default 5 seconds.
+   * How long the server may take none of the bytes that we send. Then `WriteTimeout`. Default 30 seconds.
    */
   readonly write?: Duration.DurationInput | "Infinity" | undefined
   /**
-   * How long it may take from having a connection until the head of the answer is complete, however busy the line is.
-   * Then `HeadersTimeout`. Default `"Infinity"`.
+   * How long it may take from the last byte of the request until the response head is complete, whether bytes come or
+   * not. Then `HeadersTimeout`. Default 60 seconds.
    */
   readonly headers?: Duration.DurationInput | "Infinity" | undefined
   /**
-   * How long everything may take, from the call until the last byte of the answer. Then `TotalTimeout`. Default
+   * How long everything may take, from the call until the last byte of the response. Then `TotalTimeout`. Default
    * `"Infinity"`.
    */
   readonly total?: Duration.DurationInput | "Infinity" | undefined
@@ -68,37 +67,12 @@ export interface Resolved {
 }
 
 /**
- * A timeout makes no sense. Nothing was built.
- *
- * @since 0.1.0
- * @category errors
- */
-export class InvalidTimeouts extends Data.TaggedError("InvalidTimeouts")<{
-  /** One of `Timeouts`, or another option that is a duration, as `drainTimeout`. */
-  readonly option: string
-  readonly value: unknown
-}> {
-  override get message(): string {
-    const name = this.option in defaults ? `timeouts.${this.option}` : this.option
-    return `${name} is ${formatValue(this.value)}: expected a duration that is not negative, as in "5 seconds", ` +
-      `or "Infinity"`
-  }
-}
-
-/**
  * What is used where nothing is given, in milliseconds.
  *
  * @since 0.1.0
  * @category constants
  */
-export const defaults: Resolved = {
-  pool: 5000,
-  connect: 5000,
-  read: 5000,
-  write: 5000,
-  headers: Infinity,
-  total: Infinity
-}
+export const defaults: Resolved = options.defaultsOf(options.timeouts)
 
 /**
  * Checks timeouts; what they leave open is taken from `base`.
@@ -109,47 +83,25 @@ export const defaults: Resolved = {
 export const resolve = (
   timeouts: Timeouts = {},
   base: Resolved = defaults
-): Either.Either<Resolved, InvalidTimeouts> => {
-  const resolved: { -readonly [K in keyof Resolved]: number } = { ...base }
-  for (const option of Object.keys(defaults) as Array<keyof Resolved>) {
-    const value = timeouts[option]
-    if (value === undefined) continue
-    const millis = toMillis(value)
-    if (millis === undefined) return Either.left(new InvalidTimeouts({ option, value }))
-    resolved[option] = millis
-  }
-  return Either.right(resolved)
-}
+): Either.Either<Resolved, InvalidOptions> => check(options.timeouts, timeouts, "timeouts", base)
 
 /**
- * Checks a duration that is an option of its own; in milliseconds.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const resolveDuration = (
-  option: string,
-  value: Duration.DurationInput | "Infinity" | undefined,
-  otherwise: number
-): Either.Either<number, InvalidTimeouts> => {
-  const millis = value === undefined ? otherwise : toMillis(value)
-  return millis === undefined ? Either.left(new InvalidTimeouts({ option, value })) : Either.right(millis)
-}
-
-/**
- * The timeouts that a region of code asked for; those of the layer apply where it is silent.
+ * The timeouts that a region of code asked for, in milliseconds; those of the layer apply where it is silent. `locally`
+ * checks what it puts there.
  *
  * @since 0.1.0
  * @category fiber refs
  */
-export const current: FiberRef.FiberRef<Timeouts | undefined> = globalValue(
+export const current: FiberRef.FiberRef<Partial<Resolved> | undefined> = globalValue(
   Symbol.for("@sluice/core/Timeouts/current"),
-  () => FiberRef.unsafeMake<Timeouts | undefined>(undefined)
+  () => FiberRef.unsafeMake<Partial<Resolved> | undefined>(undefined)
 )
 
+const checkLocal = once((given) => checkGiven(options.timeouts, given, "timeouts"))
+
 /**
- * Other timeouts for the requests of a region of code. What is not given stays as it is around it. A timeout that makes
- * no sense is a defect: it can only be a mistake in the program.
+ * Other timeouts for the requests of a region of code. What is not given stays as it is around it. A name or a
+ * value that makes no sense is the defect `InvalidOptions`: it can only be a mistake in the program.
  *
  * @example
  * ```ts
@@ -170,8 +122,8 @@ export const locally: {
 } = dual(
   2,
   <A, E, R>(self: Effect.Effect<A, E, R>, timeouts: Timeouts): Effect.Effect<A, E, R> =>
-    Either.match(resolve(timeouts), {
+    Either.match(checkLocal(timeouts), {
       onLeft: (invalid) => Effect.die(invalid),
-      onRight: () => Effect.locallyWith(self, current, (outer) => ({ ...outer, ...timeouts }))
+      onRight: (given) => Effect.locallyWith(self, current, (outer) => ({ ...outer, ...given }))
     })
 )

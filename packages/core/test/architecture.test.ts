@@ -87,7 +87,7 @@ const engineObjection = (file: string, target: string): string | undefined => {
  * public ones, and no others.
  */
 const vocabulary =
-  /^packages\/(core\/src\/(Connector|Idempotency|Limits|Origin|Timeouts|TransportError)|test-server\/src\/TestAuthority)\.js$/
+  /^packages\/(core\/src\/(Connector|Idempotency|InvalidOptions|Limits|Origin|Timeouts|TransportError)|test-server\/src\/TestAuthority)\.js$/
 
 /** Where circles of types are gone as well; the others follow. */
 const isOrdered = (file: string) => within(engine, file) && !within(`${engine}/pool`, file)

@@ -3,9 +3,8 @@
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
-import * as Either from "effect/Either"
+import { defaultsOf, http2 } from "@sluice/engine/options"
+import type * as Duration from "effect/Duration"
 
 /**
  * All of it has a default.
@@ -83,93 +82,9 @@ export interface Resolved {
 }
 
 /**
- * An option makes no sense. Nothing was built.
- *
- * @since 0.1.0
- * @category errors
- */
-export class InvalidHttp2Options extends Data.TaggedError("InvalidHttp2Options")<{
-  readonly option: string
-  readonly value: unknown
-  /** What would be right. */
-  readonly expected: string
-}> {
-  override get message(): string {
-    return `http2.${this.option} is ${String(this.value)}: expected ${this.expected}`
-  }
-}
-
-/**
  * What is used where nothing is given.
  *
  * @since 0.1.0
  * @category constants
  */
-export const defaults: Resolved = {
-  priorKnowledge: false,
-  maxConcurrentStreams: 100,
-  initialWindowSize: 1024 * 1024,
-  connectionWindowSize: 16 * 1024 * 1024,
-  maxHeaderListSize: 64 * 1024,
-  pingInterval: Infinity,
-  pingTimeout: 5000,
-  coalescing: false,
-  engine: "node"
-}
-
-/** A window of HTTP/2 is smaller than this (RFC 9113 §6.9.1), and that of a connection never smaller than the default. */
-const maxWindow = 2 ** 31 - 1
-const initialConnectionWindow = 65_535
-
-/**
- * Checks options; what they leave open gets its default.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const resolve = (options: Http2Options = {}): Either.Either<Resolved, InvalidHttp2Options> =>
-  Either.gen(function*() {
-    return {
-      priorKnowledge: options.priorKnowledge ?? defaults.priorKnowledge,
-      maxConcurrentStreams: yield* integer(options, "maxConcurrentStreams", 1, maxWindow),
-      initialWindowSize: yield* integer(options, "initialWindowSize", 0, maxWindow),
-      connectionWindowSize: yield* integer(options, "connectionWindowSize", initialConnectionWindow, maxWindow),
-      maxHeaderListSize: yield* integer(options, "maxHeaderListSize", 0, 2 ** 32 - 1),
-      pingInterval: yield* duration(options, "pingInterval"),
-      pingTimeout: yield* duration(options, "pingTimeout"),
-      coalescing: options.coalescing ?? defaults.coalescing,
-      engine: yield* engine(options)
-    }
-  })
-
-type Integers = "maxConcurrentStreams" | "initialWindowSize" | "connectionWindowSize" | "maxHeaderListSize"
-
-const integer = (
-  options: Http2Options,
-  option: Integers,
-  least: number,
-  most: number
-): Either.Either<number, InvalidHttp2Options> => {
-  const value = options[option] ?? defaults[option]
-  return Number.isInteger(value) && value >= least && value <= most
-    ? Either.right(value)
-    : Either.left(new InvalidHttp2Options({ option, value, expected: `a whole number from ${least} to ${most}` }))
-}
-
-const engine = ({ engine = defaults.engine }: Http2Options): Either.Either<"own" | "node", InvalidHttp2Options> =>
-  engine === "own" || engine === "node"
-    ? Either.right(engine)
-    : Either.left(new InvalidHttp2Options({ option: "engine", value: engine, expected: `"own" or "node"` }))
-
-const duration = (
-  options: Http2Options,
-  option: "pingInterval" | "pingTimeout"
-): Either.Either<number, InvalidHttp2Options> => {
-  const value = options[option]
-  if (value === undefined) return Either.right(defaults[option])
-  if (value === "Infinity") return Either.right(Infinity)
-  const millis = Duration.decodeUnknown(value)
-  return millis._tag === "Some" && Duration.toMillis(millis.value) > 0
-    ? Either.right(Duration.toMillis(millis.value))
-    : Either.left(new InvalidHttp2Options({ option, value, expected: `a duration, as in "5 seconds", or "Infinity"` }))
-}
+export const defaults: Resolved = defaultsOf(http2)

@@ -5,9 +5,11 @@
  */
 import type { Connection, ConnectionListener } from "@sluice/core/Connection"
 import { Connector } from "@sluice/core/Connector"
+import { check, InvalidOptions } from "@sluice/core/InvalidOptions"
 import type { Origin } from "@sluice/core/Origin"
 import { fromFailure, type TransportError } from "@sluice/core/TransportError"
 import { checkTls, type Dial, Dialer, runtimeHooks } from "@sluice/engine/node"
+import * as optionTable from "@sluice/engine/options"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
@@ -16,7 +18,7 @@ import * as Scope from "effect/Scope"
 import type { LookupFunction } from "node:net"
 import * as Http2Options from "./Http2Options.js"
 import { effectTime } from "./internal/effectTime.js"
-import { InvalidTlsOptions, type TlsOptions } from "./TlsOptions.js"
+import type { TlsOptions } from "./TlsOptions.js"
 
 /**
  * How connections are made. It holds for all connections of a connector.
@@ -43,19 +45,6 @@ export interface Options {
    * Addresses are not looked up. Default `dns.lookup`, the system's resolver.
    */
   readonly lookup?: LookupFunction | undefined
-  /**
-   * What becomes of an HTTP/1.1 connection after a response of 204, 205 or 304. Servers that send content after it all the
-   * same send it a moment later, and no client can tell it from the response to the next request.
-   *
-   * - `"quarantine"`: the connection is lent to nobody for 5 to 50 ms (as long as the response took); any byte that comes
-   *   meanwhile closes it. An origin that has sent such bytes gets `"close"` for ten minutes.
-   * - `"close"`: it is closed.
-   * - `"always"`: it is used again at once: for servers that are known to be right, where every millisecond counts.
-   *
-   * After HEAD, a refused CONNECT or Upgrade, and a response that came before the request was written, a connection is
-   * never used again. Default `"quarantine"`.
-   */
-  readonly reuseAfterNoContent?: "quarantine" | "close" | "always" | undefined
 }
 
 /**
@@ -66,19 +55,15 @@ export interface Options {
  */
 export const make = (
   options: Options = {}
-): Effect.Effect<Connector, Http2Options.InvalidHttp2Options | InvalidTlsOptions> =>
+): Effect.Effect<Connector, InvalidOptions> =>
   Effect.gen(function*() {
-    const { enabled, ...given } = readHttp2(options.http2)
-    const http2 = yield* Http2Options.resolve(given)
+    const http2 = readHttp2((yield* check(optionTable.connector, options)).http2)
     const tls = options.tls ?? {}
     const unusable = checkTls(tls)
-    if (unusable !== undefined) return yield* new InvalidTlsOptions(unusable)
+    if (unusable.length > 0) return yield* new InvalidOptions({ problems: unusable })
     const time = effectTime(yield* Effect.runtime<never>())
-    const { lookup, reuseAfterNoContent = "quarantine", socketPath } = options
-    const dialer = new Dialer(
-      { tls, http2: enabled ? http2 : undefined, lookup, socketPath, reuseAfterNoContent },
-      time
-    )
+    const { lookup, socketPath } = options
+    const dialer = new Dialer({ tls, http2, lookup, socketPath }, time)
     const { coalesce } = dialer
     const connector: Connector = {
       protocol: (origin) => dialer.protocol(origin),
@@ -113,18 +98,19 @@ const connect = (
 const closeWith = (scope: Scope.Scope, dial: Dial): Effect.Effect<void> =>
   Scope.addFinalizerExit(scope, () => Effect.async<void>((resume) => dial.close(() => resume(Effect.void))))
 
+/** Undefined: it is not spoken. */
 const readHttp2 = (
-  http2: Options["http2"] = true
-): Http2Options.Http2Options & { readonly enabled: boolean } => {
-  if (typeof http2 === "boolean") return { enabled: http2 }
-  return http2 === "prior-knowledge" ? { enabled: true, priorKnowledge: true } : { ...http2, enabled: true }
+  http2: boolean | "prior-knowledge" | Http2Options.Resolved
+): Http2Options.Resolved | undefined => {
+  if (http2 === false) return undefined
+  return typeof http2 === "object"
+    ? http2
+    : { ...Http2Options.defaults, priorKnowledge: http2 === "prior-knowledge" }
 }
 
 /**
  * @since 0.1.0
  * @category layers
  */
-export const layer = (
-  options?: Options
-): Layer.Layer<Connector, Http2Options.InvalidHttp2Options | InvalidTlsOptions> =>
-  Layer.effect(Connector, make(options))
+export const layer = (options?: Options): Layer.Layer<Connector, InvalidOptions> =>
+  Layer.effect(Connector, Effect.suspend(() => make(options)))

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
+import type { PeerCertificate } from "node:tls"
 
 /**
  * Text of one or several PEM blocks, or its bytes.
@@ -55,6 +55,13 @@ export interface TlsOptions {
    * the URL; a host that is an address is not sent, as the RFC has it, but verified.
    */
   readonly servername?: string | undefined
+  /**
+   * Decides whether a certificate that was verified is the host's, in place of comparing its names: undefined when it is,
+   * else an error, which is the cause of the `TlsError`. It is where a certificate is pinned; call `tls.checkServerIdentity`
+   * of `node:tls` in it to compare the names too. It is not called for a TLS session that is resumed, whose certificate it
+   * has seen. Turns `http2.coalescing` off. Default: Node's.
+   */
+  readonly checkServerIdentity?: ((host: string, certificate: PeerCertificate) => Error | undefined) | undefined
   /** The lowest version of TLS to accept. Default `"TLSv1.2"`. */
   readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined
   /** The highest version of TLS to offer. Default `"TLSv1.3"`. */
@@ -64,22 +71,4 @@ export interface TlsOptions {
    * can read and change everything: prefer `ca`.
    */
   readonly rejectUnauthorized?: boolean | undefined
-}
-
-/**
- * A certificate or a key cannot be used. Nothing was built.
- *
- * @since 0.1.0
- * @category errors
- */
-export class InvalidTlsOptions extends Data.TaggedError("InvalidTlsOptions")<{
-  /** `ca`, or `cert` for what fails of `cert`, `key` and the versions together. */
-  readonly option: "ca" | "cert"
-  /** Never shows a key. */
-  readonly detail: string
-  readonly cause: unknown
-}> {
-  override get message(): string {
-    return `tls.${this.option}: ${this.detail}`
-  }
 }

@@ -2,40 +2,42 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientError, RequestError, ResponseError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
-import type { ConnectionPool } from "@sluice/core/ConnectionPool"
+import type { ConnectionPool, Options as PoolOptions } from "@sluice/core/ConnectionPool"
 import type { Connector } from "@sluice/core/Connector"
-import type { InvalidLimits } from "@sluice/core/Limits"
+import type { InvalidOptions } from "@sluice/core/InvalidOptions"
+import type { Limits } from "@sluice/core/Limits"
 import * as PooledHttpClient from "@sluice/core/PooledHttpClient"
+import type * as Priority from "@sluice/core/Priority"
 import * as Redirects from "@sluice/core/Redirects"
 import * as Retry from "@sluice/core/Retry"
 import { MockHttp } from "@sluice/core/testing"
 import type { MockHttp as MockHttpService } from "@sluice/core/testing/MockHttp"
 import * as Timeouts from "@sluice/core/Timeouts"
 import * as TransportError from "@sluice/core/TransportError"
+import type * as table from "@sluice/engine/options"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { describe, expectTypeOf, it } from "vitest"
-import type { InvalidHttp2Options } from "../src/Http2Options.js"
+import type { Http2Options, TlsOptions } from "../src/index.js"
 import { HttpClientLayer, NodeConnector } from "../src/index.js"
-import type { InvalidTlsOptions } from "../src/TlsOptions.js"
 
 // What fails here fails in `tsc -b`: when the tests run, types are gone.
 
 type Clients = HttpClient.HttpClient | PooledHttpClient.PooledHttpClient | ConnectionPool
-type CoreInvalid = InvalidLimits | Timeouts.InvalidTimeouts | PooledHttpClient.InvalidOptions
-type Invalid = CoreInvalid | InvalidHttp2Options | InvalidTlsOptions
 
 const url = "http://127.0.0.1/"
 
 describe("what each layer provides, fails with and asks for", () => {
   it("HttpClientLayer.layer", () => {
-    expectTypeOf(HttpClientLayer.layer).returns.toEqualTypeOf<Layer.Layer<Clients, Invalid>>()
+    expectTypeOf(HttpClientLayer.layer).returns.toEqualTypeOf<Layer.Layer<Clients, InvalidOptions>>()
   })
 
   it("HttpClientLayer.layerConfig", () => {
-    expectTypeOf(HttpClientLayer.layerConfig).returns.toEqualTypeOf<Layer.Layer<Clients, Invalid | ConfigError>>()
+    expectTypeOf(HttpClientLayer.layerConfig).returns.toEqualTypeOf<
+      Layer.Layer<Clients, InvalidOptions | ConfigError>
+    >()
     // Configs may stand anywhere in the options, or for all of them.
     expectTypeOf(HttpClientLayer.layerConfig).toBeCallableWith({
       limits: { maxConnections: Config.integer("CONNECTIONS") },
@@ -47,16 +49,32 @@ describe("what each layer provides, fails with and asks for", () => {
 
   it("HttpClientLayer.layerWithoutConnector, and the connector that it asks for", () => {
     expectTypeOf(HttpClientLayer.layerWithoutConnector).returns.toEqualTypeOf<
-      Layer.Layer<Clients, Invalid, Connector>
+      Layer.Layer<Clients, InvalidOptions, Connector>
     >()
     expectTypeOf(NodeConnector.layer).returns.toEqualTypeOf<
-      Layer.Layer<Connector, InvalidHttp2Options | InvalidTlsOptions>
+      Layer.Layer<Connector, InvalidOptions>
     >()
   })
 
   it("MockHttp.layer stands where HttpClientLayer.layer stands", () => {
-    expectTypeOf(MockHttp.layer).returns.toEqualTypeOf<Layer.Layer<Clients | MockHttpService, CoreInvalid>>()
+    expectTypeOf(MockHttp.layer).returns.toEqualTypeOf<Layer.Layer<Clients | MockHttpService, InvalidOptions>>()
     expectTypeOf(MockHttp.layer).parameter(1).toEqualTypeOf<PooledHttpClient.LayerOptions | undefined>()
+  })
+})
+
+describe("the table of options", () => {
+  it("has the names that the types have", () => {
+    expectTypeOf<keyof typeof table.limits.fields>().toEqualTypeOf<keyof Limits>()
+    expectTypeOf<keyof typeof table.timeouts.fields>().toEqualTypeOf<keyof Timeouts.Timeouts>()
+    expectTypeOf<keyof typeof table.pool.fields>().toEqualTypeOf<keyof PoolOptions>()
+    expectTypeOf<keyof typeof table.client.fields>().toEqualTypeOf<keyof PooledHttpClient.Options>()
+    expectTypeOf<keyof typeof table.http2.fields>().toEqualTypeOf<keyof Http2Options.Http2Options>()
+    expectTypeOf<keyof typeof table.tls.fields>().toEqualTypeOf<keyof TlsOptions.TlsOptions>()
+    expectTypeOf<keyof typeof table.connector.fields>().toEqualTypeOf<keyof NodeConnector.Options>()
+    expectTypeOf<keyof typeof table.layer.fields>().toEqualTypeOf<keyof HttpClientLayer.Options>()
+    expectTypeOf<keyof typeof table.retry.fields>().toEqualTypeOf<keyof Retry.Options>()
+    expectTypeOf<keyof typeof table.redirects.fields>().toEqualTypeOf<keyof Redirects.Options>()
+    expectTypeOf<keyof typeof table.priority.fields>().toEqualTypeOf<keyof Priority.Priority>()
   })
 })
 

@@ -1,5 +1,5 @@
+import * as optionTable from "@sluice/engine/options"
 import { countsByOrigin, countsOf } from "@sluice/engine/pool"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
@@ -9,20 +9,19 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ConnectionPool, Options, TypeId as PoolTypeId } from "../ConnectionPool.js"
 import { Connector } from "../Connector.js"
+import { check, checkGiven, once } from "../InvalidOptions.js"
 import * as Limits from "../Limits.js"
+import type { Origin } from "../Origin.js"
 import type { PoolEvent } from "../PoolEvent.js"
 import type { PoolStats } from "../PoolStats.js"
-import * as Timeouts from "../Timeouts.js"
 import { AcquireTicket } from "./AcquireTicket.js"
-import { toMillis } from "./duration.js"
 import { EffectHost } from "./EffectHost.js"
 import { freePermits } from "./OriginPermits.js"
 import * as poolCensus from "./poolCensus.js"
 
 const TypeId: PoolTypeId = Symbol.for("@sluice/core/ConnectionPool") as PoolTypeId
 
-/** In milliseconds. */
-const defaultGrace = 1000
+const checkAcquire = once((given) => checkGiven(optionTable.acquire, given, "acquire"))
 
 /**
  * The pool that users see, over the engine's. The client uses the host itself.
@@ -33,27 +32,31 @@ export class ConnectionPoolImpl implements ConnectionPool {
   constructor(readonly host: EffectHost) {}
 
   /** Uninterruptible but for the wait, so that a wait that is interrupted gives its position back at once. */
-  readonly acquire: ConnectionPool["acquire"] = (origin, options) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.suspend(() => {
-        const timeout = poolTimeout(this.host, options?.timeout)
-        return Effect.acquireRelease(AcquireTicket.take(this.host, origin, timeout), (ticket) => ticket.end).pipe(
-          Effect.flatMap((ticket) =>
-            ticket.isSettled ? ticket.lease : ticket.lease.pipe(
-              Effect.timeoutTo({
-                // A wait of 0 is none: the pool has refused already what a dial is not meant for.
-                duration: timeout > 0 ? timeout : Infinity,
-                onSuccess: Effect.succeed,
-                onTimeout: () => ticket.afterPoolTimeout
-              }),
-              Effect.flatten,
-              restore,
-              Effect.onError(() => ticket.end)
-            )
+  readonly acquire: ConnectionPool["acquire"] = (origin, options = {}) =>
+    Effect.flatMap(
+      Effect.orDie(checkAcquire(options)),
+      ({ timeout = this.host.options.timeouts.pool }) => this.acquireWithin(origin, timeout)
+    )
+
+  private acquireWithin(origin: Origin, timeout: number): ReturnType<ConnectionPool["acquire"]> {
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.acquireRelease(AcquireTicket.take(this.host, origin, timeout), (ticket) => ticket.end).pipe(
+        Effect.flatMap((ticket) =>
+          ticket.isSettled ? ticket.lease : ticket.lease.pipe(
+            Effect.timeoutTo({
+              // A wait of 0 is none: the pool has refused already what a dial is not meant for.
+              duration: timeout > 0 ? timeout : Infinity,
+              onSuccess: Effect.succeed,
+              onTimeout: () => ticket.afterPoolTimeout
+            }),
+            Effect.flatten,
+            restore,
+            Effect.onError(() => ticket.end)
           )
         )
-      })
+      )
     )
+  }
 
   readonly unsafeStats = (): PoolStats => {
     const { state } = this.host.driver.core
@@ -80,48 +83,36 @@ export class ConnectionPoolImpl implements ConnectionPool {
     )
   }, { bufferSize: "unbounded" })
 
-  readonly warm: ConnectionPool["warm"] = (origin, count) => this.host.warm(origin, count)
+  readonly warm: ConnectionPool["warm"] = (origin, count) =>
+    Effect.zipRight(
+      Effect.orDie(Effect.suspend(() => check(optionTable.warm, { count }, "warm"))),
+      this.host.warm(origin, count)
+    )
   readonly evictIdle = Effect.sync(() => this.host.driver.evictIdle())
   readonly limits = Effect.sync((): Limits.Limits => this.host.driver.core.state.limits)
   readonly setLimits = (limits: Limits.Limits) =>
-    Effect.map(Limits.resolve(limits), (resolved) => this.host.setLimits(resolved))
+    Effect.map(
+      Effect.suspend(() => Limits.resolve(limits, this.host.driver.core.state.limits)),
+      (resolved) => this.host.setLimits(resolved)
+    )
 }
-
-const poolTimeout = (
-  { options }: EffectHost,
-  timeout: Duration.DurationInput | "Infinity" | undefined
-): number => timeout === undefined ? options.timeouts.pool : toMillis(timeout) ?? 0
 
 /** Every pool is made here; the client goes past the pool's public face, which costs a Scope for each request. */
 export const hostOf = (pool: ConnectionPool): EffectHost => (pool as ConnectionPoolImpl).host
 
 export const make = (options: Options = {}) =>
   Effect.gen(function*() {
-    const limits = yield* Limits.resolve(options.limits)
-    const timeouts = yield* Timeouts.resolve(options.timeouts)
-    const unreadBodyGrace = yield* Timeouts.resolveDuration("unreadBodyGrace", options.unreadBodyGrace, defaultGrace)
-    const drainTimeout = yield* Timeouts.resolveDuration("drainTimeout", options.drainTimeout, 0)
-    const whenFull = options.whenFull ?? "dial"
-    if (whenFull !== "dial" && whenFull !== "wait") {
-      return yield* new Limits.InvalidLimits({
-        option: "whenFull",
-        value: whenFull,
-        expected: `expected "dial" or "wait"`
-      })
-    }
+    const { drainTimeout, ...settings } = yield* check(optionTable.pool, options)
     const connector = yield* Connector
     const clock = yield* Effect.clock
     // Dials can be interrupted, even those of a pool that is made where nothing else can.
     const runtime = Runtime.enableRuntimeFlag(yield* Effect.runtime<never>(), RuntimeFlags.Interruption)
     // Children end when the pool says so, all at once, and not one after the other in the order they were made.
     const scope = yield* Scope.make(ExecutionStrategy.parallel)
-    yield* poolCensus.register(options)
+    yield* poolCensus.register({ ...settings, drainTimeout })
     const host = new EffectHost({
+      ...settings,
       connector,
-      limits,
-      timeouts,
-      whenFull,
-      unreadBodyGrace,
       clock,
       runtime,
       scope

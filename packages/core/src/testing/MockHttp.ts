@@ -25,9 +25,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ConnectionPool } from "../ConnectionPool.js"
-import type { InvalidLimits } from "../Limits.js"
+import type { InvalidOptions } from "../InvalidOptions.js"
 import * as PooledHttpClient from "../PooledHttpClient.js"
-import type { InvalidTimeouts } from "../Timeouts.js"
 import { LocalProtocolError, type TransportError } from "../TransportError.js"
 import * as MemoryNetwork from "./MemoryNetwork.js"
 
@@ -114,7 +113,7 @@ export const layer = (
   options?: PooledHttpClient.LayerOptions
 ): Layer.Layer<
   HttpClient | PooledHttpClient.PooledHttpClient | ConnectionPool | MockHttp,
-  InvalidLimits | InvalidTimeouts | PooledHttpClient.InvalidOptions
+  InvalidOptions
 > =>
   Layer.unwrapEffect(Effect.sync(() => {
     const requests: Array<Request> = []

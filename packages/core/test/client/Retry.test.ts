@@ -37,7 +37,7 @@ describe("Retry.safely", () => {
   it("does not take options that make no sense", () => {
     const { client } = fakeClient()
     const invalid: ReadonlyArray<readonly [Retry.Options, string]> = [
-      [{ times: NaN }, "times is NaN: expected a number that is not negative"],
+      [{ times: NaN }, "Retry.times is NaN: expected a whole number of at least 0"],
       [{ times: -1 }, "times is -1"],
       [{ base: NaN }, "base is NaN: expected a duration"],
       [{ cap: -5 }, "cap is -5"],

@@ -37,7 +37,7 @@ const world = (network: MemoryNetwork.Options = {}, options: ConnectionPool.Opti
   Effect.gen(function*() {
     const memory = yield* MemoryNetwork.make({ respond: echo, ...network })
     const pool = yield* ConnectionPool.make(options).pipe(Effect.provideService(Connector, memory.connector))
-    const client = yield* PooledHttpClient.make(options).pipe(
+    const client = yield* PooledHttpClient.make({ timeouts: options.timeouts }).pipe(
       Effect.provideService(ConnectionPool.ConnectionPool, pool)
     )
     const here = Effect.provideService(ConnectionPool.ConnectionPool, pool)
@@ -120,7 +120,7 @@ for (const [name, network] of [["HTTP/1.1", {}], ["HTTP/2", h2]] as const) {
         const writing = yield* Effect.fork(Effect.flip(tunnel.write(new Uint8Array(1_000_000))))
         yield* settle
         ok(made.network.requests[0].parts.length < 3)
-        yield* TestClock.adjust("4900 millis")
+        yield* TestClock.adjust("29900 millis")
         strictEqual(writing.unsafePoll(), null)
         yield* TestClock.adjust("100 millis")
         strictEqual((yield* Fiber.join(writing))._tag, "WriteTimeout")
@@ -195,7 +195,7 @@ describe("A request for a tunnel", () => {
       const made = yield* world({ respond: MemoryNetwork.hold })
       const silent = yield* Effect.fork(Effect.flip(Effect.scoped(made.upgrade())))
       yield* settle
-      yield* TestClock.adjust("5 seconds")
+      yield* TestClock.adjust("30 seconds")
       strictEqual((yield* Fiber.join(silent))._tag, "ReadTimeout")
       const total = yield* Effect.fork(Effect.flip(Timeouts.locally(Effect.scoped(made.upgrade()), { total: 10 })))
       yield* settle

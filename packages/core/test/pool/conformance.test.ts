@@ -337,7 +337,7 @@ describe("the limit", () => {
       // The idle connection of another origin makes room, and that is no queue.
       const held = yield* take(pool, b)
       strictEqual((yield* Effect.flip(send(pool, b)))._tag, "PoolTimeout")
-      strictEqual((yield* Effect.flip(send(pool, a, { timeout: -1 })))._tag, "PoolTimeout")
+      strictEqual((yield* Effect.flip(send(pool, a, { timeout: 0 })))._tag, "PoolTimeout")
       yield* held.release
       yield* send(pool, b)
     }))
@@ -375,20 +375,20 @@ describe("the limit", () => {
           Effect.provideService(Connector.Connector, { connect: () => Effect.never, protocol: () => "http/1.1" }),
           Effect.scoped,
           Effect.flip,
-          Effect.map((error) => [error._tag, error.option])
+          Effect.map(({ _tag, problems }) => [_tag, ...problems.map(({ option }) => option)])
         )
-      deepStrictEqual(yield* refused({ limits: { maxConnections: -1 } }), ["InvalidLimits", "maxConnections"])
-      deepStrictEqual(yield* refused({ limits: { maxConnections: 0 } }), ["InvalidLimits", "maxConnections"])
+      deepStrictEqual(yield* refused({ limits: { maxConnections: -1 } }), ["InvalidOptions", "limits.maxConnections"])
+      deepStrictEqual(yield* refused({ limits: { maxConnections: 0 } }), ["InvalidOptions", "limits.maxConnections"])
       deepStrictEqual(yield* refused({ limits: { maxConnectionsPerOrigin: NaN } }), [
-        "InvalidLimits",
-        "maxConnectionsPerOrigin"
+        "InvalidOptions",
+        "limits.maxConnectionsPerOrigin"
       ])
       deepStrictEqual(yield* refused({ limits: { maxConnections: 5, maxKeepAliveConnections: 6 } }), [
-        "InvalidLimits",
-        "maxKeepAliveConnections"
+        "InvalidOptions",
+        "limits.maxKeepAliveConnections"
       ])
-      deepStrictEqual(yield* refused({ limits: { keepAliveExpiry: -1 } }), ["InvalidLimits", "keepAliveExpiry"])
-      deepStrictEqual(yield* refused({ timeouts: { pool: NaN } }), ["InvalidTimeouts", "pool"])
+      deepStrictEqual(yield* refused({ limits: { keepAliveExpiry: -1 } }), ["InvalidOptions", "limits.keepAliveExpiry"])
+      deepStrictEqual(yield* refused({ timeouts: { pool: NaN } }), ["InvalidOptions", "timeouts.pool"])
     }))
 
   it.scoped("can be turned off with Infinity, each of them", () =>

@@ -226,17 +226,17 @@ describe("setLimits", () => {
       yield* held.release
       yield* settle
       strictEqual(network.open, 0)
-      yield* pool.setLimits({ keepAliveExpiry: "Infinity" })
+      yield* pool.setLimits({ maxConnectionAge: "Infinity" })
       yield* send(pool, a)
       yield* send(pool, a)
       yield* pool.setLimits({ keepAliveExpiry: "Infinity", maxRequestsPerConnection: 2 })
       yield* settle
       strictEqual(network.open, 0)
       yield* send(pool, a)
-      yield* pool.setLimits({ maxConnectionAge: "1 minute", keepAliveExpiry: "Infinity" })
+      yield* pool.setLimits({ maxConnectionAge: "1 minute", maxRequestsPerConnection: Infinity })
       yield* TestClock.adjust("50 seconds")
       strictEqual(network.open, 1)
-      yield* pool.setLimits({ keepAliveExpiry: "Infinity" })
+      yield* pool.setLimits({ maxConnectionAge: "Infinity" })
       yield* TestClock.adjust("1 hour")
       strictEqual(network.open, 1)
     }))
@@ -245,11 +245,39 @@ describe("setLimits", () => {
     Effect.gen(function*() {
       const { pool } = yield* open({ limits: { maxConnections: 7 } })
       const error = yield* Effect.flip(pool.setLimits({ maxConnections: 1.5 }))
-      deepStrictEqual([error._tag, error.option, (yield* pool.limits).maxConnections], [
-        "InvalidLimits",
-        "maxConnections",
+      deepStrictEqual([error.message, (yield* pool.limits).maxConnections], [
+        "limits.maxConnections is 1.5: expected a whole number of at least 1, or Infinity",
         7
       ])
+      const misspelt = yield* Effect.flip(pool.setLimits({ maxConections: 5 } as never))
+      deepStrictEqual([misspelt.message, (yield* pool.limits).maxConnections], [
+        "limits.maxConections is not an option: did you mean limits.maxConnections?",
+        7
+      ])
+    }))
+
+  it.scoped("leave as it is what they do not name", () =>
+    Effect.gen(function*() {
+      const { pool } = yield* open({
+        limits: { maxConnections: 7, maxPendingRequests: 3, keepAliveExpiry: "1 minute" }
+      })
+      const before = yield* pool.limits
+      yield* pool.setLimits({ maxConnections: 9 })
+      deepStrictEqual(yield* pool.limits, { ...before, maxConnections: 9 })
+      yield* pool.setLimits({ maxConnections: undefined, maxPendingRequests: Infinity })
+      deepStrictEqual(yield* pool.limits, { ...before, maxConnections: 9, maxPendingRequests: Infinity })
+    }))
+
+  it.scoped("may let fewer connections be open than are kept, unless both are said at once", () =>
+    Effect.gen(function*() {
+      const { pool } = yield* open({})
+      yield* pool.setLimits({ maxConnections: 5 })
+      strictEqual((yield* pool.limits).maxKeepAliveConnections, 20)
+      const error = yield* Effect.flip(pool.setLimits({ maxKeepAliveConnections: 6 }))
+      deepStrictEqual(
+        error.message,
+        "limits.maxKeepAliveConnections is 6: expected no more than maxConnections (5), for no more can be kept"
+      )
     }))
 })
 

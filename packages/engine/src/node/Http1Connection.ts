@@ -3,13 +3,12 @@ import { Duplex } from "node:stream"
 import type { Connection, ConnectionListener, Exchange, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
 import type * as Failure from "../Failure.js"
 import type { Framing, ParseOutcome, ProtocolViolation, ResponseHandler, ResponseHead } from "../http1/index.js"
-import { chunked, contentLength, encodeHead, noContent, ResponseParser } from "../http1/index.js"
+import { chunked, contentLength, defaultParserLimits, encodeHead, noContent, ResponseParser } from "../http1/index.js"
 import * as errors from "./errors.js"
 import { type ExchangeOwner, Http1Exchange } from "./Http1Exchange.js"
 import * as otherProtocols from "./otherProtocols.js"
 import * as readBuffer from "./readBuffer.js"
-import { asksToClose, Quarantine, type ReusePolicy } from "./reuse.js"
-import { afterPoll, now, queueMicrotask } from "./runtime.js"
+import { afterPoll, queueMicrotask } from "./runtime.js"
 
 /**
  * One HTTP/1.1 connection: `http1` over a socket. It carries one exchange at a time (no
@@ -18,8 +17,7 @@ import { afterPoll, now, queueMicrotask } from "./runtime.js"
  */
 export class Http1Connection implements Connection, ResponseHandler, ExchangeOwner {
   readonly protocol = "http/1.1" as const
-  /** 0 while it is in quarantine: see `Quarantine`. */
-  capacity = 1
+  readonly capacity = 1
   readonly remoteAddress: string | undefined
   reusable = true
   keepAliveHint: number | undefined = undefined
@@ -30,19 +28,14 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   /** What was read last has told the request nothing. */
   private isMute = false
   private isPaused = false
-  private hasServed = false
-  private readonly quarantine: Quarantine
-  private readonly parser: ResponseParser
+  private readonly parser = new ResponseParser(this, parserOptions)
 
   constructor(
     readonly socket: Socket,
     private readonly listener: ConnectionListener,
-    readonly tlsTime: number | undefined,
-    policy: ReusePolicy
+    readonly tlsTime: number | undefined
   ) {
     this.remoteAddress = socket.remoteAddress
-    this.parser = new ResponseParser(this, policy.parser)
-    this.quarantine = new Quarantine(policy, (capacity) => this.setCapacity(capacity))
     const owned = socket as OwnedSocket
     owned[connectionOf] = this
     owned.destroy = destroy
@@ -50,8 +43,6 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     socket.on("error", onError)
     socket.on("close", onClose)
     socket.on("drain", onDrain)
-    // Nobody waits for a connection that carries nothing: it must not keep the process alive.
-    socket.unref()
   }
 
   exchange(request: ExchangeRequest, receiver: ExchangeReceiver): Exchange {
@@ -62,7 +53,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
       host: request.method === "CONNECT" ? request.target : request.origin.authority,
       headers: request.headers,
       framing: framingOf(request.body),
-      keepAlive: !asksToClose(request.headers)
+      keepAlive: !asksToClose(request)
     })
     if (typeof head !== "string") {
       this.fail(exchange, errors.invalidRequest(request, head))
@@ -72,9 +63,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
       this.reusable = false
       this.current = exchange
       this.parser.start(request.method)
-      this.socket.ref()
-      exchange.send(head, this.hasServed)
-      this.hasServed = true
+      exchange.send(head)
     }
     return exchange
   }
@@ -87,8 +76,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   onBytes(bytes: Uint8Array, length: number): void {
     const exchange = this.current
     if (exchange === undefined) {
-      // Nobody has asked for them, and they must not become the response of the next request (undici CVE-2026-6733).
-      this.quarantine.onLateBytes()
+      // Nobody has asked for them, and they must not become the answer of the next request (undici CVE-2026-6733).
       this.close("Failed")
     } else if (!exchange.written) {
       this.break(
@@ -234,8 +222,9 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
 
   private complete(exchange: Http1Exchange, trailers: ReadonlyArray<string>): void {
     const head = this.head
-    const reuse = head === undefined || exchange.broken ? "Never" : this.quarantine.reuseAfter(exchange, head)
-    this.reusable = reuse !== "Never"
+    // Only an exchange that both sides have finished leaves the connection fit for another one.
+    this.reusable = head !== undefined && head.keepAlive && exchange.sent && !exchange.broken &&
+      !asksToClose(exchange.request)
     this.keepAliveHint = head?.keepAliveTimeout === undefined ? undefined : head.keepAliveTimeout * 1000
     this.current = undefined
     this.head = undefined
@@ -244,8 +233,6 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     readBuffer.rest()
     // An idle connection is always being read.
     if (this.isPaused) this.resume()
-    this.socket.unref()
-    if (reuse === "Quarantined") this.quarantine.begin(now() - exchange.writtenAt)
     exchange.receiver.onComplete(trailers)
   }
 
@@ -263,14 +250,8 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     queueMicrotask(() => exchange.receiver.onError(error))
   }
 
-  private setCapacity(capacity: number): void {
-    this.capacity = capacity
-    this.listener.onCapacity(capacity)
-  }
-
   private close(reason: Parameters<ConnectionListener["onClosed"]>[0]): void {
     this.reusable = false
-    this.quarantine.end()
     this.socket.destroy()
     this.listener.onClosed(reason)
   }
@@ -316,3 +297,14 @@ const framingOf = (body: ExchangeRequest["body"]): Framing => {
       return body.length === undefined ? chunked : contentLength(body.length)
   }
 }
+
+/** `Connection: close` from the caller ends the connection after this exchange (RFC 9112 §9.6). */
+const asksToClose = ({ headers }: ExchangeRequest): boolean => {
+  const options = headers["connection"]
+  return options !== undefined && /(^|,)\s*close\s*(,|$)/i.test(options)
+}
+
+const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
+  Buffer.prototype.latin1Slice.call(bytes, start, end)
+
+const parserOptions = { limits: defaultParserLimits, latin1 }

@@ -22,13 +22,12 @@ export type Coalesce = (
 
 /**
  * Finds the connections that carry requests of another origin as well (RFC 9113 §9.1.1). Undefined where the options make
- * connections that look alike and are not: none that is verified, or by another name than the host's, or all to one
- * socket.
+ * connections that look alike and are not: none that is verified, or not by the host's name alone, or all to one socket.
  */
 export const coalesceWith = ({ lookup = dns.lookup, socketPath, tls: settings }: Settings): Coalesce | undefined => {
-  if (socketPath !== undefined || settings.servername !== undefined || settings.rejectUnauthorized === false) {
-    return undefined
-  }
+  const { checkServerIdentity, rejectUnauthorized, servername } = settings
+  const looksAlike = servername !== undefined || checkServerIdentity !== undefined || rejectUnauthorized === false
+  if (socketPath !== undefined || looksAlike) return undefined
   return (origin, open, onFound) => {
     if (origin.scheme !== "https" || !isPlain(origin)) return onFound([])
     const covering = open.filter((connection) => covers(connection, origin))

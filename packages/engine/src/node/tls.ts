@@ -3,13 +3,14 @@ import * as net from "node:net"
 import * as tls from "node:tls"
 import type * as Failure from "../Failure.js"
 import type { HostTime } from "../Host.js"
+import type { Problem } from "../options/index.js"
 import type { Origin } from "../Origin.js"
 import type { Dial } from "./Dial.js"
 import * as errors from "./errors.js"
 import { onceConnected, open, type OpenSocket, type Route } from "./socket.js"
 import { isTlsFailure, tlsError } from "./tlsErrors.js"
 import { TlsSessions } from "./TlsSessions.js"
-import type { Pem, TlsSettings, UnusableTls } from "./TlsSettings.js"
+import type { Pem, TlsSettings } from "./TlsSettings.js"
 
 /** What becomes of a TLS dial. */
 export interface SecureEvents {
@@ -48,11 +49,19 @@ export class TlsDialer {
     // A session without a ticket cannot be resumed; Node tells of those too.
     const { sessions } = this
     const { key } = origin
-    socket.on("session", (session: Buffer) => sessions.set(key, session))
+    // Before the peer is verified it is not kept for others: who resumes it does not look at the certificate again.
+    let isVerified = false
+    let early: Buffer | undefined = undefined
+    socket.on("session", (session: Buffer) => {
+      if (isVerified) sessions.set(key, session)
+      else early = session
+    })
     onceConnected(
       socket,
       "secureConnect",
       () => {
+        isVerified = true
+        if (early !== undefined) sessions.set(key, early)
         if (!dial.isClosed) events.onConnected(opened, this.time.elapsed() - started)
       },
       (cause) => {
@@ -72,6 +81,7 @@ export class TlsDialer {
         secureContext: context,
         ALPNProtocols: [...protocols],
         rejectUnauthorized: this.settings.rejectUnauthorized ?? true,
+        ...this.identity,
         ...this.serverName(origin),
         ...this.session(origin)
       } as tls.ConnectionOptions))
@@ -89,6 +99,20 @@ export class TlsDialer {
     return servername === undefined ? {} : { servername }
   }
 
+  /** What the caller's function throws would be thrown out of Node's own listener, and end the process. */
+  private get identity(): Pick<tls.ConnectionOptions, "checkServerIdentity"> {
+    const { checkServerIdentity } = this.settings
+    return checkServerIdentity === undefined ? {} : {
+      checkServerIdentity: (host, certificate) => {
+        try {
+          return checkServerIdentity(host, certificate)
+        } catch (cause) {
+          return cause instanceof Error ? cause : new Error(String(cause))
+        }
+      }
+    }
+  }
+
   private session({ key }: Origin): { readonly session?: Buffer } {
     const session = this.sessions.get(key)
     return session === undefined ? {} : { session }
@@ -99,27 +123,28 @@ export class TlsDialer {
  * Reads the certificates and keys that were given, once, to say what is wrong with them before anything is built. What
  * is no certificate at all Node would leave out of `ca` without a word, and then trust nobody.
  */
-export const check = (settings: TlsSettings): UnusableTls | undefined => {
-  const { ca, cert, key } = settings
-  try {
-    if (ca !== undefined) textsOf(ca).forEach(readCertificate)
-  } catch (cause) {
-    return unusable("ca", cause)
+export const check = (settings: TlsSettings): ReadonlyArray<Problem> => {
+  const { ca, cert } = settings
+  const problems: Array<Problem> = []
+  if (ca !== undefined) {
+    attempt(problems, "tls.ca", "certificates as PEM", () => textsOf(ca).forEach(readCertificate))
   }
-  try {
-    if (ca !== undefined || cert !== undefined || key !== undefined) contextOf(settings)
-  } catch (cause) {
-    return unusable("cert", cause)
+  if (cert !== undefined) {
+    const expected = "a certificate as PEM that tls.key and tls.passphrase belong to"
+    attempt(problems, "tls.cert", expected, () => void contextOf({ ...settings, ca: undefined }))
   }
-  return undefined
+  return problems
 }
 
-const unusable = (option: UnusableTls["option"], cause: unknown): UnusableTls => ({
-  option,
-  detail: (option === "ca" ? "not a certificate as PEM" : "certificate, key and passphrase cannot be used together") +
-    ` (${cause instanceof Error ? cause.message : String(cause)})`,
-  cause
-})
+/** What OpenSSL says of a certificate or a key shows nothing of it. */
+const attempt = (problems: Array<Problem>, option: string, expected: string, use: () => void): void => {
+  try {
+    use()
+  } catch (cause) {
+    const received = `not usable (${cause instanceof Error ? cause.message : String(cause)})`
+    problems.push({ _tag: "InvalidValue", option, received, expected })
+  }
+}
 
 const textsOf = (pem: Pem): ReadonlyArray<string | Uint8Array> =>
   typeof pem === "string" || pem instanceof Uint8Array ? [pem] : pem

@@ -1,47 +1,91 @@
+import { parse } from "@sluice/core/InvalidOptions"
+import * as table from "@sluice/engine/options"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
-import * as Duration from "effect/Duration"
+import type * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { globalValue } from "effect/GlobalValue"
+import type { Options } from "../HttpClientLayer.js"
 
-/** Leaves an option open when its name is not set. */
-const optional = <A>(config: Config.Config<A>): Config.Config<A | undefined> => Config.withDefault(config, undefined)
+/** The prefix of each `Config` that was made here, for the warning. */
+const prefixes = new WeakMap<object, string>()
 
-/** A number, or `Infinity`. */
-export const number = (name: string): Config.Config<number | undefined> => optional(Config.number(name))
+/** All options that have a variable. What is not set is left out. */
+export const make = (prefix: string): Config.Config<Options> => {
+  // That the table has the names and kinds of `Options` is held by a test of types.
+  const config = groupOf(table.layer, prefix) as Config.Config<Options>
+  prefixes.set(config, prefix)
+  return config
+}
 
-/** `true` or `false`. */
-export const boolean = (name: string): Config.Config<boolean | undefined> => optional(Config.boolean(name))
-
-type Http2Mode = boolean | "prior-knowledge"
-
-/** `true`, `false` or `prior-knowledge`. */
-export const http2 = (name: string): Config.Config<Http2Mode | undefined> =>
-  optional(Config.mapOrFail(Config.string(name), (text): Either.Either<Http2Mode, ConfigError.ConfigError> => {
-    switch (text) {
-      case "true":
-        return Either.right(true)
-      case "false":
-        return Either.right(false)
-      case "prior-knowledge":
-        return Either.right("prior-knowledge")
-      default:
-        return Either.left(
-          ConfigError.InvalidData([name], `Expected true, false or prior-knowledge, got ${JSON.stringify(text)}`)
-        )
-    }
-  }))
-
-/** `5 seconds`, `250 millis`, or `Infinity`. */
-export const duration = (name: string): Config.Config<Duration.Duration | undefined> =>
-  optional(Config.mapOrFail(Config.string(name), (text) => {
-    if (text === "Infinity") return Either.right(Duration.infinity)
-    const decoded = Duration.decodeUnknown(text)
-    return decoded._tag === "Some"
-      ? Either.right(decoded.value)
-      : Either.left(
-        ConfigError.InvalidData(
-          [name],
-          `Expected a duration as in "5 seconds", or "Infinity", got ${JSON.stringify(text)}`
-        )
+const groupOf = (group: table.Group, prefix: string): Config.Config<Readonly<Record<string, unknown>>> =>
+  Config.map(
+    Config.all(
+      Object.entries(group.fields).map(([name, field]) =>
+        Config.map(fieldOf(field, prefix), (value) => [name, value] as const)
       )
-  }))
+    ),
+    (values) => Object.fromEntries(values.filter(([, value]) => value !== undefined))
+  )
+
+const fieldOf = (field: table.Option<unknown> | table.Group, prefix: string): Config.Config<unknown> => {
+  if (field._tag === "Option") return variable(field, prefix)
+  const fields = Config.map(groupOf(field, prefix), (values) => Object.keys(values).length === 0 ? undefined : values)
+  return field.shorthand === undefined
+    ? fields
+    : Config.map(Config.all([variable(field.shorthand, prefix), fields]), ([mode, given]) => switched(mode, given))
+}
+
+/** `http2` is off, on, or on with options. */
+const switched = (mode: unknown, given: Readonly<Record<string, unknown>> | undefined): unknown =>
+  mode === false || given === undefined ? mode : { ...given, priorKnowledge: mode === "prior-knowledge" }
+
+const variable = <A>(option: table.Option<A>, prefix: string): Config.Config<A | undefined> => {
+  if (option.variable === undefined) return Config.succeed(undefined)
+  const name = `${prefix}_${option.variable}`
+  return Config.string(name).pipe(
+    Config.mapOrFail((text) => Either.mapLeft(parse(option, text), (message) => ConfigError.InvalidData([], message))),
+    Config.withDefault(undefined)
+  )
+}
+
+const warned = globalValue(Symbol.for("@sluice/node/misspelt"), () => new Set<string>())
+
+/**
+ * Warns of variables that are none of ours and are written almost like one, each once. Their values are not shown: they may
+ * be somebody else's, and secret.
+ */
+export const warnOfMisspelt = (config: object): Effect.Effect<void> => {
+  const prefix = prefixes.get(config)
+  if (prefix === undefined) return Effect.void
+  return Effect.configProviderWith((provider) =>
+    Effect.flatMap(namesWith(`${prefix}_`, provider.flattened), (names) => {
+      const found = table.misspelt(names, table.variables(table.layer, prefix)).filter(({ name }) => !warned.has(name))
+      for (const { name } of found) warned.add(name)
+      return Effect.forEach(
+        found,
+        ({ meant, name }) => Effect.logWarning(`${name} is set, which is not an option: did you mean ${meant}?`),
+        { discard: true }
+      )
+    })
+  )
+}
+
+/** The names that are set. A provider has them as a tree, whose branches the environment joins with `_`. */
+const namesWith = (
+  prefix: string,
+  provider: ConfigProvider.ConfigProvider.Flat,
+  path: ReadonlyArray<string> = []
+): Effect.Effect<ReadonlyArray<string>> => {
+  const name = path.join("_")
+  if (!`${name}_`.startsWith(prefix) && !prefix.startsWith(path.length === 0 ? "" : `${name}_`)) {
+    return Effect.succeed([])
+  }
+  return provider.enumerateChildren(path).pipe(
+    Effect.flatMap((children) => Effect.forEach(children, (child) => namesWith(prefix, provider, [...path, child]))),
+    Effect.map((names) => names.length === 0 && name.startsWith(prefix) ? [name] : names.flat()),
+    // A provider that cannot list its names has no wrong ones.
+    Effect.orElseSucceed(() => [])
+  )
+}

@@ -1,6 +1,7 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Timeouts from "@sluice/core/Timeouts"
+import type { HttpClientLayer } from "@sluice/node"
 import { Gate, Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -8,7 +9,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { spawn } from "node:child_process"
 import * as net from "node:net"
-import { failure, idle, makeClient, pattern, settled, turns, until } from "./support.js"
+import { failure, idle, makeClient as makeAnyClient, pattern, settled, turns, until } from "./support.js"
 
 const post = HttpClientRequest.post
 const chunk = pattern(64 * 1024)
@@ -19,6 +20,13 @@ const stillRunning = <A, E>(fiber: Fiber.RuntimeFiber<A, E>, duration: "4999 mil
     yield* TestClock.adjust(duration)
     yield* turns(5)
     assert.isNull(fiber.unsafePoll())
+  })
+
+/** With short timeouts for silence, and no other one for the response head. */
+const makeClient = (options: HttpClientLayer.Options = {}) =>
+  makeAnyClient({
+    ...options,
+    timeouts: { read: "5 seconds", write: "5 seconds", headers: "Infinity", ...options.timeouts }
   })
 
 const spec = { pool: "5 seconds", connect: "5 seconds", read: "5 seconds", write: "5 seconds" } as const

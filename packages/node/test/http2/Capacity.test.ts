@@ -204,7 +204,7 @@ describe("The options", () => {
     it.effect(`are checked when the layer is built: ${JSON.stringify(http2)}`, () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Effect.scoped(makeClient({ http2 })))
-        assert.strictEqual(error._tag, "InvalidHttp2Options")
+        assert.strictEqual(error._tag, "InvalidOptions")
         assert.include(error.message, `http2.${Object.keys(http2)[0]} is`)
       }))
   }

@@ -1,7 +1,8 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { CallOptions, TargetCache } from "@sluice/engine/call"
+import { client, defaultsOf } from "@sluice/engine/options"
 import type { ExchangeHead } from "../../Connection.js"
-import { defaults, type Resolved } from "../../Timeouts.js"
+import type { Resolved } from "../../Timeouts.js"
 
 /**
  * The options of a client with their defaults filled in; `PooledHttpClient.Options` documents them.
@@ -14,12 +15,4 @@ export interface ClientOptions extends CallOptions {
   readonly targets: TargetCache | undefined
 }
 
-export const defaultOptions: ClientOptions = {
-  timeouts: defaults,
-  maxBufferedBody: 256 * 1024,
-  maxDiscardedBody: 64 * 1024,
-  maxResponseSize: Infinity,
-  expectContinueTimeout: 1000,
-  onInformational: undefined,
-  targets: undefined
-}
+export const defaultOptions: ClientOptions = { ...defaultsOf(client), onInformational: undefined, targets: undefined }

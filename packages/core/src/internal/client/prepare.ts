@@ -1,6 +1,5 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import { isIdempotent, requestTarget, type Target, WireRequest } from "@sluice/engine/call"
-import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import type * as Fiber from "effect/Fiber"
 import type { ExchangeRequest } from "../../Connection.js"
@@ -113,6 +112,5 @@ const withoutLength = ({ "content-length": _, ...headers }: ExchangeRequest["hea
 
 const timeoutsOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>, base: Timeouts.Resolved): Timeouts.Resolved => {
   const local = fiber.getFiberRef(Timeouts.current)
-  // They were checked when the region was entered.
-  return local === undefined ? base : Either.getOrElse(Timeouts.resolve(local, base), () => base)
+  return local === undefined ? base : { ...base, ...local }
 }

@@ -19,9 +19,11 @@ export interface World {
 }
 
 /** A pool over a network in memory. Afterwards it has nothing left, and nobody has broken a rule of `Connection`. */
-export const open = (options: ConnectionPool.Options & { readonly network?: MemoryNetwork.Options } = {}) =>
+export const open = (
+  { network: script, ...options }: ConnectionPool.Options & { readonly network?: MemoryNetwork.Options } = {}
+) =>
   Effect.gen(function*() {
-    const network = yield* MemoryNetwork.make(options.network)
+    const network = yield* MemoryNetwork.make(script)
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         deepStrictEqual([network.open, network.faults], [0, []])

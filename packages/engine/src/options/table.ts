@@ -1,0 +1,295 @@
+import { choice, duration, flag, group, list, number, optional, switched, whole } from "./Option.js"
+import type { Resolved as ResolvedFields, Rule } from "./Option.js"
+
+/** No more than are open can be kept. It is a mistake only where both were said at once. */
+const keepsNoMoreThanOpen: Rule = (all, given) => {
+  const kept = given["maxKeepAliveConnections"]
+  const most = all["maxConnections"]
+  return typeof kept === "number" && kept !== Infinity && typeof most === "number" && kept > most
+    ? { option: "maxKeepAliveConnections", expected: `no more than maxConnections (${most}), for no more can be kept` }
+    : undefined
+}
+
+export const limits = group({
+  maxConnections: whole("connections", 100, {
+    least: 1,
+    variable: "MAX_CONNECTIONS",
+    sentence: "Open at once, over all origins, those being made and being closed included. Further requests wait."
+  }),
+  maxConnectionsPerOrigin: whole("connections", Infinity, {
+    least: 1,
+    variable: "MAX_CONNECTIONS_PER_ORIGIN",
+    sentence: "Open at once to one origin."
+  }),
+  maxKeepAliveConnections: whole("idle connections", 20, {
+    variable: "MAX_KEEP_ALIVE_CONNECTIONS",
+    sentence: "Idle connections that are kept, over all origins, and never more than `maxConnections`."
+  }),
+  keepAliveExpiry: duration(5000, {
+    variable: "KEEP_ALIVE_EXPIRY",
+    sentence: "How long an idle connection is kept."
+  }),
+  maxConnectionAge: duration(Infinity, {
+    least: 1,
+    variable: "MAX_CONNECTION_AGE",
+    sentence: "How old a connection may become. One in use finishes first."
+  }),
+  maxRequestsPerConnection: whole("requests", Infinity, {
+    least: 1,
+    variable: "MAX_REQUESTS_PER_CONNECTION",
+    sentence: "How many requests a connection serves before it is closed."
+  }),
+  maxPendingRequests: whole("requests", Infinity, {
+    variable: "MAX_PENDING_REQUESTS",
+    sentence: "Requests that may wait for a connection at once. One more fails with `PoolQueueFull`."
+  })
+}, [keepsNoMoreThanOpen])
+
+export const timeouts = group({
+  pool: duration(5000, {
+    variable: "POOL_TIMEOUT",
+    sentence: "How long a request may wait for a connection while none is being made for it."
+  }),
+  connect: duration(5000, {
+    variable: "CONNECT_TIMEOUT",
+    sentence: "How long making a connection may take: name look-up, TCP and the TLS handshake."
+  }),
+  write: duration(30_000, {
+    variable: "WRITE_TIMEOUT",
+    sentence: "How long the server may take none of the bytes that we send."
+  }),
+  headers: duration(60_000, {
+    variable: "HEADERS_TIMEOUT",
+    sentence: "How long the response head may take, from the last byte of the request."
+  }),
+  read: duration(30_000, {
+    variable: "READ_TIMEOUT",
+    sentence: "How long the server may be silent while we wait for its bytes."
+  }),
+  total: duration(Infinity, {
+    variable: "TOTAL_TIMEOUT",
+    sentence: "How long everything may take, from the call to the last byte of the response."
+  })
+})
+
+/** What `ConnectionPool.make` takes. */
+export const pool = group({
+  limits,
+  timeouts,
+  drainTimeout: duration(0, {
+    variable: "DRAIN_TIMEOUT",
+    sentence: "How long requests under way may go on when the pool is closed."
+  }),
+  whenFull: choice(["dial", "wait"], "dial", {
+    variable: "WHEN_FULL",
+    sentence: "What to do when an HTTP/2 connection carries all the streams it can: dial another one, or wait."
+  }),
+  unreadBodyGrace: duration(1000, {
+    variable: "UNREAD_BODY_GRACE",
+    sentence: "How long an unread body may hold a connection that others wait for."
+  })
+})
+
+/** What `PooledHttpClient.make` takes. */
+export const client = group({
+  timeouts,
+  maxBufferedBody: whole("bytes", 256 * 1024, {
+    variable: "MAX_BUFFERED_BODY",
+    sentence: "How much of a body is kept for a reader that has not come yet, or is slow."
+  }),
+  maxDiscardedBody: whole("bytes", 64 * 1024, {
+    variable: "MAX_DISCARDED_BODY",
+    sentence: "How much of a body that nobody wants is read and thrown away to keep its connection."
+  }),
+  maxResponseSize: whole("bytes", Infinity, {
+    variable: "MAX_RESPONSE_SIZE",
+    sentence: "The largest body of a response. A larger one fails with `ResponseTooLarge`."
+  }),
+  expectContinueTimeout: duration(1000, {
+    variable: "EXPECT_CONTINUE_TIMEOUT",
+    sentence: "How long a request with `Expect: 100-continue` waits for the server before it sends its body anyway."
+  }),
+  onInformational: optional({ _tag: "Function" }, { sentence: "Called for interim responses such as 103 Early Hints." })
+})
+
+/** What `PooledHttpClient.layer` takes. */
+export const pooledClient = group({ ...pool.fields, ...client.fields })
+
+/** A window of HTTP/2 is no larger than this (RFC 9113 §6.9.1), and that of a connection never smaller than the default. */
+const maxWindow = 2 ** 31 - 1
+const initialConnectionWindow = 65_535
+
+/** What `http2` takes in place of an object. */
+const http2Mode = choice([true, false, "prior-knowledge"], true, {
+  variable: "HTTP2",
+  sentence: "Whether HTTP/2 is spoken: to `https:` origins that choose it, to none, or to `http:` origins as well."
+})
+
+export const http2 = switched(http2Mode, {
+  priorKnowledge: flag(false, { sentence: "Speaks it to `http:` origins without asking." }),
+  maxConcurrentStreams: whole("requests", 100, {
+    least: 1,
+    most: maxWindow,
+    variable: "HTTP2_MAX_CONCURRENT_STREAMS",
+    sentence: "How many requests a connection carries at once, or what the server allows if that is less."
+  }),
+  initialWindowSize: whole("bytes", 1024 * 1024, {
+    most: maxWindow,
+    variable: "HTTP2_INITIAL_WINDOW_SIZE",
+    sentence: "How much of one response the server may send before it is read."
+  }),
+  connectionWindowSize: whole("bytes", 16 * 1024 * 1024, {
+    least: initialConnectionWindow,
+    most: maxWindow,
+    variable: "HTTP2_CONNECTION_WINDOW_SIZE",
+    sentence: "The same for all responses of a connection together."
+  }),
+  maxHeaderListSize: whole("bytes", 64 * 1024, {
+    most: 2 ** 32 - 1,
+    variable: "HTTP2_MAX_HEADER_LIST_SIZE",
+    sentence: "The largest response head."
+  }),
+  pingInterval: duration(Infinity, {
+    least: 1,
+    variable: "HTTP2_PING_INTERVAL",
+    sentence: "How long nothing may come while requests are under way until the server is sent a PING."
+  }),
+  pingTimeout: duration(5000, {
+    least: 1,
+    variable: "HTTP2_PING_TIMEOUT",
+    sentence: "How long the server may take to acknowledge a PING."
+  }),
+  coalescing: flag(false, {
+    variable: "HTTP2_COALESCING",
+    sentence: "Whether an `https:` origin may use a connection that is open to another one."
+  }),
+  engine: choice(["own", "node"], "node", {
+    sentence: "What speaks HTTP/2: our own engine, or `node:http2`."
+  })
+})
+
+const versions = ["TLSv1.2", "TLSv1.3"] as const
+
+/** A certificate without its key would not be sent, and nothing would say so. */
+const hasBoth: Rule = (all) =>
+  all["cert"] !== undefined && all["key"] === undefined
+    ? { option: "key", expected: "the private key of tls.cert" }
+    : all["key"] !== undefined && all["cert"] === undefined
+    ? { option: "cert", expected: "the certificate that tls.key belongs to" }
+    : undefined
+
+const isRange: Rule = (all) =>
+  all["minVersion"] === "TLSv1.3" && all["maxVersion"] === "TLSv1.2"
+    ? { option: "minVersion", expected: "no higher a version than tls.maxVersion (\"TLSv1.2\")" }
+    : undefined
+
+/** Node asks the function and then ignores what it says. */
+const isHeard: Rule = (all) =>
+  all["checkServerIdentity"] !== undefined && all["rejectUnauthorized"] === false
+    ? {
+      option: "rejectUnauthorized",
+      expected: "true where tls.checkServerIdentity is given, which else decides nothing"
+    }
+    : undefined
+
+export const tls = group({
+  ca: optional({ _tag: "Pem" }, {
+    secret: true,
+    sentence: "The certificates of the authorities to trust, in place of those that Node trusts."
+  }),
+  cert: optional({ _tag: "Pem" }, { secret: true, sentence: "The client's certificate." }),
+  key: optional({ _tag: "Pem" }, { secret: true, sentence: "The private key of `cert`." }),
+  passphrase: optional({ _tag: "Text" }, { secret: true, sentence: "What the key is encrypted with." }),
+  servername: optional({ _tag: "Text" }, {
+    secret: true,
+    sentence:
+      "The name that the server is asked for, and that its certificate must cover. Default: the host of the URL."
+  }),
+  checkServerIdentity: optional({ _tag: "Function" }, {
+    sentence: "Decides whether a certificate that was verified is the host's, in place of comparing names."
+  }),
+  minVersion: choice(versions, "TLSv1.2", { sentence: "The lowest version of TLS to accept." }),
+  maxVersion: choice(versions, "TLSv1.3", { sentence: "The highest version of TLS to offer." }),
+  rejectUnauthorized: flag(true, {
+    sentence: "Whether a certificate that cannot be verified ends the connection."
+  })
+}, [hasBoth, isRange, isHeard])
+
+/** What a connector over sockets takes. */
+export const connector = group({
+  tls,
+  http2,
+  socketPath: optional({ _tag: "Text" }, {
+    variable: "SOCKET_PATH",
+    sentence: "The path of a Unix socket (a named pipe on Windows) to connect to in place of any host."
+  }),
+  lookup: optional({ _tag: "Function" }, {
+    sentence: "How host names become addresses. Default: the system's resolver."
+  })
+})
+
+export const decompress = switched(
+  choice([true, false], true, {
+    variable: "DECOMPRESS",
+    sentence: "Whether compressed responses are asked for and decoded."
+  }),
+  {
+    maxSize: whole("bytes", Infinity, { sentence: "The largest body after decoding." }),
+    maxRatio: number(250, { sentence: "How many bytes may come of one that arrived." })
+  }
+)
+
+/** What `HttpClientLayer.layerWithoutConnector` takes. */
+export const layerWithoutConnector = group({ ...pooledClient.fields, decompress })
+
+/** What `HttpClientLayer.layer` takes: all of it. */
+export const layer = group({ ...layerWithoutConnector.fields, ...connector.fields })
+
+/** What `ConnectionPool.acquire` takes besides the origin. */
+export const acquire = group({
+  timeout: optional<number>({ _tag: "Duration", least: 0 }, {
+    sentence: "How long to wait for a connection. Default: the pool's `timeouts.pool`."
+  })
+})
+
+/** What `ConnectionPool.warm` takes besides the origin. */
+export const warm = group({
+  count: whole("connections", 1, { sentence: "How many connections there are to be." })
+})
+
+export const redirects = group({
+  maxRedirects: whole("redirects", 20, { sentence: "How many redirects in a row are followed." }),
+  allowHeaders: list<string>({ _tag: "Text" }, [], {
+    sentence: "Request headers that may go along to another origin, besides those that are known to be harmless."
+  }),
+  bodiesAcrossOrigins: flag(false, {
+    sentence: "Whether a 307 or 308 to another origin takes the request's body along."
+  }),
+  onRedirect: optional({ _tag: "Function" }, { sentence: "Asked before each redirect." })
+})
+
+export const retry = group({
+  times: whole("retries", 3, { sentence: "How many times a request is sent again at most." }),
+  base: duration(100, { sentence: "The longest pause before the first retry; it doubles with each." }),
+  cap: duration(10_000, { sentence: "The longest pause of all." }),
+  attempt: duration(Infinity, { sentence: "How long each attempt may take, with the body of its response." }),
+  maxRetryAfter: duration(30_000, { sentence: "How long a pause a server may ask for." }),
+  statuses: list<number>({ _tag: "Whole", least: 100, most: 599 }, [408, 425, 429, 500, 502, 503, 504], {
+    sentence: "Which responses are worth a retry."
+  }),
+  budget: optional({ _tag: "Methods", names: ["deposit", "withdraw"] }, { sentence: "What retries are spent from." })
+})
+
+export const retryBudget = group({
+  ratio: number(0.2, { sentence: "How many retries there may be for each request." }),
+  reserve: number(10, { sentence: "How many retries there may be besides." })
+})
+
+export const priority = group({
+  urgency: choice([0, 1, 2, 3, 4, 5, 6, 7], 3, { sentence: "From 0, the most urgent, to 7." }),
+  incremental: flag(false, { sentence: "Whether a part of the response is of use before all of it is there." })
+})
+
+export type Limits = ResolvedFields<typeof limits.fields>
+export type Timeouts = ResolvedFields<typeof timeouts.fields>
+export type Http2 = ResolvedFields<typeof http2.fields>
