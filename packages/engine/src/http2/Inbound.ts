@@ -141,7 +141,11 @@ export class Inbound<E> implements FrameHandler {
     const error = this.decoder.decode(bytes, start, end)
     if (error !== undefined) return this.owner.failConnection(error)
     const stream = this.find(streamId, "HEADERS", endStream)
-    if (stream === undefined) return
+    if (stream === undefined) {
+      // Few can be on their way to a stream that was given up: some interim responses, a response head and trailers.
+      this.spend("HEADERS of streams that are gone")
+      return
+    }
     if (stream.state === "HalfClosedRemote") return this.failClosed("HEADERS", streamId)
     this.owner.flood.earn(1)
     this.heard(stream)
