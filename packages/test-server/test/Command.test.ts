@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { TestServer } from "@sluice/test-server"
+import { TestAuthority, TestServer } from "@sluice/test-server"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -93,6 +93,11 @@ describe("the command", () => {
           [["--port", String(busy.port)], 1, /^127\.0\.0\.1:\d+ is in use by another program$/],
           [["--host", "192.0.2.1"], 1, /^192\.0\.2\.1:8080 is no address of this machine$/],
           [["--port", "seven"], 2, /^--port takes a number from 0 to 65535, not "seven"$/],
+          [["--port", ""], 2, /^--port takes a number from 0 to 65535, not ""$/],
+          [["-p", "1e3"], 2, /^--port takes a number from 0 to 65535, not "1e3"$/],
+          [["--tls", "--cert", notJson], 2, /^--cert and --key go together$/],
+          [["--tls", "--cert", notJson, "--key", notJson], 2, /are not a certificate and its key: /],
+          [["--key", "file"], 2, /^--key goes with --tls$/],
           [["--wat"], 2, /^Unknown option '--wat'; --help lists the options$/],
           [["extra"], 2, /^Unexpected argument 'extra'; --help lists the options$/],
           [["--ca", "file"], 2, /^--ca goes with --tls$/],
@@ -105,6 +110,32 @@ describe("the command", () => {
         assert.notInclude(error.message, "\n")
         assert.strictEqual(error.exitCode, exitCode)
       }
+    }))
+
+  it.scoped("serves a certificate of one's own, and a script with a byte order mark", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryFolder
+      const authority = yield* TestAuthority.make()
+      const identity = yield* authority.issue()
+      const [cert, key, script] = ["cert.pem", "key.pem", "script.json"].map((name) => path.join(folder, name))
+      fs.writeFileSync(cert, identity.certificate)
+      fs.writeFileSync(key, identity.key)
+      fs.writeFileSync(script, "\ufeff{ \"/\": { \"status\": 204 } }")
+      const { url } = yield* run("--tls", "--cert", cert, "--key", key, "--script", script)
+      const status = yield* Effect.async<number | undefined>((resume) => {
+        https.get(url, { ca: authority.certificate, agent: false }, (response) => {
+          response.resume()
+          resume(Effect.succeed(response.statusCode))
+        })
+      })
+      assert.strictEqual(status, 204)
+    }))
+
+  it.effect("prints its version and ends", () =>
+    Effect.gen(function*() {
+      const lines: Array<string> = []
+      yield* main(["--version"], (line) => lines.push(line))
+      assert.match(lines.join("\n"), /^\d+\.\d+\.\d+/)
     }))
 
   it.effect("prints its help and ends", () =>
@@ -132,6 +163,12 @@ describe("a script file", () => {
       ["an unknown word", { "/a": { txt: "x" } }, /^at "\/a" "txt": is unexpected/],
       ["an unknown word in a list", { "/a": [{ text: "x" }, { txt: "x" }] }, /^at "\/a" 1 "txt": is unexpected/],
       ["two bodies", { "/a": { text: "x", size: 1 } }, /^at "\/a": text and size exclude each other$/],
+      [
+        "options beside never",
+        { "/a": { never: true, status: 200 } },
+        /^at "\/a": status without effect beside never$/
+      ],
+      ["options beside raw", { "/a": { raw: "x", headers: {} } }, /^at "\/a": headers without effect beside raw$/],
       ["no such status", { "/a": { status: 99 } }, /^at "\/a" "status": Expected a number between 200 and 999/],
       ["a negative size", { "/a": { size: -1 } }, /^at "\/a" "size": /],
       ["no object", [], /Expected/]

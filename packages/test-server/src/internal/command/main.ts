@@ -1,8 +1,10 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
+import * as tls from "node:tls"
 import { parseArgs } from "node:util"
 import type { ServerEvent } from "../../ServerEvent.js"
+import type { Identity } from "../../TestAuthority.js"
 import type { Options, TestServer } from "../../TestServer.js"
 import { start } from "../server.js"
 import { playground } from "./playground.js"
@@ -12,14 +14,17 @@ const usage = `A scripted HTTP server.
 
 Usage: sluice-test-server [options]
 
-  --port <number>     the port to listen on, 0 for any free one (default 8080)
+  -p, --port <number> the port to listen on, 0 for any free one (default 8080)
   --host <address>    the address to listen on (default 127.0.0.1)
   --tls               HTTPS, with a certificate made on the spot
   --ca <file>         writes the certificate of its authority to this file, for clients to trust
+  --cert <file>       a certificate of your own as PEM, with --key
+  --key <file>        its private key
   --http2             HTTP/2 besides HTTP/1.1
   --script <file>     what to respond, as JSON (see below); default: a set of paths to try, listed at /
   --quiet             no line for each request
-  --help              this text
+  -h, --help          this text
+  --version           the version
 
 A script maps routes to replies, or to several that are given one after another:
 
@@ -39,11 +44,18 @@ export const main = (args: ReadonlyArray<string>, out: (line: string) => void): 
   Effect.gen(function*() {
     const given = yield* parse(args)
     if (given.help) return out(usage)
-    const port = given.port === undefined ? 8080 : Number(given.port)
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    if (given.version) return out(yield* version)
+    const port = /^\d{1,5}$/.test(given.port) ? Number(given.port) : NaN
+    if (!(port <= 65_535)) {
       return yield* new CommandError(`--port takes a number from 0 to 65535, not ${JSON.stringify(given.port)}`, 2)
     }
-    if (given.ca !== undefined && !given.tls) return yield* new CommandError("--ca goes with --tls", 2)
+    for (const option of ["ca", "cert", "key"] as const) {
+      if (given[option] !== undefined && !given.tls) return yield* new CommandError(`--${option} goes with --tls`, 2)
+    }
+    const identity = yield* identityOf(given)
+    if (identity !== undefined && given.ca !== undefined) {
+      return yield* new CommandError("--ca has no effect beside --cert: whoever signed that is what to trust", 2)
+    }
     const replies = given.script === undefined
       ? playground
       : yield* Effect.mapError(scriptFile.read(given.script), (reason) => new CommandError(reason, 2))
@@ -51,7 +63,7 @@ export const main = (args: ReadonlyArray<string>, out: (line: string) => void): 
       replies,
       host: given.host,
       port,
-      tls: given.tls,
+      tls: identity === undefined ? given.tls : { certificate: identity },
       http2: given.http2,
       halfOpen: true,
       maxRecordedRequests: 0,
@@ -69,6 +81,34 @@ export const main = (args: ReadonlyArray<string>, out: (line: string) => void): 
     return yield* Effect.never
   }).pipe(Effect.scoped)
 
+const readFile = (path: string): Effect.Effect<string, CommandError> =>
+  Effect.try({
+    try: () => fs.readFileSync(path, "utf8"),
+    catch: (error) => new CommandError(`${path} can't be read (${(error as NodeJS.ErrnoException).code})`, 2)
+  })
+
+const identityOf = ({ cert, key }: Given): Effect.Effect<Identity | undefined, CommandError> =>
+  Effect.gen(function*() {
+    if (cert === undefined && key === undefined) return undefined
+    if (cert === undefined || key === undefined) return yield* new CommandError("--cert and --key go together", 2)
+    const identity = { certificate: yield* readFile(cert), key: yield* readFile(key) }
+    return yield* Effect.try({
+      try: () => {
+        tls.createSecureContext({ cert: identity.certificate, key: identity.key })
+        return identity
+      },
+      catch: (error) =>
+        new CommandError(`${cert} and ${key} are not a certificate and its key: ${(error as Error).message}`, 2)
+    })
+  })
+
+const version: Effect.Effect<string> = Effect.sync(() => {
+  const { version } = JSON.parse(fs.readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
+    readonly version: string
+  }
+  return version
+})
+
 /** What went wrong, in one line, and the code that the command ends with: 2 for wrong use, 1 for the rest. */
 export class CommandError extends Data.TaggedError("CommandError")<{
   readonly reason: string
@@ -84,14 +124,17 @@ export class CommandError extends Data.TaggedError("CommandError")<{
 }
 
 interface Given {
-  readonly port?: string | undefined
+  readonly port: string
   readonly host?: string | undefined
   readonly tls: boolean
   readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
   readonly http2: boolean
   readonly script?: string | undefined
   readonly quiet: boolean
   readonly help: boolean
+  readonly version: boolean
 }
 
 const parse = (args: ReadonlyArray<string>): Effect.Effect<Given, CommandError> =>
@@ -100,14 +143,17 @@ const parse = (args: ReadonlyArray<string>): Effect.Effect<Given, CommandError> 
       const { values } = parseArgs({
         args: [...args],
         options: {
-          port: { type: "string" },
+          port: { type: "string", short: "p", default: "8080" },
           host: { type: "string" },
           tls: { type: "boolean", default: false },
           ca: { type: "string" },
+          cert: { type: "string" },
+          key: { type: "string" },
           http2: { type: "boolean", default: false },
           script: { type: "string" },
           quiet: { type: "boolean", default: false },
-          help: { type: "boolean", default: false, short: "h" }
+          help: { type: "boolean", default: false, short: "h" },
+          version: { type: "boolean", default: false }
         }
       })
       return values
@@ -121,7 +167,7 @@ const parse = (args: ReadonlyArray<string>): Effect.Effect<Given, CommandError> 
 
 const greeting = (server: TestServer, given: Given): string => {
   const protocols = given.http2 ? "HTTP/1.1 and HTTP/2" : "HTTP/1.1"
-  const trust = !given.tls
+  const trust = !given.tls || given.cert !== undefined
     ? ""
     : given.ca === undefined
     ? "; its certificate is known to nobody, --ca writes its authority to a file"

@@ -47,13 +47,24 @@ const ReplyJson = Schema.Struct({
 }).pipe(
   Schema.filter((given) => {
     const bodies = kinds.filter((kind) => given[kind] !== undefined)
-    return bodies.length < 2 || `${bodies.join(" and ")} exclude each other`
+    if (bodies.length > 1) return `${bodies.join(" and ")} exclude each other`
+    const [kind] = bodies
+    const allowed = kind === undefined ? undefined : alone.get(kind)
+    const idle = Object.keys(given).filter((key) => key !== kind && allowed?.includes(key) === false)
+    return idle.length === 0 || `${idle.join(", ")} without effect beside ${kind}`
   })
 )
 
 type ReplyJson = typeof ReplyJson.Type
 
 const kinds = ["text", "json", "base64", "chunks", "size", "echo", "raw", "never", "disconnect"] as const
+
+/** What these may have beside them: they are no proper responses, with a status and headers. */
+const alone = new Map<(typeof kinds)[number], ReadonlyArray<string>>([
+  ["raw", ["close", "delayBetweenChunks"]],
+  ["never", []],
+  ["disconnect", []]
+])
 
 const Routes = Schema.Record({ key: Schema.String, value: Schema.Union(ReplyJson, Schema.NonEmptyArray(ReplyJson)) })
 
@@ -67,7 +78,8 @@ export const read = (path: string): Effect.Effect<Routes, string> =>
       catch: (error) => `${path} can't be read (${(error as NodeJS.ErrnoException).code})`
     })
     const json = yield* Effect.try({
-      try: (): unknown => JSON.parse(text),
+      // Editors on Windows write a byte order mark.
+      try: (): unknown => JSON.parse(text.replace(/^\ufeff/, "")),
       catch: (error) => `${path} is no JSON: ${error instanceof Error ? error.message : String(error)}`
     })
     return yield* Effect.mapError(decode(json), (reason) => `${path}: ${reason}`)
@@ -97,7 +109,9 @@ const toReply = (given: ReplyJson): Reply => {
   const options: Options = rest
   if (never !== undefined) return replies.never
   if (disconnect !== undefined) return replies.disconnect(disconnect as Breaking)
-  if (raw !== undefined) return replies.raw(raw, { close: options.close })
+  if (raw !== undefined) {
+    return replies.raw(raw, { close: options.close, delayBetweenChunks: options.delayBetweenChunks })
+  }
   if (echo !== undefined) return replies.echo(options)
   if (size !== undefined) return replies.size(size, options)
   if (chunks !== undefined) return replies.chunks(chunks, options)
