@@ -120,9 +120,10 @@ export interface Options {
    */
   readonly whenFull?: "dial" | "wait" | undefined
   /**
-   * While requests wait for a connection: how long an answer whose body is larger than the client buffers may hold its
-   * connection without anybody having begun to read it. Then its connection is taken back, and reading it fails with
-   * `BodyAbandoned`. Default 1 second.
+   * While a request waits that it would help: how long a response of which something is still to come may hold its
+   * connection without anybody having begun to read it, and no longer than half of that request's `timeouts.pool`. Then
+   * its connection is taken back, and reading it fails with `BodyAbandoned`. `"Infinity"` keeps all of them, whoever waits.
+   * Default 1 second.
    */
   readonly unreadBodyGrace?: Duration.DurationInput | "Infinity" | undefined
 }

@@ -2,7 +2,7 @@ import type { Connection, Exchange, ExchangeHead, ExchangeReceiver } from "../Co
 import * as Failure from "../Failure.js"
 import type { RunInContext } from "../Host.js"
 import type { Origin } from "../Origin.js"
-import { Deadline, type LeaseOwner, type LeaseTicket, type PoolDriver, UnreadBody } from "../pool/index.js"
+import { Deadline, type LeaseOwner, type LeaseTicket, type PoolDriver } from "../pool/index.js"
 import type { BodyProblem } from "./BodySource.js"
 import { CallResponse } from "./CallResponse.js"
 import { type Awaited, CallTimer, type Overdue } from "./CallTimer.js"
@@ -50,7 +50,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   private retries = 0
   /** Bytes of the response have come. */
   private hasBegun = false
-  private unreadEntry: UnreadBody | undefined = undefined
+  private headAt = 0
   private totalDeadline: Deadline<Call> | undefined = undefined
 
   constructor(
@@ -185,6 +185,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     if (head.status === 101) return this.fail(this.unaskedUpgrade())
     this.upload?.onResponse(head.status)
     this.state = "Receiving"
+    this.headAt = this.pool.time.now()
     this.contentLength = head.contentLength
     const body = this.body = new ResponseBody(this, this.options.maxBufferedBody)
     this.respond(head, body)
@@ -329,13 +330,14 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     this.watch()
   }
 
-  unread(): void {
-    this.unreadEntry = new UnreadBody(this.pool.time.now(), () => this.body?.abandon("Unread"))
-    this.pool.unread.add(this.unreadEntry)
+  get unreadSince(): number | undefined {
+    return this.body?.isUnread === true ? this.headAt : undefined
   }
 
-  reading(): void {
-    if (this.unreadEntry !== undefined) this.pool.unread.remove(this.unreadEntry)
+  /** A request waits for the connection: the rest is not even discarded. */
+  abandonUnread(): void {
+    this.body?.abandon("Unread")
+    this.end()
   }
 
   captureContext(): RunInContext | undefined {
@@ -351,7 +353,6 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     const isNeeded = this.pool.core.state.pending > 0 || this.options.maxDiscardedBody === 0
     if (this.contentLength === undefined && isNeeded) return this.end()
     this.state = "Discarding"
-    this.reading()
     this.exchange?.resume()
     this.timer.watch("Rest")
   }
@@ -451,7 +452,6 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   /** What it has of the pool. */
   private letGo(): void {
     this.timer.cancel()
-    this.reading()
     this.upload?.stop()
     this.upload = undefined
     this.exchange?.cancel("Unwanted")

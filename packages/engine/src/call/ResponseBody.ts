@@ -14,9 +14,6 @@ export interface BodyOwner {
   readonly resume: () => void
   /** Nobody wants the rest: what comes is thrown away, within bounds, or the exchange is cancelled. */
   readonly discard: () => void
-  /** Nobody reads and the buffer is full; `reading` says that somebody has begun. */
-  readonly unread: () => void
-  readonly reading: () => void
   /** Of a reader who waits: it need not be the caller of the request. */
   readonly captureContext: () => RunInContext | undefined
 }
@@ -85,7 +82,6 @@ export class ResponseBody {
     if (this.chunks.size > this.maxBuffered && this.readers !== "whole" && !this.paused) {
       this.paused = true
       this.owner.pause()
-      if (this.readers === "none") this.owner.unread()
     }
   }
 
@@ -178,7 +174,6 @@ export class ResponseBody {
   // ---------------------------------------------------------------------------------------------------------------
 
   private beginReading(as: "whole" | "stream"): void {
-    if (this.readers === "none") this.owner.reading()
     this.readers = as
     if (as === "whole") this.unpause()
   }

@@ -16,6 +16,13 @@ export interface LeaseOwner {
   readonly caller: unknown
   /** What `PoolTimeout` says of it. */
   readonly describe: () => Omit<LeaseDescription, "age">
+  /**
+   * Since when its response is there and nobody has begun to read the body, of which something is still to come; undefined
+   * while that is not so. Absent for an owner that has no response.
+   */
+  readonly unreadSince?: number | undefined
+  /** Gives up the unread body, and the connection at once: a request waits that it helps. */
+  readonly abandonUnread?: () => void
   /** What its notifications run in; undefined where no context was captured. */
   readonly inContext: RunInContext | undefined
   /** It holds the connection from now on. Not called after `PoolDriver.abandon`, and never inside of a step. */

@@ -42,7 +42,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   /** Expiry and age. */
   private readonly background: Timekeeper
   readonly events: EventHub
-  readonly unread: UnreadBodies
+  private readonly unread: UnreadBodies
   /** Undefined where origins never share connections. */
   private readonly coalescing: Coalescing | undefined
   private readonly gauges: Gauges
@@ -78,7 +78,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       (cause) => host.reportDefect("a listener to events threw", cause)
     )
     this.gauges = new Gauges(host.meter)
-    this.unread = new UnreadBodies(this.time, options.unreadBodyGrace, () => this.core.state.pending)
+    this.unread = new UnreadBodies(this.time, options.unreadBodyGrace, this.core.state)
     const { coalesce } = host
     this.coalescing = coalesce === undefined
       ? undefined
@@ -295,7 +295,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       this.deliveries.schedule()
     }
     this.gauges.update(this.core.state)
-    if (this.unread.size > 0 && this.core.state.pending > 0) this.unread.check()
+    if (this.core.state.pending > 0) this.unread.check()
   }
 
   private act(action: Action<Connection>): void {

@@ -1,56 +1,73 @@
+import type { Connection } from "../Connection.js"
 import { Deadline } from "./Deadlines.js"
-import { Link, LinkedList } from "./LinkedList.js"
+import type { LeaseTicket } from "./LeaseOwner.js"
+import type { PoolState } from "./PoolState.js"
+import type { Slot } from "./Slot.js"
+import type { Ticket } from "./Ticket.js"
 import type { Timekeeper } from "./Timekeeper.js"
 
-/**
- * A body that is larger than the buffer and that nobody has begun to read, so that it holds its connection.
- */
-export class UnreadBody {
-  readonly link = new Link<UnreadBody>(this)
-  constructor(readonly since: number, readonly abandon: () => void) {}
+/** While requests wait, unread bodies are looked for so often, in milliseconds: nobody reports that one begins. */
+const interval = 50
+
+interface Candidate {
+  readonly lease: LeaseTicket
+  readonly since: number
+  readonly isOwn: boolean
+  readonly due: number
 }
 
 /**
- * Abandons unread bodies: when requests wait for a connection, the bodies that nobody has begun to read within the grace
- * time are abandoned, oldest first (undici and the platform's layers hang here for ever).
+ * Abandons unread bodies: responses of which something is still to come and that nobody has begun to read, when that
+ * helps a request that waits (undici and the platform's layers hang here for ever). The grace runs while both are so, and
+ * is no more than half of the time that the request may wait. One body for one request: its own origin's first, then the
+ * one that has been unread for longest.
  */
 export class UnreadBodies {
-  private readonly bodies = new LinkedList<UnreadBody>()
-  private readonly deadline = new Deadline(this, (bodies) => bodies.check())
+  private readonly deadline = new Deadline(this, (bodies) => bodies.look())
 
   constructor(
     private readonly time: Timekeeper,
     private readonly grace: number,
-    /** How many requests wait that no connection is being made for. */
-    private readonly waiting: () => number
+    private readonly pool: PoolState<Connection>
   ) {}
 
-  get size(): number {
-    return this.bodies.size
-  }
-
-  add(body: UnreadBody): void {
-    this.bodies.pushBack(body.link)
-    this.check()
-  }
-
-  remove(body: UnreadBody): void {
-    this.bodies.remove(body.link)
-  }
-
-  /** A request waits, or a body has become unread, or time has passed. */
+  /** Requests wait. */
   check(): void {
+    if (!this.time.deadlines.isSet(this.deadline)) this.look()
+  }
+
+  private look(): void {
+    // A grace without end is a wish to keep them, whoever waits.
+    if (this.pool.pending === 0 || this.grace === Infinity) return
     const now = this.time.now()
-    let first = this.bodies.first
-    while (first !== undefined && this.waiting() > 0) {
-      const remaining = first.since + this.grace - now
-      if (remaining > 0) {
-        if (!this.time.deadlines.isSet(this.deadline)) this.time.deadlines.set(this.deadline, remaining, now)
-        return
-      }
-      this.bodies.remove(first.link)
-      first.abandon()
-      first = this.bodies.first
+    const best = this.find()
+    if (best !== undefined && best.due <= now) best.lease.owner.abandonUnread?.()
+    const next = best === undefined || best.due <= now ? interval : Math.min(interval, best.due - now)
+    this.time.deadlines.set(this.deadline, next, now)
+  }
+
+  private find(): Candidate | undefined {
+    let best: Candidate | undefined = undefined
+    for (const lease of this.pool.leases as Iterable<LeaseTicket>) {
+      const { origin, owner, slot } = lease
+      const since = owner.unreadSince
+      const waiter = since === undefined || slot === undefined ? undefined : this.helped(slot)
+      if (since === undefined || waiter === undefined) continue
+      const due = Math.max(since, waiter.waitingSince) + Math.min(this.grace, waiter.timeout / 2)
+      const isOwn = waiter.origin === origin
+      if (best === undefined || isBetter({ lease, since, isOwn, due }, best)) best = { lease, since, isOwn, due }
     }
+    return best
+  }
+
+  /** Who could be lent a connection, or be dialed for, if this one carried one request less. */
+  private helped(slot: Slot<Connection>): Ticket<Connection> | undefined {
+    if (slot.origin.pending > 0) return slot.origin.waiters.first
+    // An origin that its own limit, or a stream of its own, keeps waiting gains nothing.
+    const next = this.pool.turns.first
+    return next !== undefined && slot.busy === 1 && !this.pool.hasRoom ? next.waiters.first : undefined
   }
 }
+
+const isBetter = (one: Candidate, other: Candidate): boolean =>
+  one.isOwn === other.isOwn ? one.since < other.since : one.isOwn

@@ -1,0 +1,110 @@
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { deepStrictEqual, strictEqual } from "node:assert"
+import * as ConnectionPool from "../../src/ConnectionPool.js"
+import * as PooledHttpClient from "../../src/PooledHttpClient.js"
+import type * as MemoryNetwork from "../../src/testing/MemoryNetwork.js"
+import { settle } from "../../src/testing/settle.js"
+import { a, b } from "./support/origins.js"
+import { open, outcome } from "./support/pool.js"
+
+// Issue 15, section 5: an unread body is abandoned only for whom it helps, and always then.
+
+const trickle = Stream.repeat(Stream.make("x"), Schedule.spaced(300))
+const silent = Stream.concat(Stream.make("x".repeat(1_000)), Stream.never)
+
+const world = (options: ConnectionPool.Options & { readonly network: MemoryNetwork.Options }) =>
+  Effect.gen(function*() {
+    const { network, pool } = yield* open(options)
+    const client = yield* Effect.provideService(PooledHttpClient.make(options), ConnectionPool.ConnectionPool, pool)
+    const get = (origin = a, path = "/") => client.execute(HttpClientRequest.get(`${origin.href}${path}`))
+    return { network, pool, get }
+  })
+
+/** Bodies that never end at `/open`, and empty ones elsewhere. */
+const respond = (body: Stream.Stream<string>): MemoryNetwork.Options["respond"] => (request) =>
+  Effect.succeed(request.target === "/open" ? { body } : {})
+
+describe("an unread body", () => {
+  it.scoped("that is smaller than the buffer is abandoned as well: a trickle, silence", () =>
+    Effect.gen(function*() {
+      for (const body of [trickle, silent]) {
+        for (const protocol of ["http/1.1", "h2"] as const) {
+          const { get } = yield* world({
+            limits: { maxConnections: 1 },
+            network: {
+              respond: respond(body),
+              protocol: () => protocol,
+              dial: () => Effect.succeed({ protocol, capacity: 1 })
+            }
+          })
+          const unread = yield* get(a, "/open")
+          const waiting = yield* Effect.fork(get())
+          yield* TestClock.adjust(999)
+          strictEqual(outcome(waiting), "waits")
+          yield* TestClock.adjust(1)
+          yield* settle
+          strictEqual(outcome(waiting), "done")
+          strictEqual((yield* Effect.flip(unread.text)).cause?._tag, "BodyAbandoned")
+        }
+      }
+    }))
+
+  it.scoped("is abandoned in time for a request that may not wait for long", () =>
+    Effect.gen(function*() {
+      const { get } = yield* world({
+        limits: { maxConnections: 1 },
+        timeouts: { pool: 400 },
+        network: { respond: respond(silent) }
+      })
+      yield* get(a, "/open")
+      const waiting = yield* Effect.fork(get(b))
+      yield* TestClock.adjust(300)
+      strictEqual(outcome(waiting), "done")
+    }))
+
+  it.scoped("of another origin is left to one that its own limit keeps waiting", () =>
+    Effect.gen(function*() {
+      const { get, network } = yield* world({
+        limits: { maxConnections: 10, maxConnectionsPerOrigin: 1 },
+        timeouts: { read: "Infinity" },
+        network: { respond: respond(silent) }
+      })
+      const mine = yield* get(a, "/open")
+      const reading = yield* Effect.fork(mine.text)
+      yield* get(b, "/open")
+      const waiting = yield* Effect.fork(get(a))
+      yield* TestClock.adjust("10 seconds")
+      // Nor is one that somebody reads.
+      deepStrictEqual([outcome(waiting), network.open], ["PoolTimeout", 2])
+      yield* Fiber.interrupt(reading)
+    }))
+
+  it.scoped("of one's own origin goes first, and only one for one request", () =>
+    Effect.gen(function*() {
+      const { get, network } = yield* world({
+        limits: { maxConnections: 3 },
+        network: { respond: respond(silent) }
+      })
+      yield* get(b, "/open")
+      yield* get(a, "/open")
+      yield* get(b, "/open")
+      const waiting = yield* Effect.fork(get(a))
+      yield* TestClock.adjust("2 seconds")
+      strictEqual(outcome(waiting), "done")
+      deepStrictEqual(network.requests.map((_) => _.state), ["Running", "Cancelled", "Running", "Answered"])
+    }))
+
+  it.scoped("that nobody waits behind is kept for as long as one likes", () =>
+    Effect.gen(function*() {
+      const { get, network } = yield* world({ network: { respond: respond(silent) }, timeouts: { read: "Infinity" } })
+      yield* get(a, "/open")
+      yield* TestClock.adjust("1 hour")
+      strictEqual(network.requests[0].state, "Running")
+    }))
+})
