@@ -17,7 +17,11 @@ import { open, outcome } from "./support/pool.js"
 const world = (options: ConnectionPool.Options & { readonly network?: MemoryNetwork.Options } = {}) =>
   Effect.gen(function*() {
     const { network, pool } = yield* open({ network: { dial: MemoryNetwork.hold }, ...options })
-    const client = yield* Effect.provideService(PooledHttpClient.make(options), ConnectionPool.ConnectionPool, pool)
+    const client = yield* Effect.provideService(
+      PooledHttpClient.make({ timeouts: options.timeouts }),
+      ConnectionPool.ConnectionPool,
+      pool
+    )
     const get = (timeouts: Timeouts.Timeouts, origin = a) =>
       Effect.fork(client.execute(HttpClientRequest.get(origin.href)).pipe(Timeouts.locally(timeouts), Effect.asVoid))
     return { network, pool, get }

@@ -22,7 +22,11 @@ const silent = Stream.concat(Stream.make("x".repeat(1_000)), Stream.never)
 const world = (options: ConnectionPool.Options & { readonly network: MemoryNetwork.Options }) =>
   Effect.gen(function*() {
     const { network, pool } = yield* open(options)
-    const client = yield* Effect.provideService(PooledHttpClient.make(options), ConnectionPool.ConnectionPool, pool)
+    const client = yield* Effect.provideService(
+      PooledHttpClient.make({ timeouts: options.timeouts }),
+      ConnectionPool.ConnectionPool,
+      pool
+    )
     const get = (origin = a, path = "/") => client.execute(HttpClientRequest.get(`${origin.href}${path}`))
     return { network, pool, get }
   })
