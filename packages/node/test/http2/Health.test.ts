@@ -5,13 +5,17 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import { answer, failure, startPeer, turns, until } from "./support.js"
 
-const silent = { automatic: ["settings"] } as const
+const impatient = { timeouts: { read: "5 seconds" } } as const
+const silent = { automatic: ["settings"], client: impatient } as const
 const pings = (frames: ReadonlyArray<Frame.ReceivedFrame>) => frames.filter((frame) => frame._tag === "Ping").length
 
 describe("After a read timeout", () => {
   it.scoped("the server is asked; until it answers the connection takes nothing, afterwards it does", () =>
     Effect.gen(function*() {
-      const { get, peer, pool } = yield* startPeer({ ...silent, client: { limits: { maxConnections: 1 } } })
+      const { get, peer, pool } = yield* startPeer({
+        ...silent,
+        client: { ...impatient, limits: { maxConnections: 1 } }
+      })
       const late = yield* get()
       const connection = yield* peer.accept
       const { streamId } = yield* connection.take("Headers")
