@@ -14,4 +14,9 @@ export interface RuntimeHooks {
   readonly backgroundSleep: (millis: number, wake: () => void) => Cancel
   /** Captures the context of the caller that is running now; what is returned runs a function in it. */
   readonly captureContext: () => (run: () => void) => void
+  /**
+   * Runs a step in the context that the program began in, of no request: what is made there and outlives the request,
+   * as connections and timers do, keeps nothing of it alive.
+   */
+  readonly outsideOfRequests?: (<A>(run: () => A) => A) | undefined
 }

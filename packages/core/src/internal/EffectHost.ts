@@ -85,7 +85,10 @@ export class EffectHost implements Host {
   }
 
   sleep(millis: number, wake: () => void, background: boolean): Cancel {
-    if (background && this.platform !== undefined) return this.platform.backgroundSleep(millis, wake)
+    const { platform } = this
+    if (background && platform !== undefined) {
+      return this.outsideOfRequests(() => platform.backgroundSleep(millis, wake))
+    }
     const sleep = Effect.zipRight(Effect.sleep(millis), Effect.sync(wake))
     // Some clocks take no time at all for a sleep that has no length.
     const fiber = this.fork(millis > 0 ? sleep : Effect.zipRight(Effect.yieldNow(), sleep))
@@ -233,10 +236,15 @@ export class EffectHost implements Host {
   }
 
   fork(effect: Effect.Effect<void>): Fiber.RuntimeFiber<void, unknown> {
-    const fiber = Runtime.runFork(this.options.runtime)(effect)
+    const fiber = this.outsideOfRequests(() => Runtime.runFork(this.options.runtime)(effect))
     this.fibers.add(fiber)
     fiber.addObserver(() => this.fibers.delete(fiber))
     return fiber
+  }
+
+  private outsideOfRequests<A>(run: () => A): A {
+    const outside = this.options.connector.runtime?.outsideOfRequests
+    return outside === undefined ? run() : outside(run)
   }
 
   /** A fiber that runs code of a caller, `of` which request: closing the pool interrupts it and gives it a moment. */

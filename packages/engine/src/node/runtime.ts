@@ -65,6 +65,8 @@ const onCheck = (): void => {
 /** A timer can be no longer (2^31 - 1 ms, 24 days): a longer one would go off at once. */
 const longestTimeout = 2 ** 31 - 1
 
+const atLoad = new AsyncResource("Sluice", { requireManualDestroy: true })
+
 /** The hooks of Node. */
 export const runtimeHooks: RuntimeHooks = {
   afterPoll,
@@ -76,5 +78,6 @@ export const runtimeHooks: RuntimeHooks = {
   captureContext: () => {
     const resource = new AsyncResource("Sluice", { requireManualDestroy: true })
     return (run) => runInAsyncScope.call(resource, run)
-  }
+  },
+  outsideOfRequests: (run) => atLoad.runInAsyncScope(run)
 }

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { AsyncLocalStorage } from "node:async_hooks"
+import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import { createReadStream } from "node:fs"
 import { createServer } from "node:http"
 import { Readable } from "node:stream"
@@ -120,5 +121,17 @@ describe("The context of a request", () => {
       yield* Fiber.joinAll(fibers)
       assert.lengthOf(seen, 12)
       for (const line of seen) assert.match(line, /^(\w+) \1$/)
+    }))
+
+  it.scoped("is none of the connection's, which outlives it", () =>
+    Effect.gen(function*() {
+      const { url } = yield* echo
+      const { client } = yield* makeClient()
+      const seen: Array<string | undefined> = []
+      const onSocket = () => seen.push(store.getStore())
+      subscribe("net.client.socket", onSocket)
+      yield* Effect.addFinalizer(() => Effect.sync(() => unsubscribe("net.client.socket", onSocket)))
+      yield* Fiber.join(store.run("alice", () => Effect.runFork(client.get(url))))
+      assert.deepStrictEqual(seen, [undefined])
     }))
 })
