@@ -10,6 +10,7 @@ import { toBytes } from "../reply.js"
 import { Signal } from "../signal.js"
 import { breakSocket } from "../sockets.js"
 import { terminator } from "../tls.js"
+import { Judge } from "./judge.js"
 import { FrameReader } from "./reader.js"
 import * as write from "./write.js"
 
@@ -55,7 +56,7 @@ class PeerConnection implements Connection {
   private readonly reader: FrameReader
 
   constructor(private readonly accepted: Accepted, options: Options, private readonly ledger: Ledger) {
-    this.reader = new FrameReader((frame) => this.onFrame(frame), options.settings?.maxFrameSize)
+    this.reader = new FrameReader((frame) => this.onFrame(frame), new Judge(options.settings?.maxFrameSize ?? 2 ** 14))
     const { account, socket } = accepted
     this.number = account.number
     this.automatic = new Set(options.automatic ?? ["settings", "ping"])

@@ -1,7 +1,7 @@
 import type { Fields, ReceivedFrame } from "../../Frame.js"
 import { Decoder } from "../hpack/codec.js"
-import type { Raw } from "./judge.js"
-import { Judge, ProtocolError } from "./judge.js"
+import type { Judge, Raw } from "./judge.js"
+import { ProtocolError } from "./judge.js"
 import { Flag, preface, Type } from "./registry.js"
 
 /** Takes a client's bytes apart into frames. Throws where they can't be understood. */
@@ -11,10 +11,10 @@ export class FrameReader {
   private readonly hpack = new Decoder()
   private block: { readonly first: Raw; readonly parts: Array<Uint8Array> } | undefined
 
-  private readonly judge: Judge
+  private readonly judge: Judge | undefined
 
-  constructor(private readonly onFrame: (frame: ReceivedFrame) => void, maxFrameSize = 2 ** 14) {
-    this.judge = new Judge(maxFrameSize)
+  constructor(private readonly onFrame: (frame: ReceivedFrame) => void, judge?: Judge) {
+    this.judge = judge
   }
 
   push(bytes: Uint8Array): void {
@@ -22,7 +22,7 @@ export class FrameReader {
     if (!this.prefaceSeen && !this.readPreface()) return
     while (this.pending.length >= 9) {
       const length = this.pending.readUIntBE(0, 3)
-      this.judge.length(this.pending[3], length)
+      this.judge?.length(this.pending[3], length)
       if (this.pending.length < 9 + length) return
       const raw = {
         type: this.pending[3],
@@ -50,7 +50,7 @@ export class FrameReader {
   }
 
   private read(raw: Raw): void {
-    this.judge.frame(raw)
+    this.judge?.frame(raw)
     const { flags, payload } = raw
     switch (raw.type) {
       case Type.Data:
