@@ -5,8 +5,8 @@
  */
 import { Origin as Engine } from "@sluice/engine"
 import * as Either from "effect/Either"
-import { quoteUrl } from "./internal/quoteUrl.js"
-import { LocalProtocolError, UnsupportedProtocol } from "./TransportError.js"
+import { unsupportedProtocol } from "./internal/unsupportedProtocol.js"
+import { LocalProtocolError, type UnsupportedProtocol } from "./TransportError.js"
 
 /**
  * The origin of a request (RFC 6454, RFC 9110 §4.3.1): scheme, host and port. Two requests share a connection only if
@@ -34,7 +34,7 @@ export type Origin = Engine.Origin
 export const fromUrl = (url: URL): Either.Either<Origin, UnsupportedProtocol | LocalProtocolError> => {
   const origin = Engine.fromUrl(url)
   return origin === undefined
-    ? Either.left(new UnsupportedProtocol({ origin: `${url.protocol}//${url.host}`, protocol: url.protocol }))
+    ? Either.left(unsupportedProtocol(url))
     : Either.right(origin)
 }
 
@@ -56,13 +56,12 @@ export const fromUrl = (url: URL): Either.Either<Origin, UnsupportedProtocol | L
 export const make = (url: string): Either.Either<Origin, UnsupportedProtocol | LocalProtocolError> => {
   try {
     return fromUrl(new URL(url))
-  } catch (cause) {
+  } catch {
     return Either.left(
       new LocalProtocolError({
         origin: "",
         reason: "InvalidUrl",
-        detail: `${quoteUrl(url)} is not a valid URL; write all of it, as in http://example.com/`,
-        cause
+        detail: "it is not a valid URL; write all of it, as in http://example.com/"
       })
     )
   }

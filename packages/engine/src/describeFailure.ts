@@ -31,7 +31,9 @@ const sentences: { readonly [Tag in FailureTag]: (failure: Told<Tag>) => string 
   ConnectError: ({ detail, origin }) => `Could not connect to ${origin}: ${continued(detail)}`,
   TlsError: ({ detail, origin }) => `No TLS connection to ${origin}: ${continued(detail)}`,
   UnsupportedProtocol: ({ protocol }) =>
-    `The URL begins with ${protocol}, which this client does not speak. ` +
+    (protocol === ""
+      ? "The URL does not begin with a protocol that this client speaks. "
+      : `The URL begins with ${protocol}, which this client does not speak. `) +
     "Write it with http: or https:, as in http://example.com/",
   ProxyError: ({ detail, origin }) => `The proxy opened no tunnel to ${origin}: ${continued(detail)}`,
   LocalProtocolError: ({ detail, section }) => `The request cannot be sent: ${continued(detail)}${cited(section)}`,

@@ -72,8 +72,11 @@ export type Provided = HttpClient.HttpClient | PooledHttpClient.PooledHttpClient
  */
 export const layer = (options: Options = {}): Layer.Layer<Provided, InvalidOptions> =>
   Layer.unwrapEffect(Effect.map(checkAll(options), () => {
-    const { http2, lookup, socketPath, tls, ...pooled } = options
-    return Layer.provide(layerWithoutConnector(pooled), NodeConnector.layer({ http2, lookup, socketPath, tls }))
+    const { http2, lookup, reuseAfterNoContent, socketPath, tls, ...pooled } = options
+    return Layer.provide(
+      layerWithoutConnector(pooled),
+      NodeConnector.layer({ http2, lookup, reuseAfterNoContent, socketPath, tls })
+    )
   }))
 
 /** What is wrong with certificates and keys is told together with the rest. */

@@ -45,6 +45,19 @@ export interface Options {
    * Addresses are not looked up. Default `dns.lookup`, the system's resolver.
    */
   readonly lookup?: LookupFunction | undefined
+  /**
+   * What becomes of an HTTP/1.1 connection after a response of 204, 205 or 304. Servers that send content after it all the
+   * same send it a moment later, and no client can tell it from the response to the next request.
+   *
+   * - `"quarantine"`: the connection is lent to nobody for 5 to 50 ms (as long as the response took); any byte that comes
+   *   meanwhile closes it. An origin that has sent such bytes gets `"close"` for ten minutes.
+   * - `"close"`: it is closed.
+   * - `"always"`: it is used again at once: for servers that are known to be right, where every millisecond counts.
+   *
+   * After HEAD, a refused CONNECT or Upgrade, and a response that came before the request was written, a connection is
+   * never used again. Default `"quarantine"`.
+   */
+  readonly reuseAfterNoContent?: "quarantine" | "close" | "always" | undefined
 }
 
 /**
@@ -57,13 +70,14 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Connector, InvalidOptions> =>
   Effect.gen(function*() {
-    const http2 = readHttp2((yield* check(optionTable.connector, options)).http2)
+    const { reuseAfterNoContent, ...checked } = yield* check(optionTable.connector, options)
+    const http2 = readHttp2(checked.http2)
     const tls = options.tls ?? {}
     const unusable = checkTls(tls)
     if (unusable.length > 0) return yield* new InvalidOptions({ problems: unusable })
     const time = effectTime(yield* Effect.runtime<never>())
     const { lookup, socketPath } = options
-    const dialer = new Dialer({ tls, http2, lookup, socketPath }, time)
+    const dialer = new Dialer({ tls, http2, lookup, socketPath, reuseAfterNoContent }, time)
     const { coalesce } = dialer
     const connector: Connector = {
       protocol: (origin) => dialer.protocol(origin),

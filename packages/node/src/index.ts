@@ -7,6 +7,7 @@
 export {
   ConnectionPool,
   ContentCoding,
+  Credentials,
   Deadline,
   Idempotency,
   InvalidOptions,
@@ -24,8 +25,11 @@ export {
   TransportError,
   Tunnel
 } from "@sluice/core"
+export * as AwsSignature from "./AwsSignature.js"
+export * as Digest from "./Digest.js"
 export * as Http2Options from "./Http2Options.js"
 export * as HttpClientLayer from "./HttpClientLayer.js"
+export * as Netrc from "./Netrc.js"
 export * as NodeCodecs from "./NodeCodecs.js"
 export * as NodeConnector from "./NodeConnector.js"
 export * as TlsOptions from "./TlsOptions.js"

@@ -5,14 +5,14 @@ import type * as Scope from "effect/Scope"
 /** More pools with the same options than this, alive at once, are a mistake: a layer that is built for each request. */
 const handful = 8
 
-const alive = globalValue(Symbol.for("@sluice/core/poolCensus"), () => new Map<string, number>())
+const alive = globalValue(Symbol.for("@sluice/core/poolCensus"), () => new Map<number, number>())
 
 let warned = false
 
 /** Counts a pool until its Scope ends; says so once when there are too many alike. */
 export const register = (options: unknown): Effect.Effect<void, never, Scope.Scope> =>
   Effect.suspend(() => {
-    const kind = JSON.stringify(options) ?? ""
+    const kind = digest(JSON.stringify(options) ?? "")
     const count = (alive.get(kind) ?? 0) + 1
     alive.set(kind, count)
     const leave = Effect.sync(() => {
@@ -24,6 +24,13 @@ export const register = (options: unknown): Effect.Effect<void, never, Scope.Sco
     warned ||= isNews
     return Effect.zipRight(Effect.addFinalizer(() => leave), isNews ? warning(count) : Effect.void)
   })
+
+/** Options may hold keys and passwords, so that no more of them is kept than tells them apart (FNV-1a). */
+const digest = (text: string): number => {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash
+}
 
 const warning = (count: number) =>
   Effect.logWarning(

@@ -47,8 +47,55 @@ describe("turns between origins", () => {
       { key: "other", clients: 1, takes: 10 }
     ], 10_000)
     for (const [key, { answers, longestWait }] of served) {
-      ok(answers >= 200, `${key} got ${answers} answers`)
+      // Each turn of the other one comes after a quantum, which is 50 ms here.
+      ok(answers >= 100, `${key} got ${answers} answers`)
       ok(longestWait <= 200, `${key} waited ${longestWait} ms`)
     }
+  })
+
+  // Issue 15, section 3: a connection stays with its origin for a quantum, of 50 ms here, while others wait.
+  it.each([[2, 1], [20, 10], [5, 2]])(
+    "%i hosts over %i connections pay for a connection once in a quantum",
+    (count, maxConnections) => {
+      const duration = 5_000
+      for (const streams of [undefined, 5]) {
+        const hosts = Array.from({ length: count }, (_, i) => ({
+          key: `host ${i}`,
+          clients: 20,
+          takes: 2,
+          ...(streams === undefined ? {} : { streams })
+        }))
+        const served = [...traffic(limits({ maxConnections }), hosts, duration).values()]
+        const dials = served.reduce((n, host) => n + host.dials, 0)
+        ok(dials <= maxConnections * (Math.ceil(duration / 50) + 1), `${dials} connections`)
+        for (const { longestWait } of served) {
+          ok(longestWait <= Math.ceil(count / maxConnections) * (50 + 20) + 100, `one waited ${longestWait} ms`)
+        }
+      }
+    }
+  )
+
+  it.each([["dead", { dead: true }], ["closing", { closes: true }]])(
+    "a %s host costs its neighbour next to nothing",
+    (_, kind) => {
+      const served = traffic(limits({ maxConnections: 1 }), [
+        { key: "living", clients: 20, takes: 2 },
+        { key: "other", clients: 5, takes: 2, ...kind }
+      ], 10_000)
+      const living = served.get("living")!
+      ok("dead" in kind ? living.dials <= 20 : living.dials <= 10_000 / 50 + 1, `${living.dials} connections to it`)
+      ok(living.answers >= ("dead" in kind ? 4_500 : 3_500), `${living.answers} responses`)
+      ok(living.longestWait <= 200, `it waited ${living.longestWait} ms`)
+    }
+  )
+
+  it("a host that is alone in a free pool is never held up by its failures", () => {
+    const { dials } = traffic(
+      limits({ maxConnections: 10 }),
+      [{ key: "dead", clients: 1, takes: 1, dead: true }],
+      1_000
+    )
+      .get("dead")!
+    ok(dials >= 250, `it was tried ${dials} times`)
   })
 })

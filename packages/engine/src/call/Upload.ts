@@ -62,7 +62,13 @@ export class Upload implements BodySink {
 
   /** `expect`: how long to wait for `100 Continue` before sending anyway; undefined when the server was not asked. */
   start(expect: number | undefined): void {
-    if (expect === undefined) return this.runSource()
+    if (expect === undefined) {
+      if (this.exchange.written) return this.runSource()
+      // The connection may turn out to be dead before the head is written: what was not pulled can go elsewhere.
+      this.state = "Blocked"
+      this.onReady = () => this.runSource()
+      return
+    }
     this.state = "Expecting"
     this.expectation = new Deadline<Upload>(this, proceed)
     this.time.deadlines.set(this.expectation, expect, this.time.now())

@@ -258,10 +258,10 @@ export class ResponseParser {
     const invalid = framing.check(status, minorVersion, !bodiless)
     if (invalid !== undefined) return this.fail(invalid)
     const untilClose = !bodiless && framing.transferEncoding === "none" && framing.contentLength < 0
-    // 204 must not announce content (RFC 9112 §6.1, RFC 9110 §8.6), and a coding that is unknown here may not be framed
-    // as we think. There is no content all the same, but nobody knows what such a server sends next.
-    const dubious = status === 204
-      ? framing.transferEncoding !== "none" || framing.contentLength > 0
+    // 204 and 205 must not announce content, and 304 frames none (RFC 9110 §8.6, §15.3.6, RFC 9112 §6.1); and a coding
+    // that is unknown here may not be framed as we think. Nobody knows what such a server sends next.
+    const dubious = status === 204 || status === 205 || status === 304
+      ? framing.transferEncoding !== "none" || (status !== 304 && framing.contentLength > 0)
       : framing.transferEncoding === "other"
     // Close is said of the whole response, the informational ones that precede it included (RFC 9112 §9.6).
     this.closing ||= framing.close

@@ -2,6 +2,7 @@ import * as net from "node:net"
 import type { ConnectionListener, Protocol } from "../Connection.js"
 import type { Failure } from "../Failure.js"
 import type { HostTime } from "../Host.js"
+import { defaultParserLimits } from "../http1/index.js"
 import type { Origin } from "../Origin.js"
 import { type Coalesce, coalesceWith } from "./coalescing.js"
 import { Dial, type DialEvents } from "./Dial.js"
@@ -10,6 +11,8 @@ import { Http1Connection } from "./Http1Connection.js"
 import { Http2Connection, type Http2ConnectionOptions } from "./Http2Connection.js"
 import { Http2Driver, type Http2DriverOptions } from "./Http2Driver.js"
 import type { Http2Settings } from "./Http2Settings.js"
+import { LateByteOrigins } from "./LateByteOrigins.js"
+import type { ReuseAfterNoContent, ReusePolicy } from "./reuse.js"
 import * as sockets from "./socket.js"
 import { TlsDialer } from "./tls.js"
 import type { TlsSettings } from "./TlsSettings.js"
@@ -19,6 +22,7 @@ export interface DialerSettings extends sockets.Route {
   readonly tls: TlsSettings
   /** Undefined: only HTTP/1.1 is spoken. */
   readonly http2: Http2Settings | undefined
+  readonly reuseAfterNoContent: ReuseAfterNoContent
 }
 
 /** Origins that are remembered to want HTTP/1.1. */
@@ -30,6 +34,7 @@ export class Dialer {
   readonly coalesce: Coalesce | undefined
   private readonly secure: TlsDialer
   private readonly wantHttp1 = new Set<string>()
+  private readonly lateByteOrigins = new LateByteOrigins()
 
   constructor(private readonly settings: DialerSettings, private readonly time: Pick<HostTime, "elapsed" | "sleep">) {
     this.secure = new TlsDialer(settings.tls, settings, time)
@@ -59,7 +64,7 @@ export class Dialer {
       () => {
         if (dial.isClosed) return
         if (this.knowsHttp2(origin.key)) this.speakHttp2(dial, opened, origin, listener, undefined, events)
-        else this.speakHttp1(opened, listener, undefined, events)
+        else this.speakHttp1(opened, origin, listener, undefined, events)
       },
       (cause) => {
         if (!dial.isClosed) events.onFailed(errors.notConnected(origin, cause))
@@ -72,7 +77,7 @@ export class Dialer {
     this.secure.dial(dial, origin, protocols, {
       onConnected: (opened, tlsTime) => {
         if (opened.socket.alpnProtocol === "h2") this.speakHttp2(dial, opened, origin, listener, tlsTime, events)
-        else this.speakHttp1(opened, listener, tlsTime, events)
+        else this.speakHttp1(opened, origin, listener, tlsTime, events)
       },
       onFailed: events.onFailed
     })
@@ -80,11 +85,12 @@ export class Dialer {
 
   private speakHttp1(
     opened: sockets.OpenSocket,
+    { key }: Origin,
     listener: ConnectionListener,
     tlsTime: number | undefined,
     { onConnected }: DialEvents
   ): void {
-    const connection = new Http1Connection(opened.socket, listener, tlsTime)
+    const connection = new Http1Connection(opened.socket, listener, tlsTime, this.reusePolicy(key))
     opened.readWith(connection)
     onConnected(connection)
   }
@@ -133,6 +139,16 @@ export class Dialer {
     return new Http2Connection(options)
   }
 
+  private reusePolicy(key: string): ReusePolicy {
+    const { lateByteOrigins } = this
+    return {
+      parser: parserOptions,
+      reuseAfterNoContent: this.settings.reuseAfterNoContent,
+      sendsLateBytes: () => lateByteOrigins.has(key),
+      onLateBytes: () => lateByteOrigins.add(key)
+    }
+  }
+
   private speaksHttp2(key: string): boolean {
     return this.settings.http2 !== undefined && !this.wantHttp1.has(key)
   }
@@ -146,3 +162,8 @@ export class Dialer {
     this.wantHttp1.add(key)
   }
 }
+
+const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
+  Buffer.prototype.latin1Slice.call(bytes, start, end)
+
+const parserOptions = { limits: defaultParserLimits, latin1 }

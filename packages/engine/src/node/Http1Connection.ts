@@ -3,12 +3,13 @@ import { Duplex } from "node:stream"
 import type { Connection, ConnectionListener, Exchange, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
 import type * as Failure from "../Failure.js"
 import type { Framing, ParseOutcome, ProtocolViolation, ResponseHandler, ResponseHead } from "../http1/index.js"
-import { chunked, contentLength, defaultParserLimits, encodeHead, noContent, ResponseParser } from "../http1/index.js"
+import { chunked, contentLength, encodeHead, noContent, ResponseParser } from "../http1/index.js"
 import * as errors from "./errors.js"
 import { type ExchangeOwner, Http1Exchange } from "./Http1Exchange.js"
 import * as otherProtocols from "./otherProtocols.js"
 import * as readBuffer from "./readBuffer.js"
-import { afterPoll, queueMicrotask } from "./runtime.js"
+import { asksToClose, Quarantine, type ReusePolicy } from "./reuse.js"
+import { afterPoll, now, queueMicrotask } from "./runtime.js"
 
 /**
  * One HTTP/1.1 connection: `http1` over a socket. It carries one exchange at a time (no
@@ -17,7 +18,8 @@ import { afterPoll, queueMicrotask } from "./runtime.js"
  */
 export class Http1Connection implements Connection, ResponseHandler, ExchangeOwner {
   readonly protocol = "http/1.1" as const
-  readonly capacity = 1
+  /** 0 while it is in quarantine: see `Quarantine`. */
+  capacity = 1
   readonly remoteAddress: string | undefined
   reusable = true
   keepAliveHint: number | undefined = undefined
@@ -28,14 +30,19 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   /** What was read last has told the request nothing. */
   private isMute = false
   private isPaused = false
-  private readonly parser = new ResponseParser(this, parserOptions)
+  private hasServed = false
+  private readonly quarantine: Quarantine
+  private readonly parser: ResponseParser
 
   constructor(
     readonly socket: Socket,
     private readonly listener: ConnectionListener,
-    readonly tlsTime: number | undefined
+    readonly tlsTime: number | undefined,
+    policy: ReusePolicy
   ) {
     this.remoteAddress = socket.remoteAddress
+    this.parser = new ResponseParser(this, policy.parser)
+    this.quarantine = new Quarantine(policy, (capacity) => this.setCapacity(capacity))
     const owned = socket as OwnedSocket
     owned[connectionOf] = this
     owned.destroy = destroy
@@ -43,6 +50,8 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     socket.on("error", onError)
     socket.on("close", onClose)
     socket.on("drain", onDrain)
+    // Nobody waits for a connection that carries nothing: it must not keep the process alive.
+    socket.unref()
   }
 
   exchange(request: ExchangeRequest, receiver: ExchangeReceiver): Exchange {
@@ -53,7 +62,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
       host: request.method === "CONNECT" ? request.target : request.origin.authority,
       headers: request.headers,
       framing: framingOf(request.body),
-      keepAlive: !asksToClose(request)
+      keepAlive: !asksToClose(request.headers)
     })
     if (typeof head !== "string") {
       this.fail(exchange, errors.invalidRequest(request, head))
@@ -63,7 +72,9 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
       this.reusable = false
       this.current = exchange
       this.parser.start(request.method)
-      exchange.send(head)
+      this.socket.ref()
+      exchange.send(head, this.hasServed)
+      this.hasServed = true
     }
     return exchange
   }
@@ -76,7 +87,8 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   onBytes(bytes: Uint8Array, length: number): void {
     const exchange = this.current
     if (exchange === undefined) {
-      // Nobody has asked for them, and they must not become the answer of the next request (undici CVE-2026-6733).
+      // Nobody has asked for them, and they must not become the response of the next request (undici CVE-2026-6733).
+      this.quarantine.onLateBytes()
       this.close("Failed")
     } else if (!exchange.written) {
       this.break(
@@ -222,9 +234,8 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
 
   private complete(exchange: Http1Exchange, trailers: ReadonlyArray<string>): void {
     const head = this.head
-    // Only an exchange that both sides have finished leaves the connection fit for another one.
-    this.reusable = head !== undefined && head.keepAlive && exchange.sent && !exchange.broken &&
-      !asksToClose(exchange.request)
+    const reuse = head === undefined || exchange.broken ? "Never" : this.quarantine.reuseAfter(exchange, head)
+    this.reusable = reuse !== "Never"
     this.keepAliveHint = head?.keepAliveTimeout === undefined ? undefined : head.keepAliveTimeout * 1000
     this.current = undefined
     this.head = undefined
@@ -233,6 +244,8 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     readBuffer.rest()
     // An idle connection is always being read.
     if (this.isPaused) this.resume()
+    this.socket.unref()
+    if (reuse === "Quarantined") this.quarantine.begin(now() - exchange.writtenAt)
     exchange.receiver.onComplete(trailers)
   }
 
@@ -250,8 +263,14 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     queueMicrotask(() => exchange.receiver.onError(error))
   }
 
+  private setCapacity(capacity: number): void {
+    this.capacity = capacity
+    this.listener.onCapacity(capacity)
+  }
+
   private close(reason: Parameters<ConnectionListener["onClosed"]>[0]): void {
     this.reusable = false
+    this.quarantine.end()
     this.socket.destroy()
     this.listener.onClosed(reason)
   }
@@ -297,14 +316,3 @@ const framingOf = (body: ExchangeRequest["body"]): Framing => {
       return body.length === undefined ? chunked : contentLength(body.length)
   }
 }
-
-/** `Connection: close` from the caller ends the connection after this exchange (RFC 9112 §9.6). */
-const asksToClose = ({ headers }: ExchangeRequest): boolean => {
-  const options = headers["connection"]
-  return options !== undefined && /(^|,)\s*close\s*(,|$)/i.test(options)
-}
-
-const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
-  Buffer.prototype.latin1Slice.call(bytes, start, end)
-
-const parserOptions = { limits: defaultParserLimits, latin1 }

@@ -1,13 +1,19 @@
 import type { Socket } from "node:net"
 import type { Exchange, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
 import { chunkEnd, chunkHead, encodeLastChunk, type ProtocolViolation } from "../http1/index.js"
-import { atEndOfTurn, type EndOfTurn } from "./endOfTurn.js"
+import { afterPoll, now } from "./runtime.js"
 
 /** Bytes in one piece are handed to the socket in parts of this size, so that a server that stops reading shows. */
 const partSize = 64 * 1024
 
 /** Up to this size head and body go out as one buffer, which is cheaper than two. */
 const joinedSize = 16 * 1024
+
+/** Chunks of a body, and its end, that wait until the head has been written. */
+interface Held {
+  readonly chunks: Array<Uint8Array>
+  end: { readonly trailers: Readonly<Record<string, string>> | undefined } | undefined
+}
 
 /** What an exchange needs of its connection. */
 export interface ExchangeOwner {
@@ -24,7 +30,7 @@ export interface ExchangeOwner {
  * The request's side of an exchange on an HTTP/1.1 connection: what has been written of it, and what waits. Once it has
  * ended it can do nothing to its connection, which may be serving somebody else.
  */
-export class Http1Exchange implements Exchange, EndOfTurn {
+export class Http1Exchange implements Exchange {
   written = false
   sent = false
   /** The response is complete, or it has failed, or nobody wants it. */
@@ -33,8 +39,10 @@ export class Http1Exchange implements Exchange, EndOfTurn {
   upgraded = false
   /** Writing has failed: nothing more is written, but what the server had sent before is still read. */
   broken = false
-  /** It waits for the end of the turn. */
-  private head: string | undefined = undefined
+  /** When the head was written, in milliseconds of real time. */
+  writtenAt = 0
+  /** What has been handed over before the head could be written. */
+  private held: Held | undefined = undefined
   private chunked = false
   /** What is still to be written of a body in one piece. */
   private rest: Uint8Array | undefined = undefined
@@ -45,40 +53,55 @@ export class Http1Exchange implements Exchange, EndOfTurn {
     readonly receiver: ExchangeReceiver
   ) {}
 
-  /** Writes the head and, if it is there, the body: at the end of the turn, with what others send. */
-  send(head: string): void {
-    const { body } = this.request
-    if (body._tag !== "Chunks") {
-      this.head = head
-      return atEndOfTurn(this)
-    }
-    // The parts follow at once.
-    this.chunked = body.length === undefined
-    this.written = true
-    this.owner.socket.write(head, "latin1")
+  /**
+   * Writes the head and, if it is there, the body. On a connection that has been idle nothing is written before the
+   * event loop has polled it once: what the server had sent unasked, its end above all, is noticed while the request can
+   * still go elsewhere, and is not taken for its response.
+   *
+   * What is written after that poll also goes out together with what others send: a server that sleeps is woken once.
+   */
+  send(head: string, isReused: boolean): void {
+    if (!isReused) return this.writeHead(head)
+    this.held = { chunks: [], end: undefined }
+    afterPoll(() => this.onPolled(head))
   }
 
-  /**
-   * A server that has nothing to do sleeps, and the one whose write wakes it pays for that: up to 20 µs, more than all
-   * the rest of a request. Requests that are written one after the other wake it once.
-   */
-  onEndOfTurn(): void {
-    const head = this.head as string
-    this.head = undefined
+  private onPolled(head: string): void {
+    const held = this.held
+    this.held = undefined
+    if (this.ended || this.owner.socket.destroyed) return
+    this.writeHead(head)
+    if (this.request.body._tag === "Chunks") {
+      let hasRoom = true
+      for (const chunk of held?.chunks ?? []) hasRoom = this.write(chunk)
+      if (held?.end === undefined && hasRoom && !this.ended) this.receiver.onDrain()
+    }
+    if (held?.end !== undefined) this.end(held.end.trailers)
+    if (this.sent && !this.ended) this.receiver.onSent()
+  }
+
+  private writeHead(head: string): void {
     const { socket } = this.owner
-    if (this.ended || socket.destroyed) return
     const { body } = this.request
     this.written = true
-    if (body._tag === "Bytes" && body.bytes.length > joinedSize) {
-      this.sendPiece(head, body.bytes)
-    } else {
-      if (body._tag === "Bytes") socket.write(joined(head, body.bytes))
-      else socket.write(head, "latin1")
-      // A connection that was idle has room for it. That TLS says so only in the next turn is Node's way: by then there
-      // may be an answer, and it would have come before the request was sent.
-      this.sent = true
+    this.writtenAt = now()
+    switch (body._tag) {
+      case "None":
+        socket.write(head, "latin1")
+        // A connection that was idle has room for it. That TLS says so only in the next turn is Node's way: by then there
+        // may be a response, and it would have come before the request was sent.
+        this.sent = true
+        return
+      case "Bytes":
+        if (body.bytes.length > joinedSize) return this.sendPiece(head, body.bytes)
+        socket.write(joined(head, body.bytes))
+        this.sent = true
+        return
+      case "Chunks":
+        // They follow.
+        this.chunked = body.length === undefined
+        socket.write(head, "latin1")
     }
-    if (this.sent) this.receiver.onSent()
   }
 
   /** Head and first part in one call to the system, which usually takes them at once. */
@@ -96,6 +119,10 @@ export class Http1Exchange implements Exchange, EndOfTurn {
   write(bytes: Uint8Array): boolean {
     if (this.ended) return true
     if (this.broken) return false
+    if (this.held !== undefined) {
+      this.held.chunks.push(bytes)
+      return false
+    }
     const { socket } = this.owner
     if (!this.chunked || this.upgraded) return socket.write(bytes)
     socket.cork()
@@ -108,6 +135,10 @@ export class Http1Exchange implements Exchange, EndOfTurn {
 
   end(trailers?: Readonly<Record<string, string>>): void {
     if (this.ended || this.broken) return
+    if (this.held !== undefined) {
+      this.held.end = { trailers }
+      return
+    }
     if (this.upgraded) return this.endTunnel()
     const last = this.chunked ? encodeLastChunk(trailers) : ""
     if (typeof last !== "string") return this.owner.onInvalidEnd(this, last)

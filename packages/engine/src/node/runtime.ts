@@ -1,5 +1,6 @@
 import { AsyncResource } from "node:async_hooks"
 import * as timers from "node:timers"
+import type { Cancel } from "../Host.js"
 import type { RuntimeHooks } from "../RuntimeHooks.js"
 
 // Captured when the module loads: whoever fakes timers later fakes time, and these are about order.
@@ -7,9 +8,9 @@ export const { setImmediate } = timers
 const { clearTimeout, setTimeout } = timers
 const { runInAsyncScope } = AsyncResource.prototype
 const microtask = globalThis.queueMicrotask
-// Real time, to notice a wake-up that was lost; no deadline goes by it.
+// Real time: for a wake-up that was lost, and for what a server has put on the wire. No deadline goes by it.
 // eslint-disable-next-line no-restricted-properties
-const now = performance.now.bind(performance)
+export const now = performance.now.bind(performance)
 
 /** Runs a step after the code that is running now, before anything else happens. */
 export const queueMicrotask = (step: () => void): void => microtask(step)
@@ -67,14 +68,17 @@ const longestTimeout = 2 ** 31 - 1
 
 const atLoad = new AsyncResource("Sluice", { requireManualDestroy: true })
 
+/** A sleep that does not keep the process alive. */
+export const backgroundSleep = (millis: number, wake: () => void): Cancel => {
+  const timer = setTimeout(wake, Math.min(Math.max(millis, 0), longestTimeout))
+  timer.unref()
+  return () => clearTimeout(timer)
+}
+
 /** The hooks of Node. */
 export const runtimeHooks: RuntimeHooks = {
   afterPoll,
-  backgroundSleep: (millis, wake) => {
-    const timer = setTimeout(wake, Math.min(Math.max(millis, 0), longestTimeout))
-    timer.unref()
-    return () => clearTimeout(timer)
-  },
+  backgroundSleep,
   captureContext: () => {
     const resource = new AsyncResource("Sluice", { requireManualDestroy: true })
     return (run) => runInAsyncScope.call(resource, run)

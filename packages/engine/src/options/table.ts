@@ -223,6 +223,10 @@ export const connector = group({
     variable: "SOCKET_PATH",
     sentence: "The path of a Unix socket (a named pipe on Windows) to connect to in place of any host."
   }),
+  reuseAfterNoContent: choice(["quarantine", "close", "always"], "quarantine", {
+    variable: "REUSE_AFTER_NO_CONTENT",
+    sentence: "What becomes of an HTTP/1.1 connection after a 204, 205 or 304, whose body a wrong server may yet send."
+  }),
   lookup: optional({ _tag: "Function" }, {
     sentence: "How host names become addresses. Default: the system's resolver."
   })

@@ -1,3 +1,5 @@
+import type { Failure } from "../Failure.js"
+import type { Deadline } from "./Deadlines.js"
 import { Link, LinkedList } from "./LinkedList.js"
 import type { Slot } from "./Slot.js"
 import type { Ticket } from "./Ticket.js"
@@ -55,6 +57,15 @@ export class OriginState<C> {
   nextToConnect: Link<Ticket<C>> | undefined = undefined
   /** In the list of those whose `connecting` is not what it should be. */
   readonly connectingLink = new Link<OriginState<C>>(this)
+  /** How long its last dial took that succeeded, in milliseconds. */
+  lastDialTime = 0
+  /** Dials that failed in a row, and what the last one failed with. */
+  failedDials = 0
+  lastFailure: Failure | undefined = undefined
+  /** It takes no connection from others for now, and dials once at a time where there is room. */
+  isBackingOff = false
+  backoff: Deadline<OriginState<C>> | undefined = undefined
+  readonly modestLink = new Link<OriginState<C>>(this)
   readonly turnLink = new Link<OriginState<C>>(this)
   readonly surplusLink = new Link<OriginState<C>>(this)
   readonly vacantLink = new Link<OriginState<C>>(this)
@@ -89,9 +100,9 @@ export class OriginState<C> {
     return this.servedBy(this.dials.size - this.planned)
   }
 
-  /** How many waiters a dial is under way for. */
+  /** How many waiters a dial is under way for. To find out whose connections can be shared is no dial. */
   get shouldConnect(): number {
-    return Math.min(this.waiters.size, this.underWay)
+    return this.probing ? 0 : Math.min(this.waiters.size, this.underWay)
   }
 
   /** Connections that it has or is about to have. */
@@ -105,7 +116,7 @@ export class OriginState<C> {
   }
 
   get isVacant(): boolean {
-    return this.open === 0 && this.waiters.size === 0 && this.dials.size === 0 && !this.probing
+    return this.open === 0 && this.waiters.size === 0 && this.dials.size === 0 && !this.probing && !this.isBackingOff
   }
 
   private servedBy(dials: number): number {

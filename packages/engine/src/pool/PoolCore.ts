@@ -1,8 +1,10 @@
 import type { CloseReason } from "../CloseReason.js"
 import type { Failure } from "../Failure.js"
+import * as backoff from "./backoff.js"
 import type { CoreLimits } from "./CoreLimits.js"
 import { exclusive, type OriginState } from "./OriginState.js"
 import { type CoreOptions, PoolState } from "./PoolState.js"
+import * as quantum from "./quantum.js"
 import * as queue from "./queue.js"
 import { Slot } from "./Slot.js"
 import * as slots from "./slots.js"
@@ -87,7 +89,7 @@ export class PoolCore<C> {
     slot.busy--
     if (pool.observed) pool.emit({ _tag: "Released", origin: slot.origin.key, connection: slot.id, reusable })
     if (slot.state === "Closing" || slot.state === "Closed") return
-    const reason = this.reasonToClose(slot, reusable)
+    const reason = this.reasonToClose(slot, reusable, now)
     if (reason !== undefined) {
       slots.retire(pool, slot, reason)
     } else {
@@ -106,6 +108,8 @@ export class PoolCore<C> {
     const pool = this.state
     const origin = slot.origin
     slots.becomeReady(pool, slot, connection, capacity, this.onAge, now)
+    origin.lastDialTime = now - slot.dialedAt
+    backoff.reset(pool, origin)
     origin.sharing = shares ? { _tag: "Shared", capacity } : exclusive
     // A connection that takes nothing yet is something to hope for; dialing on would only make more of them.
     origin.hopes = capacity === 0
@@ -129,6 +133,7 @@ export class PoolCore<C> {
     slots.endDial(pool, slot)
     slots.startClosing(pool, slot, "DialFailed")
     if (pool.observed) pool.emit({ _tag: "DialFailed", origin: origin.key, connection: slot.id, error: failure })
+    backoff.begin(pool, origin, failure, this.onBackoffEnd, now)
     const uncovered = Math.max(0, origin.waiters.size - origin.covered)
     const refusal = { _tag: "DialFailed", failure } as const
     origin.hopes = uncovered > 0 && origin.ready > 0
@@ -235,8 +240,8 @@ export class PoolCore<C> {
     for (const slot of dialed) {
       if (slot.state !== "Planned" && slot.state !== "Dialing") continue
       slots.stopWarming(pool, slot)
-      if (slot.warming > 0) continue
-      if (pool.surplus.has(slot.origin.surplusLink)) slots.abandonDial(pool, slot, "DialAbandoned")
+      // The one that has come least far ends: requests may wait for this one by now.
+      this.dropSurplus(slot.origin)
     }
     this.settle(now)
   }
@@ -291,6 +296,7 @@ export class PoolCore<C> {
     for (const origin of pool.origins.values()) {
       for (const ticket of origin.waiters) queue.refuse(pool, ticket, { _tag: "PoolClosed" }, now)
       for (const slot of origin.dials) slots.abandonDial(pool, slot, "PoolClosed")
+      backoff.reset(pool, origin)
     }
     for (const slot of pool.slots) if (slot.state === "Ready") slots.retire(pool, slot, "PoolClosed")
   }
@@ -323,6 +329,13 @@ export class PoolCore<C> {
         break
       }
     }
+    while (pool.modest.first !== undefined) {
+      if (pool.hasRoom) this.planDial(pool.modest.first, 0)
+      else if (pool.surplus.first !== undefined) {
+        slots.abandonDial(pool, slots.spareDial(pool.surplus.first), "DialAbandoned")
+      } else break
+    }
+    quantum.noteContention(pool, now)
     while (pool.planned.first !== undefined && pool.open < pool.limits.maxConnections) {
       const slot = pool.planned.first
       // Whom it was planned for may have found another connection meanwhile.
@@ -364,13 +377,13 @@ export class PoolCore<C> {
     this.settle(now)
   }
 
-  private reasonToClose(slot: Slot<C>, reusable: boolean): CloseReason | undefined {
+  private reasonToClose(slot: Slot<C>, reusable: boolean, now: number): CloseReason | undefined {
     const pool = this.state
     if (slot.state === "Draining") return slot.reason
     if (!reusable) return "NotReusable"
     if (slot.served >= pool.limits.maxRequestsPerConnection) return "MaxRequests"
     if (pool.isOverLimit || pool.isOverOriginLimit(slot.origin)) return "LimitLowered"
-    if (pool.unmet > 0 && this.mustYield(slot.origin)) return "Evicted"
+    if (pool.unmet > 0 && this.mustYield(slot, now)) return "Evicted"
     if (slot.busy === 0 && slot.origin.waiters.first?.fresh === true) return "Evicted"
     return undefined
   }
@@ -380,8 +393,10 @@ export class PoolCore<C> {
    * or would have no more than `origin` is left with, goes first: so one slow host cannot hold all of them (okhttp via
    * palantir #867), and origins with about equal shares do not take each other's connections in turn.
    */
-  private mustYield(origin: OriginState<C>): boolean {
+  private mustYield(slot: Slot<C>, now: number): boolean {
+    const { origin } = slot
     const next = this.state.turns.first as OriginState<C>
+    if (!quantum.isOver(this.state, slot, next, now)) return false
     if (next.share === 0 || next.share + 1 < origin.share) return true
     // The one behind it is looked at the next time: no step looks at all of them.
     this.state.turns.moveToBack(next.turnLink)
@@ -457,6 +472,11 @@ export class PoolCore<C> {
     while (this.state.surplus.has(origin.surplusLink)) {
       slots.abandonDial(this.state, slots.spareDial(origin), "DialAbandoned")
     }
+  }
+
+  private readonly onBackoffEnd = (origin: OriginState<C>, now: number): void => {
+    backoff.end(this.state, origin, now)
+    this.settle(now)
   }
 
   private readonly onExpiry = (slot: Slot<C>, now: number): void => {

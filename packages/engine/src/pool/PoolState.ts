@@ -67,6 +67,10 @@ export class PoolState<C> {
   readonly planned = new LinkedList<Slot<C>>()
   /** Origins that would dial if they had a permit; the first is the next. */
   readonly turns = new LinkedList<OriginState<C>>()
+  /** Origins that back off, and would dial once if a permit is free. */
+  readonly modest = new LinkedList<OriginState<C>>()
+  /** Since when an origin waits for a permit that others have; `Infinity` when none does. */
+  contendedSince = Infinity
   /** Origins with more dials than they need. */
   readonly surplus = new LinkedList<OriginState<C>>()
   /** Origins whose dials are under way for other waiters than before. */
@@ -110,7 +114,9 @@ export class PoolState<C> {
   update(origin: OriginState<C>): void {
     const needed = origin.dialsNeeded
     const room = this.limits.maxConnectionsPerOrigin - origin.open - origin.planned
-    const want = Math.max(0, Math.min(this.mayDial(origin) ? needed - origin.dials.size : 0, room))
+    const wish = Math.max(0, Math.min(this.mayDial(origin) ? needed - origin.dials.size : 0, room))
+    const want = origin.isBackingOff ? 0 : wish
+    this.modest.toggle(origin.modestLink, origin.isBackingOff && wish > 0 && origin.dials.size === 0)
     this.unmet += want - origin.want
     origin.want = want
     this.turns.toggle(origin.turnLink, want > 0)

@@ -35,6 +35,9 @@ export class Slot<C> {
   keepFor = Infinity
   dialedAt = 0
   connectedAt = 0
+  /** Since when it is with its origin although others wait, and how many requests it had served then. */
+  quantumSince = -Infinity
+  servedBefore = 0
   /** Why it drains or closes. */
   reason: CloseReason | undefined = undefined
 

@@ -15,6 +15,7 @@ const path = process.env.MODEL_PATH
 const everything = [
   ...["at once, idle", "at once, shared", "after waiting", "after its time was up"].map((_) => `granted ${_}`),
   "granted after waiting, new as asked for",
+  "tried again after a failure",
   "closed, for a request that wants a new connection",
   ...["ConnectTimeout", "DialFailed", "PoolClosed", "PoolQueueFull", "PoolTimeout"].map((_) => `refused, ${_}`),
   ...["DialAbandoned", "LimitLowered", "PoolClosed"].map((_) => `planned and dropped, ${_}`),
@@ -44,6 +45,8 @@ const finish = (simulation: Simulation, aborts: boolean): void => {
     while (reference.leases().length > 0) simulation.release(0, true, Infinity)
     while (reference.count(["Closing"]) > 0) simulation.closes(0)
     if (reference.count(["Dialing"]) > 0) simulation.dialSucceeds(0, 1, false)
+    // An origin that has failed waits for its time, and others for their turn.
+    if (reference.leases().length === 0) simulation.advance(1000)
   }
   simulation.request(0, Infinity, Infinity, false)
   simulation.close()

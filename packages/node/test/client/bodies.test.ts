@@ -418,7 +418,7 @@ describe("bodies give way", () => {
       // HEAD tells the size of a body that does not come.
       const head = yield* client.head(`${server.url}/announced`)
       assert.strictEqual(yield* head.text, "")
-      yield* idle(pool, server, 1)
+      yield* idle(pool, server, 0)
     }))
 
   it.scoped("two bodies of one fiber with two connections, read in turns", () =>

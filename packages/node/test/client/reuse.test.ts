@@ -55,7 +55,8 @@ describe("a connection that dies just when it is used again", () => {
           else assert.include(second.text, "contents")
           const seen = yield* events("Retried")
           assert.deepStrictEqual(seen.map((event) => event._tag === "Retried" && event.attempt), [2])
-          yield* idle(pool, server, 1)
+          // After HEAD a connection is never used again.
+          yield* idle(pool, server, name === "HEAD" ? 0 : 1)
         }))
     }
   }

@@ -10,14 +10,14 @@ import { describeCause } from "@sluice/engine"
 import type { CallResponse } from "@sluice/engine/call"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as FiberRefs from "effect/FiberRefs"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ConnectionInfo } from "../../PooledHttpClient.js"
 import type { TransportError } from "../../TransportError.js"
 import { bytesOf, streamOf, tooLarge } from "./bodyReaders.js"
-import { shownRequest } from "./shownRequest.js"
+import { redactHeaders } from "./redactHeaders.js"
+import { printable, shownRequest } from "./shownRequest.js"
 
 /** One for all: it keeps no state between whole texts. It drops a byte order mark, as the platform's layers do. */
 const utf8 = new TextDecoder()
@@ -29,10 +29,11 @@ const utf8 = new TextDecoder()
 export class HttpResponse extends Inspectable.Class implements ClientResponse.HttpClientResponse {
   private cachedHeaders: Headers.Headers | undefined = undefined
   private cachedCookies: Cookies.Cookies | undefined = undefined
+  private shown: HttpClientRequest | undefined = undefined
   private cachedText: string | undefined = undefined
 
   constructor(
-    readonly request: HttpClientRequest,
+    private readonly sent: HttpClientRequest,
     private readonly response: CallResponse
   ) {
     super()
@@ -44,6 +45,11 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
 
   get [IncomingMessage.TypeId](): IncomingMessage.TypeId {
     return IncomingMessage.TypeId
+  }
+
+  /** As it was sent. Printed, it shows no secret. */
+  get request(): HttpClientRequest {
+    return this.shown ??= printable(this.sent)
   }
 
   get status(): number {
@@ -92,7 +98,7 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
       try {
         return Effect.succeed(text === "" ? null : JSON.parse(text))
       } catch (cause) {
-        return Effect.fail(this.decodeError(cause))
+        return Effect.fail(this.decodeError(invalidJson(cause)))
       }
     })
   }
@@ -129,17 +135,15 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
     this.response.body.abandon("Cancelled")
   }
 
+  /** The body is not shown: it may hold secrets, and of one that is still arriving it would hold the connection. */
   toJSON(): unknown {
-    const printed = {
+    return {
       _id: "@effect/platform/HttpClientResponse",
-      request: { ...shownRequest(this.request).toJSON() as object, headers: redacted(this.request.headers) },
-      status: this.status
+      request: this.request.toJSON(),
+      status: this.status,
+      headers: redactHeaders(this.headers),
+      remoteAddress: this.remoteAddress.toJSON()
     }
-    // `inspect` reads the body. Of one that is still arriving it would hold the connection and all that comes.
-    const whole = this.response.body.isComplete
-      ? IncomingMessage.inspect(this, printed)
-      : { ...printed, remoteAddress: this.remoteAddress.toJSON() }
-    return { ...whole, headers: redacted(this.headers) }
   }
 
   private decode(bytes: Uint8Array): Exit.Exit<string, ResponseError> {
@@ -152,7 +156,7 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
 
   private toError(cause: TransportError): ResponseError {
     return new ResponseError({
-      request: shownRequest(this.request),
+      request: shownRequest(this.sent),
       response: this,
       reason: "Decode",
       cause,
@@ -161,7 +165,7 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
   }
 
   private decodeError(cause: unknown): ResponseError {
-    const request = shownRequest(this.request)
+    const request = shownRequest(this.sent)
     const description = describeCause(cause)
     return description === ""
       ? new ResponseError({ request, response: this, reason: "Decode", cause })
@@ -175,12 +179,10 @@ const maxText = 2 ** 29 - 24
 const contentType = (headers: Headers.Headers): Record<string, string> =>
   headers["content-type"] === undefined ? {} : { "content-type": headers["content-type"] }
 
-/** Without credentials. Effect's loggers know which names a program has added; elsewhere it is the default ones. */
-const redacted = (headers: Headers.Headers): unknown => {
-  const shown = Inspectable.redact(headers)
-  return shown === headers
-    ? Inspectable.withRedactableContext(FiberRefs.empty(), () => Inspectable.redact(headers))
-    : shown
+/** What `JSON.parse` says quotes the body. */
+const invalidJson = (cause: unknown): SyntaxError => {
+  const at = /at position (\d+)/.exec(describeCause(cause))
+  return new SyntaxError(`the body is no valid JSON${at === null ? "" : `, at position ${at[1]}`}`)
 }
 
 const headersPrototype = Object.getPrototypeOf(Headers.empty)

@@ -1,10 +1,101 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { redactQuery } from "@sluice/engine/call"
+import * as Encoding from "effect/Encoding"
+import { NodeInspectSymbol } from "effect/Inspectable"
+import * as Option from "effect/Option"
+import { redactHeaders } from "./redactHeaders.js"
+
+type Request = HttpClientRequest.HttpClientRequest
 
 /**
- * A request as errors and logs carry it: the platform puts its URL into their messages, and what stands before `@` in it
- * is a password.
+ * The same request, which code reads and sends as before; but printed in any way it shows no secret.
  */
-export const shownRequest = (request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest =>
-  request.url.includes("@")
-    ? HttpClientRequest.setUrl(request, request.url.replace(/\/\/[^/?#]*@/, "//REDACTED@"))
-    : request
+export const printable = (request: Request): Request => Object.assign(Object.create(prototype), request)
+
+/**
+ * A request as errors carry it. The platform puts its URL into their messages, so what comes after the path is moved to
+ * `urlParams`, and userinfo to the header that it is sent in: sent again it asks for the same.
+ */
+export const shownRequest = (request: Request): Request => {
+  const shown = printable(request)
+  return needsChange(request) ? Object.assign(shown, moved(request)) : shown
+}
+
+const needsChange = ({ hash, url }: Request): boolean =>
+  /[?#@]/.test(url) || !/^https?:\/\//.test(url) || Option.isSome(hash)
+
+/** By what was parsed and not by a pattern: what has not parsed is not shown at all. */
+const moved = (request: Request): Partial<Request> => {
+  const url = parse(request.url)
+  if (url === undefined || !isHttp(url)) return { url: unnamed(url), urlParams: [], hash: Option.none() }
+  const authorization = request.headers["authorization"]
+  const credentials = url.username === "" && url.password === ""
+    ? undefined
+    : `${decode(url.username)}:${decode(url.password)}`
+  return {
+    url: url.origin + url.pathname,
+    urlParams: [...url.searchParams, ...request.urlParams],
+    hash: Option.none(),
+    ...(credentials === undefined || authorization !== undefined
+      ? {}
+      : {
+        headers:
+          HttpClientRequest.setHeader(request, "authorization", `Basic ${Encoding.encodeBase64(credentials)}`).headers
+      })
+  }
+}
+
+const isHttp = ({ protocol }: URL): boolean => protocol === "http:" || protocol === "https:"
+
+/** What stands before the colon may be a user's name. */
+const unnamed = (url: URL | undefined): string =>
+  url === undefined ? "<invalid URL>" : "<URL that is not http: or https:>"
+
+const shownUrl = (text: string): string => {
+  const url = parse(text)
+  return url !== undefined && isHttp(url) ? url.origin + url.pathname + redactQuery(url.search) : unnamed(url)
+}
+
+const parse = (url: string): URL | undefined => {
+  try {
+    return new URL(url)
+  } catch {
+    return undefined
+  }
+}
+
+const decode = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Names of parameters (one without a value may be all secret) and headers, the size of the body, and no value that may be a secret. */
+const toJSON = ({ body, headers, method, url, urlParams }: Request): unknown => ({
+  _id: "@effect/platform/HttpClientRequest",
+  method,
+  url: shownUrl(url),
+  urlParams: urlParams.map(([name, value]) => value === "" ? ["REDACTED", ""] : [name, "REDACTED"]),
+  headers: redactHeaders(headers),
+  body: { _tag: body._tag, contentType: body.contentType, contentLength: body.contentLength }
+})
+
+const prototype: object = Object.create(Object.getPrototypeOf(HttpClientRequest.get("http://localhost/")), {
+  toJSON: {
+    value(this: Request): unknown {
+      return toJSON(this)
+    }
+  },
+  toString: {
+    value(this: Request): string {
+      return JSON.stringify(toJSON(this), undefined, 2)
+    }
+  },
+  [NodeInspectSymbol]: {
+    value(this: Request): unknown {
+      return toJSON(this)
+    }
+  }
+})

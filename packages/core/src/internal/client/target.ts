@@ -2,7 +2,8 @@ import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
 import { type Target, type TargetCache, targetOf } from "@sluice/engine/call"
 import * as Either from "effect/Either"
-import { isTransportError, LocalProtocolError, UnsupportedProtocol } from "../../TransportError.js"
+import { isTransportError, LocalProtocolError, type UnsupportedProtocol } from "../../TransportError.js"
+import { unsupportedProtocol } from "../unsupportedProtocol.js"
 
 export type InvalidTarget = LocalProtocolError | UnsupportedProtocol
 
@@ -27,8 +28,5 @@ const parse = (request: HttpClientRequest): Target | InvalidTarget => {
       detail: "its URL is not valid; write all of it, as in http://example.com/"
     })
   }
-  return targetOf(url.right) ?? new UnsupportedProtocol({
-    origin: `${url.right.protocol}//${url.right.host}`,
-    protocol: url.right.protocol
-  })
+  return targetOf(url.right) ?? unsupportedProtocol(url.right)
 }

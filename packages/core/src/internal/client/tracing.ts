@@ -15,6 +15,7 @@ import * as Tracer from "effect/Tracer"
 import type { ConnectionInfo } from "../../PooledHttpClient.js"
 import type { HttpResponse } from "./HttpResponse.js"
 import type { PlatformRequest } from "./PlatformRequest.js"
+import { isHarmless } from "./redactHeaders.js"
 
 const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
@@ -100,12 +101,13 @@ const attributeResponse = (span: Tracer.Span, response: HttpResponse, redacted: 
   attributeHeaders(span, "http.response.header.", Headers.redact(response.headers, redacted))
 }
 
+/** The conventions ask for headers by opt-in only: these are such as can hold no secret, unless somebody redacts them. */
 const attributeHeaders = (
   span: Tracer.Span,
   prefix: string,
   headers: ReturnType<typeof Headers.redact>
 ): void => {
-  for (const name in headers) span.attribute(prefix + name, String(headers[name]))
+  for (const name in headers) if (isHarmless(name)) span.attribute(prefix + name, String(headers[name]))
 }
 
 /** Where the time went before the response head, which ends the span; in milliseconds. */

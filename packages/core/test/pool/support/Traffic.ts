@@ -1,3 +1,4 @@
+import { Failure } from "@sluice/engine"
 import { type CoreLimits, Deadlines, exclusive, PoolCore, type Slot, Ticket } from "@sluice/engine/pool"
 
 /** Clients of one host, each of which sends its next request as soon as it has an answer. */
@@ -8,6 +9,10 @@ export interface Host {
   readonly takes: number
   /** Streams that a connection carries; undefined for HTTP/1.1. */
   readonly streams?: number
+  /** Its dials fail. */
+  readonly dead?: boolean
+  /** It ends each connection after one response. */
+  readonly closes?: boolean
 }
 
 export interface Served {
@@ -17,6 +22,7 @@ export interface Served {
   readonly dials: number
 }
 
+const refused = Failure.connectError({ origin: "", reason: "Refused", detail: "connection refused" })
 const dialing = 1
 const closing = 1
 
@@ -30,9 +36,10 @@ export const traffic = (
 ): ReadonlyMap<string, Served> => {
   let now = 0
   const agenda: Array<{ readonly at: number; readonly run: () => void }> = []
+  const deadlines = new Deadlines(() => {})
   const core = new PoolCore<string>({
     limits,
-    deadlines: new Deadlines(() => {}),
+    deadlines,
     background: new Deadlines(() => {}),
     wallClock: () => now,
     whenFull: "dial",
@@ -59,7 +66,7 @@ export const traffic = (
     served.longestWait = Math.max(served.longestWait, now - ticket.waitingSince)
     after(served.host.takes, () => {
       served.answers++
-      core.release(ticket, true, Infinity, now)
+      core.release(ticket, served.host.closes !== true, Infinity, now)
       perform()
       request(served.host)
     })
@@ -67,6 +74,10 @@ export const traffic = (
 
   const connected = (slot: Slot<string>) => {
     const { host } = byKey.get(slot.origin.key)!
+    if (host.dead === true) {
+      core.dialFailed(slot, refused, now)
+      return perform()
+    }
     core.dialSucceeded(slot, "", host.streams ?? 1, host.streams !== undefined, now)
     perform()
   }
@@ -74,6 +85,8 @@ export const traffic = (
   const perform = () => {
     for (const action of core.state.actions.splice(0)) {
       if (action._tag === "Grant") granted(action.ticket)
+      // It tries again at once, as a client that retries.
+      if (action._tag === "Refuse") after(1, () => request(byKey.get(action.ticket.origin.key)!.host))
       if (action._tag === "Dial") {
         byKey.get(action.slot.origin.key)!.dials++
         after(dialing, () => connected(action.slot))
@@ -89,6 +102,11 @@ export const traffic = (
 
   for (const host of hosts) for (let client = 0; client < host.clients; client++) after(0, () => request(host))
   for (let next = agenda.shift(); next !== undefined && next.at <= duration; next = agenda.shift()) {
+    for (let due = deadlines.earliest(); due <= next.at; due = deadlines.earliest()) {
+      now = Math.max(now, due)
+      deadlines.expire(now)
+      perform()
+    }
     now = next.at
     next.run()
   }

@@ -10,6 +10,10 @@ export interface RefOrigin {
   sharing: Sharing
   /** Nothing is dialed while other connections serve: a dial has failed, or found a connection that takes nothing. */
   hopes: boolean
+  /** Dials that failed in a row, when the last one did, and whether it takes nothing from others for that. */
+  failedDials: number
+  failedAt: number
+  isBackingOff: boolean
 }
 
 export interface RefSlot {
@@ -159,6 +163,15 @@ export class Reference {
 
   /** Dials that it should be given as soon as there is room. */
   want(origin: RefOrigin): number {
+    return origin.isBackingOff ? 0 : this.wish(origin)
+  }
+
+  /** Whether it would try once, if there were room that nobody has to give. */
+  isModest(origin: RefOrigin): boolean {
+    return origin.isBackingOff && this.wish(origin) > 0 && this.dials(origin) === 0
+  }
+
+  private wish(origin: RefOrigin): number {
     const room = this.limits.maxConnectionsPerOrigin - this.open(origin) - this.count(["Planned"], origin)
     const serving = this.count(["Ready"], origin)
     const waits = serving > 0 && (origin.hopes || (this.whenFull === "wait" && origin.sharing._tag === "Shared"))

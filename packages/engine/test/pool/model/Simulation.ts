@@ -140,7 +140,7 @@ export class Simulation {
       const real = ticket.slot as Slot<string>
       this.core.release(ticket, reusable, keepFor, this.reference.now)
       if (slot.state !== "Ready") return
-      const yields = mayYield && real.state !== "Ready" && real.reason === "Evicted"
+      const yields = mayYield && this.quantumMayEnd(slot) && real.state !== "Ready" && real.reason === "Evicted"
       const reason = yields ? "Evicted" : this.reasonToClose(slot, reusable)
       if (reason !== undefined) this.retires(slot, reason)
       else if (slot.busy === 0 && (slot.capacity === 0 || this.reference.waiters(slot.origin).length === 0)) {
@@ -178,6 +178,8 @@ export class Simulation {
     this.reference.connects(ref, takes)
     ref.origin.sharing = shares ? { _tag: "Shared", capacity: takes } : exclusive
     ref.origin.hopes = takes === 0
+    ref.origin.failedDials = 0
+    ref.origin.isBackingOff = false
     ref.warming = 0
     if (takes === 0 || this.reference.waiters(ref.origin).length === 0) this.reference.becomesIdle(ref, Infinity)
     this.step("dial succeeds", () => {
@@ -193,6 +195,9 @@ export class Simulation {
     const uncovered = this.reference.pending(origin)
     origin.hopes = uncovered > 0 && this.reference.count(["Ready"], origin) > 0
     const failing = origin.hopes ? 0 : Math.min(uncovered, this.reference.serves(origin))
+    origin.failedDials++
+    origin.failedAt = this.reference.now
+    origin.isBackingOff = true
     this.failing = new Set(this.reference.waiters(origin).slice(0, failing))
     this.step("dial fails", () => this.core.dialFailed(slot, refused, this.reference.now))
     strictEqual(this.failing.size, 0, "the error goes to those it was dialed for")
@@ -320,6 +325,7 @@ export class Simulation {
 
   close(): void {
     this.reference.isClosed = true
+    for (const origin of this.reference.all()) origin.isBackingOff = false
     for (const slot of this.reference.slots) if (slot.state === "Ready") slot.state = "Draining"
     this.step("close", () => this.core.close(this.reference.now))
     strictEqual(this.reference.waiters().length, 0)
@@ -359,6 +365,7 @@ export class Simulation {
         ref.state = "Draining"
       }
     }
+    this.observeBackoffs()
     this.reference.startConnecting()
     for (const ticket of this.reference.waiters()) ticket.overdue ||= ticket.deadline <= this.reference.now
     check(this, name, this.openBefore)
@@ -440,7 +447,12 @@ export class Simulation {
         break
       case "DialFailed":
         strictEqual(refusal.failure, refused)
-        ok(this.failing.has(ticket) || (ticket.overdue && position > this.reference.underWay(ticket.origin)))
+        ok(
+          this.failing.has(ticket) || (ticket.overdue && position > this.reference.underWay(ticket.origin)) ||
+            // It waited for the next attempt.
+            (ticket.origin.failedDials > 0 && position > this.reference.underWay(ticket.origin) &&
+              (ticket.deadline <= now || this.backoffMayEnd(ticket.origin)))
+        )
         this.failing.delete(ticket)
     }
     this.saw(`refused, ${refusal._tag}`)
@@ -491,6 +503,25 @@ export class Simulation {
     ref.warming = 0
   }
 
+  /** After the n-th failure in a row for 100 ms × 2^(n-1), at most 10 s, a fifth more or less. */
+  private backoffMayEnd({ failedAt, failedDials }: RefOrigin): boolean {
+    return this.reference.now - failedAt >= 0.8 * Math.min(10_000, 100 * 2 ** (failedDials - 1)) - 1e-6
+  }
+
+  private observeBackoffs(): void {
+    for (const ref of this.reference.all()) {
+      const origin = this.core.state.origins.get(ref.key)
+      if (origin === undefined || this.reference.isClosed) continue
+      if (ref.isBackingOff && !origin.isBackingOff) {
+        ok(this.backoffMayEnd(ref), "it takes from others too soon after a failure")
+        ref.isBackingOff = false
+        this.saw("tried again after a failure")
+      }
+      const longest = 1.2 * Math.min(10_000, 100 * 2 ** (ref.failedDials - 1))
+      if (ref.isBackingOff) ok(this.reference.now - ref.failedAt <= longest, "it backs off for too long")
+    }
+  }
+
   private retires(slot: RefSlot, reason: CloseReason): void {
     this.saw(`retired, ${reason}`)
     slot.state = "Draining"
@@ -508,6 +539,15 @@ export class Simulation {
       other !== origin && reference.want(other) > 0 &&
       (reference.share(other) === 0 || reference.share(other) + 1 < share)
     )
+  }
+
+  /** A connection is not taken from its origin before it was of use to it for a while, unless somebody cannot wait. */
+  private quantumMayEnd(slot: RefSlot): boolean {
+    const { now } = this.reference
+    return now - slot.connectedAt >= 50 ||
+      this.reference.waiters().some((ticket) =>
+        ticket.origin !== slot.origin && now - ticket.arrivedAt >= ticket.timeout / 2
+      )
   }
 
   private saw(what: string): void {
@@ -528,7 +568,7 @@ export class Simulation {
     const place = this.core.state.origin(key, expected)
     let ref = this.reference.origins.get(key)
     if (ref === undefined) {
-      ref = { key, sharing: expected, hopes: false }
+      ref = { key, sharing: expected, hopes: false, failedDials: 0, failedAt: 0, isBackingOff: false }
       this.reference.origins.set(key, ref)
     }
     return { key: ref, place }

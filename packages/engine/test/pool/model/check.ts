@@ -97,7 +97,8 @@ export const check = (simulation: Simulation, step: string, openBefore: number):
   const connections = pool.slots.size === 0 ? [] : [...pool.slots]
   strictEqual(
     deadlines.size,
-    set + connections.filter((_) => deadlines.isSet(_.expiry)).length +
+    set + [...pool.origins.values()].filter((_) => _.isBackingOff).length +
+      connections.filter((_) => deadlines.isSet(_.expiry)).length +
       connections.filter((_) => _.age !== undefined && deadlines.isSet(_.age)).length,
     "no deadline is left behind"
   )
@@ -125,6 +126,8 @@ export const check = (simulation: Simulation, step: string, openBefore: number):
         want: origin.want,
         overdue: origin.overdue,
         turn: pool.turns.has(origin.turnLink),
+        isBackingOff: origin.isBackingOff,
+        modest: pool.modest.has(origin.modestLink),
         surplus: pool.surplus.has(origin.surplusLink)
       },
       {
@@ -141,6 +144,8 @@ export const check = (simulation: Simulation, step: string, openBefore: number):
         want: reference.want(ref),
         overdue: waiters.filter((_) => _.overdue).length,
         turn: reference.want(ref) > 0,
+        isBackingOff: ref.isBackingOff,
+        modest: reference.isModest(ref),
         surplus: reference.surplus(ref) > 0
       },
       ref.key
@@ -163,6 +168,9 @@ export const check = (simulation: Simulation, step: string, openBefore: number):
       reference.all().every((_) => reference.surplus(_) === 0),
       "it waits, and a dial that nobody needs could make room"
     )
+  }
+  if (!reference.isClosed && reference.hasRoom()) {
+    ok(!reference.all().some((_) => reference.isModest(_)), "there is room, and an origin that backs off could try")
   }
   if (reference.count(["Planned"]) > 0) {
     ok(open >= limits.maxConnections, "a dial waits, and a permit is free")

@@ -1,0 +1,154 @@
+/**
+ * Digest access authentication (RFC 7616), for `Credentials.withCredentials`.
+ *
+ * @since 0.1.0
+ */
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { Credential } from "@sluice/core/Credentials"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { createHash, randomBytes } from "node:crypto"
+import { type Challenge, challengesOf } from "./internal/challenges.js"
+
+/**
+ * Answers the Digest challenges of one origin: SHA-512-256, SHA-256 and MD5, with `-sess`, `auth`, `auth-int` and
+ * `userhash`; the strongest that the server offers. The first request is sent without credentials and gets the challenge;
+ * those after it use its nonce until the server gives another one.
+ *
+ * @example
+ * ```ts
+ * import * as HttpClient from "@effect/platform/HttpClient"
+ * import * as Credentials from "@sluice/core/Credentials"
+ * import { Digest } from "@sluice/node"
+ * import * as Effect from "effect/Effect"
+ * import * as Redacted from "effect/Redacted"
+ *
+ * const client = Effect.gen(function*() {
+ *   const digest = yield* Digest.make("ada", Redacted.make("secret"))
+ *   return (yield* HttpClient.HttpClient).pipe(Credentials.withCredentials({ "http://127.0.0.1:8080": digest }))
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (username: string, password: Redacted.Redacted): Effect.Effect<Credential> =>
+  Effect.sync(() => {
+    let session: Session | undefined
+    return {
+      authorize: (request) =>
+        Effect.sync(() => {
+          const value = session?.authorization(request)
+          return value === undefined ? request : HttpClientRequest.setHeader(request, "authorization", value)
+        }),
+      challenged: ({ headers, request }) =>
+        Effect.sync(() => {
+          const challenge = strongest(challengesOf(headers["www-authenticate"] ?? ""))
+          const used = nonceIn(request.headers["authorization"])
+          // The credentials themselves were refused: the nonce was this one, and it is not said to be stale.
+          const isRefused = challenge !== undefined && used === challenge.params["nonce"] && !isStale(challenge)
+          if (challenge === undefined || isRefused) return false
+          // Another request may have begun the session already.
+          if (session?.nonce !== challenge.params["nonce"]) {
+            session = new Session(challenge, username, Redacted.value(password))
+          }
+          return true
+        })
+    }
+  })
+
+const algorithms: Readonly<Record<string, string>> = { "sha-512-256": "sha512-256", "sha-256": "sha256", md5: "md5" }
+
+const baseOf = ({ params }: Challenge): string => (params["algorithm"] ?? "MD5").toLowerCase().replace(/-sess$/, "")
+
+const strongest = (challenges: ReadonlyArray<Challenge>): Challenge | undefined =>
+  Object.keys(algorithms).flatMap((name) =>
+    challenges.filter((challenge) =>
+      challenge.scheme === "digest" && challenge.params["nonce"] !== undefined && baseOf(challenge) === name &&
+      qopOf(challenge) !== "Unknown"
+    )
+  )[0]
+
+const isStale = ({ params }: Challenge): boolean => params["stale"]?.toLowerCase() === "true"
+
+const nonceIn = (authorization: string | undefined): string | undefined =>
+  challengesOf(authorization ?? "")[0]?.params["nonce"]
+
+/** None: a server of RFC 2069, which knows no quality of protection. */
+const qopOf = ({ params }: Challenge): "auth" | "auth-int" | undefined | "Unknown" => {
+  if (params["qop"] === undefined) return undefined
+  const offered = params["qop"].toLowerCase().split(",").map((qop) => qop.trim())
+  return offered.includes("auth") ? "auth" : offered.includes("auth-int") ? "auth-int" : "Unknown"
+}
+
+/** A nonce and how often it has been used. */
+class Session {
+  readonly nonce: string
+  private count = 0
+  private readonly cnonce = randomBytes(16).toString("hex")
+
+  constructor(
+    private readonly challenge: Challenge,
+    private readonly username: string,
+    private readonly password: string
+  ) {
+    this.nonce = challenge.params["nonce"]
+  }
+
+  /** None for a body whose digest is asked for and that is not at hand. */
+  authorization(request: HttpClientRequest.HttpClientRequest): string | undefined {
+    const { challenge, cnonce, nonce, password, username } = this
+    const { params } = challenge
+    const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
+    const qop = qopOf(challenge)
+    const body = bodyOf(request)
+    if (url === undefined || (qop === "auth-int" && body === undefined)) return undefined
+    const hash = (...parts: ReadonlyArray<string | Uint8Array>) => {
+      const digest = createHash(algorithms[baseOf(challenge)])
+      for (const part of parts) digest.update(part)
+      return digest.digest("hex")
+    }
+    const realm = params["realm"] ?? ""
+    const uri = url.pathname + url.search
+    const count = (++this.count).toString(16).padStart(8, "0")
+    const secret = hash(`${username}:${realm}:${password}`)
+    const isSession = params["algorithm"]?.toLowerCase().endsWith("-sess") === true
+    const a1 = isSession ? hash(`${secret}:${nonce}:${cnonce}`) : secret
+    const a2 = qop === "auth-int"
+      ? hash(`${request.method}:${uri}:${hash(body ?? "")}`)
+      : hash(`${request.method}:${uri}`)
+    const response = qop === undefined
+      ? hash(`${a1}:${nonce}:${a2}`)
+      : hash(`${a1}:${nonce}:${count}:${cnonce}:${qop}:${a2}`)
+    const isHashed = params["userhash"]?.toLowerCase() === "true"
+    const name = isHashed
+      ? `username=${quoted(hash(`${username}:${realm}`))}`
+      : /^[\x20-\x7e]*$/.test(username)
+      ? `username=${quoted(username)}`
+      : `username*=UTF-8''${encodeURIComponent(username)}`
+    return "Digest " + [
+      name,
+      `realm=${quoted(realm)}`,
+      `nonce=${quoted(nonce)}`,
+      `uri=${quoted(uri)}`,
+      `response=${quoted(response)}`,
+      ...(params["algorithm"] === undefined ? [] : [`algorithm=${params["algorithm"]}`]),
+      ...(params["opaque"] === undefined ? [] : [`opaque=${quoted(params["opaque"])}`]),
+      ...(qop === undefined && !isSession ? [] : [`cnonce=${quoted(cnonce)}`]),
+      ...(qop === undefined ? [] : [`qop=${qop}`, `nc=${count}`]),
+      ...(isHashed ? ["userhash=true"] : [])
+    ].join(", ")
+  }
+}
+
+const quoted = (text: string): string => `"${text.replace(/["\\]/g, "\\$&")}"`
+
+const bodyOf = ({ body }: HttpClientRequest.HttpClientRequest): string | Uint8Array | undefined =>
+  body._tag === "Empty"
+    ? ""
+    : body._tag === "Uint8Array"
+    ? body.body
+    : body._tag === "Raw" && (typeof body.body === "string" || body.body instanceof Uint8Array)
+    ? body.body
+    : undefined

@@ -1,0 +1,184 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { assert, describe, it } from "@effect/vitest"
+import * as Credentials from "@sluice/core/Credentials"
+import { AwsSignature, Digest, Netrc } from "@sluice/node"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/TestClock"
+import { createHash } from "node:crypto"
+import { challengesOf } from "../../src/internal/challenges.js"
+
+type Responder = (request: HttpClientRequest.HttpClientRequest) => Response
+
+const clientOf = (respond: Responder) => {
+  const requests: Array<HttpClientRequest.HttpClientRequest> = []
+  const client = HttpClient.make((request) => {
+    requests.push(request)
+    return Effect.succeed(HttpClientResponse.fromWeb(request, respond(request)))
+  })
+  return { client, requests }
+}
+
+/** A server of RFC 7616, written from its section 3.4 and apart from the client. */
+const digestServer = (challenge: string, hash: string, nonces: { valid: string }): Responder => (request) => {
+  const params = challengesOf(request.headers["authorization"] ?? "")[0]?.params
+  const h = (text: string) => createHash(hash).update(text).digest("hex")
+  const asked = challenge.replaceAll("NONCE", nonces.valid)
+  if (params === undefined || params["nonce"] !== nonces.valid) {
+    const stale = params === undefined ? "" : ", stale=true"
+    return new Response(null, { status: 401, headers: { "www-authenticate": `${asked}${stale}` } })
+  }
+  const user = asked.includes("userhash=true") ? h("ada:r") : "ada"
+  let a1 = h("ada:r:secret")
+  if (asked.includes("-sess")) a1 = h(`${a1}:${params["nonce"]}:${params["cnonce"]}`)
+  const body = request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : ""
+  const a2 = params["qop"] === "auth-int"
+    ? h(`${request.method}:${params["uri"]}:${h(body)}`)
+    : h(`${request.method}:${params["uri"]}`)
+  const expected = params["qop"] === undefined
+    ? h(`${a1}:${params["nonce"]}:${a2}`)
+    : h(`${a1}:${params["nonce"]}:${params["nc"]}:${params["cnonce"]}:${params["qop"]}:${a2}`)
+  return params["response"] === expected && params["username"] === user && params["uri"] === "/dir/index.html?q=1"
+    ? new Response(null, { status: 200, headers: { nc: params["nc"] ?? "" } })
+    : new Response(null, { status: 401, headers: { "www-authenticate": asked } })
+}
+
+const url = "http://a.test/dir/index.html?q=1"
+
+describe("Digest", () => {
+  it.effect.each<readonly [string, string]>([
+    ["Digest realm=\"r\", nonce=\"NONCE\"", "md5"],
+    ["Digest realm=\"r\", qop=\"auth\", nonce=\"NONCE\", algorithm=MD5-sess, opaque=\"o\"", "md5"],
+    ["Digest realm=\"r\", qop=\"auth,auth-int\", nonce=\"NONCE\", algorithm=SHA-256", "sha256"],
+    ["Digest realm=\"r\", qop=\"auth-int\", nonce=\"NONCE\", algorithm=SHA-256-sess", "sha256"],
+    ["Digest realm=\"r\", qop=\"auth\", nonce=\"NONCE\", algorithm=SHA-512-256, userhash=true", "sha512-256"],
+    [
+      "Basic realm=\"r\", Digest realm=\"r\", qop=auth, nonce=\"NONCE\", algorithm=MD5, " +
+      "Digest realm=\"r\", qop=\"auth\", nonce=\"NONCE\", algorithm=SHA-256",
+      "sha256"
+    ]
+  ])("%s", ([challenge, hash]) =>
+    Effect.gen(function*() {
+      const nonces = { valid: "n1" }
+      const { client, requests } = clientOf(digestServer(challenge, hash, nonces))
+      const digest = yield* Digest.make("ada", Redacted.make("secret"))
+      const authorized = Credentials.withCredentials(client, { "http://a.test": digest })
+      const post = HttpClientRequest.bodyText(HttpClientRequest.post(url), "content")
+      assert.strictEqual((yield* authorized.execute(post)).status, 200)
+      assert.strictEqual((yield* authorized.execute(post)).status, 200)
+      assert.strictEqual(requests.length, 3, "the second uses the nonce again")
+      nonces.valid = "n2"
+      assert.strictEqual((yield* authorized.get(url)).status, 200)
+      assert.strictEqual(requests.length, 5)
+    }))
+
+  it.effect("gives up when the credentials themselves are refused", () =>
+    Effect.gen(function*() {
+      const { client, requests } = clientOf(digestServer("Digest realm=\"r\", nonce=\"NONCE\"", "md5", { valid: "n" }))
+      const digest = yield* Digest.make("ada", Redacted.make("wrong"))
+      const authorized = Credentials.withCredentials(client, { "http://a.test": digest })
+      assert.strictEqual((yield* authorized.get(url)).status, 401)
+      assert.strictEqual((yield* authorized.get(url)).status, 401)
+      assert.strictEqual(requests.length, 3)
+    }))
+
+  it.effect("has the response that RFC 7616 §3.9.1 shows", () =>
+    Effect.gen(function*() {
+      // Its cnonce cannot be chosen here; the server above is held to the RFC instead.
+      const h = (text: string) => createHash("sha256").update(text).digest("hex")
+      const nonce = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"
+      const a1 = h("Mufasa:http-auth@example.org:Circle of Life")
+      const cnonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
+      assert.strictEqual(
+        h(`${a1}:${nonce}:00000001:${cnonce}:auth:${h("GET:/dir/index.html")}`),
+        "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"
+      )
+    }))
+})
+
+describe("AwsSignature", () => {
+  const keys = Effect.succeed({
+    accessKeyId: "AKIDEXAMPLE",
+    secretAccessKey: Redacted.make("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+  })
+  const sign = (request: HttpClientRequest.HttpClientRequest, service = "service") =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(Date.UTC(2015, 7, 30, 12, 36, 0))
+      const signed = yield* AwsSignature.make({ region: "us-east-1", service, keys }).authorize(request)
+      return /Signature=(.*)$/.exec(signed.headers["authorization"])?.[1]
+    })
+
+  // From AWS's documentation and test suite.
+  it.effect.each<readonly [string, HttpClientRequest.HttpClientRequest, string, string]>([
+    [
+      "get-vanilla",
+      HttpClientRequest.get("https://example.amazonaws.com/"),
+      "service",
+      "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
+    ],
+    [
+      "get-vanilla-query-order-key-case",
+      HttpClientRequest.get("https://example.amazonaws.com/?Param2=value2&Param1=value1"),
+      "service",
+      "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"
+    ],
+    [
+      "ListUsers",
+      HttpClientRequest.get("https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08", {
+        headers: { "content-type": "application/x-www-form-urlencoded; charset=utf-8" }
+      }),
+      "iam",
+      "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
+    ],
+    [
+      "post-vanilla",
+      HttpClientRequest.post("https://example.amazonaws.com/"),
+      "service",
+      "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"
+    ]
+  ])("%s", ([, request, service, expected]) =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* sign(request, service), expected)
+    }))
+
+  it.effect("the same however a URL is encoded, and by value where names are the same", () =>
+    Effect.gen(function*() {
+      const base = "https://example.amazonaws.com/"
+      const signature = (path: string) => sign(HttpClientRequest.get(base + path), "s3")
+      assert.strictEqual(yield* signature("a%2Bb?x=%7e&x=1"), yield* signature("a+b?x=1&x=~"))
+      assert.notStrictEqual(yield* signature("a%20b"), yield* signature("a+b"))
+    }))
+})
+
+describe("Netrc", () => {
+  const text = `# comment
+machine a.test login ada password "se cret"
+macdef init
+machine evil.test login x password y
+
+machine b.test
+  login bob
+  account z
+  password pw
+machine b.test login other password other
+default login anonymous password guest`
+
+  it.effect("finds who is meant, over https", () =>
+    Effect.gen(function*() {
+      const sent = (at: string, options?: { readonly insecure: boolean }) => {
+        const credential = Netrc.parse(text, options)(new URL(at))
+        return credential === undefined ? Effect.succeed(undefined) : Effect.map(
+          credential.authorize(HttpClientRequest.get(at)),
+          ({ headers }) => Buffer.from(headers["authorization"].slice(6), "base64").toString()
+        )
+      }
+      assert.strictEqual(yield* sent("https://a.test/"), "ada:se cret")
+      assert.strictEqual(yield* sent("https://b.test:8443/"), "bob:pw")
+      assert.strictEqual(yield* sent("https://evil.test/"), "anonymous:guest")
+      assert.isUndefined(yield* sent("http://a.test/"))
+      assert.strictEqual(yield* sent("http://a.test/", { insecure: true }), "ada:se cret")
+      assert.isUndefined(Netrc.parse("machine a.test login ada")(new URL("https://a.test/")))
+    }))
+})
