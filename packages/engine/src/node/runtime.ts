@@ -66,16 +66,14 @@ const onCheck = (): void => {
 /** A timer can be no longer (2^31 - 1 ms, 24 days): a longer one would go off at once. */
 const longestTimeout = 2 ** 31 - 1
 
-<<<<<<< HEAD
 const atLoad = new AsyncResource("Sluice", { requireManualDestroy: true })
-=======
+
 /** A sleep that does not keep the process alive. */
 export const backgroundSleep = (millis: number, wake: () => void): Cancel => {
   const timer = setTimeout(wake, Math.min(Math.max(millis, 0), longestTimeout))
   timer.unref()
   return () => clearTimeout(timer)
 }
->>>>>>> 8a5e458 (The options' commit had been made on a stale tree and took back what came before it (quanta and back-off, quarantine after 204, credentials of origins, HTTP/2 floods); that is all there again, and reuseAfterNoContent is in the table)
 
 /** A sleep that does not keep the process alive. */
 export const backgroundSleep = (millis: number, wake: () => void): Cancel => {
