@@ -75,13 +75,6 @@ export const backgroundSleep = (millis: number, wake: () => void): Cancel => {
   return () => clearTimeout(timer)
 }
 
-/** A sleep that does not keep the process alive. */
-export const backgroundSleep = (millis: number, wake: () => void): Cancel => {
-  const timer = setTimeout(wake, Math.min(Math.max(millis, 0), longestTimeout))
-  timer.unref()
-  return () => clearTimeout(timer)
-}
-
 /** The hooks of Node. */
 export const runtimeHooks: RuntimeHooks = {
   afterPoll,
@@ -90,5 +83,5 @@ export const runtimeHooks: RuntimeHooks = {
     const resource = new AsyncResource("Sluice", { requireManualDestroy: true })
     return (run) => runInAsyncScope.call(resource, run)
   },
-  outsideOfRequests: (run) => atLoad.runInAsyncScope(run)
+  outsideOfRequests: (run) => runInAsyncScope.call(atLoad, run)
 }
