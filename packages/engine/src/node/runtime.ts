@@ -83,5 +83,6 @@ export const runtimeHooks: RuntimeHooks = {
     const resource = new AsyncResource("Sluice", { requireManualDestroy: true })
     return (run) => runInAsyncScope.call(resource, run)
   },
-  outsideOfRequests: (run) => runInAsyncScope.call(atLoad, run)
+  // `call` forgets what a generic function returns.
+  outsideOfRequests: <A>(run: () => A) => runInAsyncScope.call(atLoad, run) as A
 }
