@@ -12,6 +12,7 @@ import { Http2Connection, type Http2ConnectionOptions } from "./Http2Connection.
 import { Http2Driver, type Http2DriverOptions } from "./Http2Driver.js"
 import type { Http2Settings } from "./Http2Settings.js"
 import { LateByteOrigins } from "./LateByteOrigins.js"
+import { guardLookup } from "./lookup.js"
 import type { ReuseAfterNoContent, ReusePolicy } from "./reuse.js"
 import * as sockets from "./socket.js"
 import { TlsDialer } from "./tls.js"
@@ -36,7 +37,11 @@ export class Dialer {
   private readonly wantHttp1 = new Set<string>()
   private readonly lateByteOrigins = new LateByteOrigins()
 
-  constructor(private readonly settings: DialerSettings, private readonly time: Pick<HostTime, "elapsed" | "sleep">) {
+  private readonly settings: DialerSettings
+
+  constructor(given: DialerSettings, private readonly time: Pick<HostTime, "elapsed" | "sleep">) {
+    const { lookup } = given
+    const settings = this.settings = lookup === undefined ? given : { ...given, lookup: guardLookup(lookup) }
     this.secure = new TlsDialer(settings.tls, settings, time)
     this.coalesce = settings.http2?.coalescing === true ? coalesceWith(settings) : undefined
   }

@@ -199,7 +199,7 @@ export const differences: ReadonlyArray<Difference> = [
 
   // Where we close and Node keeps.
   {
-    name: "204 that announces content, and any answer without content whose transfer coding is unknown",
+    name: "204 and 205 that announce content, and any response without content that has a transfer coding",
     what: "closed",
     section: "RFC 9112 §6.1",
     sentence:
@@ -207,7 +207,8 @@ export const differences: ReadonlyArray<Difference> = [
       "or 204 (No Content).",
     example: "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
     applies: (ours) =>
-      (ours.head[1] === "204" && hasField(ours.head, "content-length")) ||
+      (["204", "205"].includes(ours.head[1]) &&
+        (hasField(ours.head, "content-length") || hasField(ours.head, "transfer-encoding"))) ||
       (ours.body === "" && hasField(ours.head, "transfer-encoding"))
   },
   {

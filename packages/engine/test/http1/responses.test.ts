@@ -105,7 +105,7 @@ describe("what ends a message (RFC 9112 §6.3)", () => {
     ["HEAD, nothing said", "HEAD", `${ok}\r\n`, "", true],
     ["204", "GET", "HTTP/1.1 204 No Content\r\n\r\n", "", true],
     ["304", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "", true],
-    ["304, chunked", "GET", "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", "", true],
+    ["304, chunked", "GET", "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", "", false],
     ["an answer to CONNECT that is no tunnel", "CONNECT", "HTTP/1.1 407 No\r\nContent-Length: 2\r\n\r\nno", "no", true]
   ])("%s", (_, method, input, body, keepAlive) => {
     const transcript = read(input, method)
