@@ -295,7 +295,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       this.deliveries.schedule()
     }
     this.gauges.update(this.core.state)
-    if (this.core.state.pending > 0) this.unread.check()
+    this.unread.check()
   }
 
   private act(action: Action<Connection>): void {

@@ -31,9 +31,10 @@ export class UnreadBodies {
     private readonly pool: PoolState<Connection>
   ) {}
 
-  /** Requests wait. */
+  /** After each step. Nothing is looked for, and nothing is left of it, while no request waits. */
   check(): void {
-    if (!this.time.deadlines.isSet(this.deadline)) this.look()
+    if (this.pool.pending === 0) this.time.deadlines.cancel(this.deadline)
+    else if (!this.time.deadlines.isSet(this.deadline)) this.look()
   }
 
   private look(): void {
