@@ -45,7 +45,12 @@ export const visibleLimits = Effect.gen(function*() {
     const status = yield* Effect.flatMap(HttpClient.get(`${server.url}/status`), (response) => response.text)
     return { error: TransportError.fromHttpClientError(error), sent, status }
   }).pipe(
-    Effect.provide(HttpClientLayer.layer({ limits: { maxConnections: 2 }, timeouts: { pool: "300 millis" } }))
+    Effect.provide(HttpClientLayer.layer({
+      limits: { maxConnections: 2 },
+      timeouts: { pool: "300 millis" },
+      // Or the unread body would be abandoned for the third request.
+      unreadBodyGrace: "Infinity"
+    }))
   )
   const { error, sent, status } = yield* refused
   const timeout = error._tag === "Some" && error.value._tag === "PoolTimeout" ? error.value : undefined
