@@ -1,4 +1,5 @@
 import * as HttpBody from "@effect/platform/HttpBody"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Stream from "effect/Stream"
@@ -160,11 +161,14 @@ const raw = (
 
 const typeOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
 
-const bytesOf = (chunk: unknown): Effect.Effect<Uint8Array, TypeError> => {
+/** A chunk of a body is neither bytes nor text. */
+class UnsendableChunk extends Data.TaggedError("UnsendableChunk")<{ readonly message: string }> {}
+
+const bytesOf = (chunk: unknown): Effect.Effect<Uint8Array, UnsendableChunk> => {
   if (chunk instanceof Uint8Array) return Effect.succeed(chunk)
   if (typeof chunk === "string") return Effect.succeed(new TextEncoder().encode(chunk))
   if (chunk instanceof ArrayBuffer) return Effect.succeed(new Uint8Array(chunk))
   return ArrayBuffer.isView(chunk)
     ? Effect.succeed(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength))
-    : Effect.fail(new TypeError(`a chunk of type ${typeOf(chunk)} cannot be sent; give bytes or text`))
+    : new UnsendableChunk({ message: `a chunk of type ${typeOf(chunk)} cannot be sent; give bytes or text` })
 }
