@@ -2,12 +2,10 @@ import type { Connection } from "../Connection.js"
 import type { Cancel, Host } from "../Host.js"
 import type { Origin } from "../Origin.js"
 import { Deadline } from "./Deadlines.js"
+import type { OriginState, Refusal, Slot } from "./entities.js"
 import type { Event } from "./Event.js"
 import type { LeaseTicket } from "./LeaseOwner.js"
-import type { OriginState } from "./OriginState.js"
 import type { PoolCore } from "./PoolCore.js"
-import type { Slot } from "./Slot.js"
-import type { Refusal } from "./Ticket.js"
 import type { Timekeeper } from "./Timekeeper.js"
 
 /** What sharing needs of the pool. */

@@ -3,8 +3,7 @@ import type { Failure } from "../Failure.js"
 import type { RunInContext } from "../Host.js"
 import type { Origin } from "../Origin.js"
 import type { LeaseDescription } from "../PoolSnapshot.js"
-import type { Slot } from "./Slot.js"
-import type { Ticket } from "./Ticket.js"
+import type { Slot, Ticket } from "./entities.js"
 
 /**
  * Who asks the pool for a connection and holds it: a request, or `acquire` of a face.

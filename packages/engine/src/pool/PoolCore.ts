@@ -2,13 +2,11 @@ import type { CloseReason } from "../CloseReason.js"
 import type { Failure } from "../Failure.js"
 import * as backoff from "./backoff.js"
 import type { CoreLimits } from "./CoreLimits.js"
-import { exclusive, type OriginState } from "./OriginState.js"
+import { exclusive, type OriginState, type Refusal, Slot, type Ticket } from "./entities.js"
 import { type CoreOptions, PoolState } from "./PoolState.js"
 import * as quantum from "./quantum.js"
 import * as queue from "./queue.js"
-import { Slot } from "./Slot.js"
 import * as slots from "./slots.js"
-import type { Refusal, Ticket } from "./Ticket.js"
 
 /**
  * Decides who gets which connection. It owns all counts and all order, does no I/O, and knows the time only as an

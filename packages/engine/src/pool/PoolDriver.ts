@@ -6,17 +6,23 @@ import { Coalescing, type CoalescingPool } from "./Coalescing.js"
 import type { CoreLimits } from "./CoreLimits.js"
 import { Deadline } from "./Deadlines.js"
 import { Deliveries } from "./Deliveries.js"
+import {
+  exclusive,
+  type OriginState,
+  type Refusal,
+  type Sharing,
+  type Slot,
+  Ticket,
+  unknown as unknownProtocol
+} from "./entities.js"
 import type { Event } from "./Event.js"
 import { EventHub } from "./EventHub.js"
 import { Gauges } from "./Gauges.js"
 import type { LeaseOwner, LeaseTicket } from "./LeaseOwner.js"
-import { exclusive, type OriginState, type Sharing, unknown as unknownProtocol } from "./OriginState.js"
 import { PoolCore } from "./PoolCore.js"
 import type { Action } from "./PoolState.js"
-import type { Slot } from "./Slot.js"
 import { SlotEvents, type SlotObserver } from "./SlotEvents.js"
 import { snapshotOf } from "./snapshot.js"
-import { type Refusal, Ticket } from "./Ticket.js"
 import { Timekeeper } from "./Timekeeper.js"
 import { UnreadBodies } from "./UnreadBodies.js"
 

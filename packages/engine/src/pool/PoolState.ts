@@ -1,10 +1,8 @@
 import type { CoreLimits } from "./CoreLimits.js"
 import type { Deadlines } from "./Deadlines.js"
+import { OriginState, type Refusal, type Sharing, type Slot, type Ticket } from "./entities.js"
 import type { Event } from "./Event.js"
 import { LinkedList } from "./LinkedList.js"
-import { OriginState, type Sharing } from "./OriginState.js"
-import type { Slot } from "./Slot.js"
-import type { Refusal, Ticket } from "./Ticket.js"
 
 /**
  * What the core wants done. The driver carries it out after the decision, in order.

@@ -2,8 +2,8 @@ import type { CloseReason } from "../CloseReason.js"
 import type { Connection } from "../Connection.js"
 import type { Failure } from "../Failure.js"
 import type { OpenEvents } from "../Host.js"
+import type { Slot } from "./entities.js"
 import type { PoolCore } from "./PoolCore.js"
-import type { Slot } from "./Slot.js"
 
 /** What the life of a connection means for its pool. */
 export interface SlotObserver {

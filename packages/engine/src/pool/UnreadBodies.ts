@@ -1,9 +1,8 @@
 import type { Connection } from "../Connection.js"
 import { Deadline } from "./Deadlines.js"
+import type { Slot, Ticket } from "./entities.js"
 import type { LeaseTicket } from "./LeaseOwner.js"
 import type { PoolState } from "./PoolState.js"
-import type { Slot } from "./Slot.js"
-import type { Ticket } from "./Ticket.js"
 import type { Timekeeper } from "./Timekeeper.js"
 
 /** While requests wait, unread bodies are looked for so often, in milliseconds: nobody reports that one begins. */

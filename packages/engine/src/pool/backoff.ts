@@ -1,6 +1,6 @@
 import type { Failure } from "../Failure.js"
 import { Deadline } from "./Deadlines.js"
-import type { OriginState } from "./OriginState.js"
+import type { OriginState } from "./entities.js"
 import type { PoolState } from "./PoolState.js"
 import * as queue from "./queue.js"
 

@@ -1,6 +1,5 @@
-import type { OriginState } from "./OriginState.js"
+import type { OriginState, Slot } from "./entities.js"
 import type { PoolState } from "./PoolState.js"
-import type { Slot } from "./Slot.js"
 
 // How long an origin keeps a connection that another one waits for. Without it each request between two origins that
 // share one permit would cost a connection; with it the price of changing is at most a tenth of the time.

@@ -1,7 +1,6 @@
 import { Deadline } from "./Deadlines.js"
-import type { OriginState } from "./OriginState.js"
+import type { OriginState, Refusal, Ticket } from "./entities.js"
 import type { PoolState } from "./PoolState.js"
-import type { Refusal, Ticket } from "./Ticket.js"
 
 // The waiting of a ticket, from joining the queue of its origin until it leaves it.
 

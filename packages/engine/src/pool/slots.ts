@@ -1,8 +1,7 @@
 import type { CloseReason } from "../CloseReason.js"
 import { Deadline } from "./Deadlines.js"
-import type { OriginState } from "./OriginState.js"
+import type { OriginState, Slot } from "./entities.js"
 import type { PoolState } from "./PoolState.js"
-import type { Slot } from "./Slot.js"
 
 // The steps in the life of a slot. Each leaves the slot in one state, in the lists of that state, and counted once.
 

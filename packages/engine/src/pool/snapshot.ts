@@ -1,7 +1,7 @@
 import type { Connection } from "../Connection.js"
 import type { Counts, LeaseDescription, PoolSnapshot } from "../PoolSnapshot.js"
+import type { OriginState } from "./entities.js"
 import type { LeaseTicket } from "./LeaseOwner.js"
-import type { OriginState } from "./OriginState.js"
 import type { PoolState } from "./PoolState.js"
 
 /** How many of the leases held longest a `PoolTimeout` names. */

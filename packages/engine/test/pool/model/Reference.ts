@@ -1,6 +1,6 @@
 import { ok } from "node:assert"
 import type { CoreLimits } from "../../../src/pool/CoreLimits.js"
-import type { Sharing } from "../../../src/pool/OriginState.js"
+import type { Sharing } from "../../../src/pool/entities.js"
 
 // What the pool's documentation promises, written as simply as possible: plain arrays, and every count made anew from
 // them. It is told what was asked of the core and what the core decided, and says whether that was right.

@@ -1,0 +1,248 @@
+import type { CloseReason } from "../CloseReason.js"
+import type { Failure } from "../Failure.js"
+import { Deadline } from "./Deadlines.js"
+import { Link, LinkedList } from "./LinkedList.js"
+
+// What the core keeps count of: connections (`Slot`), claims on them (`Ticket`) and origins (`OriginState`). Each refers to
+// the other two, so they stand in one file.
+
+/**
+ * The life of a connection, from the decision to dial until its permit is back:
+ *
+ * - `Planned`: a dial is decided; it starts as soon as the permit of a connection that is closing is back.
+ * - `Dialing`: the permit is taken, the connection is being made.
+ * - `Ready`: it takes requests, up to its capacity. Idle when it carries none.
+ * - `Draining`: it takes nothing new; what it carries may finish.
+ * - `Closing`: it is being closed. Its permit is still out, because its socket may still be open (httpcore 1.0.9
+ *   counted it as gone, and real sockets exceeded the limit).
+ * - `Closed`: the socket is gone and the permit is back.
+ */
+export type SlotState = "Planned" | "Dialing" | "Ready" | "Draining" | "Closing" | "Closed"
+
+/**
+ * What the core knows of one connection. `C` is the connection itself, which the core never looks into.
+ */
+export class Slot<C> {
+  state: SlotState = "Planned"
+  connection: C | undefined = undefined
+  /** How many requests it can carry at once, now. */
+  capacity = 0
+  /** How many it carries. */
+  busy = 0
+  /** How many it was ever lent to. */
+  served = 0
+  idleSince = 0
+  /** The same as wall time. */
+  idleSinceDate = 0
+  /** How long the server said that it keeps it idle, when it became idle. */
+  keepFor = Infinity
+  dialedAt = 0
+  connectedAt = 0
+  /** Since when it is with its origin although others wait, and how many requests it had served then. */
+  quantumSince = -Infinity
+  servedBefore = 0
+  /** Why it drains or closes. */
+  reason: CloseReason | undefined = undefined
+
+  /** In one of its origin's lists: `dials`, `idle` or `shared`. */
+  readonly originLink = new Link<Slot<C>>(this)
+  /** In one of the pool's lists: `planned` or `idle`. */
+  readonly poolLink = new Link<Slot<C>>(this)
+  /** Of an idle connection. */
+  readonly expiry: Deadline<Slot<C>>
+  /** Of a connection that may grow too old. */
+  age: Deadline<Slot<C>> | undefined = undefined
+  /** By which part of `maxConnectionAge` it is closed earlier. */
+  ageJitter = 0
+
+  constructor(
+    readonly id: number,
+    readonly origin: OriginState<C>,
+    /** How many calls of `warm` wait for it: it is wanted although no request waits. */
+    public warming: number,
+    onExpiry: (slot: Slot<C>, now: number) => void
+  ) {
+    this.expiry = new Deadline(this, onExpiry)
+  }
+}
+
+/**
+ * Why a request gets no connection.
+ */
+export type Refusal =
+  | { readonly _tag: "PoolTimeout"; readonly waited: number; readonly position: number }
+  /** A connection was being made for it, for as long as it allows. */
+  | { readonly _tag: "ConnectTimeout"; readonly timeout: number }
+  | { readonly _tag: "PoolClosed" }
+  | { readonly _tag: "PoolQueueFull" }
+  | { readonly _tag: "DialFailed"; readonly failure: Failure }
+
+/**
+ * A request's claim on the pool. It is settled once: everything that could settle it looks at `state` first, so a
+ * grant and a timeout in the same tick cannot both win (HC5 #649, vert.x #6169).
+ *
+ * - `New`: not yet asked for.
+ * - `Waiting`: in the queue of its origin.
+ * - `Granted`: it holds `slot`.
+ * - `Refused`: it ended without a connection, `refusal` says why.
+ * - `Settled`: given back, or given up by its owner.
+ */
+export type TicketState = "New" | "Waiting" | "Granted" | "Refused" | "Settled"
+
+/** `O` is whose claim it is, which the core never looks into. */
+export class Ticket<C, O = unknown> {
+  state: TicketState = "New"
+  slot: Slot<C> | undefined = undefined
+  refusal: Refusal | undefined = undefined
+  waitingSince = 0
+  grantedAt = 0
+  /** How long the granted connection had been idle, in milliseconds. */
+  idleTime = 0
+  /** Whether the connection had served another request before. */
+  reused = false
+  /** Its time is up, but a dial is under way for it: see `PoolCore.timedOut`. */
+  overdue = false
+  /** In the queue of its origin while it waits, in the list of leases while it holds. */
+  readonly link: Link<Ticket<C>> = new Link<Ticket<C>>(this)
+  /** Of its wait for the pool. */
+  deadline: Deadline<Ticket<C>> | undefined = undefined
+  /** Of its wait for a connection that is being made. */
+  connectDeadline: Deadline<Ticket<C>> | undefined = undefined
+  /** When that has taken too long; `Infinity` before a dial was first under way for it. */
+  connectEnd = Infinity
+  /** Whether a dial is under way for it, as `OriginState.connecting` counts. */
+  isConnecting = false
+
+  constructor(
+    /** Whose connections it waits for: another origin's where the two share them. */
+    public origin: OriginState<C>,
+    readonly owner: O,
+    /** How long it may wait, in milliseconds. */
+    readonly timeout: number,
+    /** How long it waits for a connection that is being made, in milliseconds. */
+    readonly connectTimeout: number,
+    /** It takes no connection that has carried requests and carries none now: such ones have failed it before. */
+    readonly fresh = false
+  ) {}
+}
+
+/**
+ * What is known of the protocol that an origin speaks. It outlives the connections, so that the next cold start dials
+ * at once what it needs (Go #27753).
+ *
+ * - `Unknown`: the first dial decides, the others wait for it.
+ * - `Exclusive`: one request at a time on each connection.
+ * - `Shared`: a connection carries `capacity` requests at once.
+ */
+export type Sharing =
+  | { readonly _tag: "Unknown" }
+  | { readonly _tag: "Exclusive" }
+  | { readonly _tag: "Shared"; readonly capacity: number }
+
+export const unknown: Sharing = { _tag: "Unknown" }
+export const exclusive: Sharing = { _tag: "Exclusive" }
+
+/**
+ * The connections and waiters of one origin.
+ */
+export class OriginState<C> {
+  /** First come, first served. */
+  readonly waiters = new LinkedList<Ticket<C>>()
+  /** Connections without a request that can take one, least recently used first. */
+  readonly idle = new LinkedList<Slot<C>>()
+  /** Connections with requests that can take more. */
+  readonly shared = new LinkedList<Slot<C>>()
+  /** Dials planned and under way, those that `warm` asked for first. */
+  readonly dials = new LinkedList<Slot<C>>()
+  /** Dials that have no permit yet. */
+  planned = 0
+  /** Dials that `warm` asked for. */
+  warming = 0
+  /** Permits out: dialing, ready, draining and closing connections. */
+  open = 0
+  /** Connections that take requests, or will when they have a free place. */
+  ready = 0
+  closing = 0
+  /** Waiters that no dial under way is meant for. */
+  pending = 0
+  /** Dials that it would start if the limit over all origins let it. */
+  want = 0
+  /** Waiters past their deadline for whom a dial is under way. */
+  overdue = 0
+  /** A dial failed while other connections serve: those who wait hope for these, and no new dial starts. */
+  hopes = false
+  /** Whether it can share connections of another origin is being found out. Whoever waits, waits for that. */
+  probing = false
+  /** Waiters, from the front of the queue, whose time to connect runs: a dial is under way for them. */
+  connecting = 0
+  /** The first waiter that is not one of these. */
+  nextToConnect: Link<Ticket<C>> | undefined = undefined
+  /** In the list of those whose `connecting` is not what it should be. */
+  readonly connectingLink = new Link<OriginState<C>>(this)
+  /** How long its last dial took that succeeded, in milliseconds. */
+  lastDialTime = 0
+  /** Dials that failed in a row, and what the last one failed with. */
+  failedDials = 0
+  lastFailure: Failure | undefined = undefined
+  /** It takes no connection from others for now, and dials once at a time where there is room. */
+  isBackingOff = false
+  backoff: Deadline<OriginState<C>> | undefined = undefined
+  readonly modestLink = new Link<OriginState<C>>(this)
+  readonly turnLink = new Link<OriginState<C>>(this)
+  readonly surplusLink = new Link<OriginState<C>>(this)
+  readonly vacantLink = new Link<OriginState<C>>(this)
+
+  constructor(readonly key: string, public sharing: Sharing) {}
+
+  /** How many waiters one more connection would serve. */
+  get expectedCapacity(): number {
+    switch (this.sharing._tag) {
+      case "Unknown":
+        return Infinity
+      case "Exclusive":
+        return 1
+      case "Shared":
+        return Math.max(1, this.sharing.capacity)
+    }
+  }
+
+  /** How many dials it takes to serve all who wait. */
+  get dialsNeeded(): number {
+    if (this.probing) return 0
+    return Math.ceil(this.waiters.size / this.expectedCapacity) || (this.waiters.size > 0 ? 1 : 0)
+  }
+
+  /** How many of those who wait a dial is meant for, from the front of the queue. */
+  get covered(): number {
+    return this.servedBy(this.dials.size)
+  }
+
+  /** The same, for dials that have their permit. */
+  get underWay(): number {
+    return this.servedBy(this.dials.size - this.planned)
+  }
+
+  /** How many waiters a dial is under way for. To find out whose connections can be shared is no dial. */
+  get shouldConnect(): number {
+    return this.probing ? 0 : Math.min(this.waiters.size, this.underWay)
+  }
+
+  /** Connections that it has or is about to have. */
+  get share(): number {
+    return this.open - this.closing + this.planned
+  }
+
+  /** The connection that a request takes: a shared one first, then the one used last. */
+  get available(): Slot<C> | undefined {
+    return this.shared.first ?? this.idle.last
+  }
+
+  get isVacant(): boolean {
+    return this.open === 0 && this.waiters.size === 0 && this.dials.size === 0 && !this.probing && !this.isBackingOff
+  }
+
+  private servedBy(dials: number): number {
+    if (this.probing) return Infinity
+    return dials === 0 ? 0 : dials * this.expectedCapacity
+  }
+}
