@@ -101,7 +101,10 @@ export interface ExchangeReceiver {
   readonly onWritten: () => void
   /** The whole request has been handed to the transport, nothing of it waits. */
   readonly onSent: () => void
-  /** The transport has room for more chunks of the body, after `write` said that it had none. */
+  /**
+   * The transport has room for more chunks of the body, after `write` said that it had none, or after the head was
+   * written of a request whose body comes in chunks.
+   */
   readonly onDrain: () => void
   /**
    * Bytes of the response have come that make nothing yet: a piece of its head, of its trailers, or of what frames its

@@ -328,8 +328,13 @@ export class Outbound<E> {
     stream.state = "Open"
     owner.table.add(stream)
     owner.onOpened(stream)
-    if (body === undefined) this.endLocal(stream)
-    else if (body.size > 0 || body.ended) this.ready.push(stream)
+    if (body === undefined) {
+      this.endLocal(stream)
+      return true
+    }
+    if (body.size > 0 || body.ended) this.ready.push(stream)
+    // Who waits for the head to be written before anything of the body is read goes on.
+    if (!body.ended && body.hasRoom) this.due(stream, Drained)
     return true
   }
 
