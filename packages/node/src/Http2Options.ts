@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { defaultsOf, http2 } from "@sluice/engine/options"
+import { defaultsOf, type Http2, http2 } from "@sluice/engine/options"
 import type * as Duration from "effect/Duration"
 
 /**
@@ -56,35 +56,12 @@ export interface Http2Options {
    * `tls.servername` or `tls.rejectUnauthorized: false`. Default false.
    */
   readonly coalescing?: boolean | undefined
-  /**
-   * What carries HTTP/2 connections: Sluice's own implementation, or that of `node:http2`. Default `"node"`, until the
-   * own one has proved itself.
-   */
-  readonly engine?: "own" | "node" | undefined
 }
 
 /**
- * The same, complete, with durations in milliseconds.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Resolved {
-  readonly priorKnowledge: boolean
-  readonly maxConcurrentStreams: number
-  readonly initialWindowSize: number
-  readonly connectionWindowSize: number
-  readonly maxHeaderListSize: number
-  readonly pingInterval: number
-  readonly pingTimeout: number
-  readonly coalescing: boolean
-  readonly engine: "own" | "node"
-}
-
-/**
- * What is used where nothing is given.
+ * What is used where nothing is given; durations in milliseconds.
  *
  * @since 0.1.0
  * @category constants
  */
-export const defaults: Resolved = defaultsOf(http2)
+export const defaults: Http2 = defaultsOf(http2)

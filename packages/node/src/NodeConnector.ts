@@ -114,8 +114,8 @@ const closeWith = (scope: Scope.Scope, dial: Dial): Effect.Effect<void> =>
 
 /** Undefined: it is not spoken. */
 const readHttp2 = (
-  http2: boolean | "prior-knowledge" | Http2Options.Resolved
-): Http2Options.Resolved | undefined => {
+  http2: boolean | "prior-knowledge" | optionTable.Http2
+): optionTable.Http2 | undefined => {
   if (http2 === false) return undefined
   return typeof http2 === "object"
     ? http2

@@ -150,16 +150,17 @@ export const requestFields = (request: StreamRequest): Array<string> | LocalErro
   return checkSize(fields)
 }
 
-/** The trailers of a request, flat; or what is wrong with them. */
+/** The trailers of a request, flat; or what is wrong with them. Their names are written by users, in any case. */
 export const trailerFields = (trailers: Readonly<Record<string, string>>): Array<string> | LocalError => {
   const fields: Array<string> = []
-  for (const name of Object.keys(trailers)) {
-    const value = trailers[name]
+  for (const given of Object.keys(trailers)) {
+    const name = given.toLowerCase()
+    const value = trailers[given]
     if (!isFieldName(name) || typeof value !== "string" || !isFieldValue(value)) {
-      return invalid("InvalidTrailer", `the trailer ${quoteText(name)} is no field`, "RFC 9110 §5.1")
+      return invalid("InvalidTrailer", `the trailer ${quoteText(given)} is no field`, "RFC 9110 §5.1")
     }
     if (notTrailers.has(name) || (knownNames.get(name) ?? Plain) !== Plain) {
-      return invalid("InvalidTrailer", `${quoteText(name)} cannot be a trailer`, "RFC 9110 §6.5.1")
+      return invalid("InvalidTrailer", `${quoteText(given)} cannot be a trailer`, "RFC 9110 §6.5.1")
     }
     fields.push(name, trim(value))
   }

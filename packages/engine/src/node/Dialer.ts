@@ -3,14 +3,13 @@ import type { ConnectionListener, Protocol } from "../Connection.js"
 import type { Failure } from "../Failure.js"
 import type { HostTime } from "../Host.js"
 import { defaultParserLimits } from "../http1/index.js"
+import type { Http2 } from "../options/index.js"
 import type { Origin } from "../Origin.js"
 import { type Coalesce, coalesceWith } from "./coalescing.js"
 import { Dial, type DialEvents } from "./Dial.js"
 import * as errors from "./errors.js"
 import { Http1Connection } from "./Http1Connection.js"
-import { Http2Connection, type Http2ConnectionOptions } from "./Http2Connection.js"
-import { Http2Driver, type Http2DriverOptions } from "./Http2Driver.js"
-import type { Http2Settings } from "./Http2Settings.js"
+import { Http2Connection } from "./Http2Connection.js"
 import { LateByteOrigins } from "./LateByteOrigins.js"
 import { guardLookup } from "./lookup.js"
 import type { ReuseAfterNoContent, ReusePolicy } from "./reuse.js"
@@ -22,7 +21,7 @@ import type { TlsSettings } from "./TlsSettings.js"
 export interface DialerSettings extends sockets.Route {
   readonly tls: TlsSettings
   /** Undefined: only HTTP/1.1 is spoken. */
-  readonly http2: Http2Settings | undefined
+  readonly http2: Http2 | undefined
   readonly reuseAfterNoContent: ReuseAfterNoContent
 }
 
@@ -113,12 +112,11 @@ export class Dialer {
     events: DialEvents
   ): void {
     const { socket } = opened
-    const settings = this.settings.http2 as Http2Settings
-    const options = {
+    const connection = new Http2Connection({
       socket,
       origin,
       listener,
-      settings,
+      settings: this.settings.http2 as Http2,
       time: this.time,
       tlsTime,
       onHttp1Required: ({ key }: Origin) => this.remember(key),
@@ -127,21 +125,10 @@ export class Dialer {
         if (failure === undefined) events.onConnected(connection)
         else events.onFailed(failure)
       }
-    }
-    const connection = this.makeHttp2(opened, options)
+    })
     dial.onClosing(() => connection.shutdown())
     // What was read before begins it.
-    if (connection instanceof Http2Driver) opened.readWith(connection)
-  }
-
-  private makeHttp2(
-    opened: sockets.OpenSocket,
-    options: Http2ConnectionOptions & Http2DriverOptions
-  ): Http2Connection | Http2Driver {
-    if (options.settings.engine === "own") return new Http2Driver(options)
-    // Node takes what was read before from the socket.
-    for (const bytes of opened.takeEarly()) opened.socket.push(bytes)
-    return new Http2Connection(options)
+    opened.readWith(connection)
   }
 
   private reusePolicy(key: string): ReusePolicy {

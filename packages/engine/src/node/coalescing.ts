@@ -4,7 +4,6 @@ import * as tls from "node:tls"
 import type { Connection } from "../Connection.js"
 import type { Origin } from "../Origin.js"
 import { Http2Connection } from "./Http2Connection.js"
-import { Http2Driver } from "./Http2Driver.js"
 import type { Route } from "./socket.js"
 import { withoutDot } from "./tls.js"
 import type { TlsSettings } from "./TlsSettings.js"
@@ -44,9 +43,7 @@ const isPlain = ({ href, key }: Origin): boolean => href === key
 
 /** What a new connection to the origin would be asked: the same port, and a certificate for its host. */
 const covers = (connection: Connection, { host, port }: Origin): boolean => {
-  if (!(connection instanceof Http2Connection || connection instanceof Http2Driver) || !connection.reusable) {
-    return false
-  }
+  if (!(connection instanceof Http2Connection) || !connection.reusable) return false
   const { origin, socket } = connection
   if (!(socket instanceof tls.TLSSocket) || !isPlain(origin) || socket.remotePort !== port) return false
   return tls.checkServerIdentity(withoutDot(host), socket.getPeerCertificate()) === undefined

@@ -3,7 +3,6 @@
  */
 export * from "./Dial.js"
 export * from "./Dialer.js"
-export * from "./Http2Settings.js"
 export * from "./runtime.js"
 export { check as checkTls } from "./tls.js"
 export * from "./TlsSettings.js"

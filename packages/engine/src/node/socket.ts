@@ -30,14 +30,9 @@ export class OpenSocket<S extends net.Socket = net.Socket> {
   /** Hands over what the socket reads from now on, after what it has read before. */
   readWith(reader: Reader): void {
     this.reader = reader
-    for (const bytes of this.takeEarly()) reader.onBytes(bytes, bytes.length)
-  }
-
-  /** What has been read by now. */
-  takeEarly(): ReadonlyArray<Buffer> {
     const early = this.early ?? []
     this.early = undefined
-    return early
+    for (const bytes of early) reader.onBytes(bytes, bytes.length)
   }
 
   private onBytes(bytes: Uint8Array, length: number): void {

@@ -162,9 +162,6 @@ export const http2 = switched(http2Mode, {
   coalescing: flag(false, {
     variable: "HTTP2_COALESCING",
     sentence: "Whether an `https:` origin may use a connection that is open to another one."
-  }),
-  engine: choice(["own", "node"], "node", {
-    sentence: "What speaks HTTP/2: our own engine, or `node:http2`."
   })
 })
 

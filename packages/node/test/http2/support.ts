@@ -11,18 +11,9 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 
-/** All of these tests hold for both implementations: `SLUICE_HTTP2_ENGINE=own` runs them with the own one. */
-export const engine = process.env["SLUICE_HTTP2_ENGINE"] === "own" ? "own" : "node"
-
-const withEngine = ({ http2, ...options }: HttpClientLayer.Options): HttpClientLayer.Options => {
-  if (http2 === false) return { ...options, http2 }
-  if (http2 === "prior-knowledge") return { ...options, http2: { priorKnowledge: true, engine } }
-  return { ...options, http2: { engine, ...(http2 === true ? {} : http2) } }
-}
-
 /** A client with its pool, until the test's Scope ends. */
 export const makeClient = (options: HttpClientLayer.Options = {}) =>
-  Effect.map(Layer.build(HttpClientLayer.layer(withEngine(options))), (context) => ({
+  Effect.map(Layer.build(HttpClientLayer.layer(options)), (context) => ({
     client: Context.get(context, PooledHttpClient.PooledHttpClient),
     pool: Context.get(context, ConnectionPool.ConnectionPool)
   }))
