@@ -1,0 +1,28 @@
+import { defineConfig } from "vitest/config"
+import config from "./vitest.config.js"
+
+// The usual tests, with one piece of one source file replaced: see scripts/mutate.mjs.
+
+interface Mutant {
+  readonly file: string
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+const { end, file, start, text }: Mutant = JSON.parse(process.env.MUTANT ?? "{}")
+
+const mutate = {
+  name: "mutate",
+  enforce: "pre" as const,
+  transform: (code: string, id: string) =>
+    id.split("?")[0] === file ? { code: code.slice(0, start) + text + code.slice(end), map: null } : undefined
+}
+
+const projects = config.test?.projects ?? []
+
+export default defineConfig({
+  test: {
+    projects: projects.map((project) => typeof project === "object" ? { ...project, plugins: [mutate] } : project)
+  }
+})
