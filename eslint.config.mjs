@@ -7,6 +7,19 @@ const message = "All time is Effect's Clock, so that TestClock moves it."
 const timers = ["setTimeout", "setInterval", "setImmediate"].map((name) => ({ name, message }))
 const clocks = ["Date", "performance"].map((object) => ({ object, property: "now", message }))
 
+// A wall clock is set, forward and back: nothing that takes time may go by it.
+const wallTime = [
+  "Identifier[name=/^(currentTimeMillis|unsafeCurrentTimeMillis|timeOrigin)$/]",
+  "NewExpression[callee.name='Date'][arguments.length=0]",
+  "CallExpression[callee.name='Date']",
+  "MemberExpression[object.name='DateTime'][property.name=/^(now|unsafeNow|nowAsDate|nowInCurrentZone)$/]",
+  "MemberExpression[object.name=/^(Effect|Schedule)$/][property.name='timestamp']"
+].map((selector) => ({
+  selector,
+  message: "Wall time is for dates alone, from core's internal/wallTime.ts. What takes time goes by monotonic time: " +
+    "`Clock.currentTimeNanos`, and in the engine what its host says has elapsed."
+}))
+
 // What only a browser, or only Node, has. Core is to run on both.
 const oneRuntime = [...Object.keys(globals.browser), ...Object.keys(globals.nodeBuiltin)]
   .filter((name) => !Object.hasOwn(globals["shared-node-browser"], name))
@@ -58,8 +71,17 @@ export default tseslint.config(
   },
   {
     // The test server is left out: how long a server takes is real time, whatever the client's clock says.
-    files: ["packages/{engine,core,node}/src/**/*.ts"],
-    rules: { "no-restricted-globals": ["error", ...timers], "no-restricted-properties": ["error", ...clocks] }
+    files: ["packages/*/src/**/*.ts"],
+    ignores: ["packages/test-server/**"],
+    rules: {
+      "no-restricted-globals": ["error", ...timers],
+      "no-restricted-properties": ["error", ...clocks],
+      "no-restricted-syntax": ["error", ...wallTime]
+    }
+  },
+  {
+    files: ["packages/core/src/internal/wallTime.ts"],
+    rules: { "no-restricted-syntax": "off" }
   },
   {
     files: ["packages/{engine,core}/src/**/*.ts"],

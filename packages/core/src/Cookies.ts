@@ -11,7 +11,6 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -24,6 +23,7 @@ import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { halvesOf } from "./internal/clientHalves.js"
 import { CookieJar } from "./internal/CookieJar.js"
 import { originalOf } from "./internal/DerivedResponse.js"
+import * as wallTime from "./internal/wallTime.js"
 
 const CookieSchema = Schema.Struct({
   name: Schema.String,
@@ -198,9 +198,9 @@ const fromCookies = (
 ): Jar => {
   const jar = new CookieJar({ maxCookies, maxCookiesPerDomain }, isPublicSuffix, cookies)
   return {
-    header: (url) => Effect.map(Clock.currentTimeMillis, (now) => Option.fromNullable(jar.header(url, now))),
+    header: (url) => Effect.map(wallTime.date, (now) => Option.fromNullable(jar.header(url, now))),
     store: (url, setCookies) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => jar.store(url, setCookies, now) ? onChange : Effect.void),
+      Effect.flatMap(wallTime.date, (now) => jar.store(url, setCookies, now) ? onChange : Effect.void),
     all: Effect.sync(() => jar.all)
   }
 }

@@ -24,6 +24,7 @@ import { discard } from "./internal/client/discard.js"
 import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
 import * as deadline from "./internal/deadline.js"
 import { isReplayable } from "./internal/replayableBody.js"
+import * as wallTime from "./internal/wallTime.js"
 import { withHeaders } from "./internal/withHeaders.js"
 import { check, once } from "./InvalidOptions.js"
 import { fromHttpClientError, type TransportError } from "./TransportError.js"
@@ -259,7 +260,7 @@ class Attempts<E, R> {
   ) {}
 
   get next(): Effect.Effect<HttpClientResponse, E, R> {
-    return Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
+    return Effect.flatMap(wallTime.date, (startedAt) =>
       Effect.matchEffect(this.attempt, {
         onFailure: (error) => {
           const response = refusedResponse(error)
@@ -290,7 +291,7 @@ class Attempts<E, R> {
     end: Effect.Effect<HttpClientResponse, E>
   ): Effect.Effect<HttpClientResponse, E, R> {
     if (verdict._tag === "Final" && this.ended.length === 0) return end
-    return Effect.flatMap(Clock.currentTimeMillis, (endedAt) => {
+    return Effect.flatMap(wallTime.date, (endedAt) => {
       this.ended.push({ startedAt, endedAt, outcome: response?.status ?? tagOf(outcome) })
       if (verdict._tag === "Final" || this.ended.length > this.policy.times) return this.end(outcome, end)
       if (verdict._tag === "WithoutExpect") this.expects = false

@@ -59,6 +59,8 @@ export const make = <E, R>({ keys, region, service }: Options<E, R>): Credential
     Effect.flatMap(
       keys,
       (keys) =>
+        // The date is part of what is signed.
+        // eslint-disable-next-line no-restricted-syntax
         Effect.map(Clock.currentTimeMillis, (now) =>
           Option.match(HttpClientRequest.toUrl(request), {
             onNone: () => request,

@@ -21,6 +21,7 @@ import { isLive, live } from "./liveClock.js"
 import { meter } from "./meter.js"
 import { OpenConnection } from "./OpenConnection.js"
 import { OriginPermits } from "./OriginPermits.js"
+import { dateOf } from "./wallTime.js"
 
 export interface HostOptions extends Omit<DriverOptions, "connectTimeout"> {
   readonly connector: Connector
@@ -81,7 +82,7 @@ export class EffectHost implements Host {
   }
 
   wallClock(): number {
-    return this.options.clock.unsafeCurrentTimeMillis()
+    return dateOf(this.options.clock)
   }
 
   sleep(millis: number, wake: () => void, background: boolean): Cancel {
