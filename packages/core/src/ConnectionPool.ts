@@ -10,22 +10,22 @@ import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import type { Connection } from "./Connection.js"
 import type { Connector } from "./Connector.js"
+import type { AcquireError, Lease } from "./internal/AcquireTicket.js"
 import * as internal from "./internal/connectionPool.js"
+import type { Options } from "./internal/connectionPool.js"
 import type { InvalidOptions } from "./InvalidOptions.js"
 import type { Limits } from "./Limits.js"
 import type { Origin } from "./Origin.js"
 import type { PoolEvent } from "./PoolEvent.js"
 import type { PoolStats } from "./PoolStats.js"
-import type { Timeouts } from "./Timeouts.js"
-import type { PoolClosed, PoolQueueFull, PoolTimeout, TransportError } from "./TransportError.js"
+import type { TransportError } from "./TransportError.js"
 
 /**
  * @since 0.1.0
  * @category type ids
  */
-export const TypeId: unique symbol = Symbol.for("@sluice/core/ConnectionPool")
+export const TypeId: typeof internal.TypeId = internal.TypeId
 
 /**
  * @since 0.1.0
@@ -34,27 +34,10 @@ export const TypeId: unique symbol = Symbol.for("@sluice/core/ConnectionPool")
 export type TypeId = typeof TypeId
 
 /**
- * A connection of the pool, held until the Scope it was acquired in ends. What the connection says of itself decides
- * then whether it is kept (`Connection.reusable`).
- *
  * @since 0.1.0
  * @category models
  */
-export interface Lease {
-  readonly connection: Connection
-  /** Whether it had served another request before. */
-  readonly reused: boolean
-  /** How long it had been idle, in milliseconds. */
-  readonly idleTime: number
-}
-
-/**
- * Why a connection could not be had: `PoolTimeout`, `PoolClosed`, `PoolQueueFull`, or what dialing failed with.
- *
- * @since 0.1.0
- * @category errors
- */
-export type AcquireError = PoolTimeout | PoolClosed | PoolQueueFull | TransportError
+export type { AcquireError, Lease } from "./internal/AcquireTicket.js"
 
 /**
  * @since 0.1.0
@@ -106,27 +89,7 @@ export const ConnectionPool: Context.Tag<ConnectionPool, ConnectionPool> = Conte
  * @since 0.1.0
  * @category models
  */
-export interface Options {
-  readonly limits?: Limits | undefined
-  readonly timeouts?: Timeouts | undefined
-  /**
-   * How long busy connections may go on when the pool is closed. Those who wait are refused at once, idle connections
-   * close at once. Default 0: requests under way are interrupted.
-   */
-  readonly drainTimeout?: Duration.DurationInput | "Infinity" | undefined
-  /**
-   * When an HTTP/2 connection carries all the streams it can: `"dial"` another one if the limits allow, or `"wait"`.
-   * Default `"dial"`.
-   */
-  readonly whenFull?: "dial" | "wait" | undefined
-  /**
-   * While a request waits that it would help: how long a response of which something is still to come may hold its
-   * connection without anybody having begun to read it, and no longer than half of that request's `timeouts.pool`. Then
-   * its connection is taken back, and reading it fails with `BodyAbandoned`. `"Infinity"` keeps all of them, whoever waits.
-   * Default 1 second.
-   */
-  readonly unreadBodyGrace?: Duration.DurationInput | "Infinity" | undefined
-}
+export type { Options } from "./internal/connectionPool.js"
 
 /**
  * Opens a pool. When the Scope ends, whoever waits gets `PoolClosed`, and after it no socket, timer or fiber of the

@@ -21,7 +21,7 @@ import * as Schema from "effect/Schema"
 import { getPublicSuffix } from "tldts"
 import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { halvesOf } from "./internal/clientHalves.js"
-import { CookieJar } from "./internal/CookieJar.js"
+import { type Cookie, CookieJar } from "./internal/CookieJar.js"
 import { originalOf } from "./internal/DerivedResponse.js"
 import * as wallTime from "./internal/wallTime.js"
 
@@ -42,30 +42,10 @@ const CookieSchema = Schema.Struct({
 })
 
 /**
- * A cookie as it is kept. Times are in milliseconds since the epoch.
- *
  * @since 0.1.0
  * @category models
  */
-export interface Cookie {
-  readonly name: string
-  readonly value: string
-  readonly domain: string
-  /** Whether it is for that host alone, and not for those below it. */
-  readonly hostOnly: boolean
-  readonly path: string
-  readonly secure: boolean
-  readonly httpOnly: boolean
-  /** Kept, and not acted on: a client has no page that a request could come from. */
-  readonly sameSite: "Strict" | "Lax" | "None" | undefined
-  readonly partitioned: boolean
-  /** Whether it outlives the jar, in a store. */
-  readonly persistent: boolean
-  /** At most 400 days after it was set; `Infinity` for a cookie of the session. */
-  readonly expires: number
-  readonly createdAt: number
-  readonly usedAt: number
-}
+export type { Cookie } from "./internal/CookieJar.js"
 
 /**
  * A jar of cookies. It is in memory; see `makePersistent` for one that is kept.

@@ -13,12 +13,12 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { ExchangeHead, Protocol } from "./Connection.js"
+import type { ExchangeHead } from "./Connection.js"
 import * as ConnectionPool from "./ConnectionPool.js"
 import type { Connector } from "./Connector.js"
 import * as client from "./internal/client/client.js"
 import { discard as discardResponse } from "./internal/client/discard.js"
-import { HttpResponse } from "./internal/client/HttpResponse.js"
+import { type ConnectionInfo, HttpResponse } from "./internal/client/HttpResponse.js"
 import { shownRequest } from "./internal/client/shownRequest.js"
 import { hostOf } from "./internal/connectionPool.js"
 import { originalOf } from "./internal/DerivedResponse.js"
@@ -43,25 +43,10 @@ export const PooledHttpClient: Context.Tag<PooledHttpClient, PooledHttpClient> =
 )
 
 /**
- * How an answer came.
- *
  * @since 0.1.0
  * @category models
  */
-export interface ConnectionInfo {
-  /** The connection's number in its pool, as in events. */
-  readonly id: number
-  readonly protocol: Protocol
-  readonly remoteAddress: string | undefined
-  /** Whether the connection had served another request before. */
-  readonly reused: boolean
-  /** How long the request waited for its connection, in milliseconds; the making of a new one is part of it. */
-  readonly waitTime: number
-  /** How long making the connection took, TLS included, in milliseconds; undefined when it was reused. */
-  readonly connectTime: number | undefined
-  /** How much of that was the TLS handshake. */
-  readonly tlsTime: number | undefined
-}
+export type { ConnectionInfo } from "./internal/client/HttpResponse.js"
 
 /**
  * How an answer came; none when it is not an answer of this client.

@@ -16,7 +16,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { discard } from "./internal/client/discard.js"
 import { decodeStream } from "./internal/decodeStream.js"
-import { EventDecoder, type Memory } from "./internal/EventDecoder.js"
+import { EventDecoder, type Memory, type ServerSentEvent } from "./internal/EventDecoder.js"
 import { TooLarge } from "./internal/Lines.js"
 import * as Timeouts from "./Timeouts.js"
 
@@ -24,13 +24,7 @@ import * as Timeouts from "./Timeouts.js"
  * @since 0.1.0
  * @category models
  */
-export interface ServerSentEvent {
-  /** Its type; `"message"` where the server names none. */
-  readonly event: string
-  readonly data: string
-  /** The last id that the server has given, with this event or before it; empty if none. */
-  readonly id: string
-}
+export type { ServerSentEvent } from "./internal/EventDecoder.js"
 
 /**
  * An event is larger than `maxEventSize`.

@@ -34,40 +34,17 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
 import { ConnectionPool } from "./ConnectionPool.js"
 import * as internal from "./internal/client/tunnel.js"
+import type { Tunnel } from "./internal/client/tunnel.js"
 import { hostOf } from "./internal/connectionPool.js"
 import type { TransportError } from "./TransportError.js"
 
 /**
- * Both directions of an open tunnel. Each ends by itself.
- *
  * @since 0.1.0
  * @category models
  */
-export interface Tunnel {
-  /**
-   * The answer that opened it: its status and headers, and by `PooledHttpClient.connectionInfo` how it came. It has no
-   * body: what comes after it is `stream`.
-   */
-  readonly response: HttpClientResponse
-  /**
-   * What the other side sends, from the first byte after the head on, until it ends its side. It can be run again, and
-   * goes on where it was left. Up to 256 KiB are kept for a reader that is slow; then the other side has to wait.
-   */
-  readonly stream: Stream.Stream<Uint8Array, TransportError>
-  /**
-   * Hands bytes to the connection, and waits while it has no room. They must not be changed afterwards. An interrupt
-   * leaves open how many of them were sent.
-   */
-  readonly write: (bytes: Uint8Array) => Effect.Effect<void, TransportError>
-  /**
-   * Ends our side, and waits until all that was written has been handed to the system. The other side may go on. Without
-   * it, the end of the Scope throws away what has not been sent.
-   */
-  readonly end: Effect.Effect<void, TransportError>
-}
+export type { Tunnel } from "./internal/client/tunnel.js"
 
 /**
  * The answer opened no tunnel: it is an answer as any other, as a 407 of a proxy that wants credentials.

@@ -157,4 +157,6 @@ export const layerConfig = (
  * @since 0.1.0
  * @category config
  */
-export const config = (prefix = "HTTP_CLIENT"): Config.Config<Options> => configuration.make(prefix)
+export const config = (prefix = "HTTP_CLIENT"): Config.Config<Options> =>
+  // That the table has the names and kinds of `Options` is held by a test of types.
+  configuration.make(prefix) as Config.Config<Options>

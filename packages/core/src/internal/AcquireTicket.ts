@@ -4,10 +4,38 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import type { Connection } from "../Connection.js"
-import type { AcquireError, Lease } from "../ConnectionPool.js"
 import type { Origin } from "../Origin.js"
-import { fromFailure } from "../TransportError.js"
+import {
+  fromFailure,
+  type PoolClosed,
+  type PoolQueueFull,
+  type PoolTimeout,
+  type TransportError
+} from "../TransportError.js"
 import type { EffectHost } from "./EffectHost.js"
+
+/**
+ * A connection of the pool, held until the Scope it was acquired in ends. What the connection says of itself decides
+ * then whether it is kept (`Connection.reusable`).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Lease {
+  readonly connection: Connection
+  /** Whether it had served another request before. */
+  readonly reused: boolean
+  /** How long it had been idle, in milliseconds. */
+  readonly idleTime: number
+}
+
+/**
+ * Why a connection could not be had: `PoolTimeout`, `PoolClosed`, `PoolQueueFull`, or what dialing failed with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type AcquireError = PoolTimeout | PoolClosed | PoolQueueFull | TransportError
 
 /**
  * The claim of `ConnectionPool.acquire` on a connection: a position in the queue, then the connection, until `end`. For

@@ -1,6 +1,17 @@
-import type { ServerSentEvent } from "../Sse.js"
 import type { Decoder } from "./decodeStream.js"
 import { Lines, TooLarge } from "./Lines.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServerSentEvent {
+  /** Its type; `"message"` where the server names none. */
+  readonly event: string
+  readonly data: string
+  /** The last id that the server has given, with this event or before it; empty if none. */
+  readonly id: string
+}
 
 /**
  * The parser of the WHATWG standard, "9.2.6 Interpreting an event stream". What a connection leaves behind for the next

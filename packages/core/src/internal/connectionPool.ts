@@ -1,5 +1,6 @@
 import * as optionTable from "@sluice/engine/options"
 import { countsByOrigin, countsOf } from "@sluice/engine/pool"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
@@ -7,38 +8,69 @@ import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { ConnectionPool, Options, TypeId as PoolTypeId } from "../ConnectionPool.js"
 import { Connector } from "../Connector.js"
 import { check, checkGiven, once } from "../InvalidOptions.js"
 import * as Limits from "../Limits.js"
 import type { Origin } from "../Origin.js"
 import type { PoolEvent } from "../PoolEvent.js"
 import type { PoolStats } from "../PoolStats.js"
-import { AcquireTicket } from "./AcquireTicket.js"
+import type { Timeouts } from "../Timeouts.js"
+import type { TransportError } from "../TransportError.js"
+import { type AcquireError, AcquireTicket, type Lease } from "./AcquireTicket.js"
 import { EffectHost } from "./EffectHost.js"
 import { freePermits } from "./OriginPermits.js"
 import * as poolCensus from "./poolCensus.js"
 
-const TypeId: PoolTypeId = Symbol.for("@sluice/core/ConnectionPool") as PoolTypeId
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly limits?: Limits.Limits | undefined
+  readonly timeouts?: Timeouts | undefined
+  /**
+   * How long busy connections may go on when the pool is closed. Those who wait are refused at once, idle connections
+   * close at once. Default 0: requests under way are interrupted.
+   */
+  readonly drainTimeout?: Duration.DurationInput | "Infinity" | undefined
+  /**
+   * When an HTTP/2 connection carries all the streams it can: `"dial"` another one if the limits allow, or `"wait"`.
+   * Default `"dial"`.
+   */
+  readonly whenFull?: "dial" | "wait" | undefined
+  /**
+   * While a request waits that it would help: how long a response of which something is still to come may hold its
+   * connection without anybody having begun to read it, and no longer than half of that request's `timeouts.pool`. Then
+   * its connection is taken back, and reading it fails with `BodyAbandoned`. `"Infinity"` keeps all of them, whoever waits.
+   * Default 1 second.
+   */
+  readonly unreadBodyGrace?: Duration.DurationInput | "Infinity" | undefined
+}
+
+export const TypeId: unique symbol = Symbol.for("@sluice/core/ConnectionPool")
+export type TypeId = typeof TypeId
 
 const checkAcquire = once((given) => checkGiven(optionTable.acquire, given, "acquire"))
 
 /**
- * The pool that users see, over the engine's. The client uses the host itself.
+ * The pool that users see, `ConnectionPool`, over the engine's. The client uses the host itself.
  */
-export class ConnectionPoolImpl implements ConnectionPool {
-  readonly [TypeId]: PoolTypeId = TypeId
+export class ConnectionPoolImpl {
+  readonly [TypeId]: TypeId = TypeId
 
   constructor(readonly host: EffectHost) {}
 
   /** Uninterruptible but for the wait, so that a wait that is interrupted gives its position back at once. */
-  readonly acquire: ConnectionPool["acquire"] = (origin, options = {}) =>
+  readonly acquire = (
+    origin: Origin,
+    options: { readonly timeout?: Duration.DurationInput | "Infinity" | undefined } = {}
+  ): Effect.Effect<Lease, AcquireError, Scope.Scope> =>
     Effect.flatMap(
       Effect.orDie(checkAcquire(options)),
       ({ timeout = this.host.options.timeouts.pool }) => this.acquireWithin(origin, timeout)
     )
 
-  private acquireWithin(origin: Origin, timeout: number): ReturnType<ConnectionPool["acquire"]> {
+  private acquireWithin(origin: Origin, timeout: number): Effect.Effect<Lease, AcquireError, Scope.Scope> {
     return Effect.uninterruptibleMask((restore) =>
       Effect.acquireRelease(AcquireTicket.take(this.host, origin, timeout), (ticket) => ticket.end).pipe(
         Effect.flatMap((ticket) =>
@@ -83,7 +115,7 @@ export class ConnectionPoolImpl implements ConnectionPool {
     )
   }, { bufferSize: "unbounded" })
 
-  readonly warm: ConnectionPool["warm"] = (origin, count) =>
+  readonly warm = (origin: Origin, count: number): Effect.Effect<void, TransportError> =>
     Effect.zipRight(
       Effect.orDie(Effect.suspend(() => check(optionTable.warm, { count }, "warm"))),
       this.host.warm(origin, count)
@@ -98,7 +130,7 @@ export class ConnectionPoolImpl implements ConnectionPool {
 }
 
 /** Every pool is made here; the client goes past the pool's public face, which costs a Scope for each request. */
-export const hostOf = (pool: ConnectionPool): EffectHost => (pool as ConnectionPoolImpl).host
+export const hostOf = (pool: { readonly [TypeId]: TypeId }): EffectHost => (pool as ConnectionPoolImpl).host
 
 export const make = (options: Options = {}) =>
   Effect.gen(function*() {
@@ -119,5 +151,5 @@ export const make = (options: Options = {}) =>
     })
     const close = Effect.zipRight(host.shutdown(drainTimeout), Scope.close(scope, Exit.void))
     yield* Effect.addFinalizer(() => Effect.uninterruptible(close))
-    return new ConnectionPoolImpl(host) as ConnectionPool
+    return new ConnectionPoolImpl(host)
   })

@@ -28,140 +28,17 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Stream from "effect/Stream"
-import type { Protocol } from "../Connection.js"
 import { Connector } from "../Connector.js"
+import type { Dial, Held, Options, Request, Server } from "../internal/testing/memoryModels.js"
 import * as internal from "../internal/testing/memoryNetwork.js"
-import type { Origin } from "../Origin.js"
-import { ConnectError, type TransportError } from "../TransportError.js"
+import { ConnectError } from "../TransportError.js"
+import type { TransportError } from "../TransportError.js"
 
 /**
- * What the test may decide itself, when and how it likes: see `hold`. The first decision counts.
- *
  * @since 0.1.0
  * @category models
  */
-export interface Held<A> {
-  /** Waits for the decision. */
-  readonly outcome: Effect.Effect<A, TransportError>
-  readonly succeed: (value: A) => void
-  readonly fail: (error: TransportError) => void
-}
-
-/**
- * A connection being made.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Dial extends Held<Endpoint> {
-  readonly origin: Origin
-  /** `Interrupted`: whoever dialed gave it up. */
-  readonly state: "Dialing" | "Connected" | "Failed" | "Interrupted"
-}
-
-/**
- * What a dial finds at its end.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Endpoint {
-  /** Default `"http/1.1"`. */
-  readonly protocol?: Protocol | undefined
-  /** How many streams an HTTP/2 connection may carry at once. Default 100. */
-  readonly capacity?: number | undefined
-  /** How many bytes of a request's body it takes while the server reads none of them. Default 65,536. */
-  readonly window?: number | undefined
-  /** How long it takes until the socket is gone when it is closed. Default: no time. */
-  readonly closing?: Effect.Effect<void> | undefined
-}
-
-/**
- * A connection from the server's side. What the methods do, the other side learns at once.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Server {
-  /** 1 for the first connection of the network. */
-  readonly number: number
-  readonly origin: Origin
-  readonly protocol: Protocol
-  /** Whether neither side has closed it. */
-  readonly isOpen: boolean
-  /** Every request that came on it. */
-  readonly requests: ReadonlyArray<Request>
-  /** Requests that are neither answered nor given up. */
-  readonly active: number
-  readonly maxActive: number
-  /** Closes it. Requests under way fail with `ReadError`. */
-  readonly close: () => void
-  /** Takes no more requests; those under way may finish (GOAWAY, RFC 9113 §6.8). */
-  readonly goAway: () => void
-  /** How many requests it may carry at once from now on. */
-  readonly setCapacity: (capacity: number) => void
-}
-
-/**
- * A request from the server's side.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Request extends Held<Reply> {
-  readonly connection: Server
-  readonly method: string
-  readonly target: string
-  readonly headers: Readonly<Record<string, string>>
-  /** The body. Reading makes room for more of it: see `Endpoint.window`. */
-  readonly body: Stream.Stream<Uint8Array>
-  /** All of the body, as text. */
-  readonly text: Effect.Effect<string>
-  /** The fields that came after the body; none before all of it has come. */
-  readonly trailers: Readonly<Record<string, string>>
-  /** The parts of the body that have come, read or not. */
-  readonly parts: ReadonlyArray<Uint8Array>
-  /** `Cancelled`: whoever sent it gave it up. */
-  readonly state: "Running" | "Answered" | "Failed" | "Cancelled"
-}
-
-/**
- * An answer. Status 200, no headers and no body where nothing is said.
- *
- * One that opens a tunnel, 101 or 2xx to CONNECT, has in its body what the server sends through it; what the client
- * sends is the body of the request from then on. So a server that echoes answers with `request.body`.
- *
- * To wait before it, never give it or fail is for the Effect that it comes from; to wait between the parts of the body
- * or to break off for the Stream.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Reply {
-  readonly status?: number | undefined
-  /** On HTTP/1.1 `connection: close` and `keep-alive: timeout=` have their effect. */
-  readonly headers?: Readonly<Record<string, string>> | undefined
-  readonly body?: string | Uint8Array | Stream.Stream<string | Uint8Array, TransportError> | undefined
-  readonly trailers?: Readonly<Record<string, string>> | undefined
-  /** Interim answers that come before it, as `{ status: 103 }`. */
-  readonly interim?: ReadonlyArray<Pick<Reply, "status" | "headers">> | undefined
-}
-
-/**
- * What the servers of a network do.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Options {
-  /** How a dial ends. It is interrupted when the dial is given up. Default: HTTP/1.1, at once. */
-  readonly dial?: ((dial: Dial) => Effect.Effect<Endpoint, TransportError>) | undefined
-  /** How a request is answered. Default: its body is read, then an empty 200. */
-  readonly respond?: ((request: Request) => Effect.Effect<Reply, TransportError>) | undefined
-  /** What is known of an origin's protocol before the first dial. Default: `"http/1.1"`. */
-  readonly protocol?: ((origin: Origin) => Protocol | "unknown") | undefined
-}
+export type { Dial, Endpoint, Held, Options, Reply, Request, Server } from "../internal/testing/memoryModels.js"
 
 /**
  * A network, and what has happened in it.

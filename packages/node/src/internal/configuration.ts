@@ -6,15 +6,13 @@ import type * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { globalValue } from "effect/GlobalValue"
-import type { Options } from "../HttpClientLayer.js"
 
 /** The prefix of each `Config` that was made here, for the warning. */
 const prefixes = new WeakMap<object, string>()
 
 /** All options that have a variable. What is not set is left out. */
-export const make = (prefix: string): Config.Config<Options> => {
-  // That the table has the names and kinds of `Options` is held by a test of types.
-  const config = groupOf(table.layer, prefix) as Config.Config<Options>
+export const make = (prefix: string): Config.Config<Readonly<Record<string, unknown>>> => {
+  const config = groupOf(table.layer, prefix)
   prefixes.set(config, prefix)
   return config
 }

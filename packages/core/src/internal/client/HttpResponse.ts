@@ -13,11 +13,32 @@ import * as Exit from "effect/Exit"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { ConnectionInfo } from "../../PooledHttpClient.js"
+import type { Protocol } from "../../Connection.js"
 import type { TransportError } from "../../TransportError.js"
 import { bytesOf, streamOf, tooLarge } from "./bodyReaders.js"
 import { redactHeaders } from "./redactHeaders.js"
 import { printable, shownRequest } from "./shownRequest.js"
+
+/**
+ * How an answer came.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ConnectionInfo {
+  /** The connection's number in its pool, as in events. */
+  readonly id: number
+  readonly protocol: Protocol
+  readonly remoteAddress: string | undefined
+  /** Whether the connection had served another request before. */
+  readonly reused: boolean
+  /** How long the request waited for its connection, in milliseconds; the making of a new one is part of it. */
+  readonly waitTime: number
+  /** How long making the connection took, TLS included, in milliseconds; undefined when it was reused. */
+  readonly connectTime: number | undefined
+  /** How much of that was the TLS handshake. */
+  readonly tlsTime: number | undefined
+}
 
 /** One for all: it keeps no state between whole texts. It drops a byte order mark, as the platform's layers do. */
 const utf8 = new TextDecoder()

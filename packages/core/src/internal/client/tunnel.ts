@@ -1,4 +1,5 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import type { Cancel, Failure } from "@sluice/engine"
 import { type Inbox, TunnelCall, WireRequest } from "@sluice/engine/call"
 import { checkTarget } from "@sluice/engine/http1"
@@ -10,7 +11,6 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ExchangeRequest } from "../../Connection.js"
 import { fromFailure, isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
-import type { Tunnel } from "../../Tunnel.js"
 import type { EffectHost } from "../EffectHost.js"
 import { defaultOptions } from "./ClientOptions.js"
 import { FiberListener } from "./FiberListener.js"
@@ -18,6 +18,35 @@ import type { HttpResponse } from "./HttpResponse.js"
 import { PlatformRequest } from "./PlatformRequest.js"
 import { basic, prepare } from "./prepare.js"
 import { isTraced, traced } from "./tracing.js"
+
+/**
+ * Both directions of an open tunnel. Each ends by itself.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Tunnel {
+  /**
+   * The answer that opened it: its status and headers, and by `PooledHttpClient.connectionInfo` how it came. It has no
+   * body: what comes after it is `stream`.
+   */
+  readonly response: HttpClientResponse
+  /**
+   * What the other side sends, from the first byte after the head on, until it ends its side. It can be run again, and
+   * goes on where it was left. Up to 256 KiB are kept for a reader that is slow; then the other side has to wait.
+   */
+  readonly stream: Stream.Stream<Uint8Array, TransportError>
+  /**
+   * Hands bytes to the connection, and waits while it has no room. They must not be changed afterwards. An interrupt
+   * leaves open how many of them were sent.
+   */
+  readonly write: (bytes: Uint8Array) => Effect.Effect<void, TransportError>
+  /**
+   * Ends our side, and waits until all that was written has been handed to the system. The other side may go on. Without
+   * it, the end of the Scope throws away what has not been sent.
+   */
+  readonly end: Effect.Effect<void, TransportError>
+}
 
 /** A request that names the protocol to go on with. */
 export const asUpgrade = (prepared: PlatformRequest): PlatformRequest | LocalProtocolError => {

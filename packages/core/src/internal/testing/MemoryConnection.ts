@@ -10,19 +10,19 @@ import type {
   Protocol
 } from "../../Connection.js"
 import type { Origin } from "../../Origin.js"
-import type * as MemoryNetwork from "../../testing/MemoryNetwork.js"
 import type { TransportError } from "../../TransportError.js"
 import { type ExchangeHost, MemoryExchange } from "./MemoryExchange.js"
+import type * as models from "./memoryModels.js"
 import type { MemoryRequest } from "./MemoryRequest.js"
 
 export interface ConnectionOptions {
   readonly number: number
   readonly origin: Origin
-  readonly endpoint: MemoryNetwork.Endpoint
+  readonly endpoint: models.Endpoint
   readonly listener: ConnectionListener
   readonly runtime: Runtime.Runtime<never>
-  readonly respond: (request: MemoryRequest) => Effect.Effect<MemoryNetwork.Reply, TransportError>
-  readonly onRequest: (request: MemoryNetwork.Request) => void
+  readonly respond: (request: MemoryRequest) => Effect.Effect<models.Reply, TransportError>
+  readonly onRequest: (request: models.Request) => void
   readonly onFault: (fault: string) => void
 }
 
@@ -35,7 +35,7 @@ export class MemoryConnection implements Connection, ExchangeHost {
   readonly protocol: Protocol
   readonly window: number
   readonly remoteAddress = "memory"
-  readonly requests: Array<MemoryNetwork.Request> = []
+  readonly requests: Array<models.Request> = []
   readonly respond: ConnectionOptions["respond"]
   capacity: number
   reusable = true
@@ -73,7 +73,7 @@ export class MemoryConnection implements Connection, ExchangeHost {
     return exchange
   }
 
-  exchangeEnded(exchange: MemoryExchange, reply: MemoryNetwork.Reply | undefined): void {
+  exchangeEnded(exchange: MemoryExchange, reply: models.Reply | undefined): void {
     this.exchanges.delete(exchange)
     if (this.protocol === "h2") return
     const { connection = "", "keep-alive": keepAlive = "" } = reply?.headers ?? {}

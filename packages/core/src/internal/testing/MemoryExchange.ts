@@ -6,16 +6,16 @@ import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import type { Exchange, ExchangeHead, ExchangeReceiver, ExchangeRequest } from "../../Connection.js"
-import type * as MemoryNetwork from "../../testing/MemoryNetwork.js"
 import { ReadError, type TransportError } from "../../TransportError.js"
+import type * as models from "./memoryModels.js"
 import { MemoryRequest } from "./MemoryRequest.js"
 
 /** What an exchange needs of its connection. */
-export interface ExchangeHost extends MemoryNetwork.Server {
+export interface ExchangeHost extends models.Server {
   readonly window: number
-  readonly respond: (request: MemoryRequest) => Effect.Effect<MemoryNetwork.Reply, TransportError>
+  readonly respond: (request: MemoryRequest) => Effect.Effect<models.Reply, TransportError>
   /** It carries one less. `reply` is what was answered to the end. Its receiver learns it after this. */
-  readonly exchangeEnded: (exchange: MemoryExchange, reply: MemoryNetwork.Reply | undefined) => void
+  readonly exchangeEnded: (exchange: MemoryExchange, reply: models.Reply | undefined) => void
   /** The exchange broke, and its receiver knows. */
   readonly exchangeFailed: () => void
 }
@@ -108,13 +108,13 @@ export class MemoryExchange implements Exchange {
     this.fiber.unsafeInterruptAsFork(FiberId.none)
   }
 
-  private begin(): Effect.Effect<MemoryNetwork.Reply, TransportError> {
+  private begin(): Effect.Effect<models.Reply, TransportError> {
     if (!this.host.isOpen) this.breakOff("Reset", "the connection was closed before the request")
     this.reportSent()
     return this.host.respond(this.request)
   }
 
-  private answer(reply: MemoryNetwork.Reply): Effect.Effect<void, TransportError> {
+  private answer(reply: models.Reply): Effect.Effect<void, TransportError> {
     return Effect.suspend(() => {
       const { body = "", headers, interim = [], status = 200 } = reply
       for (const { headers, status = 103 } of interim) {
@@ -182,7 +182,7 @@ export class MemoryExchange implements Exchange {
   }
 
   /** Ends it, unless something has: then nothing more is to be told. */
-  private finish(state: "Answered" | "Failed" | "Cancelled", reply?: MemoryNetwork.Reply): boolean {
+  private finish(state: "Answered" | "Failed" | "Cancelled", reply?: models.Reply): boolean {
     if (!this.isRunning) return false
     this.request.state = state
     this.host.exchangeEnded(this, reply)

@@ -3,18 +3,18 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ExchangeRequest } from "../../Connection.js"
-import type * as MemoryNetwork from "../../testing/MemoryNetwork.js"
 import { Held } from "./Held.js"
+import type * as models from "./memoryModels.js"
 
 /**
  * A request as the server has received it so far. Its body waits here until the server reads it.
  */
-export class MemoryRequest extends Held<MemoryNetwork.Reply> implements MemoryNetwork.Request {
+export class MemoryRequest extends Held<models.Reply> implements models.Request {
   readonly method: string
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
   readonly parts: Array<Uint8Array> = []
-  state: MemoryNetwork.Request["state"] = "Running"
+  state: models.Request["state"] = "Running"
   private readonly unread: Array<Uint8Array> = []
   private unreadBytes = 0
   private isComplete = false
@@ -22,7 +22,7 @@ export class MemoryRequest extends Held<MemoryNetwork.Reply> implements MemoryNe
   private onArrival: (() => void) | undefined = undefined
 
   constructor(
-    readonly connection: MemoryNetwork.Server,
+    readonly connection: models.Server,
     { body, headers, method, target }: ExchangeRequest,
     private readonly window: number,
     private readonly onRoom: () => void

@@ -5,14 +5,14 @@ import * as Stream from "effect/Stream"
 import type { Connection, ConnectionListener } from "../../Connection.js"
 import type { Connector } from "../../Connector.js"
 import type { Origin } from "../../Origin.js"
-import type * as MemoryNetwork from "../../testing/MemoryNetwork.js"
 import type { TransportError } from "../../TransportError.js"
 import { Held } from "./Held.js"
 import { MemoryConnection } from "./MemoryConnection.js"
+import type * as models from "./memoryModels.js"
 import type { MemoryRequest } from "./MemoryRequest.js"
 
-class MemoryDial extends Held<MemoryNetwork.Endpoint> implements MemoryNetwork.Dial {
-  state: MemoryNetwork.Dial["state"] = "Dialing"
+class MemoryDial extends Held<models.Endpoint> implements models.Dial {
+  state: models.Dial["state"] = "Dialing"
   constructor(readonly origin: Origin) {
     super()
   }
@@ -22,20 +22,20 @@ class MemoryDial extends Held<MemoryNetwork.Endpoint> implements MemoryNetwork.D
   }
 }
 
-const connectAtOnce = () => Effect.succeed<MemoryNetwork.Endpoint>({})
-const empty = Effect.succeed<MemoryNetwork.Reply>({})
+const connectAtOnce = () => Effect.succeed<models.Endpoint>({})
+const empty = Effect.succeed<models.Reply>({})
 const readAndReply = (request: MemoryRequest) =>
   request.isRead ? empty : Effect.zipRight(Stream.runDrain(request.body), empty)
 
-class Network implements MemoryNetwork.MemoryNetwork {
+class Network {
   readonly dials: Array<MemoryDial> = []
   readonly connections: Array<MemoryConnection> = []
-  readonly requests: Array<MemoryNetwork.Request> = []
+  readonly requests: Array<models.Request> = []
   readonly faults: Array<string> = []
   open = 0
   maxOpen = 0
 
-  constructor(private readonly options: MemoryNetwork.Options) {}
+  constructor(private readonly options: models.Options) {}
 
   readonly connector: Connector = {
     protocol: (origin) => this.options.protocol?.(origin) ?? "http/1.1",
@@ -66,7 +66,7 @@ class Network implements MemoryNetwork.MemoryNetwork {
 
   private connected(
     origin: Origin,
-    endpoint: MemoryNetwork.Endpoint,
+    endpoint: models.Endpoint,
     listener: ConnectionListener,
     runtime: ConstructorParameters<typeof MemoryConnection>[0]["runtime"]
   ): MemoryConnection {
@@ -94,5 +94,4 @@ class Network implements MemoryNetwork.MemoryNetwork {
   })
 }
 
-export const make = (options: MemoryNetwork.Options = {}): Effect.Effect<MemoryNetwork.MemoryNetwork> =>
-  Effect.sync(() => new Network(options))
+export const make = (options: models.Options = {}): Effect.Effect<Network> => Effect.sync(() => new Network(options))
