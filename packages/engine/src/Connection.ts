@@ -49,6 +49,8 @@ export interface ConnectionListener {
   readonly onDraining: () => void
   /** It is gone, or of no use. Its exchanges have been told before. */
   readonly onClosed: (reason: CloseReason) => void
+  /** It begins to be made. `describe` says what it is doing, for whom it takes too long. */
+  readonly onDialing?: ((describe: () => string) => void) | undefined
 }
 
 /**

@@ -60,6 +60,17 @@ export interface ConnectTimeout extends NotSent, TimedOut {
   readonly _tag: "ConnectTimeout"
   readonly phase: "connect"
   readonly safeToRetry: true
+  /** What it was doing, as in `connecting to 192.0.2.1 (no response)`. */
+  readonly stage?: string | undefined
+}
+
+/** An address that was tried, and how it ended. */
+export interface TriedAddress {
+  readonly address: string
+  /** Milliseconds after the first one. */
+  readonly startedAfter: number
+  /** The code of the system's error, as `ECONNREFUSED`. */
+  readonly outcome: string
 }
 
 export interface ConnectError extends NotSent {
@@ -69,6 +80,8 @@ export interface ConnectError extends NotSent {
   readonly reason: "Refused" | "UnknownHost" | "Unreachable" | "Reset" | "Other"
   /** What was tried, and what the system said. */
   readonly detail: string
+  /** Every address of the host, if it came to that. */
+  readonly addresses?: ReadonlyArray<TriedAddress> | undefined
 }
 
 export interface TlsError extends NotSent {

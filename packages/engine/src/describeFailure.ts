@@ -25,9 +25,9 @@ const sentences: { readonly [Tag in FailureTag]: (failure: Told<Tag>) => string 
   PoolQueueFull: ({ maxPendingRequests, origin, pool }) =>
     `No connection to ${origin} is free, and no more than ${maxPendingRequests} requests may wait for ` +
     `one (limits.maxPendingRequests).\n${describeSnapshot(pool)}`,
-  ConnectTimeout: ({ origin, timeout }) =>
-    `Connecting to ${origin} took longer than ${formatMillis(timeout)} (timeouts.connect). ` +
-    "Is the address right, and does no firewall drop the packets?",
+  ConnectTimeout: ({ origin, stage = "", timeout }) =>
+    `Connecting to ${origin} took longer than ${formatMillis(timeout)} (timeouts.connect)` +
+    (stage === "" ? "" : `; it was ${stage}`) + ". Is the address right, and does no firewall drop the packets?",
   ConnectError: ({ detail, origin }) => `Could not connect to ${origin}: ${continued(detail)}`,
   TlsError: ({ detail, origin }) => `No TLS connection to ${origin}: ${continued(detail)}`,
   UnsupportedProtocol: ({ protocol }) =>

@@ -12,14 +12,21 @@ export interface DialEvents {
 /** The sockets of one dial, and of the connection that it becomes. */
 export class Dial {
   isClosed = false
-  private readonly sockets: Array<net.Socket> = []
+  /** What it is doing, for whom it takes too long. */
+  describe: () => string = () => ""
+  private readonly sockets = new Set<net.Socket>()
   private beforeClosing: (() => void) | undefined = undefined
 
   add(socket: net.Socket): void {
-    this.sockets.push(socket)
+    this.sockets.add(socket)
   }
 
-  /** What the protocol has to do while the socket is still there. */
+  /** A socket that it does not need any more: it still has to be gone before the dial is. */
+  drop(unwanted: net.Socket): void {
+    socket.close(unwanted, () => this.sockets.delete(unwanted))
+  }
+
+  /** What is to be done while the sockets are still there, in place of what was before. */
   onClosing(run: () => void): void {
     this.beforeClosing = run
   }
@@ -28,7 +35,7 @@ export class Dial {
   close(onGone: () => void): void {
     this.isClosed = true
     this.beforeClosing?.()
-    let left = this.sockets.length
+    let left = this.sockets.size
     if (left === 0) return onGone()
     for (const each of this.sockets) socket.close(each, () => --left === 0 && onGone())
   }

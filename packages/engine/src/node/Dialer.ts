@@ -3,18 +3,21 @@ import type { ConnectionListener, Protocol } from "../Connection.js"
 import type { Failure } from "../Failure.js"
 import type { HostTime } from "../Host.js"
 import { defaultParserLimits } from "../http1/index.js"
+import type { Address } from "../network/index.js"
 import type { Http2 } from "../options/index.js"
 import type { Origin } from "../Origin.js"
 import { type Coalesce, coalesceWith } from "./coalescing.js"
+import { connectToAny } from "./connectToAny.js"
 import { Dial, type DialEvents } from "./Dial.js"
 import * as errors from "./errors.js"
 import { Http1Connection } from "./Http1Connection.js"
 import { Http2Connection } from "./Http2Connection.js"
 import { LateByteOrigins } from "./LateByteOrigins.js"
-import { guardLookup } from "./lookup.js"
+import { type Names, namesOf } from "./lookup.js"
 import type { ReuseAfterNoContent, ReusePolicy } from "./reuse.js"
 import * as sockets from "./socket.js"
-import { TlsDialer } from "./tls.js"
+import { TlsClient } from "./tls.js"
+import { tlsError } from "./tlsErrors.js"
 import type { TlsSettings } from "./TlsSettings.js"
 
 /** How connections are made. */
@@ -32,17 +35,18 @@ const maxRemembered = 1000
 export class Dialer {
   /** Which of the open connections carry requests of an origin as well. Undefined: none ever do. */
   readonly coalesce: Coalesce | undefined
-  private readonly secure: TlsDialer
+  private readonly secure: TlsClient
+  private readonly names: Names
   private readonly wantHttp1 = new Set<string>()
   private readonly lateByteOrigins = new LateByteOrigins()
 
-  private readonly settings: DialerSettings
-
-  constructor(given: DialerSettings, private readonly time: Pick<HostTime, "elapsed" | "sleep">) {
-    const { lookup } = given
-    const settings = this.settings = lookup === undefined ? given : { ...given, lookup: guardLookup(lookup) }
-    this.secure = new TlsDialer(settings.tls, settings, time)
-    this.coalesce = settings.http2?.coalescing === true ? coalesceWith(settings) : undefined
+  constructor(
+    private readonly settings: DialerSettings,
+    private readonly time: Pick<HostTime, "elapsed" | "sleep">
+  ) {
+    this.names = namesOf(settings.lookup)
+    this.secure = new TlsClient(settings.tls, time)
+    this.coalesce = settings.http2?.coalescing === true ? coalesceWith(settings, this.names) : undefined
   }
 
   /** What a first connection to this origin will speak; `"unknown"` when it is negotiated (ALPN). */
@@ -54,36 +58,63 @@ export class Dialer {
   /** Starts to make a connection. */
   dial(origin: Origin, listener: ConnectionListener, events: DialEvents): Dial {
     const dial = new Dial()
+    listener.onDialing?.(() => dial.describe())
     if (origin.scheme === "https") this.dialTls(dial, origin, listener, events)
     else this.dialTcp(dial, origin, listener, events)
     return dial
   }
 
   private dialTcp(dial: Dial, origin: Origin, listener: ConnectionListener, events: DialEvents): void {
-    const opened = sockets.open(this.settings, origin, net.connect)
-    dial.add(opened.socket)
-    sockets.onceConnected(
-      opened.socket,
-      "connect",
-      () => {
-        if (dial.isClosed) return
-        if (this.knowsHttp2(origin.key)) this.speakHttp2(dial, opened, origin, listener, undefined, events)
-        else this.speakHttp1(opened, origin, listener, undefined, events)
-      },
-      (cause) => {
-        if (!dial.isClosed) events.onFailed(errors.notConnected(origin, cause))
-      }
-    )
+    this.connect(dial, origin, events, (target) => sockets.open(target, net.connect), (opened) => {
+      if (this.knowsHttp2(origin.key)) this.speakHttp2(dial, opened, origin, listener, undefined, events)
+      else this.speakHttp1(opened, origin, listener, undefined, events)
+    })
   }
 
   private dialTls(dial: Dial, origin: Origin, listener: ConnectionListener, events: DialEvents): void {
     const protocols = this.speaksHttp2(origin.key) ? ["h2", "http/1.1"] : ["http/1.1"]
-    this.secure.dial(dial, origin, protocols, {
-      onConnected: (opened, tlsTime) => {
-        if (opened.socket.alpnProtocol === "h2") this.speakHttp2(dial, opened, origin, listener, tlsTime, events)
-        else this.speakHttp1(opened, origin, listener, tlsTime, events)
-      },
-      onFailed: events.onFailed
+    this.connect(dial, origin, events, (target) => this.secure.connect(target, origin, protocols), (opened) => {
+      dial.describe = () => "the TLS handshake"
+      this.secure.secure(dial, opened, origin, {
+        onConnected: (opened, tlsTime) => {
+          if (opened.socket.alpnProtocol === "h2") this.speakHttp2(dial, opened, origin, listener, tlsTime, events)
+          else this.speakHttp1(opened, origin, listener, tlsTime, events)
+        },
+        onFailed: events.onFailed
+      })
+    })
+  }
+
+  /** Connects to the first address of the origin that lets it. */
+  private connect<S extends net.Socket>(
+    dial: Dial,
+    origin: Origin,
+    events: DialEvents,
+    open: (target: net.NetConnectOpts) => sockets.OpenSocket<S>,
+    onConnected: (opened: sockets.OpenSocket<S>) => void
+  ): void {
+    const { host, port } = origin
+    const { socketPath } = this.settings
+    const connectTo = (addresses: ReadonlyArray<Address>, target: (address: Address) => net.NetConnectOpts) => {
+      const attempts = connectToAny(dial, addresses, (address) => open(target(address)), this.time, {
+        onConnected,
+        onFailed: (attempts) => events.onFailed(errors.notConnectedToAny(origin, attempts)),
+        onInvalid: (cause) => events.onFailed(tlsError(origin, cause, "Configuration"))
+      })
+      dial.describe = () => `connecting to ${errors.describeAttempts(attempts())}`
+    }
+    if (socketPath !== undefined) {
+      // The path decides; TLS verifies the host all the same.
+      return connectTo(
+        [{ address: socketPath, family: "unix" }],
+        ({ address }) => ({ host, path: address } as net.NetConnectOpts)
+      )
+    }
+    dial.describe = () => `looking up ${host}`
+    this.names(host, (error, addresses) => {
+      if (dial.isClosed) return
+      if (error !== undefined) events.onFailed(errors.notConnected(origin, error))
+      else connectTo(addresses, ({ address }) => ({ host: address, port }))
     })
   }
 

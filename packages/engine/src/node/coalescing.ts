@@ -1,9 +1,8 @@
-import * as dns from "node:dns"
-import * as net from "node:net"
 import * as tls from "node:tls"
 import type { Connection } from "../Connection.js"
 import type { Origin } from "../Origin.js"
 import { Http2Connection } from "./Http2Connection.js"
+import type { Names } from "./lookup.js"
 import type { Route } from "./socket.js"
 import { withoutDot } from "./tls.js"
 import type { TlsSettings } from "./TlsSettings.js"
@@ -23,7 +22,7 @@ export type Coalesce = (
  * Finds the connections that carry requests of another origin as well (RFC 9113 §9.1.1). Undefined where the options make
  * connections that look alike and are not: none that is verified, or not by the host's name alone, or all to one socket.
  */
-export const coalesceWith = ({ lookup = dns.lookup, socketPath, tls: settings }: Settings): Coalesce | undefined => {
+export const coalesceWith = ({ socketPath, tls: settings }: Settings, names: Names): Coalesce | undefined => {
   const { checkServerIdentity, rejectUnauthorized, servername } = settings
   const looksAlike = servername !== undefined || checkServerIdentity !== undefined || rejectUnauthorized === false
   if (socketPath !== undefined || looksAlike) return undefined
@@ -31,10 +30,11 @@ export const coalesceWith = ({ lookup = dns.lookup, socketPath, tls: settings }:
     if (origin.scheme !== "https" || !isPlain(origin)) return onFound([])
     const covering = open.filter((connection) => covers(connection, origin))
     if (covering.length === 0) return onFound([])
-    addressesOf(origin.host, lookup, (addresses) =>
-      onFound(
-        covering.filter(({ remoteAddress }) => remoteAddress !== undefined && addresses.has(remoteAddress))
-      ))
+    // A name that cannot be looked up has no addresses; whoever dials it then is told.
+    names(origin.host, (_error, addresses) => {
+      const all = new Set(addresses.map(({ address }) => address))
+      onFound(covering.filter(({ remoteAddress }) => remoteAddress !== undefined && all.has(remoteAddress)))
+    })
   }
 }
 
@@ -47,17 +47,4 @@ const covers = (connection: Connection, { host, port }: Origin): boolean => {
   const { origin, socket } = connection
   if (!(socket instanceof tls.TLSSocket) || !isPlain(origin) || socket.remotePort !== port) return false
   return tls.checkServerIdentity(withoutDot(host), socket.getPeerCertificate()) === undefined
-}
-
-/** A name that cannot be looked up has none; whoever dials it then is told. */
-const addressesOf = (
-  host: string,
-  lookup: net.LookupFunction,
-  onFound: (addresses: ReadonlySet<string>) => void
-): void => {
-  if (net.isIP(host) !== 0) return onFound(new Set([host]))
-  lookup(host, { all: true }, (error, addresses) => {
-    const all = error !== null ? [] : typeof addresses === "string" ? [{ address: addresses }] : addresses
-    onFound(new Set(all.map(({ address }) => address)))
-  })
 }

@@ -1,6 +1,7 @@
 import type { ExchangeRequest } from "../Connection.js"
 import * as Failure from "../Failure.js"
 import type { ProtocolViolation } from "../http1/index.js"
+import type { Attempt } from "../network/index.js"
 import type { Origin } from "../Origin.js"
 import { isRefusedClient, tlsError } from "./tlsErrors.js"
 
@@ -8,7 +9,6 @@ import { isRefusedClient, tlsError } from "./tlsErrors.js"
 interface SystemError extends Error {
   readonly code?: string
   readonly syscall?: string
-  readonly errors?: ReadonlyArray<SystemError>
 }
 
 const localReasons: Partial<Record<ProtocolViolation["code"], Failure.LocalProtocolError["reason"]>> = {
@@ -85,15 +85,40 @@ export const broken = (request: ExchangeRequest, progress: Progress, cause: Syst
 }
 
 /** The connection could not be made. */
-export const notConnected = (origin: Origin, failure: Error) => {
-  const cause = mostTelling(failure)
-  return Failure.connectError({
+export const notConnected = (origin: Origin, failure: Error) =>
+  Failure.connectError({
     origin: origin.href,
-    reason: connectReasons[cause.code ?? ""] ?? "Other",
-    detail: describe(cause),
+    reason: connectReason(failure),
+    detail: describe(failure),
     cause: failure
   })
+
+/** Each of the addresses was tried. */
+export const notConnectedToAny = (origin: Origin, attempts: ReadonlyArray<Attempt<Error>>) => {
+  const failures = attempts.flatMap(({ failure }) => failure === undefined ? [] : [failure])
+  // Where one host refuses and there is no way to another one, the first says more.
+  const cause = failures.find((failure) => connectReason(failure) !== "Unreachable") ?? failures[0]
+  return Failure.connectError({
+    origin: origin.href,
+    reason: connectReason(cause),
+    detail: attempts.length === 1 ? describe(cause) : `none of its addresses lets us: ${describeAttempts(attempts)}`,
+    addresses: attempts.map(({ address, failure, startedAfter }) => ({
+      address: address.address,
+      startedAfter,
+      outcome: outcomeOf(failure)
+    })),
+    cause: attempts.length === 1 ? cause : new AggregateError(failures, cause.message)
+  })
 }
+
+/** `192.0.2.1 (ECONNREFUSED), 2001:db8::1 (no response)`. */
+export const describeAttempts = (attempts: ReadonlyArray<Attempt<Error>>): string =>
+  attempts.map(({ address, failure }) => `${address.address} (${outcomeOf(failure)})`).join(", ")
+
+const outcomeOf = (failure: SystemError | undefined): string =>
+  failure === undefined ? "no response" : failure.code ?? failure.message
+
+const connectReason = ({ code = "" }: SystemError): Failure.ConnectError["reason"] => connectReasons[code] ?? "Other"
 
 const connectReasons: Record<string, Failure.ConnectError["reason"]> = {
   ECONNREFUSED: "Refused",
@@ -105,9 +130,6 @@ const connectReasons: Record<string, Failure.ConnectError["reason"]> = {
   EADDRNOTAVAIL: "Unreachable",
   ECONNRESET: "Reset"
 }
-
-/** When several addresses were tried, the errors of each are inside. */
-const mostTelling = (error: SystemError): SystemError => error.errors?.[0] ?? error
 
 const explanations: Record<string, string> = {
   ECONNREFUSED: "nothing listens there; is the server running, and is the port right?",

@@ -1,5 +1,4 @@
 import type * as net from "node:net"
-import type { Origin } from "../Origin.js"
 import * as readBuffer from "./readBuffer.js"
 
 /** Takes what a socket reads. The bytes are valid during the call only. */
@@ -53,18 +52,9 @@ const keepAliveInitialDelay = 60_000
 
 /** Opens a socket that reads where `readBuffer` says. */
 export const open = <S extends net.Socket>(
-  { lookup, socketPath }: Route,
-  { host, port }: Origin,
+  target: net.NetConnectOpts,
   connect: (options: net.NetConnectOpts) => S
-): OpenSocket<S> => {
-  // The path decides; TLS verifies the host all the same.
-  const target = socketPath !== undefined
-    ? { host, path: socketPath }
-    : lookup === undefined
-    ? { host, port }
-    : { host, port, lookup }
-  return new OpenSocket((onread) => connect({ ...target, onread }))
-}
+): OpenSocket<S> => new OpenSocket((onread) => connect({ ...target, onread }))
 
 const ignore = (): void => {}
 

@@ -7,7 +7,7 @@ import type { Problem } from "../options/index.js"
 import type { Origin } from "../Origin.js"
 import type { Dial } from "./Dial.js"
 import * as errors from "./errors.js"
-import { onceConnected, open, type OpenSocket, type Route } from "./socket.js"
+import { onceConnected, open, type OpenSocket } from "./socket.js"
 import { isTlsFailure, tlsError } from "./tlsErrors.js"
 import { TlsSessions } from "./TlsSessions.js"
 import type { Pem, TlsSettings } from "./TlsSettings.js"
@@ -20,32 +20,33 @@ export interface SecureEvents {
 }
 
 /**
- * Dials TLS, always with the same options, so that the sessions of its connections can be resumed by later ones.
+ * TLS, always with the same options, so that the sessions of its connections can be resumed by later ones.
  */
-export class TlsDialer {
+export class TlsClient {
   private readonly sessions = new TlsSessions()
   private context: tls.SecureContext | undefined = undefined
 
-  constructor(
-    private readonly settings: TlsSettings,
-    private readonly route: Route,
-    private readonly time: Pick<HostTime, "elapsed">
-  ) {}
+  constructor(private readonly settings: TlsSettings, private readonly time: Pick<HostTime, "elapsed">) {}
 
-  /** A connection whose handshake is part of making it. */
-  dial(dial: Dial, origin: Origin, protocols: ReadonlyArray<string>, events: SecureEvents): void {
-    let opened: OpenSocket<tls.TLSSocket>
-    try {
-      opened = this.open(origin, protocols)
-    } catch (cause) {
-      return events.onFailed(tlsError(origin, cause as Error, "Configuration"))
-    }
+  /** Connects a socket whose handshake follows by itself. What Node does not take, it throws. */
+  connect(target: net.NetConnectOpts, origin: Origin, protocols: ReadonlyArray<string>): OpenSocket<tls.TLSSocket> {
+    const context = this.secureContext()
+    return open(target, (target) =>
+      tls.connect({
+        ...target,
+        secureContext: context,
+        ALPNProtocols: [...protocols],
+        rejectUnauthorized: this.settings.rejectUnauthorized ?? true,
+        ...this.identity,
+        ...this.serverName(origin),
+        ...this.session(origin)
+      } as tls.ConnectionOptions))
+  }
+
+  /** Waits for the handshake of a socket that is connected. */
+  secure(dial: Dial, opened: OpenSocket<tls.TLSSocket>, origin: Origin, events: SecureEvents): void {
     const { socket } = opened
-    dial.add(socket)
-    let started = this.time.elapsed()
-    socket.once("connect", () => {
-      started = this.time.elapsed()
-    })
+    const started = this.time.elapsed()
     // A session without a ticket cannot be resumed; Node tells of those too.
     const { sessions } = this
     const { key } = origin
@@ -71,20 +72,6 @@ export class TlsDialer {
         events.onFailed(isTlsFailure(cause) ? tlsError(origin, cause) : errors.notConnected(origin, cause))
       }
     )
-  }
-
-  private open(origin: Origin, protocols: ReadonlyArray<string>): OpenSocket<tls.TLSSocket> {
-    const context = this.secureContext()
-    return open(this.route, origin, (target) =>
-      tls.connect({
-        ...target,
-        secureContext: context,
-        ALPNProtocols: [...protocols],
-        rejectUnauthorized: this.settings.rejectUnauthorized ?? true,
-        ...this.identity,
-        ...this.serverName(origin),
-        ...this.session(origin)
-      } as tls.ConnectionOptions))
   }
 
   /** Reading the certificates takes milliseconds, so it is done once; what is wrong with them is told each time. */

@@ -57,6 +57,8 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   private readonly origins = new WeakMap<OriginState<Connection>, Origin>()
   /** Connections that are being made, or are open: what ends them. */
   private readonly opened = new Map<Slot<Connection>, OpenHandle>()
+  /** What the dial of an origin that began last is doing, for an error. */
+  private readonly stages = new WeakMap<OriginState<Connection>, { slot: Slot<Connection>; describe: () => string }>()
   /** Calls of `warm` that wait for a dial, and its failure if it fails. */
   private readonly dialWatchers = new Map<Slot<Connection>, Set<(failure?: Failure.Failure) => void>>()
   private onEmpty: (() => void) | undefined = undefined
@@ -184,7 +186,8 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       this.step((core, now) => core.stopWarming(wanted, now))
     }
     const deadline = new Deadline<PoolDriver>(this, () => {
-      end(Failure.connectTimeout({ origin: origin.href, timeout: connectTimeout }))
+      const stage = this.stageOf(this.originState(origin))
+      end(Failure.connectTimeout({ origin: origin.href, timeout: connectTimeout, stage }))
       cancel()
     })
     this.step((core, now) => {
@@ -269,7 +272,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
         return Failure.poolQueueFull({ origin, maxPendingRequests, pool: pool() })
       }
       case "ConnectTimeout":
-        return Failure.connectTimeout({ origin, timeout: refusal.timeout })
+        return Failure.connectTimeout({ origin, timeout: refusal.timeout, stage: this.stageOf(ticket.origin) })
       case "PoolClosed":
         return Failure.poolClosed({ origin })
       case "DialFailed":
@@ -367,7 +370,16 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
     this.step((core, now) => core.dialFailed(slot, failure, now))
   }
 
+  dialing(slot: Slot<Connection>, describe: () => string): void {
+    this.stages.set(slot.origin, { slot, describe })
+  }
+
+  private stageOf(origin: OriginState<Connection>): string | undefined {
+    return this.stages.get(origin)?.describe()
+  }
+
   private dialEnded(slot: Slot<Connection>, failure?: Failure.Failure): void {
+    if (this.stages.get(slot.origin)?.slot === slot) this.stages.delete(slot.origin)
     const watchers = this.dialWatchers.get(slot)
     if (watchers === undefined) return
     this.dialWatchers.delete(slot)

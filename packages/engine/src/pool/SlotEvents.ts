@@ -11,6 +11,7 @@ export interface SlotObserver {
   readonly connected: (slot: Slot<Connection>, connection: Connection, wasLost: boolean) => void
   readonly dialFailed: (slot: Slot<Connection>, failure: Failure) => void
   readonly gone: (slot: Slot<Connection>) => void
+  readonly dialing: (slot: Slot<Connection>, describe: () => string) => void
 }
 
 /**
@@ -29,6 +30,10 @@ export class SlotEvents implements OpenEvents {
 
   onFailed(failure: Failure): void {
     this.pool.dialFailed(this.slot, failure)
+  }
+
+  onDialing(describe: () => string): void {
+    this.pool.dialing(this.slot, describe)
   }
 
   onCapacity(capacity: number): void {
