@@ -10,13 +10,13 @@ import type { ResponseError } from "@effect/platform/HttpClientError"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import type * as Chunk from "effect/Chunk"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { halvesOf } from "./internal/clientHalves.js"
 import { DerivedResponse, originalOf } from "./internal/DerivedResponse.js"
+import { PrintableError } from "./internal/printable.js"
 import { withHeaders } from "./internal/withHeaders.js"
 
 /**
@@ -25,7 +25,7 @@ import { withHeaders } from "./internal/withHeaders.js"
  * @since 0.1.0
  * @category errors
  */
-export class ContentCodingError extends Data.TaggedError("ContentCodingError")<{
+export class ContentCodingError extends PrintableError("ContentCodingError")<{
   /**
    * - `Truncated`: the coded data ends too early.
    * - `Corrupt`: it is not what the coding asks for.

@@ -12,7 +12,6 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
@@ -23,6 +22,7 @@ import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { halvesOf } from "./internal/clientHalves.js"
 import { type Cookie, CookieJar } from "./internal/CookieJar.js"
 import { originalOf } from "./internal/DerivedResponse.js"
+import { PrintableError } from "./internal/printable.js"
 import * as wallTime from "./internal/wallTime.js"
 
 const CookieSchema = Schema.Struct({
@@ -84,12 +84,17 @@ export interface Options {
  * @since 0.1.0
  * @category errors
  */
-export class CookieStoreError extends Data.TaggedError("CookieStoreError")<{
+export class CookieStoreError extends PrintableError("CookieStoreError")<{
   readonly operation: "load" | "save"
   readonly cause: unknown
 }> {
   override get message(): string {
     return this.operation === "load" ? "The stored cookies cannot be read" : "The cookies cannot be stored"
+  }
+  /** What the cause says may quote what is stored. */
+  override toJSON(): unknown {
+    const { _tag, message, operation } = this
+    return { _tag, message, operation }
   }
 }
 

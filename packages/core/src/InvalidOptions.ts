@@ -4,9 +4,9 @@
  * @since 0.1.0
  */
 import * as options from "@sluice/engine/options"
-import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import { toMillis } from "./internal/duration.js"
+import { PrintableError } from "./internal/printable.js"
 
 /**
  * What is wrong with one option: its name (`UnknownOption`), or its value (`InvalidValue`). Neither shows the value of an
@@ -36,7 +36,7 @@ export type Problem = options.Problem
  * @since 0.1.0
  * @category errors
  */
-export class InvalidOptions extends Data.TaggedError("InvalidOptions")<{
+export class InvalidOptions extends PrintableError("InvalidOptions")<{
   readonly problems: ReadonlyArray<Problem>
 }> {
   override get message(): string {

@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
 import type * as Stream from "effect/Stream"
 import { type Decoder, decodeStream } from "./internal/decodeStream.js"
 import { Lines, TooLarge } from "./internal/Lines.js"
+import { PrintableError } from "./internal/printable.js"
 
 /**
  * @since 0.1.0
@@ -23,7 +23,7 @@ export interface Options {
  * @since 0.1.0
  * @category errors
  */
-export class InvalidLine extends Data.TaggedError("InvalidLine")<{
+export class InvalidLine extends PrintableError("InvalidLine")<{
   /** 1 for the first. */
   readonly line: number
   readonly reason: "NotJson" | "TooLarge"

@@ -48,8 +48,9 @@ export type LeaseDescription = Engine.LeaseDescription
  *
  * - `origin`: the counts of the origin that the request was for.
  * - `longestHeld`: the leases held longest, at most five.
- * - `heldByThisFiber`: how many leases the waiting fiber holds itself. Those of the fiber that forked it are not counted,
- *   as when a response is read in the body of an `Effect.all` with concurrency: a fiber does not know who forked it.
+ * - `heldByThisFiber`: how many leases the waiting fiber holds itself.
+ * - `heldByKin`: how many are held by the fibers that it was forked from, at any depth, or that it has joined: as when a
+ *   response is read by a fiber of its own, or the inner request is made in an `Effect.timeout`.
  *
  * @since 0.1.0
  * @category models

@@ -7,6 +7,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import { type HttpClientError, RequestError } from "@effect/platform/HttpClientError"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import { summarizeFailure } from "@sluice/engine"
 import * as optionTable from "@sluice/engine/options"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -22,6 +23,7 @@ import { type ConnectionInfo, HttpResponse } from "./internal/client/HttpRespons
 import { shownRequest } from "./internal/client/shownRequest.js"
 import { hostOf } from "./internal/connectionPool.js"
 import { originalOf } from "./internal/DerivedResponse.js"
+import { withoutFrames } from "./internal/printable.js"
 import { check, type InvalidOptions } from "./InvalidOptions.js"
 import type { Timeouts } from "./Timeouts.js"
 import type { TransportError } from "./TransportError.js"
@@ -172,4 +174,11 @@ const reasonOf = (error: TransportError): RequestError["reason"] => {
 }
 
 const toRequestError = (cause: TransportError, request: HttpClientRequest): HttpClientError =>
-  new RequestError({ request: shownRequest(request), reason: reasonOf(cause), cause, description: cause.message })
+  withoutFrames(() =>
+    new RequestError({
+      request: shownRequest(request),
+      reason: reasonOf(cause),
+      cause,
+      description: summarizeFailure(cause)
+    })
+  )

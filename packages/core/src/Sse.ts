@@ -8,7 +8,6 @@ import * as Headers from "@effect/platform/Headers"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
-import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -18,6 +17,7 @@ import { discard } from "./internal/client/discard.js"
 import { decodeStream } from "./internal/decodeStream.js"
 import { EventDecoder, type Memory, type ServerSentEvent } from "./internal/EventDecoder.js"
 import { TooLarge } from "./internal/Lines.js"
+import { PrintableError } from "./internal/printable.js"
 import * as Timeouts from "./Timeouts.js"
 
 /**
@@ -32,7 +32,7 @@ export type { ServerSentEvent } from "./internal/EventDecoder.js"
  * @since 0.1.0
  * @category errors
  */
-export class EventTooLarge extends Data.TaggedError("EventTooLarge")<{
+export class EventTooLarge extends PrintableError("EventTooLarge")<{
   /** In characters. */
   readonly maxEventSize: number
 }> {
@@ -48,7 +48,7 @@ export class EventTooLarge extends Data.TaggedError("EventTooLarge")<{
  * @since 0.1.0
  * @category errors
  */
-export class NotAnEventStream extends Data.TaggedError("NotAnEventStream")<{
+export class NotAnEventStream extends PrintableError("NotAnEventStream")<{
   readonly response: HttpClientResponse
 }> {
   override get message(): string {

@@ -8,11 +8,11 @@
  */
 import { isHttpClientError } from "@effect/platform/HttpClientError"
 import { describeFailure, type Failure, isFailure } from "@sluice/engine"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
+import { frames, PrintableError } from "./internal/printable.js"
 
 /**
  * @since 0.1.0
@@ -57,6 +57,23 @@ type Given<Tag extends Failure.FailureTag, Fixed extends string = never> = Omit<
 type NotSent = "phase" | "written" | "safeToRetry"
 
 /**
+ * What the errors have in common: the sentence, which is worded when somebody asks, in the JSON form too; and no frames,
+ * since these would be of this library and of Effect. The spans of the caller are what Effect prints of it.
+ */
+const TaggedFailure = <Tag extends Failure.FailureTag>(tag: Tag): ReturnType<typeof PrintableError<Tag>> =>
+  class extends (PrintableError(tag) as new(given: object) => Error) {
+    constructor(given: object) {
+      const { stackTraceLimit } = frames
+      frames.stackTraceLimit = 0
+      super(given)
+      frames.stackTraceLimit = stackTraceLimit
+    }
+    override get message(): string {
+      return describeFailure(this as unknown as Failure.Failure)
+    }
+  } as never
+
+/**
  * The request waited for a connection for `timeouts.pool`, and none came free. `pool` shows who held them.
  *
  * Cure: read or discard the bodies of answers, raise `maxConnections`, send less at once, or wait longer.
@@ -64,14 +81,11 @@ type NotSent = "phase" | "written" | "safeToRetry"
  * @since 0.1.0
  * @category errors
  */
-export class PoolTimeout extends Data.TaggedError("PoolTimeout")<Given<"PoolTimeout", NotSent>> {
+export class PoolTimeout extends TaggedFailure("PoolTimeout")<Given<"PoolTimeout", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "pool" as const
   readonly written = false
   readonly safeToRetry = true
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -82,14 +96,11 @@ export class PoolTimeout extends Data.TaggedError("PoolTimeout")<Given<"PoolTime
  * @since 0.1.0
  * @category errors
  */
-export class PoolClosed extends Data.TaggedError("PoolClosed")<Given<"PoolClosed", NotSent>> {
+export class PoolClosed extends TaggedFailure("PoolClosed")<Given<"PoolClosed", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "pool" as const
   readonly written = false
   readonly safeToRetry = true
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -100,14 +111,11 @@ export class PoolClosed extends Data.TaggedError("PoolClosed")<Given<"PoolClosed
  * @since 0.1.0
  * @category errors
  */
-export class PoolQueueFull extends Data.TaggedError("PoolQueueFull")<Given<"PoolQueueFull", NotSent>> {
+export class PoolQueueFull extends TaggedFailure("PoolQueueFull")<Given<"PoolQueueFull", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "pool" as const
   readonly written = false
   readonly safeToRetry = true
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -118,14 +126,11 @@ export class PoolQueueFull extends Data.TaggedError("PoolQueueFull")<Given<"Pool
  * @since 0.1.0
  * @category errors
  */
-export class ConnectTimeout extends Data.TaggedError("ConnectTimeout")<Given<"ConnectTimeout", NotSent>> {
+export class ConnectTimeout extends TaggedFailure("ConnectTimeout")<Given<"ConnectTimeout", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "connect" as const
   readonly written = false
   readonly safeToRetry = true
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -134,14 +139,11 @@ export class ConnectTimeout extends Data.TaggedError("ConnectTimeout")<Given<"Co
  * @since 0.1.0
  * @category errors
  */
-export class ConnectError extends Data.TaggedError("ConnectError")<Given<"ConnectError", NotSent>> {
+export class ConnectError extends TaggedFailure("ConnectError")<Given<"ConnectError", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "connect" as const
   readonly written = false
   readonly safeToRetry = true
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -150,14 +152,11 @@ export class ConnectError extends Data.TaggedError("ConnectError")<Given<"Connec
  * @since 0.1.0
  * @category errors
  */
-export class TlsError extends Data.TaggedError("TlsError")<Given<"TlsError", NotSent>> {
+export class TlsError extends TaggedFailure("TlsError")<Given<"TlsError", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "connect" as const
   readonly written = false
   readonly safeToRetry = true
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -166,16 +165,11 @@ export class TlsError extends Data.TaggedError("TlsError")<Given<"TlsError", Not
  * @since 0.1.0
  * @category errors
  */
-export class UnsupportedProtocol
-  extends Data.TaggedError("UnsupportedProtocol")<Given<"UnsupportedProtocol", NotSent>>
-{
+export class UnsupportedProtocol extends TaggedFailure("UnsupportedProtocol")<Given<"UnsupportedProtocol", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "connect" as const
   readonly written = false
   readonly safeToRetry = false
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -184,14 +178,11 @@ export class UnsupportedProtocol
  * @since 0.1.0
  * @category errors
  */
-export class ProxyError extends Data.TaggedError("ProxyError")<Given<"ProxyError", NotSent>> {
+export class ProxyError extends TaggedFailure("ProxyError")<Given<"ProxyError", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "connect" as const
   readonly written = false
   readonly safeToRetry = true
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -200,14 +191,11 @@ export class ProxyError extends Data.TaggedError("ProxyError")<Given<"ProxyError
  * @since 0.1.0
  * @category errors
  */
-export class LocalProtocolError extends Data.TaggedError("LocalProtocolError")<Given<"LocalProtocolError", NotSent>> {
+export class LocalProtocolError extends TaggedFailure("LocalProtocolError")<Given<"LocalProtocolError", NotSent>> {
   readonly [TypeId]: TypeId = TypeId
   readonly phase = "send" as const
   readonly written = false
   readonly safeToRetry = false
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -216,11 +204,8 @@ export class LocalProtocolError extends Data.TaggedError("LocalProtocolError")<G
  * @since 0.1.0
  * @category errors
  */
-export class ReadTimeout extends Data.TaggedError("ReadTimeout")<Given<"ReadTimeout">> {
+export class ReadTimeout extends TaggedFailure("ReadTimeout")<Given<"ReadTimeout">> {
   readonly [TypeId]: TypeId = TypeId
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -229,11 +214,8 @@ export class ReadTimeout extends Data.TaggedError("ReadTimeout")<Given<"ReadTime
  * @since 0.1.0
  * @category errors
  */
-export class ReadError extends Data.TaggedError("ReadError")<Given<"ReadError">> {
+export class ReadError extends TaggedFailure("ReadError")<Given<"ReadError">> {
   readonly [TypeId]: TypeId = TypeId
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -242,11 +224,8 @@ export class ReadError extends Data.TaggedError("ReadError")<Given<"ReadError">>
  * @since 0.1.0
  * @category errors
  */
-export class WriteTimeout extends Data.TaggedError("WriteTimeout")<Given<"WriteTimeout">> {
+export class WriteTimeout extends TaggedFailure("WriteTimeout")<Given<"WriteTimeout">> {
   readonly [TypeId]: TypeId = TypeId
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -255,11 +234,8 @@ export class WriteTimeout extends Data.TaggedError("WriteTimeout")<Given<"WriteT
  * @since 0.1.0
  * @category errors
  */
-export class WriteError extends Data.TaggedError("WriteError")<Given<"WriteError">> {
+export class WriteError extends TaggedFailure("WriteError")<Given<"WriteError">> {
   readonly [TypeId]: TypeId = TypeId
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -268,11 +244,8 @@ export class WriteError extends Data.TaggedError("WriteError")<Given<"WriteError
  * @since 0.1.0
  * @category errors
  */
-export class HeadersTimeout extends Data.TaggedError("HeadersTimeout")<Given<"HeadersTimeout">> {
+export class HeadersTimeout extends TaggedFailure("HeadersTimeout")<Given<"HeadersTimeout">> {
   readonly [TypeId]: TypeId = TypeId
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -281,11 +254,8 @@ export class HeadersTimeout extends Data.TaggedError("HeadersTimeout")<Given<"He
  * @since 0.1.0
  * @category errors
  */
-export class TotalTimeout extends Data.TaggedError("TotalTimeout")<Given<"TotalTimeout">> {
+export class TotalTimeout extends TaggedFailure("TotalTimeout")<Given<"TotalTimeout">> {
   readonly [TypeId]: TypeId = TypeId
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -294,11 +264,8 @@ export class TotalTimeout extends Data.TaggedError("TotalTimeout")<Given<"TotalT
  * @since 0.1.0
  * @category errors
  */
-export class RemoteProtocolError extends Data.TaggedError("RemoteProtocolError")<Given<"RemoteProtocolError">> {
+export class RemoteProtocolError extends TaggedFailure("RemoteProtocolError")<Given<"RemoteProtocolError">> {
   readonly [TypeId]: TypeId = TypeId
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -309,11 +276,8 @@ export class RemoteProtocolError extends Data.TaggedError("RemoteProtocolError")
  * @since 0.1.0
  * @category errors
  */
-export class StreamReset extends Data.TaggedError("StreamReset")<Given<"StreamReset">> {
+export class StreamReset extends TaggedFailure("StreamReset")<Given<"StreamReset">> {
   readonly [TypeId]: TypeId = TypeId
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -323,11 +287,8 @@ export class StreamReset extends Data.TaggedError("StreamReset")<Given<"StreamRe
  * @since 0.1.0
  * @category errors
  */
-export class BodyAbandoned extends Data.TaggedError("BodyAbandoned")<Given<"BodyAbandoned">> {
+export class BodyAbandoned extends TaggedFailure("BodyAbandoned")<Given<"BodyAbandoned">> {
   readonly [TypeId]: TypeId = TypeId
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -336,11 +297,8 @@ export class BodyAbandoned extends Data.TaggedError("BodyAbandoned")<Given<"Body
  * @since 0.1.0
  * @category errors
  */
-export class ResponseTooLarge extends Data.TaggedError("ResponseTooLarge")<Given<"ResponseTooLarge">> {
+export class ResponseTooLarge extends TaggedFailure("ResponseTooLarge")<Given<"ResponseTooLarge">> {
   readonly [TypeId]: TypeId = TypeId
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**
@@ -349,11 +307,8 @@ export class ResponseTooLarge extends Data.TaggedError("ResponseTooLarge")<Given
  * @since 0.1.0
  * @category errors
  */
-export class RequestBodyError extends Data.TaggedError("RequestBodyError")<Given<"RequestBodyError">> {
+export class RequestBodyError extends TaggedFailure("RequestBodyError")<Given<"RequestBodyError">> {
   readonly [TypeId]: TypeId = TypeId
-  override get message(): string {
-    return describeFailure(this)
-  }
 }
 
 /**

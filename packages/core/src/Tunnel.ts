@@ -30,7 +30,6 @@
  */
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as Scope from "effect/Scope"
@@ -38,6 +37,7 @@ import { ConnectionPool } from "./ConnectionPool.js"
 import * as internal from "./internal/client/tunnel.js"
 import type { Tunnel } from "./internal/client/tunnel.js"
 import { hostOf } from "./internal/connectionPool.js"
+import { PrintableError } from "./internal/printable.js"
 import type { TransportError } from "./TransportError.js"
 
 /**
@@ -52,7 +52,7 @@ export type { Tunnel } from "./internal/client/tunnel.js"
  * @since 0.1.0
  * @category errors
  */
-export class TunnelRefused extends Data.TaggedError("TunnelRefused")<{
+export class TunnelRefused extends PrintableError("TunnelRefused")<{
   /** Who answered: scheme, host and port. */
   readonly origin: string
   readonly method: string

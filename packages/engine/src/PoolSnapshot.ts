@@ -38,9 +38,8 @@ export interface PoolSnapshot extends Counts {
   readonly origin: Counts
   /** The leases held longest, at most five. */
   readonly longestHeld: ReadonlyArray<LeaseDescription>
-  /**
-   * How many leases the waiting fiber holds itself. Those of the fiber that forked it are not counted, as when a response
-   * is read in the body of an `Effect.all` with concurrency: a fiber does not know who forked it.
-   */
+  /** How many leases the waiting fiber holds itself. */
   readonly heldByThisFiber: number
+  /** How many the fibers hold that it was forked from, or that it has joined. */
+  readonly heldByKin: number
 }

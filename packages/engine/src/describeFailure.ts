@@ -1,4 +1,4 @@
-import { describeSnapshot } from "./describeSnapshot.js"
+import { describeSnapshot, summarizeSnapshot } from "./describeSnapshot.js"
 import type { BodyAbandoned, Failure, FailureOf, FailureTag } from "./Failure.js"
 import { continued, describeCause, formatMillis, ordinal } from "./format.js"
 
@@ -15,16 +15,20 @@ const abandoned: Record<BodyAbandoned["reason"], string> = {
 
 const cited = (section: string | undefined): string => section === undefined ? "" : ` (${section})`
 
+const noneCameFree = ({ origin, position, waited }: Told<"PoolTimeout">): string =>
+  `No connection to ${origin} came free within ${formatMillis(waited)} (timeouts.pool); ` +
+  `the request was ${ordinal(position)} in the queue.`
+
+const queueIsFull = ({ maxPendingRequests, origin }: Told<"PoolQueueFull">): string =>
+  `No connection to ${origin} is free, and no more than ${maxPendingRequests} requests may wait for ` +
+  "one (limits.maxPendingRequests)."
+
 /** What each kind of failure says to a person. */
 const sentences: { readonly [Tag in FailureTag]: (failure: Told<Tag>) => string } = {
-  PoolTimeout: ({ origin, pool, position, waited }) =>
-    `No connection to ${origin} came free within ${formatMillis(waited)} (timeouts.pool); ` +
-    `the request was ${ordinal(position)} in the queue.\n${describeSnapshot(pool)}`,
+  PoolTimeout: (failure) => `${noneCameFree(failure)}\n${describeSnapshot(failure.pool)}`,
   PoolClosed: ({ origin }) =>
     `The pool is closed: no connection to ${origin}. Its scope has ended; requests must be made within it.`,
-  PoolQueueFull: ({ maxPendingRequests, origin, pool }) =>
-    `No connection to ${origin} is free, and no more than ${maxPendingRequests} requests may wait for ` +
-    `one (limits.maxPendingRequests).\n${describeSnapshot(pool)}`,
+  PoolQueueFull: (failure) => `${queueIsFull(failure)}\n${describeSnapshot(failure.pool)}`,
   ConnectTimeout: ({ origin, stage = "", timeout }) =>
     `Connecting to ${origin} took longer than ${formatMillis(timeout)} (timeouts.connect)` +
     (stage === "" ? "" : `; it was ${stage}`) + ". Is the address right, and does no firewall drop the packets?",
@@ -76,6 +80,21 @@ const sentences: { readonly [Tag in FailureTag]: (failure: Told<Tag>) => string 
 export const describeFailure = (failure: Failure): string =>
   // The compiler does not see that the tag chooses both the function and its argument.
   (sentences[failure._tag] as (failure: Failure) => string)(failure)
+
+/**
+ * The same in one line, for an error whose cause is printed with it: of the pool, only who holds its connections longest
+ * and what to do about it.
+ */
+export const summarizeFailure = (failure: Failure): string => {
+  switch (failure._tag) {
+    case "PoolTimeout":
+      return `${noneCameFree(failure)} ${summarizeSnapshot(failure.pool)}`
+    case "PoolQueueFull":
+      return `${queueIsFull(failure)} ${summarizeSnapshot(failure.pool)}`
+    default:
+      return describeFailure(failure)
+  }
+}
 
 /** Whether this is a failure of the engine, or an error that a face made of one. */
 export const isFailure = (u: unknown): u is Failure =>

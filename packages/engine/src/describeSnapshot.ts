@@ -1,5 +1,5 @@
 import { counted, formatMillis } from "./format.js"
-import type { Counts, PoolSnapshot } from "./PoolSnapshot.js"
+import type { Counts, LeaseDescription, PoolSnapshot } from "./PoolSnapshot.js"
 
 /** The pool in lines: its limits and what it does, who holds its connections longest, what to do about it. */
 export const describeSnapshot = (pool: PoolSnapshot): string => {
@@ -11,28 +11,41 @@ export const describeSnapshot = (pool: PoolSnapshot): string => {
       counts(pool, "maxConnections", maxConnections, " in all")
     ]
   if (pool.longestHeld.length > 0) lines.push("Held longest by:")
-  for (const holder of pool.longestHeld) {
-    const unread = holder.bodyUnread ? ", its body unread" : ""
-    lines.push(`  ${holder.method} ${holder.url} for ${formatMillis(holder.age)}${unread}`)
-  }
-  if (pool.heldByThisFiber > 0) {
-    lines.push(
-      `${
-        counted(pool.heldByThisFiber, "request of the fiber that waits holds", "requests of the fiber that waits hold")
-      }` +
-        ` a connection: read or discard the first response before the next request, or raise ${limitReached(pool)}.`
-    )
-  } else if (pool.longestHeld.length > 0) {
-    lines.push(cure(pool))
-  }
+  for (const holder of pool.longestHeld) lines.push(`  ${describeHolder(holder)}`)
+  // It comes last also because the platform's errors add the request's URL to the end of their message.
+  if (pool.longestHeld.length > 0) lines.push(cure(pool))
   return lines.join("\n")
 }
 
-/** It comes last also because the platform's errors add the request's URL to the end of their message. */
-const cure = (pool: PoolSnapshot): string =>
-  pool.longestHeld.some((holder) => holder.bodyUnread)
+/** The same in one line, for where the whole is printed beside it: who holds connections longest, and what to do. */
+export const summarizeSnapshot = (pool: PoolSnapshot): string => {
+  const [holder] = pool.longestHeld
+  return holder === undefined
+    ? `${open(pool, "maxConnections", pool.maxConnections, "")}.`
+    : `Held longest by ${describeHolder(holder)}. ${cure(pool)}`
+}
+
+const describeHolder = ({ age, bodyUnread, method, url }: LeaseDescription): string =>
+  `${method} ${url} for ${formatMillis(age)}${bodyUnread ? ", its body unread" : ""}`
+
+const cure = (pool: PoolSnapshot): string => {
+  const { heldByThisFiber, heldByKin, longestHeld } = pool
+  if (heldByThisFiber + heldByKin > 0) {
+    const whose = heldByThisFiber > 0
+      ? counted(heldByThisFiber, "request of the fiber that waits holds", "requests of the fiber that waits hold")
+      : `${
+        counted(heldByKin, "connection is", "connections are")
+      } held by the fiber that this request was forked from, or ` +
+        "by one that it was joined with"
+    return `${whose}${
+      heldByThisFiber > 0 ? " a connection" : ""
+    }: read or discard the first response before the next ` +
+      `request, or raise ${limitReached(pool)}.`
+  }
+  return longestHeld.some((holder) => holder.bodyUnread)
     ? `Read or discard bodies when the response arrives, or raise ${limitReached(pool)}.`
     : `Send less at once, or raise ${limitReached(pool)}.`
+}
 
 const limitReached = ({ maxConnectionsPerOrigin, origin }: PoolSnapshot): string =>
   origin.open < maxConnectionsPerOrigin ? "limits.maxConnections" : "limits.maxConnectionsPerOrigin"
@@ -43,12 +56,17 @@ const counts = (
   option: "maxConnections" | "maxConnectionsPerOrigin",
   limit: number,
   where: string
-): string => {
-  const open = limit === Infinity
+): string => `${open(of, option, limit, where)}: ${states(of)}; ${others(of.waiting)}.`
+
+const open = (
+  of: Counts,
+  option: "maxConnections" | "maxConnectionsPerOrigin",
+  limit: number,
+  where: string
+): string =>
+  limit === Infinity
     ? `${counted(of.open, "connection is open", "connections are open")}${where}`
     : `${of.open} of ${counted(limit, "connection", "connections")} open${where} (limits.${option})`
-  return `${open}: ${states(of)}; ${others(of.waiting)}.`
-}
 
 const states = ({ active, closing, dialing, idle }: Counts): string =>
   [

@@ -11,7 +11,8 @@ const snapshot: PoolSnapshot = {
   maxConnectionsPerOrigin: Infinity,
   origin: full,
   longestHeld: [],
-  heldByThisFiber: 0
+  heldByThisFiber: 0,
+  heldByKin: 0
 }
 
 describe("the words of errors", () => {

@@ -2,6 +2,7 @@ import type { Failure, RunInContext } from "@sluice/engine"
 import type { LeaseOwner, LeaseTicket, Slot } from "@sluice/engine/pool"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type { Connection } from "../Connection.js"
 import type { Origin } from "../Origin.js"
@@ -13,6 +14,7 @@ import {
   type TransportError
 } from "../TransportError.js"
 import type { EffectHost } from "./EffectHost.js"
+import { kinOf } from "./kin.js"
 
 /**
  * A connection of the pool, held until the Scope it was acquired in ends. What the connection says of itself decides
@@ -49,19 +51,27 @@ export class AcquireTicket implements LeaseOwner {
 
   /** Takes a position in the queue, or a connection at once; with a `timeout` of 0 it may be refused at once as well. */
   static take(host: EffectHost, origin: Origin, timeout: number): Effect.Effect<AcquireTicket> {
-    return Effect.fiberIdWith((fiberId) => Effect.sync(() => new AcquireTicket(host, origin, timeout, fiberId)))
+    return Effect.withFiberRuntime((fiber) => Effect.sync(() => new AcquireTicket(host, origin, timeout, fiber)))
   }
 
   private constructor(
     private readonly host: EffectHost,
     readonly wanted: Origin,
     timeout: number,
-    readonly caller: FiberId.FiberId
+    private readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
   ) {
     this.inContext = host.captureContext()
     const { connect } = host.options.timeouts
     this.ticket = host.driver.request(wanted, this, timeout > 0 ? Infinity : 0, connect)
     if (this.ticket.state === "Granted" && this.ticket.slot !== undefined) this.granted(this.ticket, this.ticket.slot)
+  }
+
+  get caller(): FiberId.FiberId {
+    return this.fiber.id()
+  }
+
+  kin(): ReadonlyArray<unknown> {
+    return kinOf(this.fiber)
   }
 
   get isSettled(): boolean {

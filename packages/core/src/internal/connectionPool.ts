@@ -18,8 +18,10 @@ import type { Timeouts } from "../Timeouts.js"
 import type { TransportError } from "../TransportError.js"
 import { type AcquireError, AcquireTicket, type Lease } from "./AcquireTicket.js"
 import { EffectHost } from "./EffectHost.js"
+import { remember } from "./kin.js"
 import { freePermits } from "./OriginPermits.js"
 import * as poolCensus from "./poolCensus.js"
+import { printable } from "./printable.js"
 
 /**
  * @since 0.1.0
@@ -85,20 +87,21 @@ export class ConnectionPoolImpl {
             restore,
             Effect.onError(() => ticket.end)
           )
-        )
+        ),
+        Effect.tap(remember)
       )
     )
   }
 
   readonly unsafeStats = (): PoolStats => {
     const { state } = this.host.driver.core
-    return {
+    return printable({
       ...countsOf(state),
       maxConnections: state.limits.maxConnections,
       permitsFree: Runtime.runSync(this.host.options.runtime)(freePermits(this.host.permit)),
       leases: state.leases.size,
       origins: countsByOrigin(state)
-    }
+    })
   }
   readonly stats = Effect.sync(this.unsafeStats)
 
@@ -121,7 +124,7 @@ export class ConnectionPoolImpl {
       this.host.warm(origin, count)
     )
   readonly evictIdle = Effect.sync(() => this.host.driver.evictIdle())
-  readonly limits = Effect.sync((): Limits.Limits => this.host.driver.core.state.limits)
+  readonly limits = Effect.sync((): Limits.Limits => printable(this.host.driver.core.state.limits))
   readonly setLimits = (limits: Limits.Limits) =>
     Effect.map(
       Effect.suspend(() => Limits.resolve(limits, this.host.driver.core.state.limits)),

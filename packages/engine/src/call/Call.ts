@@ -25,6 +25,8 @@ export type CallState = "Waiting" | "Sending" | "Receiving" | "Discarding" | "Tu
 export interface CallListener {
   readonly onResponse: (response: CallResponse) => void
   readonly onFailure: (failure: Failure.Failure) => void
+  /** See `LeaseOwner.kin`. */
+  readonly kin?: (() => ReadonlyArray<unknown>) | undefined
   /** An interim response but `100 Continue`. May throw. */
   readonly onInformational?: ((head: ExchangeHead) => void) | undefined
 }
@@ -119,6 +121,10 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
 
   get wanted(): Origin {
     return this.prepared.wire.origin
+  }
+
+  kin(): ReadonlyArray<unknown> {
+    return this.listener?.kin?.() ?? []
   }
 
   describe() {

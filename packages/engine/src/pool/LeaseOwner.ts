@@ -13,6 +13,8 @@ export interface LeaseOwner {
   readonly wanted: Origin
   /** Who waits, a fiber for example; compared by identity, for `PoolSnapshot.heldByThisFiber`. */
   readonly caller: unknown
+  /** Others whose leases are as good as its own: who waits for it may be what keeps them from going on. */
+  readonly kin?: (() => ReadonlyArray<unknown>) | undefined
   /** What `PoolTimeout` says of it. */
   readonly describe: () => Omit<LeaseDescription, "age">
   /**

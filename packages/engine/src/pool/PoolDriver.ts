@@ -261,7 +261,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   /** The failure that a refusal is for whoever asked. */
   failureOf(ticket: LeaseTicket, refusal: Refusal): Failure.Failure {
     const origin = ticket.owner.wanted.href
-    const pool = () => snapshotOf(this.core.state, ticket.origin, ticket.owner.caller, this.time.now())
+    const pool = () => snapshotOf(this.core.state, ticket, this.time.now())
     switch (refusal._tag) {
       case "PoolTimeout": {
         const { position, waited } = refusal

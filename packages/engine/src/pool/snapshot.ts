@@ -42,16 +42,17 @@ export const countsByOrigin = (pool: PoolState<Connection>): ReadonlyMap<string,
   return origins
 }
 
-/** The pool for an error message; `caller` is who asks for a connection to `origin`. */
+/** The pool for the error of a ticket. */
 export const snapshotOf = (
   pool: PoolState<Connection>,
-  origin: OriginState<Connection>,
-  caller: unknown,
+  { origin, owner }: LeaseTicket,
   now: number
 ): PoolSnapshot => {
+  const relatives = owner.kin?.() ?? []
   const isOriginFull = !pool.hasRoomFor(origin)
   const longestHeld: Array<LeaseDescription> = []
   let heldByThisFiber = 0
+  let heldByKin = 0
   let searched = 0
   for (const ticket of pool.leases as Iterable<LeaseTicket>) {
     if (searched++ === searchedLeases) break
@@ -59,7 +60,9 @@ export const snapshotOf = (
     if (longestHeld.length < namedLeases) {
       longestHeld.push({ ...ticket.owner.describe(), age: now - ticket.grantedAt })
     }
-    if (ticket.owner.caller === caller) heldByThisFiber++
+    const holder = ticket.owner.caller
+    if (holder === owner.caller) heldByThisFiber++
+    else if (relatives.includes(holder)) heldByKin++
   }
   return {
     ...countsOf(pool),
@@ -67,6 +70,7 @@ export const snapshotOf = (
     maxConnectionsPerOrigin: pool.limits.maxConnectionsPerOrigin,
     origin: countsOfOrigin(origin, origin.idle.size),
     longestHeld,
-    heldByThisFiber
+    heldByThisFiber,
+    heldByKin
   }
 }

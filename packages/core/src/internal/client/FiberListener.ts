@@ -2,8 +2,10 @@ import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { Failure } from "@sluice/engine"
 import type { CallListener, CallResponse } from "@sluice/engine/call"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import type { ExchangeHead } from "../../Connection.js"
 import { fromFailure, type TransportError } from "../../TransportError.js"
+import { kinOf } from "../kin.js"
 import type { ClientOptions } from "./ClientOptions.js"
 import { HttpResponse } from "./HttpResponse.js"
 
@@ -15,6 +17,7 @@ type Resume = (exit: Exit.Exit<HttpResponse, TransportError>) => void
  */
 export class FiberListener implements CallListener {
   constructor(
+    private readonly fiber: Fiber.RuntimeFiber<unknown, unknown>,
     private readonly request: HttpClientRequest,
     private readonly hook: ClientOptions["onInformational"],
     private readonly resume: Resume
@@ -26,6 +29,10 @@ export class FiberListener implements CallListener {
 
   onFailure(failure: Failure.Failure): void {
     this.resume(Exit.fail(fromFailure(failure)))
+  }
+
+  kin(): ReadonlyArray<unknown> {
+    return kinOf(this.fiber)
   }
 
   onInformational(head: ExchangeHead): void {

@@ -94,6 +94,11 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
     return Option.fromNullable(this.response.remoteAddress)
   }
 
+  /** Its last byte has come: it holds no connection. */
+  get isComplete(): boolean {
+    return this.response.body.isComplete
+  }
+
   get connection(): ConnectionInfo {
     return this.response.facts
   }

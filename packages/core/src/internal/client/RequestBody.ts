@@ -1,10 +1,10 @@
 import * as HttpBody from "@effect/platform/HttpBody"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Stream from "effect/Stream"
 import type { ExchangeBody } from "../../Connection.js"
 import { isTransportError, LocalProtocolError } from "../../TransportError.js"
+import { PrintableError } from "../printable.js"
 import * as multipart from "./multipart.js"
 
 /**
@@ -162,7 +162,7 @@ const raw = (
 const typeOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
 
 /** A chunk of a body is neither bytes nor text. */
-class UnsendableChunk extends Data.TaggedError("UnsendableChunk")<{ readonly message: string }> {}
+class UnsendableChunk extends PrintableError("UnsendableChunk")<{ readonly message: string }> {}
 
 const bytesOf = (chunk: unknown): Effect.Effect<Uint8Array, UnsendableChunk> => {
   if (chunk instanceof Uint8Array) return Effect.succeed(chunk)

@@ -9,6 +9,7 @@ import { globalValue } from "effect/GlobalValue"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
 import type { EffectHost } from "../EffectHost.js"
+import { remember } from "../kin.js"
 import type { ClientOptions } from "./ClientOptions.js"
 import { FiberListener } from "./FiberListener.js"
 import type { HttpResponse } from "./HttpResponse.js"
@@ -34,6 +35,10 @@ const needsTunnel = () =>
     section: "RFC 9110 §9.3.6"
   })
 
+/** One whose body is still to come holds its connection. */
+const keepKin = (response: HttpResponse): Effect.Effect<HttpResponse> =>
+  response.isComplete ? Exit.succeed(response) : Effect.as(remember, response)
+
 /**
  * The path of a request: prepare it, ask the pool, send it, wait. `toError` says how a failure appears to the caller.
  */
@@ -54,7 +59,7 @@ export const make = <E>(
     const call = new Call(host.driver, options, prepared, fiber.id())
     scopedRequests.get(request)?.signal.addEventListener("abort", () => call.scopeClosed(), { once: true })
     const response = Effect.async<HttpResponse, TransportError>((resume) =>
-      call.start(new FiberListener(request, options.onInformational, resume))
+      call.start(new FiberListener(fiber, request, options.onInformational, resume))
     )
     // Whatever ends the wait, an interrupt in the moment after the response too, the call gives everything back. That is
     // `Effect.async` with a canceler, at half the cost, and `uninterruptibleMask`, of which each waiting request would
@@ -64,7 +69,7 @@ export const make = <E>(
         call.cancel()
         return Effect.failCause(Cause.map(cause, (error) => toError(error, request)))
       },
-      onSuccess: Effect.succeed
+      onSuccess: keepKin
     })
     return isInterruptible ? Effect.uninterruptible(wait) : wait
   }

@@ -12,6 +12,7 @@ import * as Stream from "effect/Stream"
 import type { ExchangeRequest } from "../../Connection.js"
 import { fromFailure, isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
 import type { EffectHost } from "../EffectHost.js"
+import { remember } from "../kin.js"
 import { defaultOptions } from "./ClientOptions.js"
 import { FiberListener } from "./FiberListener.js"
 import type { HttpResponse } from "./HttpResponse.js"
@@ -112,14 +113,14 @@ export const open = <E>(
       const send = (prepared: PlatformRequest) => {
         const call = opening = new TunnelCall(host.driver, options, prepared, fiber.id())
         const response = Effect.async<HttpResponse, TransportError>((resume) =>
-          call.start(new FiberListener(prepared.request, undefined, resume))
+          call.start(new FiberListener(fiber, prepared.request, undefined, resume))
         )
         return Effect.matchCauseEffect(restore(response), {
           onFailure: (cause) => {
             call.cancel()
             return Effect.failCause(cause)
           },
-          onSuccess: Effect.succeed
+          onSuccess: (response) => Effect.as(remember, response)
         })
       }
       const sent = isTraced(fiber, prepared.request) ? traced(fiber, prepared, send) : send(prepared)

@@ -1,0 +1,111 @@
+import { assert, describe, it } from "@effect/vitest"
+import type * as TransportError from "@sluice/core/TransportError"
+import { Gate, Reply, TestServer } from "@sluice/test-server"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import { failure, makeClient } from "../client/support.js"
+
+const setup = Effect.gen(function*() {
+  const gate = yield* Gate.make
+  yield* Effect.addFinalizer(() => gate.open)
+  const server = yield* TestServer.make({
+    replies: { "/": Reply.text("ok"), "/rest": Reply.chunks(["the first bytes", gate, "the last"]) }
+  })
+  const { client, pool } = yield* makeClient({
+    limits: { maxConnections: 1 },
+    timeouts: { pool: 0 },
+    unreadBodyGrace: "Infinity"
+  })
+  const outer = client.get(`${server.url}/rest`)
+  const inner = failure(client.get(`${server.url}/`))
+  return { inner, outer, pool }
+})
+
+type World = Effect.Effect.Success<typeof setup>
+type Told = Effect.Effect<TransportError.TransportError, unknown>
+
+/** A request within the response of another one, which has the only connection: how it is written. */
+const variants: Record<string, (world: World) => Told> = {
+  "in the same fiber": ({ inner, outer }) => Effect.zipRight(outer, inner),
+  "in the stream of the response, mapEffect": ({ inner, outer }) =>
+    Effect.flatMap(
+      outer,
+      (response) => Effect.flatMap(Stream.runHead(Stream.mapEffect(response.stream, () => inner)), (_) => _)
+    ),
+  "in the stream of the response, mapEffect with concurrency": ({ inner, outer }) =>
+    Effect.flatMap(
+      outer,
+      (response) =>
+        Effect.flatMap(Stream.runHead(Stream.mapEffect(response.stream, () => inner, { concurrency: 4 })), (_) => _)
+    ),
+  "in the stream of the response, runForEach": ({ inner, outer }) =>
+    Effect.flatMap(outer, (response) =>
+      Effect.gen(function*() {
+        const told = yield* Deferred.make<TransportError.TransportError>()
+        yield* Stream.runForEach(response.stream, () =>
+          Effect.flatMap(Effect.orDie(inner), (_) => Deferred.succeed(told, _))).pipe(
+            Effect.forkScoped
+          )
+        return yield* Deferred.await(told)
+      }).pipe(Effect.scoped)),
+  "in a timeout": ({ inner, outer }) => Effect.zipRight(outer, Effect.timeout(inner, "1 hour")),
+  "after a timeout around the outer one": ({ inner, outer }) => Effect.zipRight(Effect.timeout(outer, "1 hour"), inner),
+  "in Effect.all, concurrently": ({ inner, outer }) =>
+    Effect.zipRight(
+      outer,
+      Effect.map(Effect.all([inner, Effect.void], { concurrency: "unbounded" }), ([told]) => told)
+    ),
+  "in one of several fibers that read each their own": ({ inner, outer }) =>
+    Effect.map(
+      Effect.all([Effect.zipRight(outer, inner)], { concurrency: "unbounded" }),
+      ([told]) => told
+    ),
+  "in a race": ({ inner, outer }) => Effect.zipRight(outer, Effect.race(inner, Effect.never)),
+  "in a forked fiber": ({ inner, outer }) => Effect.zipRight(outer, Effect.flatMap(Effect.fork(inner), Fiber.join)),
+  "in a daemon of a forked fiber": ({ inner, outer }) =>
+    Effect.zipRight(
+      outer,
+      Effect.flatMap(Effect.fork(Effect.flatMap(Effect.forkDaemon(inner), Fiber.join)), Fiber.join)
+    ),
+  "after a fork that was joined": ({ inner, outer }) =>
+    Effect.zipRight(Effect.flatMap(Effect.fork(outer), Fiber.join), inner),
+  "in a retry in a child": ({ inner, outer }) =>
+    Effect.zipRight(
+      outer,
+      Effect.timeout(
+        Effect.flip(Effect.retry(Effect.flip(inner), { times: 1, schedule: Schedule.forever })),
+        "1 hour"
+      )
+    ).pipe(Effect.merge, Effect.map((_) => _ as TransportError.TransportError))
+}
+
+describe("a request within the response of another, at a limit of 1", () => {
+  for (const [name, run] of Object.entries(variants)) {
+    it.scoped(`is told whose connection it waits for: ${name}`, () =>
+      Effect.gen(function*() {
+        const world = yield* setup
+        const told = yield* run(world)
+        if (told._tag !== "PoolTimeout") return assert.fail(told._tag)
+        assert.strictEqual(told.pool.heldByThisFiber + told.pool.heldByKin, 1, told.message)
+        assert.match(told.message, /read or discard the first response before the next request/)
+        if (told.pool.heldByThisFiber === 0) {
+          assert.include(told.message, "held by the fiber that this request was forked from")
+        }
+      }))
+  }
+
+  it.scoped("is not told of the fibers beside it", () =>
+    Effect.gen(function*() {
+      const { inner, outer } = yield* setup
+      const held = yield* Deferred.make<void>()
+      const [, told] = yield* Effect.all(
+        [Effect.zipRight(outer, Deferred.succeed(held, undefined)), Effect.zipRight(Deferred.await(held), inner)],
+        { concurrency: "unbounded" }
+      )
+      if (told._tag !== "PoolTimeout") return assert.fail(told._tag)
+      assert.strictEqual(told.pool.heldByThisFiber + told.pool.heldByKin, 0)
+    }))
+})
