@@ -1,6 +1,13 @@
 import type { PoolStats } from "@sluice/core/PoolStats"
 import type { Tally } from "./Load.js"
-import type { Check } from "./underLoad.js"
+
+/** A figure that must agree with another one. */
+export interface Check {
+  readonly name: string
+  readonly is: string
+  readonly wanted: string
+  readonly holds: boolean
+}
 
 const count = (n: number, width = 0) => n.toLocaleString("en-US").padStart(width)
 

@@ -9,15 +9,7 @@ import { StandIns } from "./Downstreams.js"
 import { App, limits } from "./Layers.js"
 import { emptyTally, load, type LoadOptions, type Tally } from "./Load.js"
 import { ProductPage } from "./ProductPage.js"
-import { columns, line } from "./report.js"
-
-/** A figure that must agree with another one. */
-export interface Check {
-  readonly name: string
-  readonly is: string
-  readonly wanted: string
-  readonly holds: boolean
-}
+import { type Check, columns, line } from "./report.js"
 
 export interface Outcome {
   readonly tally: Tally

@@ -4,31 +4,14 @@
  * @since 0.1.0
  */
 import * as internal from "./internal/frames/write.js"
+import type { Fields, Frame } from "./internal/frames/write.js"
 import type { Http2Settings } from "./TestServer.js"
 
 /**
- * A frame to be sent. Nothing is checked: what makes no sense is sent just so.
- *
  * @since 0.1.0
  * @category models
  */
-export interface Frame {
-  readonly type: number
-  readonly flags: number
-  readonly streamId: number
-  readonly payload: Uint8Array
-
-  /** The length written in the frame's head, if it is not that of the payload. */
-  readonly length?: number | undefined
-}
-
-/**
- * Fields of a header block, pseudo fields first, written as they are.
- *
- * @since 0.1.0
- * @category models
- */
-export type Fields = ReadonlyArray<readonly [name: string, value: string]>
+export type { Fields, Frame } from "./internal/frames/write.js"
 
 /**
  * Any frame at all.
@@ -164,25 +147,7 @@ export const headerBlock: (fields: Fields) => Uint8Array = internal.headerBlock
 export const encode: (frame: Frame) => Uint8Array = internal.encode
 
 /**
- * A frame that came from the client, taken apart. A header block in several frames comes as one `Headers`.
- *
  * @since 0.1.0
  * @category models
  */
-export type ReceivedFrame =
-  & { readonly type: number; readonly flags: number; readonly streamId: number; readonly payload: Uint8Array }
-  & (
-    | { readonly _tag: "Data"; readonly data: Uint8Array; readonly endStream: boolean }
-    | { readonly _tag: "Headers"; readonly fields: Fields; readonly endStream: boolean; readonly frames: number }
-    | { readonly _tag: "Priority" }
-    | { readonly _tag: "RstStream"; readonly code: number }
-    | {
-      readonly _tag: "Settings"
-      readonly ack: boolean
-      readonly settings: ReadonlyArray<readonly [identifier: number, value: number]>
-    }
-    | { readonly _tag: "Ping"; readonly ack: boolean; readonly data: Uint8Array }
-    | { readonly _tag: "GoAway"; readonly lastStreamId: number; readonly code: number; readonly debugData: Uint8Array }
-    | { readonly _tag: "WindowUpdate"; readonly increment: number }
-    | { readonly _tag: "Unknown" }
-  )
+export type { ReceivedFrame } from "./internal/frames/reader.js"

@@ -5,12 +5,13 @@
  */
 import type * as Effect from "effect/Effect"
 import * as internal from "./internal/gate.js"
+import type { Gate } from "./internal/gate.js"
 
 /**
  * @since 0.1.0
  * @category type ids
  */
-export const TypeId: unique symbol = internal.TypeId
+export const TypeId: typeof internal.TypeId = internal.TypeId
 
 /**
  * @since 0.1.0
@@ -19,32 +20,10 @@ export const TypeId: unique symbol = internal.TypeId
 export type TypeId = typeof TypeId
 
 /**
- * Holds whatever reaches it while it is closed. A gate uses no clock: it works under TestClock as it does live.
- *
  * @since 0.1.0
  * @category models
  */
-export interface Gate {
-  readonly [TypeId]: TypeId
-
-  /** Lets all that is held pass, and all that comes later. */
-  readonly open: Effect.Effect<void>
-
-  /** Holds all that comes from now on. */
-  readonly close: Effect.Effect<void>
-
-  /** Lets the first `count` pass (those held, then those still to come) and stays closed for the rest. */
-  readonly pass: (count: number) => Effect.Effect<void>
-
-  /** How many are held now. */
-  readonly held: Effect.Effect<number>
-
-  /** Waits until at least `count` are held at once. */
-  readonly awaitHeld: (count: number) => Effect.Effect<void>
-
-  /** Waits at the gate like a reply does. */
-  readonly await: Effect.Effect<void>
-}
+export type { Gate } from "./internal/gate.js"
 
 /**
  * A new gate, closed.

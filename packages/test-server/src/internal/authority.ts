@@ -1,7 +1,54 @@
 import * as Effect from "effect/Effect"
-import type { Identity, IssueOptions, TestAuthority } from "../TestAuthority.js"
-import type { Issuer, Subject } from "./x509/certificate.js"
-import { certificate, newKey } from "./x509/certificate.js"
+import { certificate, type Issuer, newKey, type Subject } from "./x509/certificate.js"
+
+/**
+ * A certificate with its private key, both as PEM, as `node:tls` and others take them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Identity {
+  readonly certificate: string
+  readonly key: string
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface IssueOptions {
+  /**
+   * Host names and addresses that the certificate is good for. Default `localhost`, `127.0.0.1` and `::1` for a server,
+   * none for a client.
+   */
+  readonly names?: ReadonlyArray<string> | undefined
+
+  /** What it is for. Default `"server"`. */
+  readonly use?: "server" | "client" | undefined
+
+  /** The common name of its subject. Default the first of the names, else `"test client"`. */
+  readonly commonName?: string | undefined
+
+  /** Default an hour ago. */
+  readonly validFrom?: Date | undefined
+
+  /** Default in a day. A date in the past makes an expired certificate. */
+  readonly validTo?: Date | undefined
+}
+
+/**
+ * A certificate authority that only the test knows.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TestAuthority {
+  /** The authority's own certificate as PEM: what a client has to trust, `ca` in `node:tls`. */
+  readonly certificate: string
+
+  /** A certificate by this authority with a new key (EC P-256). */
+  readonly issue: (options?: IssueOptions) => Effect.Effect<Identity>
+}
 
 const hour = 3_600_000
 

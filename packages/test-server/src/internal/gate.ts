@@ -1,12 +1,40 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import type { Gate, TypeId as GateTypeId } from "../Gate.js"
 import { Signal } from "./signal.js"
 
-export const TypeId: GateTypeId = Symbol.for("@sluice/test-server/Gate") as GateTypeId
+/**
+ * Holds whatever reaches it while it is closed. A gate uses no clock: it works under TestClock as it does live.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Gate {
+  readonly [TypeId]: TypeId
+
+  /** Lets all that is held pass, and all that comes later. */
+  readonly open: Effect.Effect<void>
+
+  /** Holds all that comes from now on. */
+  readonly close: Effect.Effect<void>
+
+  /** Lets the first `count` pass (those held, then those still to come) and stays closed for the rest. */
+  readonly pass: (count: number) => Effect.Effect<void>
+
+  /** How many are held now. */
+  readonly held: Effect.Effect<number>
+
+  /** Waits until at least `count` are held at once. */
+  readonly awaitHeld: (count: number) => Effect.Effect<void>
+
+  /** Waits at the gate like a reply does. */
+  readonly await: Effect.Effect<void>
+}
+
+export const TypeId: unique symbol = Symbol.for("@sluice/test-server/Gate")
+export type TypeId = typeof TypeId
 
 class GateImpl implements Gate {
-  readonly [TypeId]: GateTypeId = TypeId
+  readonly [TypeId]: TypeId = TypeId
   private isOpen = false
   private passes = 0
   private readonly waiting = new Set<() => void>()
@@ -66,7 +94,7 @@ class GateImpl implements Gate {
 
 export const unsafeMake = (): Gate => new GateImpl()
 
-export const make: Effect.Effect<Gate> = Effect.sync(unsafeMake)
+export const make = Effect.sync(unsafeMake)
 
 export const isGate = (u: unknown): u is Gate => Predicate.hasProperty(u, TypeId)
 

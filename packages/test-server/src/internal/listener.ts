@@ -1,20 +1,76 @@
 import * as Duration from "effect/Duration"
 import type { Socket } from "node:net"
 import type { Breaking } from "../Reply.js"
-import type { Http2Options, Options } from "../TestServer.js"
-import type { Accepted } from "./acceptor.js"
-import { Acceptor } from "./acceptor.js"
+import type { Replies } from "../Script.js"
+import type { ServerEvent } from "../ServerEvent.js"
+import { type Accepted, Acceptor } from "./acceptor.js"
 import { Http1Connection } from "./http1/connection.js"
 import { Http2Connection } from "./http2/connection.js"
-import type { Account } from "./ledger.js"
-import { Ledger } from "./ledger.js"
-import type { SocksProxy } from "./proxy/socksConnection.js"
-import { SocksConnection } from "./proxy/socksConnection.js"
+import type { Http2Options } from "./http2/options.js"
+import { type Account, Ledger } from "./ledger.js"
+import { SocksConnection, type SocksProxy } from "./proxy/socksConnection.js"
 import { version as socksVersion } from "./proxy/socksMessages.js"
 import { Script } from "./script.js"
 import { breakOnceWritten, breakSocket } from "./sockets.js"
 import type { Managed, Reading, Surroundings } from "./surroundings.js"
-import type { TlsTerminator } from "./tls.js"
+import type { TlsOptions, TlsTerminator } from "./tls.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** Replies from the start, by route (see {@link TestServer.reply}). Default none. */
+  readonly replies?: Readonly<Record<string, Replies>> | undefined
+
+  /** The address to listen on. Default `"127.0.0.1"`. */
+  readonly host?: string | undefined
+
+  /** Default 0: any free port. */
+  readonly port?: number | undefined
+
+  /** Listens on a Unix socket (a named pipe on Windows) at this path in place of host and port. Default none. */
+  readonly unixPath?: string | undefined
+
+  /** Serves HTTPS; `true` is with all defaults. Default false. */
+  readonly tls?: boolean | TlsOptions | undefined
+
+  /** Speaks HTTP/1.1. Default true. */
+  readonly http1?: boolean | undefined
+
+  /**
+   * Speaks HTTP/2: over TLS when ALPN chooses it, over clear text to a client that begins with it. Default false.
+   */
+  readonly http2?: boolean | Http2Options | undefined
+
+  /**
+   * Takes at most so many bytes a second from each connection (HTTP/2: of each request's body), steadily and without a
+   * pause: a slow network, in which something always moves. The kernel takes what its buffers hold beforehand, some
+   * megabytes on loopback. Default Infinity.
+   */
+  readonly readBytesPerSecond?: number | undefined
+
+  /** How many bytes of each request's body are kept for the test. Default 65,536. */
+  readonly maxRecordedBody?: number | undefined
+
+  /** How many requests, and how many connections, are kept for the test: the first ones. Default 10,000. */
+  readonly maxRecordedRequests?: number | undefined
+
+  /** Closes a connection, having said so, after that many requests (on HTTP/2 by GOAWAY). Default Infinity. */
+  readonly maxRequestsPerConnection?: number | undefined
+
+  /** Closes a connection that has been idle for that long, in real time. Default `"Infinity"`. */
+  readonly keepAliveTimeout?: Duration.DurationInput | undefined
+
+  /**
+   * Whether a client that has ended its side of an HTTP/1.1 connection over clear text still gets its reply, as `nc`
+   * wants it. Default false: such a client is taken to have left, and the connection is closed at once.
+   */
+  readonly halfOpen?: boolean | undefined
+
+  /** Hears of each request that has ended and of each failure, for a log. It must not throw. Default none. */
+  readonly onEvent?: ((event: ServerEvent) => void) | undefined
+}
 
 /** Which protocols the server speaks. */
 export interface Protocols {

@@ -1,5 +1,5 @@
 import type { Breaking } from "../Reply.js"
-import type { Http2Options } from "../TestServer.js"
+import type { Http2Options } from "./http2/options.js"
 import type { Account, Ledger } from "./ledger.js"
 import type { Script } from "./script.js"
 

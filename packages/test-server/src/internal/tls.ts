@@ -4,11 +4,70 @@ import type { Socket } from "node:net"
 import * as tls from "node:tls"
 import type { TlsInfo } from "../ConnectionInfo.js"
 import * as TestAuthority from "../TestAuthority.js"
-import type { HandshakeFault, TlsOptions } from "../TestServer.js"
+import type { Identity } from "../TestAuthority.js"
 import { offerOf } from "./clientHello.js"
 import type { Account, Ledger } from "./ledger.js"
 import { breakOnceWritten, breakSocket } from "./sockets.js"
 import { afterTwoTurns } from "./turns.js"
+
+/**
+ * How a TLS handshake is spoiled once the client's first message has come: the server says nothing at all and stays
+ * connected, ends the connection (FIN), resets it, responds in clear text as a plain HTTP server does, or sends a fatal
+ * alert of that number (RFC 8446 section 6; 40 is handshake_failure, 80 internal_error).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type HandshakeFault = "silence" | "end" | "reset" | "clear-text" | { readonly alert: number }
+
+/**
+ * How the server does TLS.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TlsOptions {
+  /** Who signs the server's certificate, and whose clients are welcome. Default: a new authority. */
+  readonly authority?: TestAuthority.TestAuthority | undefined
+
+  /**
+   * What the server shows. Default `"valid"`: good for `localhost`, `127.0.0.1` and `::1`. `"expired"` ended a minute
+   * ago; `"wrong-host"` is for another host; `"self-signed"` and `"unknown-authority"` come from nobody the client
+   * knows; or an identity of one's own.
+   */
+  readonly certificate?:
+    | "valid"
+    | "expired"
+    | "wrong-host"
+    | "self-signed"
+    | "unknown-authority"
+    | Identity
+    | undefined
+
+  /** Whether clients are asked for a certificate of the authority. Default `"none"`. */
+  readonly clientCertificate?: "none" | "optional" | "required" | undefined
+
+  /** Spoils every handshake. Default: none is. */
+  readonly handshake?: HandshakeFault | undefined
+
+  /**
+   * Spoils each handshake in which the client offers to resume an earlier session; full ones are done. So behaves a
+   * server, or a middlebox in front of it, that chokes on resumption. Default: sessions are resumed.
+   */
+  readonly resumption?: HandshakeFault | undefined
+
+  /**
+   * The protocols to choose from, best first. Default: what `http1` and `http2` say. An empty list makes a server that
+   * knows no ALPN and speaks HTTP/1.1.
+   */
+  readonly alpn?: ReadonlyArray<string> | undefined
+
+  /** Default: Node's, TLS 1.2. */
+  readonly minVersion?: tls.SecureVersion | undefined
+
+  /** Default: Node's, TLS 1.3. */
+  readonly maxVersion?: tls.SecureVersion | undefined
+}
 
 /** The TLS side of a server: it gets accepted connections and gives back those whose handshake is done. */
 export interface TlsTerminator {

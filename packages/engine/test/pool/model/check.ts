@@ -1,6 +1,15 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert"
-import type { RefOrigin } from "./Reference.js"
-import type { Simulation } from "./Simulation.js"
+import type { Deadlines, PoolCore, Slot, Ticket } from "../../../src/pool/index.js"
+import type { Reference, RefOrigin, RefSlot, RefTicket } from "./Reference.js"
+
+/** The core and its reference, and what is what in both. */
+interface Pair {
+  readonly core: PoolCore<string>
+  readonly reference: Reference
+  readonly deadlines: Deadlines
+  readonly tickets: ReadonlyMap<Ticket<string>, RefTicket>
+  readonly slots: ReadonlyMap<Slot<string>, RefSlot>
+}
 
 type Facts = Readonly<Record<string, unknown>>
 
@@ -14,8 +23,8 @@ const sameOrder = (actual: ReadonlyArray<number>, expected: ReadonlyArray<number
 }
 
 /** What holds after every step, whatever the step was. */
-export const check = (simulation: Simulation, step: string, openBefore: number): void => {
-  const { core, deadlines, reference, slots, tickets } = simulation
+export const check = (pair: Pair, step: string, openBefore: number): void => {
+  const { core, deadlines, reference, slots, tickets } = pair
   const pool = core.state
   const { limits } = reference
 
@@ -152,7 +161,7 @@ export const check = (simulation: Simulation, step: string, openBefore: number):
     )
     pending += reference.pending(ref)
     unmet += reference.want(ref)
-    checkWaiters(simulation, ref)
+    checkWaiters(pair, ref)
   }
   strictEqual(pool.waiting, reference.waiters().length)
   strictEqual(pool.pending, pending)
@@ -178,7 +187,7 @@ export const check = (simulation: Simulation, step: string, openBefore: number):
   }
 }
 
-const checkWaiters = ({ reference }: Simulation, origin: RefOrigin): void => {
+const checkWaiters = ({ reference }: Pair, origin: RefOrigin): void => {
   const waiters = reference.waiters(origin)
   if (waiters.length === 0) return
   strictEqual(reference.shared(origin).length, 0, "it waits, and a shared connection has room")

@@ -1,8 +1,8 @@
 import type { Socket } from "node:net"
-import type { DirectionPlan, Fault } from "../../FaultProxy.js"
 import type { Lifetime } from "../lifetime.js"
 import { paced } from "../pace.js"
 import { toBytes } from "../reply.js"
+import type { DirectionPlan, Fault } from "./plan.js"
 
 /** What the carrying of one direction may do besides. */
 export interface Run {

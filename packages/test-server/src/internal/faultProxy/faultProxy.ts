@@ -1,16 +1,72 @@
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Socket } from "node:net"
-import type { FaultProxy, FaultStats, Options, Plan } from "../../FaultProxy.js"
-import type { Accepted } from "../acceptor.js"
-import { Acceptor } from "../acceptor.js"
+import type { ServerStats } from "../../ServerStats.js"
+import { type Accepted, Acceptor } from "../acceptor.js"
 import { Ledger } from "../ledger.js"
 import { Lifetime } from "../lifetime.js"
 import { breakOnceWritten, breakSocket } from "../sockets.js"
 import { dial } from "../tunnel.js"
 import { carryWith } from "./carry.js"
+import type { Plan } from "./plan.js"
+
+/**
+ * A running fault proxy. It uses no Clock of the program under test.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FaultProxy {
+  readonly host: string
+
+  readonly port: number
+
+  /** `host:port`, to be put in the place of the server's own in a URL. */
+  readonly address: string
+
+  /** Changes the plan for the connections that come from now on. */
+  readonly plan: (plan: NonNullable<Options["plan"]>) => Effect.Effect<void>
+
+  /** Connections of clients; `tunnelsOpened` and `openTunnels` are those that reached the server. */
+  readonly stats: Effect.Effect<FaultStats>
+
+  readonly awaitStats: (predicate: (stats: FaultStats) => boolean) => Effect.Effect<FaultStats>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The server behind it. */
+  readonly to: { readonly host: string; readonly port: number }
+
+  /** The address to listen on. Default `"127.0.0.1"`. */
+  readonly host?: string | undefined
+
+  /** Default 0: any free port. */
+  readonly port?: number | undefined
+
+  /**
+   * One plan for all connections, several for one after the other (the last one stays), or a plan by the number of the
+   * connection, from 0: `(n) => FaultProxy.random(seed + n)` is chaos that can be had again. Default: nothing is spoiled.
+   */
+  readonly plan?: Plan | ReadonlyArray<Plan> | ((connection: number) => Plan) | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface FaultStats extends
+  Pick<
+    ServerStats,
+    "connectionsOpened" | "openConnections" | "maxOpenConnections" | "tunnelsOpened" | "openTunnels"
+  >
+{
+  /** Actions that were carried out, and connections that got something `instead`. */
+  readonly faults: number
+}
 
 export const make = (options: Options): Effect.Effect<FaultProxy, never, Scope.Scope> =>
   Effect.gen(function*() {
@@ -92,6 +148,3 @@ const serve = async (
   const run = { lifetime, count, close, swallow }
   await Promise.all([carryWith(plan.up ?? {}, tcp, far, run), carryWith(plan.down ?? {}, far, tcp, run)])
 }
-
-export const layer = (tag: Context.Tag<FaultProxy, FaultProxy>) => (options: Options): Layer.Layer<FaultProxy> =>
-  Layer.scoped(tag, make(options))

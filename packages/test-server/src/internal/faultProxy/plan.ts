@@ -1,4 +1,82 @@
-import type { Action, Plan } from "../../FaultProxy.js"
+import type * as Duration from "effect/Duration"
+import type { Gate } from "../../Gate.js"
+
+/**
+ * What is done at one place of a stream of bytes.
+ *
+ * - `"end"` and `"reset"` close the connection of the client, and that of the server.
+ * - `"blackhole"` swallows all that follows in this direction; both connections stay open.
+ * - `delay` and `hold` stop the stream for a time in real time, or until a gate opens.
+ * - `insert` writes bytes that the other side never sent.
+ * - `duplicate` sends the next so many bytes twice.
+ * - `drop` leaves the next so many bytes out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Action =
+  | "end"
+  | "reset"
+  | "blackhole"
+  | { readonly delay: Duration.DurationInput }
+  | { readonly hold: Gate }
+  | { readonly insert: string | Uint8Array }
+  | { readonly duplicate: number }
+  | { readonly drop: number }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Fault {
+  /** How many bytes of the stream pass before it. Default 0. */
+  readonly afterBytes?: number | undefined
+
+  readonly action: Action
+}
+
+/**
+ * What happens to the bytes of one direction.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DirectionPlan {
+  /** In the order of their places; several at one place are carried out one after the other. Default none. */
+  readonly faults?: ReadonlyArray<Fault> | undefined
+
+  /** No more bytes than so many a second, steadily. Default: no limit. */
+  readonly bytesPerSecond?: number | undefined
+
+  /** Writes no more than so many bytes at once, each piece by itself. Default: as they come. */
+  readonly pieceSize?: number | undefined
+
+  /** Real time before each piece: with a `pieceSize` of 1 a drip. Default none. */
+  readonly delayBetweenPieces?: Duration.DurationInput | undefined
+}
+
+/**
+ * What happens to one connection.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Plan {
+  /** Real time between accepting a connection and doing anything with it. Default none. */
+  readonly delay?: Duration.DurationInput | undefined
+
+  /** Holds the connection, accepted, before anything is done with it. Default none. */
+  readonly hold?: Gate | undefined
+
+  /** In place of all else: nothing, for ever; a FIN; a reset. Default: the connection is carried. */
+  readonly instead?: "silence" | "end" | "reset" | undefined
+
+  /** From the client to the server. */
+  readonly up?: DirectionPlan | undefined
+
+  /** From the server to the client. */
+  readonly down?: DirectionPlan | undefined
+}
 
 /** Numbers from 0 to 1 that follow from a seed (the mulberry32 generator). */
 const numbers = (seed: number): () => number => {

@@ -1,8 +1,31 @@
-import type { Fields, ReceivedFrame } from "../../Frame.js"
 import { Decoder } from "../hpack/codec.js"
-import type { Judge, Raw } from "./judge.js"
-import { ProtocolError } from "./judge.js"
+import { type Judge, ProtocolError, type Raw } from "./judge.js"
 import { Flag, preface, Type } from "./registry.js"
+import type { Fields } from "./write.js"
+
+/**
+ * A frame that came from the client, taken apart. A header block in several frames comes as one `Headers`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ReceivedFrame =
+  & { readonly type: number; readonly flags: number; readonly streamId: number; readonly payload: Uint8Array }
+  & (
+    | { readonly _tag: "Data"; readonly data: Uint8Array; readonly endStream: boolean }
+    | { readonly _tag: "Headers"; readonly fields: Fields; readonly endStream: boolean; readonly frames: number }
+    | { readonly _tag: "Priority" }
+    | { readonly _tag: "RstStream"; readonly code: number }
+    | {
+      readonly _tag: "Settings"
+      readonly ack: boolean
+      readonly settings: ReadonlyArray<readonly [identifier: number, value: number]>
+    }
+    | { readonly _tag: "Ping"; readonly ack: boolean; readonly data: Uint8Array }
+    | { readonly _tag: "GoAway"; readonly lastStreamId: number; readonly code: number; readonly debugData: Uint8Array }
+    | { readonly _tag: "WindowUpdate"; readonly increment: number }
+    | { readonly _tag: "Unknown" }
+  )
 
 /** Takes a client's bytes apart into frames. Throws where they can't be understood. */
 export class FrameReader {

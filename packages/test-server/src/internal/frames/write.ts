@@ -1,8 +1,31 @@
-import type { Fields, Frame } from "../../Frame.js"
-import type { Http2Settings } from "../../TestServer.js"
 import { encode as hpack } from "../hpack/codec.js"
+import type { Http2Settings } from "../http2/options.js"
 import { toBytes } from "../reply.js"
 import { Flag, settingIds, Type } from "./registry.js"
+
+/**
+ * A frame to be sent. Nothing is checked: what makes no sense is sent just so.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Frame {
+  readonly type: number
+  readonly flags: number
+  readonly streamId: number
+  readonly payload: Uint8Array
+
+  /** The length written in the frame's head, if it is not that of the payload. */
+  readonly length?: number | undefined
+}
+
+/**
+ * Fields of a header block, pseudo fields first, written as they are.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Fields = ReadonlyArray<readonly [name: string, value: string]>
 
 export const make = (frame: Frame): Frame => frame
 

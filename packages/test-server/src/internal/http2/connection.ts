@@ -1,12 +1,12 @@
 import * as http2 from "node:http2"
 import type { Socket } from "node:net"
 import type { Breaking } from "../../Reply.js"
-import type { GoAwayOptions, Http2Settings } from "../../TestServer.js"
 import type { Account } from "../ledger.js"
 import { breakOnceWritten, breakSocket } from "../sockets.js"
 import type { Managed, Reading, Surroundings } from "../surroundings.js"
 import { startTimer } from "../timer.js"
 import { Http2Exchange, pairs } from "./exchange.js"
+import type { GoAwayOptions, Http2Settings } from "./options.js"
 
 /** One HTTP/2 connection as the server has it. nghttp2 does the framing; for frames of one's own there is FramePeer. */
 export class Http2Connection implements Managed {

@@ -9,9 +9,8 @@ import type { Received } from "../received.js"
 import { headerList, toBytes } from "../reply.js"
 import type { Route } from "../script.js"
 import { Signal } from "../signal.js"
-import type { Reading } from "../surroundings.js"
+import type { Reading, Surroundings } from "../surroundings.js"
 import { afterTwoTurns } from "../turns.js"
-import type { Http2Connection } from "./connection.js"
 
 type Fields = ReadonlyArray<readonly [string, string]>
 
@@ -23,6 +22,12 @@ const ofConnections = new Set(["connection", "keep-alive", "proxy-connection", "
 
 // Nothing is sent that the script has not said. Node's types do not know this option.
 const undated: http2.ServerStreamResponseOptions & { readonly sendDate: boolean } = { sendDate: false }
+
+/** What an exchange needs of its connection. */
+interface Carrier {
+  readonly around: Surroundings
+  readonly closeGently: () => void
+}
 
 /** One request on its stream and the reply to it. */
 export class Http2Exchange implements Outlet {
@@ -41,7 +46,7 @@ export class Http2Exchange implements Outlet {
     private readonly stream: http2.ServerHttp2Stream,
     readonly request: Received,
     private readonly route: Route,
-    private readonly connection: Http2Connection
+    private readonly connection: Carrier
   ) {
     this.intake = new Intake(stream)
     if (route.keepsBody) request.openTap()

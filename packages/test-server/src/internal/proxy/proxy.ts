@@ -1,16 +1,124 @@
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as net from "node:net"
 import type { ReceivedRequest } from "../../ReceivedRequest.js"
-import type { Reply } from "../../Reply.js"
+import type { Breaking, Reply } from "../../Reply.js"
 import type { Handler, Replies } from "../../Script.js"
-import type { Address, Options, ProxyRequest, SocksFaults, TestProxy } from "../../TestProxy.js"
+import type { ServerStats } from "../../ServerStats.js"
 import * as replies from "../reply.js"
 import { replyOf } from "../script.js"
 import { start } from "../server.js"
 import { Signal } from "../signal.js"
+import type { TlsOptions } from "../tls.js"
+import type { Address, SocksFaults } from "./socksConnection.js"
+
+/**
+ * A running proxy. It uses no Clock of the program under test.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TestProxy {
+  /** `http://` or, with TLS, `https://`, without a slash at the end. */
+  readonly url: string
+
+  /** The same with `socks5://`. */
+  readonly socksUrl: string
+
+  readonly host: string
+
+  readonly port: number
+
+  /** The certificate of the authority, as PEM, that signed the proxy's own. Only with TLS. */
+  readonly ca: string | undefined
+
+  /** All requests so far. */
+  readonly requests: Effect.Effect<ReadonlyArray<ProxyRequest>>
+
+  /** Waits for the first request that is as wanted, among those that have come and those to come. */
+  readonly awaitRequest: (predicate: (request: ProxyRequest) => boolean) => Effect.Effect<ProxyRequest>
+
+  /** Connections of clients to the proxy; `openTunnels` and `tunnelsOpened` are the tunnels through it. */
+  readonly stats: Effect.Effect<ServerStats>
+
+  readonly awaitStats: (predicate: (stats: ServerStats) => boolean) => Effect.Effect<ServerStats>
+
+  /** Changes what CONNECT gets from now on. */
+  readonly connect: (replies: Replies) => Effect.Effect<void>
+
+  /** Changes what requests with an absolute target get from now on. */
+  readonly forward: (replies: Replies) => Effect.Effect<void>
+
+  /** Changes what is wrong with the SOCKS5 side from now on. */
+  readonly socks: (faults: SocksFaults) => Effect.Effect<void>
+
+  /** Breaks all connections of clients off, tunnels included. Default `"end"`. Returns how many. */
+  readonly destroyConnections: (how?: Breaking) => Effect.Effect<number>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The address to listen on. Default `"127.0.0.1"`. */
+  readonly host?: string | undefined
+
+  /** Default 0: any free port. */
+  readonly port?: number | undefined
+
+  /** TLS to the proxy itself; `true` is with all defaults. Default false. */
+  readonly tls?: boolean | TlsOptions | undefined
+
+  /** Who may use the proxy: Basic over HTTP, user and password over SOCKS5. Default: everybody. */
+  readonly credentials?: { readonly user: string; readonly password: string } | undefined
+
+  /**
+   * Where names lead, by `"host:port"` or `"host"` (an IPv6 address without brackets). Default: to where they say.
+   */
+  readonly routes?: Readonly<Record<string, Address>> | undefined
+
+  /**
+   * What CONNECT gets, as a route of `TestServer` does: any reply, several, or a handler. A `Reply.tunnel` without `to`
+   * leads to where the client asks. Default `Reply.tunnel()`.
+   */
+  readonly connect?: Replies | undefined
+
+  /** What requests with an absolute target get. Default `Reply.forward()`. */
+  readonly forward?: Replies | undefined
+
+  /** What is wrong with the SOCKS5 side. Default nothing. */
+  readonly socks?: SocksFaults | undefined
+}
+
+/**
+ * What a client asked of the proxy.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ProxyRequest {
+  readonly kind: "forward" | "connect" | "socks5"
+
+  /** The number of the connection that brought it, from 0. */
+  readonly connection: number
+
+  /** What was asked for, as it was asked: a name is not resolved. IPv6 addresses have no brackets. */
+  readonly host: string
+
+  readonly port: number
+
+  readonly addressType: "name" | "ipv4" | "ipv6"
+
+  /** Who it came from, if that was said. */
+  readonly user: string | undefined
+
+  /** Whether the credentials were right, or none were needed. */
+  readonly authorized: boolean
+
+  /** The header section of an HTTP request; empty for SOCKS5. */
+  readonly headers: ReadonlyArray<readonly [name: string, value: string]>
+}
 
 export const make = (options: Options = {}): Effect.Effect<TestProxy, never, Scope.Scope> =>
   Effect.gen(function*() {
@@ -124,6 +232,3 @@ const basic = (field: string | undefined): { readonly user: string; readonly pas
   const [user, ...password] = Buffer.from(encoded, "base64").toString("utf8").split(":")
   return { user, password: password.join(":") }
 }
-
-export const layer = (tag: Context.Tag<TestProxy, TestProxy>) => (options?: Options): Layer.Layer<TestProxy> =>
-  Layer.scoped(tag, make(options))

@@ -1,6 +1,7 @@
+import type * as Duration from "effect/Duration"
 import type { Socket } from "node:net"
+import type { Gate } from "../../Gate.js"
 import type { Breaking } from "../../Reply.js"
-import type { Address, SocksFault, SocksFaults } from "../../TestProxy.js"
 import { Intake } from "../intake.js"
 import type { Account, Ledger } from "../ledger.js"
 import { Gone, Lifetime } from "../lifetime.js"
@@ -10,6 +11,58 @@ import type { Managed, Reading } from "../surroundings.js"
 import { dial, drip, join } from "../tunnel.js"
 import type { Credentials, Read, Request } from "./socksMessages.js"
 import * as messages from "./socksMessages.js"
+
+/**
+ * Where a tunnel or a request leads.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * How a SOCKS5 proxy spoils one of its messages: hold, wait, write, and then go on or not. An empty fault spoils nothing.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SocksFault {
+  /** Holds the message until the gate lets it through. Default none. */
+  readonly hold?: Gate | undefined
+
+  /** Real time before the message. Default none. */
+  readonly delay?: Duration.DurationInput | undefined
+
+  /** Written in front of the message, in one piece with it. Default none. */
+  readonly before?: Uint8Array | string | undefined
+
+  /** Written in place of the message (see {@link socksReply}). Default: the right message. */
+  readonly instead?: Uint8Array | string | undefined
+
+  /** Written behind the message, in one piece with it. Default none. */
+  readonly after?: Uint8Array | string | undefined
+
+  /** Writes all of that byte by byte, with that much real time between two. Default: at once. */
+  readonly drip?: Duration.DurationInput | undefined
+
+  /** What comes then. Default: the proxy goes on, as if it had said the right thing. */
+  readonly then?: "end" | "reset" | "silence" | undefined
+}
+
+/**
+ * Faults by message: the choice of a method, the verdict over user and password, the reply to the request.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SocksFaults {
+  readonly method?: SocksFault | undefined
+  readonly authentication?: SocksFault | undefined
+  readonly reply?: SocksFault | undefined
+}
 
 /** What a SOCKS connection needs to know of its proxy. */
 export interface SocksProxy {
