@@ -12,8 +12,10 @@ import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { halvesOf } from "./internal/clientHalves.js"
 import { DerivedResponse, originalOf } from "./internal/DerivedResponse.js"
 import { PrintableError } from "./internal/printable.js"
@@ -100,21 +102,35 @@ export const decode = <E, R>(
   const acceptable = codecs.map(({ names }) => names[0]).join(", ")
   const byName = new Map(codecs.flatMap((codec) => codec.names.map((name) => [name, codec] as const)))
   const limits: Limits = { maxSize: options.maxSize ?? Infinity, maxRatio: options.maxRatio ?? 250 }
+  const asking = (request: HttpClientRequest) =>
+    withHeaders(request, Headers.set(request.headers, "accept-encoding", acceptable))
+  const decode = (response: HttpClientResponse) => decoded(response, byName, limits)
   return HttpClient.makeWith<E, R, E, R>(
     (request) =>
-      Effect.suspend(() => {
-        let isOurs = false
-        const asking = Effect.map(request, (request) => {
-          isOurs = request.headers["accept-encoding"] === undefined && request.headers["range"] === undefined
-          return isOurs
-            ? withHeaders(request, Headers.set(request.headers, "accept-encoding", acceptable))
-            : request
-        })
-        return Effect.map(postprocess(asking), (response) => isOurs ? decoded(response, byName, limits) : response)
-      }),
+      // A request that nothing has been done to is there already.
+      isAtHand(request)
+        ? isOurs(request.value)
+          ? Effect.map(postprocess(Exit.succeed(asking(request.value))), decode)
+          : postprocess(request)
+        : Effect.suspend(() => {
+          let ours = false
+          const asked = Effect.map(request, (request) => {
+            ours = isOurs(request)
+            return ours ? asking(request) : request
+          })
+          return Effect.map(postprocess(asked), (response) => ours ? decode(response) : response)
+        }),
     preprocess
   )
 }
+
+const isAtHand = <E, R>(
+  request: Effect.Effect<HttpClientRequest, E, R>
+): request is Exit.Success<HttpClientRequest, E> => Exit.isExit(request) && Exit.isSuccess(request)
+
+/** Who asks for a coding, or for a part of the coded body, reads what comes. */
+const isOurs = ({ headers }: HttpClientRequest): boolean =>
+  headers["accept-encoding"] === undefined && headers["range"] === undefined
 
 /**
  * The response as it came, with its coding and length, and its body undecoded. Only one of the two bodies can be read.
@@ -134,7 +150,9 @@ const decoded = (
   codecs: ReadonlyMap<string, Codec>,
   limits: Limits
 ): HttpClientResponse => {
-  const field = response.headers["content-encoding"]
+  const field = response instanceof HttpResponse
+    ? response.field("content-encoding")
+    : response.headers["content-encoding"]
   if (field === undefined || hasNoContent(response.request, response.status)) return response
   const codings = field.toLowerCase().split(",").map((name) => name.trim()).filter((name) =>
     name !== "" && name !== "identity"

@@ -5,11 +5,7 @@
  *
  * @since 0.1.0
  */
-import * as PlatformCookies from "@effect/platform/Cookies"
-import * as Headers from "@effect/platform/Headers"
-import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import type * as HttpClient from "@effect/platform/HttpClient"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -18,12 +14,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { getPublicSuffix } from "tldts"
-import { HttpResponse } from "./internal/client/HttpResponse.js"
-import { halvesOf } from "./internal/clientHalves.js"
 import { type Cookie, CookieJar } from "./internal/CookieJar.js"
-import { originalOf } from "./internal/DerivedResponse.js"
 import { PrintableError } from "./internal/printable.js"
 import * as wallTime from "./internal/wallTime.js"
+import { type Jar, withJar as around } from "./internal/withJar.js"
 
 const CookieSchema = Schema.Struct({
   name: Schema.String,
@@ -48,19 +42,10 @@ const CookieSchema = Schema.Struct({
 export type { Cookie } from "./internal/CookieJar.js"
 
 /**
- * A jar of cookies. It is in memory; see `makePersistent` for one that is kept.
- *
  * @since 0.1.0
  * @category models
  */
-export interface Jar {
-  /** The value of the `Cookie` field for a request to this URL. */
-  readonly header: (url: URL) => Effect.Effect<Option.Option<string>>
-  /** Takes the `Set-Cookie` fields of a response from this URL, as they were received. */
-  readonly store: (url: URL, setCookies: Iterable<string>) => Effect.Effect<void>
-  /** Everything in it, expired or not. */
-  readonly all: Effect.Effect<ReadonlyArray<Cookie>>
-}
+export type { Jar } from "./internal/withJar.js"
 
 /**
  * @since 0.1.0
@@ -217,48 +202,4 @@ const isListed = (domain: string): boolean => getPublicSuffix(domain, { allowPri
 export const withJar: {
   (jar: Jar): <E, R>(client: HttpClient.HttpClient.With<E, R>) => HttpClient.HttpClient.With<E, R>
   <E, R>(client: HttpClient.HttpClient.With<E, R>, jar: Jar): HttpClient.HttpClient.With<E, R>
-} = dual(2, <E, R>(client: HttpClient.HttpClient.With<E, R>, jar: Jar) => {
-  const { postprocess, preprocess } = halvesOf(client)
-  return HttpClient.makeWith<E, R, E, R>(
-    (request) => Effect.tap(postprocess(Effect.flatMap(request, ask(jar))), tell(jar)),
-    preprocess
-  )
-})
-
-const ask = (jar: Jar) => (request: HttpClientRequest.HttpClientRequest) =>
-  Option.match(HttpClientRequest.toUrl(request), {
-    onNone: () => Effect.succeed(request),
-    onSome: (url) =>
-      Effect.map(
-        jar.header(url),
-        Option.match({
-          onNone: () => request,
-          onSome: (cookies) => {
-            const given = Headers.get(request.headers, "cookie")
-            return HttpClientRequest.setHeader(
-              request,
-              "cookie",
-              Option.isSome(given) ? `${given.value}; ${cookies}` : cookies
-            )
-          }
-        })
-      )
-  })
-
-const tell = (jar: Jar) => (response: HttpClientResponse): Effect.Effect<void> => {
-  const fields = setCookiesOf(response)
-  return fields.length === 0
-    ? Effect.void
-    : Option.match(HttpClientRequest.toUrl(response.request), {
-      onNone: () => Effect.void,
-      onSome: (url) => jar.store(url, fields)
-    })
-}
-
-/** Another client has parsed them already; then what it has kept is all that there is. */
-const setCookiesOf = (response: HttpClientResponse): ReadonlyArray<string> => {
-  const original = originalOf(response)
-  return original instanceof HttpResponse
-    ? original.setCookies
-    : PlatformCookies.toSetCookieHeaders(response.cookies)
-}
+} = dual(2, around)

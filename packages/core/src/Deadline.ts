@@ -4,9 +4,8 @@
  *
  * @since 0.1.0
  */
-import * as HttpClient from "@effect/platform/HttpClient"
-import { RequestError } from "@effect/platform/HttpClientError"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type { RequestError } from "@effect/platform/HttpClientError"
 import { formatValue } from "@sluice/engine"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -14,12 +13,9 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import { dual } from "effect/Function"
-import * as Option from "effect/Option"
-import { shownRequest } from "./internal/client/shownRequest.js"
-import { halvesOf } from "./internal/clientHalves.js"
 import * as deadline from "./internal/deadline.js"
 import { toMillis } from "./internal/duration.js"
-import { TotalTimeout } from "./TransportError.js"
+import { limited } from "./internal/withTotal.js"
 
 /**
  * Ends every call of a client after `total`, from the call until the last byte of the response's body, whatever it is doing
@@ -59,20 +55,7 @@ export const within: {
       `Deadline: total is ${formatValue(total)}: expected a duration that is not negative, as in "10 seconds"`
     )
   }
-  if (millis === Infinity) return client
-  const { postprocess, preprocess } = halvesOf(client)
-  return HttpClient.makeWith<E, R, E | RequestError, R>(
-    (request) =>
-      Effect.suspend(() => {
-        let known = HttpClientRequest.get("")
-        const noted = Effect.map(request, (request) => known = request)
-        return Effect.timeoutFail(deadline.within(postprocess(noted), millis), {
-          duration: millis,
-          onTimeout: () => exceeded(known, millis)
-        })
-      }),
-    preprocess
-  )
+  return millis === Infinity ? client : limited(client, () => millis)
 })
 
 /**
@@ -85,15 +68,3 @@ export const remaining: Effect.Effect<number> = Effect.flatMap(
   FiberRef.get(deadline.current),
   (end) => Effect.map(Clock.currentTimeNanos, (now) => deadline.millisUntil(end, now))
 )
-
-const exceeded = (request: HttpClientRequest.HttpClientRequest, timeout: number): RequestError => {
-  const origin = Option.match(HttpClientRequest.toUrl(request), { onNone: () => "", onSome: ({ origin }) => origin })
-  // What had been sent by then, only the transport knows.
-  const cause = new TotalTimeout({ origin, phase: "head", written: true, safeToRetry: false, timeout })
-  return new RequestError({
-    request: shownRequest(request),
-    reason: "Transport",
-    cause,
-    description: cause.message
-  })
-}

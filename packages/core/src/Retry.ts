@@ -308,7 +308,8 @@ class Attempts<E, R> {
     const { base, cap, maxRetryAfter } = this.policy
     const asked = verdict._tag === "Retry" ? parseRetryAfter(verdict.retryAfter, now) : 0
     const pause = asked === undefined
-      ? Effect.map(Random.next, (chance) => chance * Math.min(cap, base * 2 ** (this.ended.length - 1)))
+      // Whole milliseconds: TestClock takes no others.
+      ? Effect.map(Random.next, (chance) => Math.round(chance * Math.min(cap, base * 2 ** (this.ended.length - 1))))
       : Effect.succeed(asked <= maxRetryAfter ? asked : undefined)
     return Effect.flatMap(
       pause,

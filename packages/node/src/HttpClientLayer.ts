@@ -3,22 +3,19 @@
  *
  * @since 0.1.0
  */
-import * as HttpClient from "@effect/platform/HttpClient"
 import type * as ConnectionPool from "@sluice/core/ConnectionPool"
 import type { Connector } from "@sluice/core/Connector"
-import * as ContentCoding from "@sluice/core/ContentCoding"
 import { check, InvalidOptions } from "@sluice/core/InvalidOptions"
 import * as PooledHttpClient from "@sluice/core/PooledHttpClient"
 import { checkTls } from "@sluice/engine/node"
 import * as optionTable from "@sluice/engine/options"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as configuration from "./internal/configuration.js"
-import { codecs } from "./NodeCodecs.js"
+import { type Provided, wrapped, type WrapperOptions } from "./internal/wrapped.js"
 import * as NodeConnector from "./NodeConnector.js"
 
 /**
@@ -35,21 +32,24 @@ export interface Options extends ClientOptions, NodeConnector.Options {}
  * @since 0.1.0
  * @category models
  */
-export interface ClientOptions extends ConnectionPool.Options, PooledHttpClient.Options {
-  /**
-   * Whether compressed responses are asked for and decoded, and within which bounds: see `ContentCoding.decode`. A request
-   * that sets `accept-encoding` itself gets what came. Default `true`.
-   */
-  readonly decompress?: boolean | ContentCoding.Options | undefined
-}
+export interface ClientOptions extends ConnectionPool.Options, PooledHttpClient.Options, WrapperOptions {}
 
 /**
- * What the layers provide: the platform's client, the same client with its errors in the type, and the pool under both.
+ * What goes around the client.
  *
  * @since 0.1.0
  * @category models
  */
-export type Provided = HttpClient.HttpClient | PooledHttpClient.PooledHttpClient | ConnectionPool.ConnectionPool
+export type { CookieOptions, WrapperOptions } from "./internal/wrapped.js"
+
+/**
+ * What the layers provide: the platform's client, with all that the options put around it; the client of the pool with its
+ * errors in the type, which decodes and does nothing else; and the pool under both.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type { Provided } from "./internal/wrapped.js"
 
 /**
  * The client over Node's sockets. Provide it once, where the program begins: every time it is built it is another pool.
@@ -100,23 +100,12 @@ export const layerWithoutConnector = (
   options: ClientOptions = {}
 ): Layer.Layer<Provided, InvalidOptions, Connector> =>
   Layer.unwrapEffect(Effect.map(Effect.suspend(() => check(optionTable.layerWithoutConnector, options)), () => {
-    const { decompress = true, ...pooled } = options
-    const clients = PooledHttpClient.layer(pooled)
-    return decompress === false ? clients : Layer.map(clients, decoding(decompress === true ? {} : decompress))
+    const { cookies, credentials, decompress, redirects, retry, ...pooled } = options
+    return Layer.scopedContext(Effect.flatMap(
+      Layer.build(PooledHttpClient.layer(pooled)),
+      (clients) => wrapped(clients, { cookies, credentials, decompress, redirects, retry }, pooled.timeouts?.total)
+    ))
   }))
-
-/** Both clients of the layer, decoding what they get. */
-const decoding = (options: ContentCoding.Options) => (provided: Context.Context<Provided>): Context.Context<Provided> =>
-  provided.pipe(
-    Context.add(
-      HttpClient.HttpClient,
-      ContentCoding.decode(Context.get(provided, HttpClient.HttpClient), codecs, options)
-    ),
-    Context.add(
-      PooledHttpClient.PooledHttpClient,
-      ContentCoding.decode(Context.get(provided, PooledHttpClient.PooledHttpClient), codecs, options)
-    )
-  )
 
 /**
  * The client with options that come from Effect's `Config`, each where it is or all at once.

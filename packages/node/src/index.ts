@@ -23,7 +23,8 @@ export {
   Timeouts,
   Trailers,
   TransportError,
-  Tunnel
+  Tunnel,
+  Wrappers
 } from "@sluice/core"
 export * as AwsSignature from "./AwsSignature.js"
 export * as Digest from "./Digest.js"

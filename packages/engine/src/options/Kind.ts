@@ -11,6 +11,8 @@ export type Kind =
   | { readonly _tag: "Pem" }
   | { readonly _tag: "Function" }
   | { readonly _tag: "Methods"; readonly names: ReadonlyArray<string> }
+  /** Objects with these methods by name, a function that finds them, or what comes to either (it has `pipe`). */
+  | { readonly _tag: "Lookup"; readonly methods: ReadonlyArray<string>; readonly what: string }
   | { readonly _tag: "List"; readonly item: Kind }
 
 /**
@@ -45,7 +47,10 @@ const isOfKind = (kind: Exclude<Kind, { _tag: "Duration" }>, value: unknown, toM
     case "Function":
       return typeof value === "function"
     case "Methods":
-      return isObject(value) && kind.names.every((name) => typeof value[name] === "function")
+      return hasMethods(value, kind.names)
+    case "Lookup":
+      return typeof value === "function" || hasMethods(value, ["pipe"]) ||
+        (isPlain(value) && Object.values(value).every((found) => hasMethods(found, kind.methods)))
     case "List":
       return Array.isArray(value) && value.every((item) => read(kind.item, item, toMillis) !== invalid)
   }
@@ -55,6 +60,12 @@ const isPem = (value: unknown): boolean => (typeof value === "string" && value !
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null
+
+const hasMethods = (value: unknown, names: ReadonlyArray<string>): boolean =>
+  isObject(value) && names.every((name) => typeof value[name] === "function")
+
+const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value))
 
 /** What Effect's `Config.boolean` understands. */
 const booleans = new Map<string, boolean>([
@@ -104,6 +115,8 @@ export const expected = (kind: Kind): string => {
       return "a function"
     case "Methods":
       return `an object with the methods ${kind.names.join(", ")}`
+    case "Lookup":
+      return kind.what
     case "List":
       return `an array, each item ${expected(kind.item)}`
   }

@@ -99,8 +99,10 @@ class Checker {
     this.problems.push({
       _tag: "UnknownOption",
       option: join(path, name),
-      // Those of the same group come first among equals.
-      suggestion: nearest(name, [...namesIn(fields, path), ...pathsIn(this.root, this.options.path ?? "")]),
+      // One letter away in the same group is nearer than any name elsewhere; else those of the group are the first of
+      // equals.
+      suggestion: nearest(name, namesIn(fields, path), 1) ??
+        nearest(name, [...namesIn(fields, path), ...pathsIn(this.root, this.options.path ?? "")]),
       known: Object.keys(fields)
     })
   }

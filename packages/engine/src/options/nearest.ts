@@ -29,12 +29,18 @@ export interface Candidate {
 /** A name much longer than any option is not compared: the work grows with its length. */
 const longest = 64
 
-/** The path that was meant, the first of equals; undefined when the name is like none of them. */
-export const nearest = (name: string, candidates: ReadonlyArray<Candidate>): string | undefined => {
+/**
+ * The path that was meant, the first of equals; undefined when the name is like none of them, or further away than `most`.
+ */
+export const nearest = (
+  name: string,
+  candidates: ReadonlyArray<Candidate>,
+  most = Infinity
+): string | undefined => {
   if (name.length > longest) return undefined
   const written = plain(name)
   // Two letters, or a third of a long name: more than that is another word.
-  let least = Math.max(2, Math.floor(written.length / 3)) + 1
+  let least = Math.min(most, Math.max(2, Math.floor(written.length / 3))) + 1
   let best: string | undefined = undefined
   for (const { path, spellings } of candidates) {
     for (const spelling of spellings) {

@@ -240,12 +240,6 @@ export const decompress = switched(
   }
 )
 
-/** What `HttpClientLayer.layerWithoutConnector` takes. */
-export const layerWithoutConnector = group({ ...pooledClient.fields, decompress })
-
-/** What `HttpClientLayer.layer` takes: all of it. */
-export const layer = group({ ...layerWithoutConnector.fields, ...connector.fields })
-
 /** What `ConnectionPool.acquire` takes besides the origin. */
 export const acquire = group({
   timeout: optional<number>({ _tag: "Duration", least: 0 }, {
@@ -285,6 +279,44 @@ export const retryBudget = group({
   ratio: number(0.2, { sentence: "How many retries there may be for each request." }),
   reserve: number(10, { sentence: "How many retries there may be besides." })
 })
+
+export const cookies = group({
+  jar: optional({ _tag: "Methods", names: ["header", "store"] }, {
+    sentence: "The jar that the cookies are in. Default: one of the layer's own, in memory."
+  }),
+  maxCookies: whole("cookies", 3000, { least: 1, sentence: "How many cookies are kept." }),
+  maxCookiesPerDomain: whole("cookies", 180, { least: 1, sentence: "How many cookies are kept for a domain." }),
+  isPublicSuffix: optional({ _tag: "Function" }, {
+    sentence: "Whether anybody may register names below a domain. Default: as the Public Suffix List says."
+  })
+})
+
+/** What goes around the client: each is off by default, on, or on with options. */
+export const wrappers = group({
+  redirects: switched(
+    flag(false, { variable: "REDIRECTS", sentence: "Whether redirects are followed." }),
+    redirects.fields
+  ),
+  retry: switched(
+    flag(false, { variable: "RETRY", sentence: "Whether what is safe to retry is retried." }),
+    retry.fields
+  ),
+  cookies: switched(
+    flag(false, { variable: "COOKIES", sentence: "Whether cookies are kept and sent." }),
+    cookies.fields
+  ),
+  credentials: optional({
+    _tag: "Lookup",
+    methods: ["authorize"],
+    what: "credentials by origin, a function from the URL to one, or an Effect of either"
+  }, { secret: true, sentence: "What authorizes the requests to an origin." })
+})
+
+/** What `HttpClientLayer.layerWithoutConnector` takes. */
+export const layerWithoutConnector = group({ ...pooledClient.fields, ...wrappers.fields, decompress })
+
+/** What `HttpClientLayer.layer` takes: all of it. */
+export const layer = group({ ...layerWithoutConnector.fields, ...connector.fields })
 
 export const priority = group({
   urgency: choice([0, 1, 2, 3, 4, 5, 6, 7], 3, { sentence: "From 0, the most urgent, to 7." }),

@@ -79,8 +79,13 @@ const samples = ({ kind, ...option }: Option<unknown>): {
       }
     case "Function":
       return { right: [() => 1, class {}], wrong: [5, true, {}, []] }
+    case "Lookup":
+      return {
+        right: [() => 1, {}, { a: { authorize: () => 1 } }, { pipe: () => 1 }],
+        wrong: [5, true, [], { a: 1 }, { a: { authorise: () => 1 } }]
+      }
     case "Methods":
-      return { right: [option.default, { deposit: () => {}, withdraw: () => true }], wrong: [5, true, {}, [], () => 1] }
+      return { right: [option.default, Object.fromEntries(kind.names.map((name) => [name, () => true]))], wrong: [5, true, {}, [], () => 1] }
     case "List":
       return kind.item._tag === "Text"
         ? { right: [[], ["x-a"]], wrong: [5, true, {}, [5], [""], () => 1] }
@@ -89,7 +94,7 @@ const samples = ({ kind, ...option }: Option<unknown>): {
 }
 
 /** One value may stand there in place of a group. */
-const isSwitch = (path: string): boolean => path === "http2" || path === "decompress"
+const isSwitch = (path: string): boolean => ["http2", "decompress", "redirects", "retry", "cookies"].includes(path)
 
 const takes = (option: Option<unknown>, value: unknown): boolean =>
   samples(option).right.some((right) => Object.is(right, value))

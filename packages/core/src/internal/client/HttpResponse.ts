@@ -81,6 +81,13 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
     return this.cachedHeaders ??= headersOf(this.response.head.rawHeaders)
   }
 
+  /** One field of the headers, before anybody has asked for them. */
+  field(name: string): string | undefined {
+    return this.cachedHeaders === undefined
+      ? valueOf(this.response.head.rawHeaders, name)
+      : this.cachedHeaders[name]
+  }
+
   get cookies(): Cookies.Cookies {
     return this.cachedCookies ??= Cookies.fromSetCookie(this.setCookies)
   }
@@ -227,4 +234,12 @@ const valuesOf = (raw: ReadonlyArray<string>, name: string): Array<string> => {
   const values: Array<string> = []
   for (let i = 0; i < raw.length; i += 2) if (raw[i] === name) values.push(raw[i + 1])
   return values
+}
+
+const valueOf = (raw: ReadonlyArray<string>, name: string): string | undefined => {
+  let value: string | undefined
+  for (let i = 0; i < raw.length; i += 2) {
+    if (raw[i] === name) value = value === undefined ? raw[i + 1] : `${value}, ${raw[i + 1]}`
+  }
+  return value
 }

@@ -1,0 +1,117 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import type { HttpClientError } from "@effect/platform/HttpClientError"
+import type { ConnectionPool } from "@sluice/core/ConnectionPool"
+import * as ContentCoding from "@sluice/core/ContentCoding"
+import type * as Cookies from "@sluice/core/Cookies"
+import type * as Credentials from "@sluice/core/Credentials"
+import { InvalidOptions } from "@sluice/core/InvalidOptions"
+import { PooledHttpClient } from "@sluice/core/PooledHttpClient"
+import type * as Redirects from "@sluice/core/Redirects"
+import type * as Retry from "@sluice/core/Retry"
+import type { Timeouts } from "@sluice/core/Timeouts"
+import * as Wrappers from "@sluice/core/Wrappers"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { codecs } from "../NodeCodecs.js"
+
+export interface WrapperOptions {
+  /**
+   * Whether compressed responses are asked for and decoded, and within which bounds: see `ContentCoding.decode`. A request
+   * that sets `accept-encoding` itself gets what came. Default `true`.
+   */
+  readonly decompress?: boolean | ContentCoding.Options | undefined
+  /** Whether redirects are followed, and how: see `Redirects.follow`. Default `false`. */
+  readonly redirects?: boolean | Redirects.Options<HttpClientError> | undefined
+  /**
+   * Whether what is safe to retry is retried, and how often: see `Retry.safely`. `timeouts.total` then holds over all
+   * attempts and redirects together, `retry.attempt` for each attempt. Default `false`.
+   */
+  readonly retry?: boolean | Retry.Options | undefined
+  /** Whether cookies are kept and sent: in memory, by `Cookies.make`, or in a jar of one's own. Default `false`. */
+  readonly cookies?: boolean | CookieOptions | undefined
+  /**
+   * What authorizes the requests to an origin: see `Credentials.withCredentials`. An Effect is run once, with this very
+   * client as its `HttpClient`, but without credentials: a token source logs in by it. Default: nothing does.
+   */
+  readonly credentials?:
+    | Credentials.Lookup<HttpClientError>
+    | Effect.Effect<Credentials.Lookup<HttpClientError>, never, HttpClient.HttpClient | Scope.Scope>
+    | undefined
+}
+
+export interface CookieOptions extends Cookies.Options {
+  /** As from `Cookies.makePersistent`. Default: a new one, in memory. */
+  readonly jar?: Cookies.Jar | undefined
+}
+
+export type Provided = HttpClient.HttpClient | PooledHttpClient | ConnectionPool
+
+/** The clients of a pool, with what the options put around them. */
+export const wrapped = (
+  provided: Context.Context<Provided>,
+  { cookies, credentials, decompress: mode = true, redirects = false, retry = false }: WrapperOptions,
+  total: Timeouts["total"]
+): Effect.Effect<Context.Context<Provided>, InvalidOptions, Scope.Scope> =>
+  Effect.gen(function*() {
+    const decompress = mode === false ? undefined : { ...(mode === true ? {} : mode), codecs }
+    const options: Wrappers.Options<HttpClientError> = {
+      decompress,
+      retry,
+      redirects,
+      cookies: cookies === undefined || cookies === false ? undefined : yield* jarOf(cookies),
+      // Who sends one request for a call has the transport end it.
+      total: redirects || retry || credentials ? total : undefined
+    }
+    const bare = Context.get(provided, HttpClient.HttpClient)
+    const plain = Wrappers.wrap(bare, options)
+    const typed = Context.get(provided, PooledHttpClient)
+    return provided.pipe(
+      Context.add(
+        HttpClient.HttpClient,
+        credentials === undefined ? plain : yield* authorized(bare, plain, options, credentials)
+      ),
+      Context.add(
+        PooledHttpClient,
+        decompress === undefined ? typed : ContentCoding.decode(typed, codecs, decompress)
+      )
+    )
+  })
+
+/** The Public Suffix List is loaded by those alone who have a jar. */
+const jarOf = (options: Exclude<WrapperOptions["cookies"], undefined | false>): Effect.Effect<Cookies.Jar> => {
+  if (options !== true && options.jar !== undefined) return Effect.succeed(options.jar)
+  return Effect.flatMap(
+    Effect.promise(() => import("@sluice/core/Cookies")),
+    ({ make }) => make(options === true ? {} : options)
+  )
+}
+
+const authorized = (
+  bare: HttpClient.HttpClient,
+  plain: HttpClient.HttpClient,
+  options: Wrappers.Options<HttpClientError>,
+  credentials: NonNullable<WrapperOptions["credentials"]>
+): Effect.Effect<HttpClient.HttpClient, InvalidOptions, Scope.Scope> => {
+  const lookup = Effect.isEffect(credentials)
+    ? Effect.provideService(credentials, HttpClient.HttpClient, plain)
+    : Effect.succeed(credentials)
+  return Effect.flatMap(lookup, (credentials) =>
+    Effect.try({
+      try: () => Wrappers.wrap(bare, { ...options, credentials }),
+      catch: (thrown) => thrown
+    }).pipe(Effect.catchAll((thrown) =>
+      Cause.isIllegalArgumentException(thrown)
+        ? new InvalidOptions({ problems: [notAnOrigin] })
+        : Effect.die(thrown)
+    )))
+}
+
+/** It is not shown: whoever mistakes a URL for an origin may have left a password in it. */
+const notAnOrigin = {
+  _tag: "InvalidValue",
+  option: "credentials",
+  received: "for what is no origin",
+  expected: "scheme, host and port, as in \"https://api.example.com\", for each of them"
+} as const
