@@ -85,7 +85,10 @@ const samples = ({ kind, ...option }: Option<unknown>): {
         wrong: [5, true, [], { a: 1 }, { a: { authorise: () => 1 } }]
       }
     case "Methods":
-      return { right: [option.default, Object.fromEntries(kind.names.map((name) => [name, () => true]))], wrong: [5, true, {}, [], () => 1] }
+      return {
+        right: [option.default, Object.fromEntries(kind.names.map((name) => [name, () => true]))],
+        wrong: [5, true, {}, [], () => 1]
+      }
     case "List":
       return kind.item._tag === "Text"
         ? { right: [[], ["x-a"]], wrong: [5, true, {}, [5], [""], () => 1] }
