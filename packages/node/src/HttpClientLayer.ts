@@ -16,6 +16,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as configuration from "./internal/configuration.js"
 import { type Provided, wrapped, type WrapperOptions } from "./internal/wrapped.js"
+import { codecs } from "./NodeCodecs.js"
 import * as NodeConnector from "./NodeConnector.js"
 
 /**
@@ -103,7 +104,8 @@ export const layerWithoutConnector = (
     const { cookies, credentials, decompress, redirects, retry, ...pooled } = options
     return Layer.scopedContext(Effect.flatMap(
       Layer.build(PooledHttpClient.layer(pooled)),
-      (clients) => wrapped(clients, { cookies, credentials, decompress, redirects, retry }, pooled.timeouts?.total)
+      (clients) =>
+        wrapped(clients, { cookies, credentials, decompress, redirects, retry }, pooled.timeouts?.total, codecs)
     ))
   }))
 

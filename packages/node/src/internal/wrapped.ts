@@ -14,7 +14,6 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { codecs } from "../NodeCodecs.js"
 
 export interface WrapperOptions {
   /**
@@ -52,7 +51,8 @@ export type Provided = HttpClient.HttpClient | PooledHttpClient | ConnectionPool
 export const wrapped = (
   provided: Context.Context<Provided>,
   { cookies, credentials, decompress: mode = true, redirects = false, retry = false }: WrapperOptions,
-  total: Timeouts["total"]
+  total: Timeouts["total"],
+  codecs: ReadonlyArray<ContentCoding.Codec>
 ): Effect.Effect<Context.Context<Provided>, InvalidOptions, Scope.Scope> =>
   Effect.gen(function*() {
     const decompress = mode === false ? undefined : { ...(mode === true ? {} : mode), codecs }
