@@ -59,6 +59,7 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   network: ["http1"],
   pool: [],
   call: ["pool", "http1"],
+  routes: ["options"],
   node: ["call", "http1", "http2", "network", "options", "pool"]
 }
 

@@ -57,7 +57,13 @@ describe("what each layer provides, fails with and asks for", () => {
   })
 
   it("MockHttp.layer stands where HttpClientLayer.layer stands", () => {
-    expectTypeOf(MockHttp.layer).returns.toEqualTypeOf<Layer.Layer<Clients | MockHttpService, InvalidOptions>>()
+    const live = MockHttp.layer([MockHttp.on("GET", "/", {}), MockHttp.optional(MockHttp.on("GET", "/b", () => ({})))])
+    expectTypeOf(live).toEqualTypeOf<Layer.Layer<Clients | MockHttpService, InvalidOptions>>()
+    // What responders need is what the layer needs.
+    const passing = MockHttp.layer([MockHttp.on("GET", "/", {}), MockHttp.on("*", "*", MockHttp.passThrough)])
+    expectTypeOf(passing).toEqualTypeOf<
+      Layer.Layer<Clients | MockHttpService, InvalidOptions, HttpClient.HttpClient>
+    >()
     expectTypeOf(MockHttp.layer).parameter(1).toEqualTypeOf<PooledHttpClient.LayerOptions | undefined>()
   })
 })

@@ -13,18 +13,21 @@ import * as Timeouts from "../../src/Timeouts.js"
 import * as TransportError from "../../src/TransportError.js"
 import { fakeClient } from "./fakeClient.js"
 
-const slow = (delay: number, answer: MockHttp.Answer) => () => Effect.delay(Effect.succeed(answer), delay)
+const slow = (delay: number, answer: MockHttp.Reply) => () => Effect.delay(Effect.succeed(answer), delay)
 
 const stalls = Stream.concat(Stream.make("half"), Stream.never)
 
-const network = MockHttp.layer([
-  MockHttp.on("GET", "http://a.test/slow", slow(3000, { status: 200 })),
-  MockHttp.on("GET", "http://a.test/moved", slow(3000, { status: 302, headers: { location: "/slow" } })),
-  MockHttp.on("GET", "http://a.test/far", slow(3000, { status: 302, headers: { location: "/stalls" } })),
-  MockHttp.on("GET", "http://a.test/stalls", { body: stalls }),
-  MockHttp.on("GET", "http://a.test/busy", { status: 503, headers: { "retry-after": "4" } }),
-  MockHttp.on("GET", "http://a.test/once", slow(3000, { status: 200 }), { status: 204 })
-], { timeouts: { read: "Infinity" } })
+const network = MockHttp.layer(
+  MockHttp.stubs([
+    MockHttp.on("GET", "http://a.test/slow", slow(3000, { status: 200 })),
+    MockHttp.on("GET", "http://a.test/moved", slow(3000, { status: 302, headers: { location: "/slow" } })),
+    MockHttp.on("GET", "http://a.test/far", slow(3000, { status: 302, headers: { location: "/stalls" } })),
+    MockHttp.on("GET", "http://a.test/stalls", { body: stalls }),
+    MockHttp.on("GET", "http://a.test/busy", { status: 503, headers: { "retry-after": "4" } }),
+    MockHttp.on("GET", "http://a.test/once", slow(3000, { status: 200 }), { status: 204 })
+  ]),
+  { timeouts: { read: "Infinity" } }
+)
 
 /** How a call of this client ends, and when. */
 const run = <E>(

@@ -136,7 +136,7 @@ describe("Sse.stream", () => {
       MockHttp.on("GET", "http://a.test/events", { headers, body: Stream.fail(broken) })
     ]))))
 
-  it.effect.each<MockHttp.Answer>([
+  it.effect.each<MockHttp.Reply>([
     { status: 500, headers },
     { status: 200, json: {} },
     { status: 200 }

@@ -71,7 +71,7 @@ describe("The wrappers in the order of docs/client.md", () => {
         ])
         assert.isUndefined(requests[4].headers["x-guard"])
         assert.isUndefined(requests[4].headers["cookie"])
-      }).pipe(Effect.provide(MockHttp.layer(replies))))
+      }).pipe(Effect.provide(MockHttp.layer(MockHttp.stubs(replies)))))
   }
 
   it.effect("filterStatusOk before Retry.safely makes the last 503 an error, after it the outcome is the same", () =>

@@ -10,13 +10,14 @@ import * as TestClock from "effect/TestClock"
 import { inspect } from "node:util"
 import { MockHttp } from "../../src/testing/index.js"
 
-const network = MockHttp.layer([
+const network = MockHttp.layer(MockHttp.stubs([
   MockHttp.on("GET", "http://api.test/answer", (request) => ({ body: request.headers["authorization"] })),
   MockHttp.on("GET", "http://api.test/stalls", { body: Stream.concat(Stream.make("half"), Stream.never) }),
   MockHttp.on("GET", "http://api.test/broken-json", { body: "{oops" }),
   MockHttp.on("POST", "http://api.test/broken-json", { body: "tok-4 is no JSON" }),
-  MockHttp.on("GET", "http://api.test/token", { body: "body-6", headers: { "x-session": "hdr-2" } })
-])
+  MockHttp.on("GET", "http://api.test/token", { body: "body-6", headers: { "x-session": "hdr-2" } }),
+  MockHttp.on("GET", "http://api.test/unknown", MockHttp.refused)
+]))
 
 /** In every way in which an error may end up in a log. */
 const shown = (error: unknown) =>

@@ -25,11 +25,11 @@ const routes = {
 } as const
 
 const network = (urls: ReadonlyArray<string>) =>
-  MockHttp.layer(urls.map((url, i) =>
+  MockHttp.layer(MockHttp.stubs(urls.map((url, i) =>
     i + 1 < urls.length
       ? MockHttp.on("GET", url, { status: 302, headers: { location: urls[i + 1] } })
       : MockHttp.on("GET", url, { status: 200 })
-  ))
+  )))
 
 const run = (client: Wrapper, urls: ReadonlyArray<string>, first = urls[0]) =>
   Effect.gen(function*() {
@@ -167,7 +167,7 @@ describe("Redirects.follow and the mappers of the caller", () => {
             ? Redirects.follow(HttpClient.withCookiesRef(client, ref))
             : HttpClient.withCookiesRef(Redirects.follow(client), ref)).get("http://a.test/login")
           return (yield* MockHttp.MockHttp).requests
-        }).pipe(Effect.provide(MockHttp.layer(expectations)))
+        }).pipe(Effect.provide(MockHttp.layer(MockHttp.stubs(expectations))))
         // Outside, the platform looks at the last response alone.
         assert.strictEqual(requests[1].headers["cookie"], inside ? "session=1" : undefined)
       }

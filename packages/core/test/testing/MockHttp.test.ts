@@ -1,29 +1,85 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Idempotency from "../../src/Idempotency.js"
+import * as PooledHttpClient from "../../src/PooledHttpClient.js"
 import * as Retry from "../../src/Retry.js"
-import { MockHttp } from "../../src/testing/index.js"
+import { MockHttp, settle } from "../../src/testing/index.js"
 import * as TransportError from "../../src/TransportError.js"
 
 const get = (url: string) => Effect.flatMap(HttpClient.get(url), (response) => response.text)
 
+/** What a test over this mock fails with, after its program has done this. */
+const failureOf = <A, E>(
+  live: Layer.Layer<HttpClient.HttpClient | MockHttp.MockHttp, E>,
+  program: Effect.Effect<A, unknown, HttpClient.HttpClient | MockHttp.MockHttp>
+) =>
+  Effect.map(Effect.exit(Effect.provide(program, live)), (exit) => {
+    assert.isTrue(Exit.isFailure(exit), "the test is green")
+    const failures = Exit.isFailure(exit) ? [...Cause.defects(exit.cause)].filter(MockHttp.isMockFailure) : []
+    return [...new Set(failures.map(({ message }) => message))].join("\n")
+  })
+
+const tagOf = (url: string) =>
+  HttpClient.get(url).pipe(
+    Effect.flatMap((response) => response.text),
+    Effect.flip,
+    Effect.map((error) => Option.getOrThrow(TransportError.fromHttpClientError(error))._tag)
+  )
+
 describe("MockHttp", () => {
-  it.effect("answers by method and URL, with or without its query", () =>
+  it.effect("responds by method and URL, with or without its query", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* get("https://api.test/a"), "whole")
       assert.strictEqual(yield* get("https://api.test/b?page=2"), "any page")
       assert.strictEqual(yield* get("https://api.test/c/7"), "{\"path\":\"https://api.test/c/7\"}")
+      assert.strictEqual(yield* get("https://any.test/users/a%20b?x=1&x=2"), "a b 1,2")
     }).pipe(Effect.provide(MockHttp.layer([
-      MockHttp.on("GET", "https://api.test/a", { body: "whole" }),
-      MockHttp.on("GET", "https://api.test/b", { body: "any page" }),
-      MockHttp.on("get", /\/c\/\d$/, (request) => ({ json: { path: request.url } }))
+      MockHttp.on("GET", "https://API.test:443/a", { body: "whole" }),
+      MockHttp.on("GET", new URL("https://api.test/b"), { body: "any page" }),
+      MockHttp.on("get", /\/c\/\d$/, (request) => ({ json: { path: request.url } })),
+      MockHttp.on("*", "/users/:id", ({ params, query }) => ({ body: `${params.id} ${query.getAll("x").join(",")}` }))
     ]))))
 
-  it.effect("gives several answers in turn", () =>
+  it.effect("looks for a pattern with g or y from the beginning each time", () =>
+    Effect.gen(function*() {
+      for (let i = 0; i < 3; i++) assert.strictEqual(yield* get("https://api.test/a"), "found")
+    }).pipe(Effect.provide(MockHttp.layer([MockHttp.on("GET", /https:.*\/a/gy, { body: "found" })]))))
+
+  it.effect("responds by headers, query, body, JSON, form, Schema and predicate; of several the first that means it", () =>
+    Effect.gen(function*() {
+      const post = (body: unknown, headers = {}) =>
+        HttpClientRequest.post("https://api.test/?tag=a&tag=b", { headers }).pipe(
+          HttpClientRequest.bodyUnsafeJson(body),
+          HttpClient.execute,
+          Effect.flatMap((response) => response.text)
+        )
+      assert.strictEqual(yield* post({ a: 1, b: [2] }), "json")
+      assert.strictEqual(yield* post({ id: 1 }), "schema")
+      assert.strictEqual(yield* post({ id: "x" }), "not me, the next")
+      assert.strictEqual(yield* post({ id: "x" }, { "X-Kind": "special" }), "header")
+      const form = HttpClientRequest.post("https://api.test/").pipe(HttpClientRequest.bodyUrlParams({ user: "ada" }))
+      assert.strictEqual(yield* Effect.flatMap(HttpClient.execute(form), (response) => response.text), "form")
+    }).pipe(Effect.provide(MockHttp.layer([
+      MockHttp.on({ headers: { "x-kind": /^spec/, "x-other": undefined }, query: { tag: "b" } }, { body: "header" }),
+      MockHttp.on({ json: { b: [2], a: 1 } }, { body: "json" }),
+      MockHttp.on({ schema: Schema.Struct({ id: Schema.Number }) }, { body: "schema" }),
+      MockHttp.on({ form: { user: "ada" } }, { body: "form" }),
+      MockHttp.on({ where: ({ body }) => body.includes("x"), method: ["PUT", "POST"] }, { body: "not me, the next" })
+    ]))))
+
+  it.effect("gives several responses in turn", () =>
     Effect.gen(function*() {
       const client = Retry.safely(yield* HttpClient.HttpClient)
       const fiber = yield* Effect.fork(client.get("https://api.test/"))
@@ -34,44 +90,345 @@ describe("MockHttp", () => {
       MockHttp.on("GET", "https://api.test/", { status: 503, headers: { "retry-after": "2" } }, { status: 200 })
     ]))))
 
-  it.effect("remembers what it was sent", () =>
+  it.effect("remembers what it was sent, and what it gave", () =>
     Effect.gen(function*() {
       yield* HttpClientRequest.post("https://api.test/orders").pipe(
         HttpClientRequest.bodyUnsafeJson({ item: 1 }),
         HttpClient.execute,
         Idempotency.withKey
       )
-      const [request] = (yield* MockHttp.MockHttp).requests
+      const { history, requests: [request] } = yield* MockHttp.MockHttp
       assert.strictEqual(request.body, "{\"item\":1}")
+      assert.deepEqual(request.json, { item: 1 })
       assert.strictEqual(request.headers["content-type"], "application/json")
       assert.isDefined(request.headers["idempotency-key"])
+      assert.deepEqual(history.map(({ outcome }) => outcome), [{ _tag: "Replied", reply: { status: 201 } }])
     }).pipe(Effect.provide(MockHttp.layer([MockHttp.on("POST", "https://api.test/orders", { status: 201 })]))))
 
-  it.effect("fails a request that nothing was said of, and lists what was expected", () =>
-    Effect.gen(function*() {
-      const error = yield* Effect.flip(HttpClient.get("https://api.test/other"))
-      assert.include(
-        error.message,
-        "nothing was said of GET https://api.test/other; expected is GET https://api.test/a, POST /b/"
-      )
+  it.effect("gives bytes, forms, several values of a header, interim responses and trailers", () => {
+    const interim: Array<number> = []
+    return Effect.gen(function*() {
+      const bytes = yield* HttpClient.get("https://api.test/bytes")
+      assert.deepEqual(new Uint8Array(yield* bytes.arrayBuffer), new Uint8Array([0, 255]))
+      assert.strictEqual(bytes.headers["x-list"], "a, b")
+      assert.deepEqual(interim, [103])
+      const form = yield* HttpClient.get("https://api.test/form")
+      assert.strictEqual(form.headers["content-type"], "application/x-www-form-urlencoded")
+      assert.strictEqual(yield* form.text, "a=1+2")
     }).pipe(Effect.provide(MockHttp.layer([
-      MockHttp.on("GET", "https://api.test/a", {}),
-      MockHttp.on("POST", /b/, {})
-    ]))))
+      MockHttp.on("GET", "/bytes", {
+        body: new Uint8Array([0, 255]),
+        headers: { "x-list": ["a", "b"] },
+        interim: [{ status: 103, headers: { link: "</a>" } }]
+      }),
+      MockHttp.on("GET", "/form", { form: { a: "1 2" } })
+    ], { onInformational: (_, { status }) => interim.push(status) })))
+  })
+
+  class Users extends Context.Tag("Users")<Users, { readonly name: (id: string) => Effect.Effect<string> }>() {}
+
+  it.effect("lets responders use services", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* get("https://api.test/users/1"), "user 1")
+    }).pipe(
+      Effect.provide(MockHttp.layer([
+        MockHttp.on("GET", "/users/:id", ({ params }) =>
+          Effect.gen(function*() {
+            return { body: yield* (yield* Users).name(params.id) }
+          }))
+      ])),
+      Effect.provideService(Users, { name: (id) => Effect.succeed(`user ${id}`) })
+    ))
 
   it.effect("lets the pool and its timeouts be what they are", () =>
     Effect.gen(function*() {
       yield* Effect.fork(get("https://api.test/"))
       const second = yield* Effect.fork(
         get("https://api.test/").pipe(
-          Effect.as("answered"),
+          Effect.as("responded"),
           TransportError.catchTag("PoolTimeout", (timeout) => Effect.succeed(`${timeout.pool.active} active`))
         )
       )
       yield* TestClock.adjust("1 second")
       assert.strictEqual(yield* Fiber.join(second), "1 active")
     }).pipe(Effect.provide(MockHttp.layer(
-      [MockHttp.on("GET", "https://api.test/", () => Effect.never)],
+      [MockHttp.on("GET", "https://api.test/", MockHttp.timeout)],
       { limits: { maxConnections: 1 }, timeouts: { pool: "1 second" } }
     ))))
+
+  it.effect("has a base URL", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* get("https://api.test/v1/users"), "users")
+    }).pipe(Effect.provide(MockHttp.layer(
+      MockHttp.baseUrl("https://api.test/v1/", [MockHttp.on("GET", "/users", { body: "users" })])
+    ))))
 })
+
+describe("MockHttp fails", () => {
+  it.effect("a request that nothing was said of, with the nearest miss, though the program catches errors", () =>
+    Effect.gen(function*() {
+      const caught = HttpClient.get("https://api.test/users?page=3").pipe(
+        Effect.catchAllCause(() => Effect.succeed("caught"))
+      )
+      assert.strictEqual(
+        yield* failureOf(
+          MockHttp.layer([
+            MockHttp.optional(MockHttp.on("GET", "https://api.test/other", {})),
+            MockHttp.optional(MockHttp.on("GET", "https://api.test/users?page=2", {}))
+          ]),
+          caught
+        ),
+        "nothing was said of GET https://api.test/users?page=3; " +
+          "the nearest is GET https://api.test/users?page=2: query \"page\" differs: \"3\", not \"2\""
+      )
+    }))
+
+  it.effect("an expectation that no request met", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(
+        yield* failureOf(
+          MockHttp.layer([
+            MockHttp.on("GET", "/never", {}),
+            MockHttp.times(MockHttp.on({ url: "/twice", json: 1 }, {}), 2),
+            MockHttp.optional(MockHttp.on("GET", "/optional", {}))
+          ]),
+          Effect.void
+        ),
+        "GET /never was never requested\n* /twice by json was requested 0 times, not 2"
+      )
+    }))
+
+  it.effect("not also with what was not met, when the test has failed by itself", () =>
+    Effect.gen(function*() {
+      const exit = yield* Effect.exit(
+        Effect.provide(Effect.fail("own reason"), MockHttp.layer([MockHttp.on("GET", "/never", {})]))
+      )
+      assert.deepEqual(exit, Exit.fail("own reason"))
+    }))
+
+  it.effect("a sequence that has run out", () =>
+    Effect.gen(function*() {
+      const live = MockHttp.layer([
+        MockHttp.sequence(MockHttp.on("GET", "/", { body: "1" }, { body: "2" })),
+        MockHttp.once(MockHttp.on("GET", "/", { body: "3" }))
+      ])
+      assert.strictEqual(
+        yield* failureOf(
+          live,
+          Effect.gen(function*() {
+            for (const expected of ["1", "2", "3"]) assert.strictEqual(yield* get("https://api.test/"), expected)
+            yield* get("https://api.test/")
+          })
+        ),
+        "nothing was said of GET https://api.test/; the nearest is GET /: it has run out, after 2 of 2 requests"
+      )
+    }))
+
+  it.effect("an assertion that throws in a responder, once: it is no error that is retried", () =>
+    Effect.gen(function*() {
+      let count = 0
+      const live = MockHttp.layer([
+        MockHttp.on("GET", "/", ({ headers }) => {
+          count++
+          assert.strictEqual(headers["x-key"], "secret")
+          return {}
+        })
+      ])
+      const message = yield* failureOf(
+        live,
+        Effect.gen(function*() {
+          const client = (yield* HttpClient.HttpClient).pipe(
+            HttpClient.retryTransient({ times: 3, schedule: Schedule.forever })
+          )
+          return yield* Retry.safely(client).get("https://api.test/")
+        })
+      )
+      assert.match(message, /^the responder of GET https:\/\/api.test\/ failed: expected undefined to .*secret/)
+      assert.strictEqual(count, 1)
+    }))
+
+  it.effect("a responder that gives nothing, or fails with what is no TransportError, and says with what", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(
+        yield* failureOf(
+          MockHttp.layer([MockHttp.on("GET", "/", (() => undefined) as never)] as const),
+          get("https://api.test/")
+        ),
+        "the responder of GET https://api.test/ gave undefined, which is no reply"
+      )
+      assert.strictEqual(
+        yield* failureOf(
+          MockHttp.layer([MockHttp.on("GET", "/", () => Effect.fail("no user"))]),
+          get("https://api.test/")
+        ),
+        "the responder of GET https://api.test/ failed: no user"
+      )
+    }))
+
+  it.effect("where it is built, expectations that can never be met", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Effect.provide(
+        Effect.void,
+        MockHttp.layer([
+          MockHttp.on("GET", "users", {}),
+          MockHttp.on("GET", "GET /users", {}),
+          MockHttp.on("*", "/a", {}),
+          MockHttp.on("GET", "/a", {}),
+          MockHttp.on({ ulr: "/b" } as MockHttp.Matcher, {}),
+          MockHttp.times(MockHttp.on("GET", "/c", {}), 0)
+        ])
+      ))
+      for (
+        const part of [
+          "a path begins with a slash: /users",
+          "the method before the URL, and not in it",
+          "one that can be reached: * /a comes before it and never runs out",
+          "expectations[4].ulr is not an option",
+          "expectations[5].times is 0: expected a whole number above 0"
+        ]
+      ) assert.include(error.message, part)
+    }))
+})
+
+describe("MockHttp gives failures", () => {
+  const client = MockHttp.layer([
+    MockHttp.on("GET", "/refused", MockHttp.refused),
+    MockHttp.on("POST", "/reset", MockHttp.reset),
+    MockHttp.on("GET", "/timeout", () => MockHttp.timeout),
+    MockHttp.on("GET", "/truncated", MockHttp.truncated({ body: "0123456789" }, 4)),
+    MockHttp.on("GET", "/slow", MockHttp.slow("1 second", { body: "late" })),
+    MockHttp.on("GET", "/throttled", { body: "x".repeat(100), bytesPerSecond: 50 })
+  ])
+
+  it.effect("in one word", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* tagOf("https://api.test/refused"), "ConnectError")
+      const reset = yield* Effect.flip(HttpClient.post("https://api.test/reset"))
+      assert.include(Option.getOrThrow(TransportError.fromHttpClientError(reset)), {
+        _tag: "ReadError",
+        reason: "Reset"
+      })
+      const truncated = yield* HttpClient.get("https://api.test/truncated")
+      const error = yield* Effect.flip(Stream.runDrain(truncated.stream))
+      assert.include(Option.getOrThrow(TransportError.fromHttpClientError(error)), { _tag: "ReadError", phase: "body" })
+      const timeout = yield* Effect.fork(tagOf("https://api.test/timeout"))
+      const slow = yield* Effect.fork(get("https://api.test/slow"))
+      const throttled = yield* Effect.fork(get("https://api.test/throttled"))
+      yield* TestClock.adjust("999 millis")
+      assert.isTrue(Option.isNone(yield* Fiber.poll(slow)))
+      yield* TestClock.adjust("1 millis")
+      yield* settle
+      assert.strictEqual(yield* Fiber.join(slow), "late")
+      assert.isTrue(Option.isNone(yield* Fiber.poll(throttled)))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(throttled)).length, 100)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* Fiber.join(timeout), "ReadTimeout")
+    }).pipe(Effect.provide(client)))
+})
+
+describe("MockHttp for several tests", () => {
+  layer(MockHttp.layer([MockHttp.on("GET", "https://api.test/", { body: "shared" })]))("over one layer", (it) => {
+    it.scoped("one overrides it", () =>
+      Effect.gen(function*() {
+        yield* (yield* MockHttp.MockHttp).override(
+          MockHttp.once(MockHttp.on("GET", "https://api.test/", { body: "mine" }))
+        )
+        assert.strictEqual(yield* get("https://api.test/"), "mine")
+        assert.strictEqual(yield* get("https://api.test/"), "shared")
+      }))
+
+    it.effect("the next one has what all share, and may begin anew", () =>
+      Effect.gen(function*() {
+        const mock = yield* MockHttp.MockHttp
+        assert.strictEqual(mock.requests.length, 2)
+        yield* mock.reset
+        assert.strictEqual(mock.requests.length, 0)
+        assert.strictEqual(yield* get("https://api.test/"), "shared")
+      }))
+
+    it.effect("an override that is not met fails the test that made it", () =>
+      Effect.gen(function*() {
+        const { override } = yield* MockHttp.MockHttp
+        const exit = yield* Effect.exit(Effect.scoped(override(MockHttp.on("GET", "/mine", {}))))
+        assert.include(String(exit), "GET /mine was never requested")
+      }))
+  })
+
+  it.effect("verify fails at once, and not again", () =>
+    Effect.gen(function*() {
+      const mock = yield* MockHttp.MockHttp
+      yield* Effect.exit(get("https://api.test/other"))
+      assert.include(String(yield* Effect.exit(mock.verify)), "nothing was said of GET https://api.test/other")
+      yield* get("https://api.test/")
+      yield* mock.verify
+    }).pipe(Effect.provide(MockHttp.layer([MockHttp.on("GET", "https://api.test/", {})]))))
+
+  it.effect("awaitRequest waits for the request of that number", () =>
+    Effect.gen(function*() {
+      const mock = yield* MockHttp.MockHttp
+      const second = yield* Effect.fork(mock.awaitRequest(2))
+      yield* get("https://api.test/1")
+      yield* settle
+      assert.isTrue(Option.isNone(yield* Fiber.poll(second)))
+      yield* Effect.fork(get("https://api.test/2"))
+      assert.strictEqual((yield* Fiber.join(second)).path, "/2")
+      assert.strictEqual((yield* mock.awaitRequest(1)).path, "/1")
+    }).pipe(Effect.provide(MockHttp.layer([MockHttp.on("GET", "/*", {})]))))
+})
+
+describe("MockHttp records and replays", () => {
+  const real = MockHttp.layer([
+    MockHttp.on("POST", "https://api.test/login", {
+      json: { access_token: "s3cret", user: "ada" },
+      headers: { "set-cookie": "sid=s3cret", location: "/next?sig=s3cret" }
+    }),
+    MockHttp.on("GET", "https://api.test/items", { json: [1] }, { json: [1, 2] }),
+    MockHttp.on("GET", "https://api.test/bytes", { body: new Uint8Array([0xff, 0]) })
+  ])
+
+  const login = HttpClientRequest.post("https://api.test/login?api_key=s3cret", {
+    headers: { authorization: "Bearer s3cret", "x-custom": "s3cret" }
+  }).pipe(HttpClientRequest.bodyUnsafeJson({ user: "ada", password: "s3cret" }))
+
+  it.effect("without secrets", () =>
+    Effect.gen(function*() {
+      const recording = yield* Effect.gen(function*() {
+        yield* HttpClient.execute(login)
+        yield* get("https://api.test/items")
+        yield* get("https://api.test/items")
+        yield* HttpClient.get("https://api.test/bytes")
+        return yield* MockHttp.recording
+      }).pipe(
+        Effect.provide(MockHttp.layer([MockHttp.on("*", "*", MockHttp.passThrough)]).pipe(Layer.provide(real)))
+      )
+      const file = JSON.stringify(recording)
+      assert.notInclude(file, "s3cret")
+      const read = yield* Schema.decode(Schema.parseJson(MockHttp.Recording))(file)
+      yield* Effect.gen(function*() {
+        const response = yield* HttpClient.execute(login)
+        assert.deepEqual(yield* response.json, { access_token: "REDACTED", user: "ada" })
+        assert.strictEqual(response.headers["location"], "/next?sig=REDACTED")
+        assert.strictEqual(yield* get("https://api.test/items"), "[1]")
+        assert.strictEqual(yield* get("https://api.test/items"), "[1,2]")
+        const bytes = yield* HttpClient.get("https://api.test/bytes")
+        assert.deepEqual(new Uint8Array(yield* bytes.arrayBuffer), new Uint8Array([0xff, 0]))
+        assert.strictEqual(
+          yield* HttpClient.get("https://api.test/items?page=2").pipe(
+            Effect.catchAllDefect((defect) => Effect.succeed((defect as Error).message.split("; ")[0]))
+          ),
+          "nothing was said of GET https://api.test/items?page=2"
+        )
+        yield* Effect.ignore(Effect.catchAllDefect((yield* MockHttp.MockHttp).verify, () => Effect.void))
+      }).pipe(Effect.provide(MockHttp.layer(MockHttp.replay(read))))
+    }))
+})
+
+it.effect("both clients of a mock are loud", () =>
+  Effect.gen(function*() {
+    const pooled = yield* PooledHttpClient.PooledHttpClient
+    const exit = yield* Effect.exit(pooled.get("https://api.test/other"))
+    assert.include(String(exit), "nothing was said of")
+    const mock = yield* MockHttp.MockHttp
+    assert.isTrue(Exit.isFailure(yield* Effect.exit(mock.verify)))
+  }).pipe(Effect.provide(MockHttp.layer([MockHttp.optional(MockHttp.on("GET", "/", {}))]))))

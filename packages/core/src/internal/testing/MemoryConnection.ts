@@ -77,10 +77,10 @@ export class MemoryConnection implements Connection, ExchangeHost {
     this.exchanges.delete(exchange)
     if (this.protocol === "h2") return
     const { connection = "", "keep-alive": keepAlive = "" } = reply?.headers ?? {}
-    const timeout = /timeout=(\d+)/.exec(keepAlive)
+    const timeout = /timeout=(\d+)/.exec(String(keepAlive))
     if (timeout !== null) this.keepAliveHint = Number(timeout[1]) * 1000
     // Nothing but a clean end of both directions makes it fit for another exchange.
-    this.reusable = reply !== undefined && exchange.sent && connection.toLowerCase() !== "close" && this.isOpen
+    this.reusable = reply !== undefined && exchange.sent && String(connection).toLowerCase() !== "close" && this.isOpen
     if (!this.reusable) this.isOpen = false
   }
 
@@ -105,6 +105,12 @@ export class MemoryConnection implements Connection, ExchangeHost {
     this.options.listener.onClosed("ClosedByPeer")
   }
 
+  reset(): void {
+    if (!this.isOpen) return
+    this.breakOff("Reset", "the server reset the connection")
+    this.options.listener.onClosed("Failed")
+  }
+
   goAway(): void {
     this.reusable = false
     this.options.listener.onDraining()
@@ -117,7 +123,7 @@ export class MemoryConnection implements Connection, ExchangeHost {
 
   // ---------------------------------------------------------------------------------------------------------------
 
-  private breakOff(reason: "Ended" | "PoolClosed", detail: string): void {
+  private breakOff(reason: "Ended" | "Reset" | "PoolClosed", detail: string): void {
     this.isOpen = false
     this.reusable = false
     for (const exchange of this.exchanges) exchange.breakOff(reason, detail)

@@ -23,7 +23,8 @@ export interface ExchangeHost extends models.Server {
 /** Some answers have no content, whatever their headers say (RFC 9110 §6.4.1). */
 const hasContent = (method: string, status: number) => method !== "HEAD" && status !== 204 && status !== 304
 
-const flat = (headers: Readonly<Record<string, string>> = {}): ReadonlyArray<string> => Object.entries(headers).flat()
+const flat = (headers: models.Reply["headers"] = {}): ReadonlyArray<string> =>
+  Object.entries(headers).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]))
 
 const encode = (part: string | Uint8Array) => typeof part === "string" ? new TextEncoder().encode(part) : part
 

@@ -66,6 +66,8 @@ export interface Server {
   readonly maxActive: number
   /** Closes it. Requests under way fail with `ReadError`. */
   readonly close: () => void
+  /** Breaks it, as a process that is killed does. Requests under way fail with `ReadError`. */
+  readonly reset: () => void
   /** Takes no more requests; those under way may finish (GOAWAY, RFC 9113 §6.8). */
   readonly goAway: () => void
   /** How many requests it may carry at once from now on. */
@@ -109,8 +111,11 @@ export interface Request extends Held<Reply> {
  */
 export interface Reply {
   readonly status?: number | undefined
-  /** On HTTP/1.1 `connection: close` and `keep-alive: timeout=` have their effect. */
-  readonly headers?: Readonly<Record<string, string>> | undefined
+  /**
+   * Several values of a name are several fields. On HTTP/1.1 `connection: close` and `keep-alive: timeout=` have their
+   * effect.
+   */
+  readonly headers?: Readonly<Record<string, string | ReadonlyArray<string>>> | undefined
   readonly body?: string | Uint8Array | Stream.Stream<string | Uint8Array, TransportError> | undefined
   readonly trailers?: Readonly<Record<string, string>> | undefined
   /** Interim answers that come before it, as `{ status: 103 }`. */
