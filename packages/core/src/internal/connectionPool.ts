@@ -12,12 +12,12 @@ import { Connector } from "../Connector.js"
 import { check, checkGiven, once } from "../InvalidOptions.js"
 import * as Limits from "../Limits.js"
 import type { Origin } from "../Origin.js"
-import type { PoolEvent } from "../PoolEvent.js"
 import type { PoolStats } from "../PoolStats.js"
 import type { Timeouts } from "../Timeouts.js"
 import type { TransportError } from "../TransportError.js"
 import { type AcquireError, AcquireTicket, type Lease } from "./AcquireTicket.js"
 import { EffectHost } from "./EffectHost.js"
+import { eventStream } from "./eventStream.js"
 import { remember } from "./kin.js"
 import { freePermits } from "./OriginPermits.js"
 import * as poolCensus from "./poolCensus.js"
@@ -105,18 +105,7 @@ export class ConnectionPoolImpl {
   }
   readonly stats = Effect.sync(this.unsafeStats)
 
-  readonly events: Stream.Stream<PoolEvent> = Stream.asyncPush<PoolEvent>((emit) => {
-    if (this.host.driver.events.isClosed) return Effect.sync(() => emit.end())
-    return Effect.acquireRelease(
-      Effect.sync(() =>
-        this.host.listen((event) => {
-          emit.single(event)
-          if (event._tag === "PoolClosed") emit.end()
-        })
-      ),
-      (stop) => Effect.sync(stop)
-    )
-  }, { bufferSize: "unbounded" })
+  readonly events = Stream.suspend(() => eventStream(this.host))
 
   readonly warm = (origin: Origin, count: number): Effect.Effect<void, TransportError> =>
     Effect.zipRight(
