@@ -133,8 +133,8 @@ describe("a waiter", () => {
     })
     // One of each for the pool; the first has a dial under way for it as well.
     strictEqual(core.state.options.deadlines.size, 10_001)
-    for (let i = 0; i < tickets.length; i += 2) core.giveUp(tickets[i], 0)
-    for (let i = 1; i < tickets.length; i += 2) core.giveUp(tickets[tickets.length - i], 0)
+    for (let i = 0; i < tickets.length; i += 2) core.abandon(tickets[i], 0)
+    for (let i = 1; i < tickets.length; i += 2) core.abandon(tickets[tickets.length - i], 0)
     deepStrictEqual([core.state.waiting, origin.waiters.size, core.state.options.deadlines.size], [0, 0, 0])
     deepStrictEqual([origin.waiters.first, origin.waiters.last], [undefined, undefined])
   })

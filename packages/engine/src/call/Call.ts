@@ -356,7 +356,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     const rest = (this.contentLength ?? 0) - this.received
     if (rest > this.options.maxDiscardedBody || this.upload?.isRunning === true) return this.end()
     // It may be endless: nobody is to wait for its end, nor is it to be looked for where nothing may be thrown away.
-    const isNeeded = this.pool.core.state.pending > 0 || this.options.maxDiscardedBody === 0
+    const isNeeded = this.pool.core.state.waitersWithoutDial > 0 || this.options.maxDiscardedBody === 0
     if (this.contentLength === undefined && isNeeded) return this.end()
     this.state = "Discarding"
     this.exchange?.resume()

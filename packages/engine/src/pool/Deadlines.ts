@@ -6,7 +6,7 @@ interface Passing<A> {
 }
 
 /**
- * Something that happens to a value unless it is called off in time. One object per holder, set again and again; but
+ * Something that happens to a value unless it is called off in time. One object per owner, set again and again; but
  * `onDeadline` is one function for all of a kind, because each request and each connection has one of these.
  */
 export class Deadline<A = unknown> extends Link<A> {

@@ -11,9 +11,9 @@ import type { Slot, Ticket } from "./entities.js"
 export interface LeaseOwner {
   /** Where its request goes. */
   readonly wanted: Origin
-  /** Who waits, a fiber for example; compared by identity, for `PoolSnapshot.heldByThisFiber`. */
+  /** The caller, a fiber for example; compared by identity, for `PoolSnapshot.heldByThisFiber`. */
   readonly caller: unknown
-  /** Others whose leases are as good as its own: who waits for it may be what keeps them from going on. */
+  /** Others whose leases are as good as its own: they may be unable to go on before it does. */
   readonly kin?: (() => ReadonlyArray<unknown>) | undefined
   /** What `PoolTimeout` says of it. */
   readonly describe: () => Omit<LeaseDescription, "age">

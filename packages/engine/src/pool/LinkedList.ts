@@ -1,5 +1,5 @@
 /**
- * A place in a `LinkedList`. It belongs to its value for good, so joining and leaving a list allocates nothing.
+ * A position in a `LinkedList`. It belongs to its value for good, so joining and leaving a list allocates nothing.
  */
 export class Link<A> {
   list: LinkedList<A> | undefined = undefined
@@ -10,7 +10,7 @@ export class Link<A> {
 
 /**
  * A doubly linked list whose links are owned by the values: every operation is O(1), removal from the middle too.
- * That is what lets a waiter that gives up leave no trace (Go #33850 kept them).
+ * That is what lets a waiter that leaves the queue leave no trace (Go #33850 kept them).
  */
 export class LinkedList<A, L extends Link<A> = Link<A>> {
   size = 0

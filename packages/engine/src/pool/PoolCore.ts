@@ -17,7 +17,7 @@ import * as slots from "./slots.js"
  *
  * - `open` permits are out, never more than `maxConnections` (unless that was lowered below what was open);
  * - nobody waits while there is a connection that they could take, or room to dial for them;
- * - a waiter is granted, refused or gives up, once.
+ * - a waiter is granted, refused or abandoned, once.
  */
 export class PoolCore<C> {
   readonly state: PoolState<C>
@@ -34,15 +34,15 @@ export class PoolCore<C> {
   /**
    * A request arrives. It takes, in this order:
    *
-   * 1. a shared connection with a free place;
+   * 1. a shared connection with a free stream slot;
    * 2. the idle connection of its origin that was used last;
    * 3. a new dial;
-   * 4. a new dial in place of the connection, of any origin, that is idle longest;
-   * 5. its place in the queue.
+   * 4. a new dial after evicting the connection, of any origin, that is idle longest;
+   * 5. its position in the queue.
    *
    * Afterwards its ticket is `Granted` (1, 2), `Waiting`, or `Refused`; all that changes later is in the actions.
    *
-   * A `fresh` one takes 2 for as good as dead: they are closed. What is given back when its turn has come is closed too
+   * A `fresh` one does not trust 2: they are closed. What is given back while it is the next in the queue is closed too
    * (`reasonToClose`), so it gets the next connection that is made.
    */
   acquire(ticket: Ticket<C>, now: number): void {
@@ -59,12 +59,12 @@ export class PoolCore<C> {
   }
 
   /** Its owner no longer wants it: interrupted, or timed out elsewhere. Dials that nobody needs any more end. */
-  giveUp(ticket: Ticket<C>, now: number): void {
+  abandon(ticket: Ticket<C>, now: number): void {
     if (ticket.state !== "Waiting") return
     const pool = this.state
     queue.leave(pool, ticket)
     ticket.state = "Settled"
-    this.dropSurplus(ticket.origin)
+    this.dropSpareDials(ticket.origin)
     this.settle(now)
   }
 
@@ -100,7 +100,7 @@ export class PoolCore<C> {
   // Connections
   // ---------------------------------------------------------------------------------------------------------------
 
-  /** A dial has become a connection. It goes to those who wait, or is kept: a dial that lost is not thrown away. */
+  /** A dial has become a connection. It is lent to waiters, or kept: a dial that came too late is not wasted. */
   dialSucceeded(slot: Slot<C>, connection: C, capacity: number, shares: boolean, now: number): void {
     if (slot.state !== "Dialing") return
     const pool = this.state
@@ -109,8 +109,8 @@ export class PoolCore<C> {
     origin.lastDialTime = now - slot.dialedAt
     backoff.reset(pool, origin)
     origin.sharing = shares ? { _tag: "Shared", capacity } : exclusive
-    // A connection that takes nothing yet is something to hope for; dialing on would only make more of them.
-    origin.hopes = capacity === 0
+    // A connection that takes nothing yet will; more dials would only make more of them.
+    origin.dialsPaused = capacity === 0
     if (pool.observed) {
       const duration = now - slot.dialedAt
       pool.emit({ _tag: "DialSucceeded", origin: origin.key, connection: slot.id, duration, capacity })
@@ -121,7 +121,7 @@ export class PoolCore<C> {
   }
 
   /**
-   * A dial has failed. Its error goes to those who have nothing else to hope for: none while other connections of the
+   * A dial has failed. Its error goes to the waiters that nothing else can serve: to none while other connections of the
    * origin serve; else those who have waited longest, as many as the dial was to serve (hyper #3199, Go #24194).
    */
   dialFailed(slot: Slot<C>, failure: Failure, now: number): void {
@@ -132,11 +132,11 @@ export class PoolCore<C> {
     slots.startClosing(pool, slot, "DialFailed")
     if (pool.observed) pool.emit({ _tag: "DialFailed", origin: origin.key, connection: slot.id, error: failure })
     backoff.begin(pool, origin, failure, this.onBackoffEnd, now)
-    const uncovered = Math.max(0, origin.waiters.size - origin.covered)
+    const withoutDial = Math.max(0, origin.waiters.size - origin.waitersWithDial)
     const refusal = { _tag: "DialFailed", failure } as const
-    origin.hopes = uncovered > 0 && origin.ready > 0
-    if (!origin.hopes) {
-      const failing = Math.min(origin.expectedCapacity, uncovered)
+    origin.dialsPaused = withoutDial > 0 && origin.ready > 0
+    if (!origin.dialsPaused) {
+      const failing = Math.min(origin.expectedCapacity, withoutDial)
       for (let n = 0; n < failing; n++) queue.refuse(pool, origin.waiters.first as Ticket<C>, refusal, now)
     }
     pool.update(origin)
@@ -147,10 +147,10 @@ export class PoolCore<C> {
   capacityChanged(slot: Slot<C>, capacity: number, now: number): void {
     if (slot.state !== "Ready" || slot.capacity === capacity) return
     slot.capacity = capacity
-    if (capacity > 0) slot.origin.hopes = false
+    if (capacity > 0) slot.origin.dialsPaused = false
     if (slot.origin.sharing._tag === "Shared" && capacity > 0) slot.origin.sharing = { _tag: "Shared", capacity }
     this.lendToWaiters(slot, now)
-    slots.place(this.state, slot)
+    slots.relist(this.state, slot)
     this.state.update(slot.origin)
     this.settleFor(slot.origin, now)
   }
@@ -172,8 +172,8 @@ export class PoolCore<C> {
   /** The socket is gone and the permit is back. */
   closed(slot: Slot<C>, now: number): void {
     if (slot.state === "Closed") return
-    // A connection less to hope for. A dial that failed was none, or it would be made again and again.
-    if (slot.connection !== undefined) slot.origin.hopes = false
+    // One connection less can serve the waiters. A dial that failed was none, or it would be made again and again.
+    if (slot.connection !== undefined) slot.origin.dialsPaused = false
     slots.becomeClosed(this.state, slot, now)
     this.settleFor(slot.origin, now)
   }
@@ -188,7 +188,7 @@ export class PoolCore<C> {
     this.state.update(origin)
   }
 
-  /** It can share those of `other`, and who waits does so there from now on; or it cannot, and dials its own. */
+  /** It can share those of `other`, and its waiters move to that queue; or it cannot, and dials its own. */
   probed(origin: OriginState<C>, other: OriginState<C> | undefined, now: number): void {
     const pool = this.state
     origin.probing = false
@@ -239,7 +239,7 @@ export class PoolCore<C> {
       if (slot.state !== "Planned" && slot.state !== "Dialing") continue
       slots.stopWarming(pool, slot)
       // The one that has come least far ends: requests may wait for this one by now.
-      this.dropSurplus(slot.origin)
+      this.dropSpareDials(slot.origin)
     }
     this.settle(now)
   }
@@ -284,7 +284,7 @@ export class PoolCore<C> {
   }
 
   /**
-   * The pool closes: those who wait are refused, idle connections close, dials end; busy connections may finish until
+   * The pool closes: waiters are refused, idle connections close, dials end; busy connections may finish until
    * `abort`.
    */
   close(now: number): void {
@@ -310,34 +310,34 @@ export class PoolCore<C> {
   // Decisions
   // ---------------------------------------------------------------------------------------------------------------
 
-  /** Plans the dials that the limits allow, in turns between origins, evicting what is idle; starts what has a permit. */
+  /** Plans the dials that the limits allow, round robin between origins, evicting what is idle; starts those with a permit. */
   private settle(now: number): void {
     const pool = this.state
     if (pool.phase !== "Open") return
-    while (pool.unmet > 0) {
+    while (pool.wantedDials > 0) {
       if (pool.hasRoom) {
-        const origin = pool.turns.first as OriginState<C>
-        pool.turns.moveToBack(origin.turnLink)
+        const origin = pool.roundRobin.first as OriginState<C>
+        pool.roundRobin.moveToBack(origin.roundRobinLink)
         this.planDial(origin, 0)
       } else if (pool.idle.first !== undefined) {
         slots.retire(pool, pool.idle.first, "Evicted")
-      } else if (pool.surplus.first !== undefined) {
-        slots.abandonDial(pool, slots.spareDial(pool.surplus.first), "DialAbandoned")
+      } else if (pool.withSpareDials.first !== undefined) {
+        slots.abandonDial(pool, slots.spareDial(pool.withSpareDials.first), "DialAbandoned")
       } else {
         break
       }
     }
-    while (pool.modest.first !== undefined) {
-      if (pool.hasRoom) this.planDial(pool.modest.first, 0)
-      else if (pool.surplus.first !== undefined) {
-        slots.abandonDial(pool, slots.spareDial(pool.surplus.first), "DialAbandoned")
+    while (pool.backingOff.first !== undefined) {
+      if (pool.hasRoom) this.planDial(pool.backingOff.first, 0)
+      else if (pool.withSpareDials.first !== undefined) {
+        slots.abandonDial(pool, slots.spareDial(pool.withSpareDials.first), "DialAbandoned")
       } else break
     }
     quantum.noteContention(pool, now)
     while (pool.planned.first !== undefined && pool.open < pool.limits.maxConnections) {
       const slot = pool.planned.first
       // Whom it was planned for may have found another connection meanwhile.
-      if (slot.warming === 0 && pool.surplus.has(slot.origin.surplusLink)) {
+      if (slot.warming === 0 && pool.withSpareDials.has(slot.origin.spareDialsLink)) {
         slots.abandonDial(pool, slot, "DialAbandoned")
       } else {
         slots.startDial(pool, slot, now)
@@ -381,32 +381,32 @@ export class PoolCore<C> {
     if (!reusable) return "NotReusable"
     if (slot.served >= pool.limits.maxRequestsPerConnection) return "MaxRequests"
     if (pool.isOverLimit || pool.isOverOriginLimit(slot.origin)) return "LimitLowered"
-    if (pool.unmet > 0 && this.mustYield(slot, now)) return "Evicted"
+    if (pool.wantedDials > 0 && this.mustYield(slot, now)) return "Evicted"
     if (slot.busy === 0 && slot.origin.waiters.first?.fresh === true) return "Evicted"
     return undefined
   }
 
   /**
-   * Whether a connection given back by `origin` must make room for another origin whose turn it is. One that has none,
+   * Whether a connection given back by `origin` must make room for another origin, the next of the round robin. One that has none,
    * or would have no more than `origin` is left with, goes first: so one slow host cannot hold all of them (okhttp via
-   * palantir #867), and origins with about equal shares do not take each other's connections in turn.
+   * palantir #867), and origins with about equal shares do not take connections from each other again and again.
    */
   private mustYield(slot: Slot<C>, now: number): boolean {
     const { origin } = slot
-    const next = this.state.turns.first as OriginState<C>
+    const next = this.state.roundRobin.first as OriginState<C>
     if (!quantum.isOver(this.state, slot, next, now)) return false
     if (next.share === 0 || next.share + 1 < origin.share) return true
     // The one behind it is looked at the next time: no step looks at all of them.
-    this.state.turns.moveToBack(next.turnLink)
+    this.state.roundRobin.moveToBack(next.roundRobinLink)
     return false
   }
 
-  /** A connection with a free place goes straight to those who wait for it; it is idle when nobody does. */
+  /** A connection with a free stream slot is lent to its waiters at once; it is idle when there is none. */
   private serve(slot: Slot<C>, keepFor: number, now: number): void {
     if (slot.busy === 0) slot.idleSince = now
     this.lendToWaiters(slot, now)
     if (slot.busy === 0) slots.becomeIdle(this.state, slot, keepFor, now)
-    else slots.place(this.state, slot)
+    else slots.relist(this.state, slot)
   }
 
   private lendToWaiters(slot: Slot<C>, now: number): void {
@@ -433,7 +433,7 @@ export class PoolCore<C> {
     slot.busy++
     slot.served++
     pool.leases.pushBack(ticket.link)
-    slots.place(pool, slot)
+    slots.relist(pool, slot)
     if (pool.observed) {
       pool.emit({
         _tag: "Granted",
@@ -462,12 +462,12 @@ export class PoolCore<C> {
     const { origin } = ticket
     queue.connectTimedOut(this.state, ticket, now)
     // Nobody else may want what was being made for it.
-    this.dropSurplus(origin)
+    this.dropSpareDials(origin)
     this.settle(now)
   }
 
-  private dropSurplus(origin: OriginState<C>): void {
-    while (this.state.surplus.has(origin.surplusLink)) {
+  private dropSpareDials(origin: OriginState<C>): void {
+    while (this.state.withSpareDials.has(origin.spareDialsLink)) {
       slots.abandonDial(this.state, slots.spareDial(origin), "DialAbandoned")
     }
   }

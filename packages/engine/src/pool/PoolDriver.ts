@@ -39,7 +39,7 @@ export interface DriverOptions {
 const keepAliveMargin = 1000
 
 /**
- * Carries out what the core decides: has the host open and close connections, notifies those who waited. It decides
+ * Carries out what the core decides: has the host open and close connections, notifies waiters. It decides
  * nothing. Whatever happens to the pool is one synchronous step of the core, followed by `carryOut`.
  */
 export class PoolDriver implements CoalescingPool, SlotObserver {
@@ -135,7 +135,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
     if (ticket.state === "Granted") return this.release(ticket)
     // A refusal that has not been delivered is not delivered any more.
     if (ticket.state === "Refused") ticket.state = "Settled"
-    this.core.giveUp(ticket, this.time.now())
+    this.core.abandon(ticket, this.time.now())
     this.carryOut()
   }
 
@@ -158,7 +158,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
 
   /**
    * Dials until the origin has `count` connections, as far as the limits allow. `onEnd` is called once: when they are
-   * there, or with the first failure. The result gives up the dials that nobody else waits for.
+   * there, or with the first failure. The result abandons the dials that nobody else waits for.
    */
   warm(origin: Origin, count: number, onEnd: (failure?: Failure.Failure) => void): Cancel {
     if (this.core.state.phase !== "Open") {
@@ -210,7 +210,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   }
 
   /**
-   * Ends the pool: refuses those who wait, closes what is idle, gives the rest `drainTimeout`, then closes it. `onEmpty`
+   * Ends the pool: refuses waiters, closes what is idle, gives the rest `drainTimeout`, then closes it. `onEmpty`
    * is called when every permit is back. The result ends the draining at once.
    */
   shutdown(drainTimeout: number, onEmpty: () => void): () => void {

@@ -55,22 +55,22 @@ export class PoolState<C> {
   dialing = 0
   waiting = 0
   /** Waiters that no dial is meant for. */
-  pending = 0
+  waitersWithoutDial = 0
   /** Dials that origins would plan if the limit over all of them let it. */
-  unmet = 0
+  wantedDials = 0
 
   /** All idle connections, idle longest first. */
   readonly idle = new LinkedList<Slot<C>>()
   /** Dials without a permit yet; each waits for a connection that is closing. */
   readonly planned = new LinkedList<Slot<C>>()
   /** Origins that would dial if they had a permit; the first is the next. */
-  readonly turns = new LinkedList<OriginState<C>>()
+  readonly roundRobin = new LinkedList<OriginState<C>>()
   /** Origins that back off, and would dial once if a permit is free. */
-  readonly modest = new LinkedList<OriginState<C>>()
+  readonly backingOff = new LinkedList<OriginState<C>>()
   /** Since when an origin waits for a permit that others have; `Infinity` when none does. */
   contendedSince = Infinity
   /** Origins with more dials than they need. */
-  readonly surplus = new LinkedList<OriginState<C>>()
+  readonly withSpareDials = new LinkedList<OriginState<C>>()
   /** Origins whose dials are under way for other waiters than before. */
   readonly connecting = new LinkedList<OriginState<C>>()
   private readonly vacant = new LinkedList<OriginState<C>>()
@@ -113,15 +113,15 @@ export class PoolState<C> {
     const needed = origin.dialsNeeded
     const room = this.limits.maxConnectionsPerOrigin - origin.open - origin.planned
     const wish = Math.max(0, Math.min(this.mayDial(origin) ? needed - origin.dials.size : 0, room))
-    const want = origin.isBackingOff ? 0 : wish
-    this.modest.toggle(origin.modestLink, origin.isBackingOff && wish > 0 && origin.dials.size === 0)
-    this.unmet += want - origin.want
-    origin.want = want
-    this.turns.toggle(origin.turnLink, want > 0)
-    this.surplus.toggle(origin.surplusLink, origin.dials.size - origin.warming > needed)
-    const pending = Math.max(0, origin.waiters.size - origin.covered)
-    this.pending += pending - origin.pending
-    origin.pending = pending
+    const wanted = origin.isBackingOff ? 0 : wish
+    this.backingOff.toggle(origin.backingOffLink, origin.isBackingOff && wish > 0 && origin.dials.size === 0)
+    this.wantedDials += wanted - origin.wantedDials
+    origin.wantedDials = wanted
+    this.roundRobin.toggle(origin.roundRobinLink, wanted > 0)
+    this.withSpareDials.toggle(origin.spareDialsLink, origin.dials.size - origin.warming > needed)
+    const waitersWithoutDial = Math.max(0, origin.waiters.size - origin.waitersWithDial)
+    this.waitersWithoutDial += waitersWithoutDial - origin.waitersWithoutDial
+    origin.waitersWithoutDial = waitersWithoutDial
     this.connecting.toggle(origin.connectingLink, origin.connecting !== origin.shouldConnect)
     this.vacant.toggle(origin.vacantLink, origin.isVacant)
     if (this.vacant.size > rememberedOrigins) this.forget(this.vacant.first as OriginState<C>)
@@ -133,7 +133,7 @@ export class PoolState<C> {
 
   private mayDial(origin: OriginState<C>): boolean {
     if (origin.ready === 0) return true
-    return !origin.hopes && !(this.options.whenFull === "wait" && origin.sharing._tag === "Shared")
+    return !origin.dialsPaused && !(this.options.whenFull === "wait" && origin.sharing._tag === "Shared")
   }
 
   private forget(origin: OriginState<C>): void {

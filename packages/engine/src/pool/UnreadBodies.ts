@@ -32,13 +32,13 @@ export class UnreadBodies {
 
   /** After each step. Nothing is looked for, and nothing is left of it, while no request waits. */
   check(): void {
-    if (this.pool.pending === 0) this.time.deadlines.cancel(this.deadline)
+    if (this.pool.waitersWithoutDial === 0) this.time.deadlines.cancel(this.deadline)
     else if (!this.time.deadlines.isSet(this.deadline)) this.look()
   }
 
   private look(): void {
-    // A grace without end is a wish to keep them, whoever waits.
-    if (this.pool.pending === 0 || this.grace === Infinity) return
+    // An infinite grace means that they are kept, whatever waits.
+    if (this.pool.waitersWithoutDial === 0 || this.grace === Infinity) return
     const now = this.time.now()
     const best = this.find()
     if (best !== undefined && best.due <= now) best.lease.owner.abandonUnread?.()
@@ -62,9 +62,9 @@ export class UnreadBodies {
 
   /** Who could be lent a connection, or be dialed for, if this one carried one request less. */
   private helped(slot: Slot<Connection>): Ticket<Connection> | undefined {
-    if (slot.origin.pending > 0) return slot.origin.waiters.first
+    if (slot.origin.waitersWithoutDial > 0) return slot.origin.waiters.first
     // An origin that its own limit, or a stream of its own, keeps waiting gains nothing.
-    const next = this.pool.turns.first
+    const next = this.pool.roundRobin.first
     return next !== undefined && slot.busy === 1 && !this.pool.hasRoom ? next.waiters.first : undefined
   }
 }

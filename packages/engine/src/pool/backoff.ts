@@ -45,7 +45,7 @@ export const end = <C>(pool: PoolState<C>, origin: OriginState<C>, now: number):
   origin.isBackingOff = false
   const failure = origin.lastFailure
   if (failure !== undefined && origin.ready === 0 && !pool.hasRoom) {
-    for (let n = origin.pending; n > 0; n--) {
+    for (let n = origin.waitersWithoutDial; n > 0; n--) {
       const last = origin.waiters.last
       if (last !== undefined) queue.refuse(pool, last, { _tag: "DialFailed", failure }, now)
     }

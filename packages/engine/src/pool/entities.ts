@@ -52,7 +52,7 @@ export class Slot<C> {
   readonly expiry: Deadline<Slot<C>>
   /** Of a connection that may grow too old. */
   age: Deadline<Slot<C>> | undefined = undefined
-  /** By which part of `maxConnectionAge` it is closed earlier. */
+  /** By which fraction of `maxConnectionAge` it is closed earlier. */
   ageJitter = 0
 
   constructor(
@@ -85,7 +85,7 @@ export type Refusal =
  * - `Waiting`: in the queue of its origin.
  * - `Granted`: it holds `slot`.
  * - `Refused`: it ended without a connection, `refusal` says why.
- * - `Settled`: given back, or given up by its owner.
+ * - `Settled`: given back, or abandoned by its owner.
  */
 export type TicketState = "New" | "Waiting" | "Granted" | "Refused" | "Settled"
 
@@ -160,18 +160,18 @@ export class OriginState<C> {
   warming = 0
   /** Permits out: dialing, ready, draining and closing connections. */
   open = 0
-  /** Connections that take requests, or will when they have a free place. */
+  /** Connections that take requests, or will when they have a free stream slot. */
   ready = 0
   closing = 0
   /** Waiters that no dial under way is meant for. */
-  pending = 0
+  waitersWithoutDial = 0
   /** Dials that it would start if the limit over all origins let it. */
-  want = 0
+  wantedDials = 0
   /** Waiters past their deadline for whom a dial is under way. */
   overdue = 0
-  /** A dial failed while other connections serve: those who wait hope for these, and no new dial starts. */
-  hopes = false
-  /** Whether it can share connections of another origin is being found out. Whoever waits, waits for that. */
+  /** A dial failed while other connections serve: its waiters are left to these, and no new dial starts. */
+  dialsPaused = false
+  /** Whether it can share connections of another origin is being found out. Its waiters wait for that. */
   probing = false
   /** Waiters, from the front of the queue, whose time to connect runs: a dial is under way for them. */
   connecting = 0
@@ -187,9 +187,9 @@ export class OriginState<C> {
   /** It takes no connection from others for now, and dials once at a time where there is room. */
   isBackingOff = false
   backoff: Deadline<OriginState<C>> | undefined = undefined
-  readonly modestLink = new Link<OriginState<C>>(this)
-  readonly turnLink = new Link<OriginState<C>>(this)
-  readonly surplusLink = new Link<OriginState<C>>(this)
+  readonly backingOffLink = new Link<OriginState<C>>(this)
+  readonly roundRobinLink = new Link<OriginState<C>>(this)
+  readonly spareDialsLink = new Link<OriginState<C>>(this)
   readonly vacantLink = new Link<OriginState<C>>(this)
 
   constructor(readonly key: string, public sharing: Sharing) {}
@@ -206,14 +206,14 @@ export class OriginState<C> {
     }
   }
 
-  /** How many dials it takes to serve all who wait. */
+  /** How many dials it takes to serve all waiters. */
   get dialsNeeded(): number {
     if (this.probing) return 0
     return Math.ceil(this.waiters.size / this.expectedCapacity) || (this.waiters.size > 0 ? 1 : 0)
   }
 
-  /** How many of those who wait a dial is meant for, from the front of the queue. */
-  get covered(): number {
+  /** How many waiters have a pending dial, counted from the front of the queue. */
+  get waitersWithDial(): number {
     return this.servedBy(this.dials.size)
   }
 

@@ -17,7 +17,7 @@ const quantumOf = <C>(origin: OriginState<C>): number =>
 
 /** Notes when origins begin, and cease, to wait for connections of others. To be called at the end of each step. */
 export const noteContention = <C>(pool: PoolState<C>, now: number): void => {
-  if (pool.unmet === 0) pool.contendedSince = Infinity
+  if (pool.wantedDials === 0) pool.contendedSince = Infinity
   else if (pool.contendedSince === Infinity) pool.contendedSince = now
 }
 

@@ -4,7 +4,7 @@ import type { PoolState } from "./PoolState.js"
 
 // The waiting of a ticket, from joining the queue of its origin until it leaves it.
 
-/** Beyond this place in the queue nobody counts. */
+/** Beyond this position in the queue nobody counts. */
 const countedPositions = 1000
 
 export const join = <C>(pool: PoolState<C>, ticket: Ticket<C>): void => {
@@ -13,14 +13,14 @@ export const join = <C>(pool: PoolState<C>, ticket: Ticket<C>): void => {
   pushBack(origin, ticket)
   pool.waiting++
   // A new request may try what failed for others a while ago.
-  origin.hopes = false
+  origin.dialsPaused = false
   pool.update(origin)
 }
 
 /**
  * Lets the ticket that has joined last wait, if the limits and its own timeout allow it. A timeout of 0 means "only
  * what needs no queue": a dial may be meant for it, even one that has to wait until an evicted connection is closed.
- * That is then part of connecting, and takes no longer than connecting may.
+ * That then counts as connecting, and takes no longer than connecting may.
  */
 export const stay = <C>(
   pool: PoolState<C>,
@@ -30,11 +30,11 @@ export const stay = <C>(
   now: number
 ): void => {
   const origin = ticket.origin
-  const isCovered = origin.waiters.size <= origin.covered
-  if (!isCovered && pool.pending > pool.limits.maxPendingRequests) {
+  const hasDial = origin.waiters.size <= origin.waitersWithDial
+  if (!hasDial && pool.waitersWithoutDial > pool.limits.maxPendingRequests) {
     return refuse(pool, ticket, { _tag: "PoolQueueFull" }, now)
   }
-  if (!isCovered && ticket.timeout <= 0) return refuse(pool, ticket, poolTimeout(ticket, now), now)
+  if (!hasDial && ticket.timeout <= 0) return refuse(pool, ticket, poolTimeout(ticket, now), now)
   if (ticket.timeout > 0) {
     ticket.deadline = new Deadline(ticket, onDeadline)
     pool.options.deadlines.set(ticket.deadline, ticket.timeout, now)
@@ -45,7 +45,7 @@ export const stay = <C>(
   if (pool.observed) pool.emit({ _tag: "Waiting", origin: origin.key, waiting: pool.waiting })
 }
 
-/** Granted, refused or given up: nothing of it stays behind. */
+/** Granted, refused or abandoned: nothing of it stays behind. */
 export const leave = <C>(pool: PoolState<C>, ticket: Ticket<C>): void => {
   const origin = ticket.origin
   remove(origin, ticket)
@@ -66,7 +66,7 @@ export const move = <C>(pool: PoolState<C>, ticket: Ticket<C>, to: OriginState<C
     to.overdue++
   }
   ticket.origin = to
-  to.hopes = false
+  to.dialsPaused = false
   pool.update(from)
   pool.update(to)
 }
@@ -98,8 +98,8 @@ export const refuseOverdue = <C>(
   for (const ticket of origin.waiters) {
     position++
     if (!ticket.overdue) continue
-    const covered = ticket.timeout <= 0 ? origin.covered : origin.underWay
-    if (position > covered) {
+    const waitersWithDial = ticket.timeout <= 0 ? origin.waitersWithDial : origin.underWay
+    if (position > waitersWithDial) {
       refuse(pool, ticket, refusal ?? poolTimeout(ticket, now), now)
       position--
     }
@@ -198,7 +198,7 @@ const poolTimeout = <C>(ticket: Ticket<C>, now: number): Refusal => ({
   position: positionOf(ticket, countedPositions)
 })
 
-/** The ticket's place in its queue, 1 for the next; looks no further than one beyond `bound`. */
+/** The ticket's position in its queue, 1 for the next; looks no further than one beyond `bound`. */
 const positionOf = <C>(ticket: Ticket<C>, bound: number): number => {
   let position = 0
   for (const waiter of ticket.origin.waiters) {

@@ -88,7 +88,7 @@ export const abandonDial = <C>(pool: PoolState<C>, slot: Slot<C>, reason: CloseR
   pool.planned.remove(slot.poolLink)
   slot.origin.planned--
   if (slot.warming > 0) slot.origin.warming--
-  // There is nothing to close yet; whoever waits for the end of this dial learns of it.
+  // There is nothing to close yet; those that watch this dial are notified of its end.
   pool.actions.push({ _tag: "Close", slot })
   slot.origin.dials.remove(slot.originLink)
   pool.update(slot.origin)
@@ -135,7 +135,7 @@ export const becomeIdle = <C>(pool: PoolState<C>, slot: Slot<C>, keepFor: number
   slot.idleSince = now
   slot.idleSinceDate = pool.options.wallClock()
   slot.keepFor = keepFor
-  place(pool, slot)
+  relist(pool, slot)
   if (pool.isOverLimit || pool.isOverOriginLimit(slot.origin)) return retire(pool, slot, "LimitLowered")
   if (!keepIdle(pool, slot, now)) return
   // Only those that are idle count (httpcore #1000), and the one idle longest goes.
@@ -166,7 +166,7 @@ export const hasExpired = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): b
 }
 
 /** Puts a slot into the lists that its state asks for, and out of the others. */
-export const place = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
+export const relist = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   const { busy, capacity, origin, originLink } = slot
   const ready = slot.state === "Ready"
   pool.idle.toggle(slot.poolLink, ready && busy === 0)
@@ -181,7 +181,7 @@ export const retire = <C>(pool: PoolState<C>, slot: Slot<C>, reason: CloseReason
   leaveService(pool, slot)
   slot.state = "Draining"
   slot.reason = reason
-  place(pool, slot)
+  relist(pool, slot)
   pool.update(slot.origin)
 }
 
@@ -193,7 +193,7 @@ export const startClosing = <C>(pool: PoolState<C>, slot: Slot<C>, reason: Close
   slot.reason ??= reason
   pool.closing++
   origin.closing++
-  place(pool, slot)
+  relist(pool, slot)
   pool.actions.push({ _tag: "Close", slot })
   if (pool.observed && (reason === "Evicted" || reason === "Expired")) {
     pool.emit({ _tag: reason, origin: origin.key, connection: slot.id })
@@ -213,7 +213,7 @@ export const becomeClosed = <C>(pool: PoolState<C>, slot: Slot<C>, now: number):
     leaveService(pool, slot)
   }
   slot.state = "Closed"
-  place(pool, slot)
+  relist(pool, slot)
   pool.slots.delete(slot)
   pool.open--
   origin.open--

@@ -60,9 +60,9 @@ export const snapshotOf = (
     if (longestHeld.length < namedLeases) {
       longestHeld.push({ ...ticket.owner.describe(), age: now - ticket.grantedAt })
     }
-    const holder = ticket.owner.caller
-    if (holder === owner.caller) heldByThisFiber++
-    else if (relatives.includes(holder)) heldByKin++
+    const caller = ticket.owner.caller
+    if (caller === owner.caller) heldByThisFiber++
+    else if (relatives.includes(caller)) heldByKin++
   }
   return {
     ...countsOf(pool),

@@ -45,7 +45,7 @@ const finish = (simulation: Simulation, aborts: boolean): void => {
     while (reference.leases().length > 0) simulation.release(0, true, Infinity)
     while (reference.count(["Closing"]) > 0) simulation.closes(0)
     if (reference.count(["Dialing"]) > 0) simulation.dialSucceeds(0, 1, false)
-    // An origin that has failed waits for its time, and others for their turn.
+    // An origin that has failed waits for its time, and others until the round robin reaches them.
     if (reference.leases().length === 0) simulation.advance(1000)
   }
   simulation.request(0, Infinity, Infinity, false)

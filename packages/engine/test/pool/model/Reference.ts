@@ -3,13 +3,13 @@ import type { CoreLimits } from "../../../src/pool/CoreLimits.js"
 import type { Sharing } from "../../../src/pool/entities.js"
 
 // What the pool's documentation promises, written as simply as possible: plain arrays, and every count made anew from
-// them. It is told what was asked of the core and what the core decided, and says whether that was right.
+// them. It is given what was asked of the core and what the core decided, and says whether that was right.
 
 export interface RefOrigin {
   readonly key: string
   sharing: Sharing
   /** Nothing is dialed while other connections serve: a dial has failed, or found a connection that takes nothing. */
-  hopes: boolean
+  dialsPaused: boolean
   /** Dials that failed in a row, when the last one did, and whether it takes nothing from others for that. */
   failedDials: number
   failedAt: number
@@ -26,7 +26,7 @@ export interface RefSlot {
   capacity: number
   busy: number
   served: number
-  /** When it became idle, and fit to be lent, as places in one order. */
+  /** When it became idle, and fit to be lent, as positions in one order. */
   idleOrder: number
   availableOrder: number
   idleSince: number | undefined
@@ -57,7 +57,7 @@ export interface RefTicket {
   settled: number
 }
 
-/** Part of a connection's age that jitter may take. */
+/** Fraction of a connection's age that jitter may take. */
 const jitter = 0.1
 
 export class Reference {
@@ -141,40 +141,40 @@ export class Reference {
   }
 
   /** How many waiters, from the front, so many dials are meant for. */
-  private coveredBy(dials: number, origin: RefOrigin): number {
+  private servedBy(dials: number, origin: RefOrigin): number {
     return dials === 0 ? 0 : dials * this.serves(origin)
   }
 
-  covered(origin: RefOrigin): number {
-    return this.coveredBy(this.dials(origin), origin)
+  waitersWithDial(origin: RefOrigin): number {
+    return this.servedBy(this.dials(origin), origin)
   }
 
   underWay(origin: RefOrigin): number {
-    return this.coveredBy(this.count(["Dialing"], origin), origin)
+    return this.servedBy(this.count(["Dialing"], origin), origin)
   }
 
-  pending(origin: RefOrigin): number {
-    return Math.max(0, this.waiters(origin).length - this.covered(origin))
+  waitersWithoutDial(origin: RefOrigin): number {
+    return Math.max(0, this.waiters(origin).length - this.waitersWithDial(origin))
   }
 
-  surplus(origin: RefOrigin): number {
+  spareDials(origin: RefOrigin): number {
     return Math.max(0, this.dials(origin) - this.warming(origin) - this.needed(origin))
   }
 
   /** Dials that it should be given as soon as there is room. */
-  want(origin: RefOrigin): number {
+  wantedDials(origin: RefOrigin): number {
     return origin.isBackingOff ? 0 : this.wish(origin)
   }
 
   /** Whether it would try once, if there were room that nobody has to give. */
-  isModest(origin: RefOrigin): boolean {
+  isDueWhileBackingOff(origin: RefOrigin): boolean {
     return origin.isBackingOff && this.wish(origin) > 0 && this.dials(origin) === 0
   }
 
   private wish(origin: RefOrigin): number {
     const room = this.limits.maxConnectionsPerOrigin - this.open(origin) - this.count(["Planned"], origin)
     const serving = this.count(["Ready"], origin)
-    const waits = serving > 0 && (origin.hopes || (this.whenFull === "wait" && origin.sharing._tag === "Shared"))
+    const waits = serving > 0 && (origin.dialsPaused || (this.whenFull === "wait" && origin.sharing._tag === "Shared"))
     return Math.max(0, Math.min(waits ? 0 : this.needed(origin) - this.dials(origin), room))
   }
 

@@ -68,8 +68,8 @@ export class Simulation {
   // ---------------------------------------------------------------------------------------------------------------
 
   request(origin: number, timeout: number, connectTimeout: number, fresh: boolean): void {
-    const { key, place } = this.origin(origin)
-    const ticket = new Ticket<string>(place, undefined, timeout, connectTimeout, fresh)
+    const { key, state } = this.origin(origin)
+    const ticket = new Ticket<string>(state, undefined, timeout, connectTimeout, fresh)
     const ref: RefTicket = {
       id: this.requests++,
       origin: key,
@@ -93,7 +93,7 @@ export class Simulation {
     this.step("request", () => {
       this.core.acquire(ticket, this.reference.now)
       if (ticket.state === "Granted" && ticket.slot !== undefined) {
-        // In place of those who wait only where they could not use it.
+        // Before other waiters only where they could not use it.
         ok(!hadWaiters, "a newcomer overtakes the queue of its origin")
         const slot = this.slotOf(ticket.slot)
         const shared = this.reference.shared(key)
@@ -102,7 +102,7 @@ export class Simulation {
         this.saw(`granted at once, ${shared.length > 0 ? "shared" : "idle"}`)
         return this.lends(ticket, ref, slot)
       }
-      key.hopes = false
+      key.dialsPaused = false
       if (timeout <= 0) {
         ref.overdue = true
         ref.deadline = this.reference.now + connectTimeout
@@ -113,17 +113,17 @@ export class Simulation {
     ok(idle.every((slot) => slot.state === "Closing"), "what is idle is closed for a request that wants none of it")
   }
 
-  giveUp(pick: number): void {
+  abandon(pick: number): void {
     const [ticket, ref] = this.pick(this.tickets, (ref) => ref.state === "Waiting", pick) ?? []
     if (ticket === undefined || ref === undefined) return
-    this.step("give up", () => {
+    this.step("abandon", () => {
       ref.state = "Settled"
       ref.settled++
       ref.overdue = false
-      this.core.giveUp(ticket, this.reference.now)
+      this.core.abandon(ticket, this.reference.now)
     })
     strictEqual(ticket.state, "Settled")
-    ok(this.reference.surplus(ref.origin) === 0, "dials that nobody needs end with the request that needed them")
+    ok(this.reference.spareDials(ref.origin) === 0, "dials that nobody needs end with the request that needed them")
   }
 
   release(pick: number, reusable: boolean, keepFor: number): void {
@@ -155,14 +155,14 @@ export class Simulation {
     return slot.busy === 0 && this.reference.waiters(slot.origin)[0]?.fresh === true ? "Evicted" : undefined
   }
 
-  /** Giving back twice, giving up what was never asked for or has been settled: nothing happens. */
-  repeat(pick: number): void {
+  /** Giving back twice, abandoning what was never asked for or has been settled: nothing happens. */
+  giveBackAgain(pick: number): void {
     const ticket = this.ended[pick % Math.max(1, this.ended.length)]
     if (ticket === undefined) return
     const { state } = ticket
-    this.step("repeat", () => {
+    this.step("give back again", () => {
       this.core.release(ticket, true, Infinity, this.reference.now)
-      this.core.giveUp(ticket, this.reference.now)
+      this.core.abandon(ticket, this.reference.now)
     })
     strictEqual(ticket.state, state)
   }
@@ -175,7 +175,7 @@ export class Simulation {
     const takes = shares ? capacity : 1
     this.reference.connects(ref, takes)
     ref.origin.sharing = shares ? { _tag: "Shared", capacity: takes } : exclusive
-    ref.origin.hopes = takes === 0
+    ref.origin.dialsPaused = takes === 0
     ref.origin.failedDials = 0
     ref.origin.isBackingOff = false
     ref.warming = 0
@@ -190,9 +190,9 @@ export class Simulation {
     if (slot === undefined || ref === undefined) return
     const { origin } = ref
     this.retires(ref, "DialFailed")
-    const uncovered = this.reference.pending(origin)
-    origin.hopes = uncovered > 0 && this.reference.count(["Ready"], origin) > 0
-    const failing = origin.hopes ? 0 : Math.min(uncovered, this.reference.serves(origin))
+    const withoutDial = this.reference.waitersWithoutDial(origin)
+    origin.dialsPaused = withoutDial > 0 && this.reference.count(["Ready"], origin) > 0
+    const failing = origin.dialsPaused ? 0 : Math.min(withoutDial, this.reference.serves(origin))
     origin.failedDials++
     origin.failedAt = this.reference.now
     origin.isBackingOff = true
@@ -226,7 +226,7 @@ export class Simulation {
     const wasAvailable = ref.capacity > 0
     ref.capacity = capacity
     if (capacity > 0) {
-      ref.origin.hopes = false
+      ref.origin.dialsPaused = false
       ref.origin.sharing = { _tag: "Shared", capacity }
     }
     if (!wasAvailable || capacity === 0) this.reference.mayBecomeAvailable(ref)
@@ -250,7 +250,7 @@ export class Simulation {
   closes(pick: number): void {
     const [slot, ref] = this.pick(this.slots, (ref) => ref.state === "Closing", pick) ?? []
     if (slot === undefined || ref === undefined) return
-    if (ref.wasReady) ref.origin.hopes = false
+    if (ref.wasReady) ref.origin.dialsPaused = false
     this.forget(slot, ref)
     this.step("closed", () => this.core.closed(slot, this.reference.now))
   }
@@ -259,7 +259,7 @@ export class Simulation {
   vanishes(pick: number): void {
     const [slot, ref] = this.pick(this.slots, (ref) => ref.state === "Ready" || ref.state === "Dialing", pick) ?? []
     if (slot === undefined || ref === undefined) return
-    if (ref.wasReady) ref.origin.hopes = false
+    if (ref.wasReady) ref.origin.dialsPaused = false
     this.forget(slot, ref)
     this.step("vanishes", () => this.core.closed(slot, this.reference.now))
   }
@@ -290,11 +290,11 @@ export class Simulation {
   }
 
   warm(origin: number, count: number): void {
-    const { key, place } = this.origin(origin)
+    const { key, state } = this.origin(origin)
     let dialed: ReadonlyArray<Slot<string>> = []
     const made = this.reference.share(key) - this.reference.dials(key)
     this.step("warm", () => {
-      dialed = this.core.warm(place, count, this.reference.now)
+      dialed = this.core.warm(state, count, this.reference.now)
       this.observePlanned()
       for (const slot of dialed) this.slotOf(slot).warming++
     })
@@ -308,10 +308,10 @@ export class Simulation {
   stopWarming(pick: number): void {
     const [slot, ref] = this.pick(this.slots, (ref) => ref.warming > 0, pick) ?? []
     if (slot === undefined || ref === undefined) return
-    const surplus = this.reference.surplus(ref.origin)
+    const spareDials = this.reference.spareDials(ref.origin)
     ref.warming--
     this.step("stop warming", () => this.core.stopWarming([slot], this.reference.now))
-    ok(this.reference.surplus(ref.origin) <= surplus, "a connection that nobody needs is not made")
+    ok(this.reference.spareDials(ref.origin) <= spareDials, "a connection that nobody needs is not made")
   }
 
   evictIdle(): void {
@@ -387,7 +387,7 @@ export class Simulation {
         strictEqual(ticket, this.reference.waiters(ticket.origin)[0], "first come, first served")
         const slot = this.slotOf(action.slot)
         if (ticket.fresh && slot.served === 0) this.saw("granted after waiting, new as asked for")
-        // A connection that tells us of its capacity is alive.
+        // A connection that reports its capacity is alive.
         else ok(!ticket.fresh || slot.busy > 0 || this.stepping === "capacity", "a connection that will not do")
         this.saw(ticket.overdue ? "granted after its time was up" : "granted after waiting")
         return this.lends(action.ticket, ticket, slot)
@@ -397,7 +397,7 @@ export class Simulation {
       case "Dial": {
         const slot = this.slotOf(action.slot)
         strictEqual(slot.state, "Planned")
-        ok(slot.warming > 0 || this.reference.surplus(slot.origin) === 0, "nobody needs this dial any more")
+        ok(slot.warming > 0 || this.reference.spareDials(slot.origin) === 0, "nobody needs this dial any more")
         ok(this.reference.open() < this.reference.limits.maxConnections, "a dial needs a permit")
         ok(this.reference.open(slot.origin) < this.reference.limits.maxConnectionsPerOrigin, "and one of its origin")
         slot.state = "Dialing"
@@ -439,7 +439,7 @@ export class Simulation {
       case "PoolQueueFull":
         strictEqual(ticket.id, this.requests - 1, "only who comes last")
         ok(
-          this.reference.all().reduce((n, origin) => n + this.reference.pending(origin), 0) >
+          this.reference.all().reduce((n, origin) => n + this.reference.waitersWithoutDial(origin), 0) >
             this.reference.limits.maxPendingRequests
         )
         break
@@ -464,7 +464,7 @@ export class Simulation {
     const reason = slot.reason
     this.saw(ref.state === "Planned" ? `planned and dropped, ${reason}` : `closed, ${reason}`)
     if (reason === "DialAbandoned") {
-      ok(reference.surplus(ref.origin) > 0 && ref.warming === 0, "only a dial that nobody needs is given up")
+      ok(reference.spareDials(ref.origin) > 0 && ref.warming === 0, "only a dial that nobody needs is abandoned")
     }
     if (ref.state === "Planned") return this.forget(slot, ref)
     const idle = ref.state === "Ready" && ref.busy === 0
@@ -527,14 +527,14 @@ export class Simulation {
   }
 
   /**
-   * Whether a connection that is given back may have to make room: an origin has less than this one. Whose turn it is,
+   * Whether a connection that is given back may have to make room: an origin has less than this one. Which origin is next,
    * is for the core to say.
    */
   private mayYield(origin: RefOrigin): boolean {
     const { reference } = this
     const share = reference.share(origin)
     return reference.all().some((other) =>
-      other !== origin && reference.want(other) > 0 &&
+      other !== origin && reference.wantedDials(other) > 0 &&
       (reference.share(other) === 0 || reference.share(other) + 1 < share)
     )
   }
@@ -563,13 +563,13 @@ export class Simulation {
 
   private origin(index: number) {
     const { expected, key } = origins[index % origins.length]
-    const place = this.core.state.origin(key, expected)
+    const state = this.core.state.origin(key, expected)
     let ref = this.reference.origins.get(key)
     if (ref === undefined) {
-      ref = { key, sharing: expected, hopes: false, failedDials: 0, failedAt: 0, isBackingOff: false }
+      ref = { key, sharing: expected, dialsPaused: false, failedDials: 0, failedAt: 0, isBackingOff: false }
       this.reference.origins.set(key, ref)
     }
-    return { key: ref, place }
+    return { key: ref, state }
   }
 
   slotOf(slot: Slot<string>): RefSlot {

@@ -113,8 +113,8 @@ export const check = (pair: Pair, step: string, openBefore: number): void => {
   )
 
   // Origins: every count made anew.
-  let pending = 0
-  let unmet = 0
+  let waitersWithoutDial = 0
+  let wantedDials = 0
   for (const ref of reference.all()) {
     const origin = pool.origins.get(ref.key)
     ok(origin !== undefined)
@@ -124,62 +124,65 @@ export const check = (pair: Pair, step: string, openBefore: number): void => {
       {
         sharing: origin.sharing._tag,
         capacity: origin.sharing._tag === "Shared" ? origin.sharing.capacity : undefined,
-        hopes: origin.hopes,
+        dialsPaused: origin.dialsPaused,
         planned: origin.planned,
         warming: origin.warming,
         dials: origin.dials.size,
         open: origin.open,
         ready: origin.ready,
         closing: origin.closing,
-        pending: origin.pending,
-        want: origin.want,
+        waitersWithoutDial: origin.waitersWithoutDial,
+        wantedDials: origin.wantedDials,
         overdue: origin.overdue,
-        turn: pool.turns.has(origin.turnLink),
+        roundRobin: pool.roundRobin.has(origin.roundRobinLink),
         isBackingOff: origin.isBackingOff,
-        modest: pool.modest.has(origin.modestLink),
-        surplus: pool.surplus.has(origin.surplusLink)
+        backingOff: pool.backingOff.has(origin.backingOffLink),
+        spareDials: pool.withSpareDials.has(origin.spareDialsLink)
       },
       {
         sharing: ref.sharing._tag,
         capacity: ref.sharing._tag === "Shared" ? ref.sharing.capacity : undefined,
-        hopes: ref.hopes,
+        dialsPaused: ref.dialsPaused,
         planned: reference.count(["Planned"], ref),
         warming: reference.warming(ref),
         dials: reference.dials(ref),
         open: reference.open(ref),
         ready: reference.count(["Ready"], ref),
         closing: reference.count(["Closing"], ref),
-        pending: reference.pending(ref),
-        want: reference.want(ref),
+        waitersWithoutDial: reference.waitersWithoutDial(ref),
+        wantedDials: reference.wantedDials(ref),
         overdue: waiters.filter((_) => _.overdue).length,
-        turn: reference.want(ref) > 0,
+        roundRobin: reference.wantedDials(ref) > 0,
         isBackingOff: ref.isBackingOff,
-        modest: reference.isModest(ref),
-        surplus: reference.surplus(ref) > 0
+        backingOff: reference.isDueWhileBackingOff(ref),
+        spareDials: reference.spareDials(ref) > 0
       },
       ref.key
     )
-    pending += reference.pending(ref)
-    unmet += reference.want(ref)
+    waitersWithoutDial += reference.waitersWithoutDial(ref)
+    wantedDials += reference.wantedDials(ref)
     checkWaiters(pair, ref)
   }
   strictEqual(pool.waiting, reference.waiters().length)
-  strictEqual(pool.pending, pending)
-  strictEqual(pool.unmet, unmet)
+  strictEqual(pool.waitersWithoutDial, waitersWithoutDial)
+  strictEqual(pool.wantedDials, wantedDials)
 
   // Nobody waits while there is something that they could use.
   if (reference.isClosed) {
     strictEqual(reference.waiters().length, 0, "nobody waits for a pool that is closed")
-  } else if (unmet > 0) {
+  } else if (wantedDials > 0) {
     ok(!reference.hasRoom(), `${step}: an origin waits for a dial, and there is room for one`)
     strictEqual(reference.idle().length, 0, "it waits, and an idle connection could make room")
     ok(
-      reference.all().every((_) => reference.surplus(_) === 0),
+      reference.all().every((_) => reference.spareDials(_) === 0),
       "it waits, and a dial that nobody needs could make room"
     )
   }
   if (!reference.isClosed && reference.hasRoom()) {
-    ok(!reference.all().some((_) => reference.isModest(_)), "there is room, and an origin that backs off could try")
+    ok(
+      !reference.all().some((_) => reference.isDueWhileBackingOff(_)),
+      "there is room, and an origin that backs off could try"
+    )
   }
   if (reference.count(["Planned"]) > 0) {
     ok(open >= limits.maxConnections, "a dial waits, and a permit is free")
@@ -195,6 +198,6 @@ const checkWaiters = ({ reference }: Pair, origin: RefOrigin): void => {
   const underWay = reference.underWay(origin)
   waiters.forEach((ticket, index) => {
     if (ticket.deadline <= reference.now) ok(index < underWay, "its time is up, and no dial is under way for it")
-    if (ticket.overdue) ok(index < reference.covered(origin), "overdue, and no dial is meant for it")
+    if (ticket.overdue) ok(index < reference.waitersWithDial(origin), "overdue, and no dial is meant for it")
   })
 }

@@ -5,8 +5,8 @@ import type { Simulation } from "./Simulation.js"
 /** One thing that happens to a pool. Numbers pick among what there is at that moment, so each command fits any pool. */
 export type Command =
   | readonly ["request", origin: number, timeout: number, connectTimeout: number, fresh: boolean]
-  | readonly ["giveUp", pick: number]
-  | readonly ["repeat", pick: number]
+  | readonly ["abandon", pick: number]
+  | readonly ["giveBackAgain", pick: number]
   | readonly ["dialFails", pick: number]
   | readonly ["late", pick: number]
   | readonly ["draining", pick: number]
@@ -48,8 +48,8 @@ const command = (
 
 const weighted: ReadonlyArray<fc.WeightedArbitrary<Command>> = [
   command(16, "request", origin, few(Infinity, 30, 10, 0), few(Infinity, 20), often(false)),
-  command(3, "giveUp", pick),
-  command(1, "repeat", pick),
+  command(3, "abandon", pick),
+  command(1, "giveBackAgain", pick),
   command(15, "release", pick, often(true), few(Infinity, Infinity, 15, -1)),
   command(10, "dialSucceeds", pick, few(3, 3, 2, 1, 0), often(false)),
   command(3, "dialFails", pick),
