@@ -9,6 +9,7 @@ import type { Origin } from "../Origin.js"
 import { type Coalesce, coalesceWith } from "./coalescing.js"
 import { connectToAny } from "./connectToAny.js"
 import { Dial, type DialEvents } from "./Dial.js"
+import { nodeRuntime } from "./DriverRuntime.js"
 import * as errors from "./errors.js"
 import { Http1Connection } from "./Http1Connection.js"
 import { Http2Connection } from "./Http2Connection.js"
@@ -165,6 +166,7 @@ export class Dialer {
   private reusePolicy(key: string): ReusePolicy {
     const { lateByteOrigins } = this
     return {
+      runtime: nodeRuntime,
       parser: parserOptions,
       reuseAfterNoContent: this.settings.reuseAfterNoContent,
       sendsLateBytes: () => lateByteOrigins.has(key),

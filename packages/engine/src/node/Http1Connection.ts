@@ -1,15 +1,14 @@
-import type { Socket } from "node:net"
-import { Duplex } from "node:stream"
 import type { Connection, ConnectionListener, Exchange, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
 import type * as Failure from "../Failure.js"
 import type { Framing, ParseOutcome, ProtocolViolation, ResponseHandler, ResponseHead } from "../http1/index.js"
 import { chunked, contentLength, encodeHead, noContent, ResponseParser } from "../http1/index.js"
+import type { DriverRuntime } from "./DriverRuntime.js"
 import * as errors from "./errors.js"
 import { type ExchangeOwner, Http1Exchange } from "./Http1Exchange.js"
 import * as otherProtocols from "./otherProtocols.js"
 import * as readBuffer from "./readBuffer.js"
 import { asksToClose, Quarantine, type ReusePolicy } from "./reuse.js"
-import { afterPoll, now, queueMicrotask } from "./runtime.js"
+import { destroyAsMade, type Transport } from "./Transport.js"
 
 /**
  * One HTTP/1.1 connection: `http1` over a socket. It carries one exchange at a time (no
@@ -31,16 +30,18 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   private isMute = false
   private isPaused = false
   private hasServed = false
+  readonly runtime: DriverRuntime
   private readonly quarantine: Quarantine
   private readonly parser: ResponseParser
 
   constructor(
-    readonly socket: Socket,
+    readonly socket: Transport,
     private readonly listener: ConnectionListener,
     readonly tlsTime: number | undefined,
     policy: ReusePolicy
   ) {
     this.remoteAddress = socket.remoteAddress
+    this.runtime = policy.runtime
     this.parser = new ResponseParser(this, policy.parser)
     this.quarantine = new Quarantine(policy, (capacity) => this.setCapacity(capacity))
     const owned = socket as OwnedSocket
@@ -158,7 +159,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
 
   readRest(end: () => void): void {
     const before = this.socket.bytesRead
-    afterPoll(() => this.socket.bytesRead > before ? this.readRest(end) : end())
+    this.runtime.afterPoll(() => this.socket.bytesRead > before ? this.readRest(end) : end())
   }
 
   onClose(): void {
@@ -245,7 +246,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     // An idle connection is always being read.
     if (this.isPaused) this.resume()
     this.socket.unref()
-    if (reuse === "Quarantined") this.quarantine.begin(now() - exchange.writtenAt)
+    if (reuse === "Quarantined") this.quarantine.begin(this.runtime.now() - exchange.writtenAt)
     exchange.receiver.onComplete(trailers)
   }
 
@@ -260,7 +261,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   /** The exchange cannot begin; the connection is not touched. */
   private fail(exchange: Http1Exchange, error: Failure.Failure): void {
     exchange.ended = true
-    queueMicrotask(() => exchange.receiver.onError(error))
+    this.runtime.queueMicrotask(() => exchange.receiver.onError(error))
   }
 
   private setCapacity(capacity: number): void {
@@ -279,28 +280,28 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
 /** Listeners that each socket has of its own are a good part of what an idle connection holds. */
 const connectionOf = Symbol("connection")
 
-interface OwnedSocket extends Socket {
+interface OwnedSocket extends Transport {
   [connectionOf]: Http1Connection
 }
 
-function onEnd(this: Socket): void {
+function onEnd(this: Transport): void {
   ;(this as OwnedSocket)[connectionOf].onEnd()
 }
 
-function onError(this: Socket, cause: Error): void {
+function onError(this: Transport, cause: Error): void {
   ;(this as OwnedSocket)[connectionOf].onError(cause)
 }
 
-function onClose(this: Socket): void {
+function onClose(this: Transport): void {
   ;(this as OwnedSocket)[connectionOf].onClose()
 }
 
-function onDrain(this: Socket): void {
+function onDrain(this: Transport): void {
   ;(this as OwnedSocket)[connectionOf].onDrain()
 }
 
 function destroy(this: OwnedSocket, error?: Error): OwnedSocket {
-  const end = () => Duplex.prototype.destroy.call(this, error)
+  const end = () => destroyAsMade(this, error)
   if (this[connectionOf].isWriteFailure(error)) this[connectionOf].readRest(end)
   else end()
   return this

@@ -1,7 +1,7 @@
-import type { Socket } from "node:net"
 import type { Exchange, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
 import { chunkEnd, chunkHead, encodeLastChunk, type ProtocolViolation } from "../http1/index.js"
-import { afterPoll, now } from "./runtime.js"
+import type { DriverRuntime } from "./DriverRuntime.js"
+import type { Transport } from "./Transport.js"
 
 /** Bytes in one piece are handed to the socket in parts of this size, so that a server that stops reading shows. */
 const partSize = 64 * 1024
@@ -17,7 +17,8 @@ interface Held {
 
 /** What an exchange needs of its connection. */
 export interface ExchangeOwner {
-  readonly socket: Socket
+  readonly socket: Transport
+  readonly runtime: DriverRuntime
   /** The exchange is given up: the connection is of no use any more. */
   readonly abort: (exchange: Http1Exchange) => void
   readonly pause: () => void
@@ -63,7 +64,7 @@ export class Http1Exchange implements Exchange {
   send(head: string, isReused: boolean): void {
     if (!isReused) return this.writeHead(head)
     this.held = { chunks: [], end: undefined }
-    afterPoll(() => this.onPolled(head))
+    this.owner.runtime.afterPoll(() => this.onPolled(head))
   }
 
   private onPolled(head: string): void {
@@ -84,7 +85,7 @@ export class Http1Exchange implements Exchange {
     const { socket } = this.owner
     const { body } = this.request
     this.written = true
-    this.writtenAt = now()
+    this.writtenAt = this.owner.runtime.now()
     switch (body._tag) {
       case "None":
         socket.write(head, "latin1")

@@ -3,6 +3,10 @@
  */
 export * from "./Dial.js"
 export * from "./Dialer.js"
+export type { DriverRuntime } from "./DriverRuntime.js"
+export { Http1Connection } from "./Http1Connection.js"
+export type { ReusePolicy } from "./reuse.js"
 export * from "./runtime.js"
 export { check as checkTls } from "./tls.js"
 export * from "./TlsSettings.js"
+export type { Transport } from "./Transport.js"

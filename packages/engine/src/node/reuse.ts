@@ -1,7 +1,7 @@
 import type { ExchangeRequest } from "../Connection.js"
 import type { Cancel } from "../Host.js"
 import type { ResponseHead, ResponseParserOptions } from "../http1/index.js"
-import { afterPoll, backgroundSleep, now } from "./runtime.js"
+import type { DriverRuntime } from "./DriverRuntime.js"
 
 /**
  * What becomes of an HTTP/1.1 connection after a response of 204, 205 or 304, which has no content by its status.
@@ -14,6 +14,7 @@ export type ReuseAfterNoContent = "quarantine" | "close" | "always"
 
 /** What all HTTP/1.1 connections to an origin have in common. */
 export interface ReusePolicy {
+  readonly runtime: DriverRuntime
   readonly parser: ResponseParserOptions
   readonly reuseAfterNoContent: ReuseAfterNoContent
   /** Sends bytes after responses that have none, or did within the last ten minutes. */
@@ -72,6 +73,7 @@ export class Quarantine {
 
   /** `timeToHead` is how long the response took, in milliseconds: late bytes of a slow server are later. */
   begin(timeToHead: number): void {
+    const { afterPoll, backgroundSleep, now } = this.policy.runtime
     const round = ++this.round
     const started = now()
     const millis = Math.max(shortestQuarantine, Math.min(timeToHead, longestQuarantine))
