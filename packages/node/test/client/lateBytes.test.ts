@@ -1,6 +1,9 @@
 import type { HttpClient } from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
+import * as ConnectionPool from "@sluice/core/ConnectionPool"
+import * as Redirects from "@sluice/core/Redirects"
+import * as Tunnel from "@sluice/core/Tunnel"
 import { Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -62,6 +65,55 @@ describe.each(transports)("A response without a body, and bytes after it (%s)", 
       yield* Effect.flatMap(client.execute(upgrade), (response) => response.text)
       assert.strictEqual(yield* textOf(client, `${server.url}/second`), "own")
       assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [1, 1])
+    }))
+
+  for (const status of [407, 502]) {
+    it.scoped(`a refused CONNECT (${status}) is the last exchange of its connection`, () =>
+      Effect.gen(function*() {
+        const { client, pool, server } = yield* start(scheme === "https", { "/second": Reply.text("own") })
+        const { host } = new URL(server.url)
+        yield* server.reply(`CONNECT ${host}`, Reply.text("no", { status, late }))
+        for (let n = 0; n < 20; n++) {
+          const refused = yield* Effect.flip(Effect.scoped(Effect.provideService(
+            Tunnel.connect(HttpClientRequest.get(server.url), host),
+            ConnectionPool.ConnectionPool,
+            pool
+          )))
+          assert.strictEqual(refused._tag, "TunnelRefused")
+          assert.strictEqual(yield* textOf(client, `${server.url}/second`), "own")
+        }
+      }))
+  }
+
+  it.scoped("413 in the middle of an upload is the last exchange of its connection", () =>
+    Effect.gen(function*() {
+      const { client, server } = yield* start(scheme === "https", { "/second": Reply.text("own") })
+      yield* server.reply("/first", Reply.text("no", { status: 413, late }), { early: true })
+      const endless = Stream.repeatValue(new Uint8Array(65_536))
+      for (
+        const set of [HttpClientRequest.bodyStream(endless), HttpClientRequest.bodyUint8Array(new Uint8Array(4 << 20))]
+      ) {
+        for (let n = 0; n < 10; n++) {
+          const response = yield* client.execute(HttpClientRequest.post(`${server.url}/first`).pipe(set))
+          assert.strictEqual(response.status, 413)
+          assert.strictEqual(yield* response.text, "no")
+          assert.strictEqual(yield* textOf(client, `${server.url}/second`), "own")
+        }
+      }
+    }))
+
+  it.scoped("a HEAD that redirects: neither the next hop nor the next request gets what is late", () =>
+    Effect.gen(function*() {
+      const { client, server } = yield* start(scheme === "https", {
+        "/first": Reply.empty({ status: 302, headers: { location: "/hop", "content-length": "5" }, late }),
+        "/hop": Reply.empty({ status: 203, headers: { "content-length": "5" }, late }),
+        "/second": Reply.text("own")
+      })
+      const following = Redirects.follow(client)
+      for (let n = 0; n < 20; n++) {
+        assert.strictEqual((yield* following.head(`${server.url}/first`)).status, 203)
+        assert.strictEqual(yield* textOf(client, `${server.url}/second`), "own")
+      }
     }))
 
   it.scoped("a connection is used again after a 204 that nothing follows, not at once but soon", () =>
