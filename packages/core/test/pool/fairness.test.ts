@@ -19,6 +19,22 @@ describe("turns between origins", () => {
     ok(served.get("slow")!.answers >= 60, "nor the others the slow host")
   })
 
+  // Issue 15, section 3: what counts is connection time, not turns. A host of long responses had 95 % of it.
+  it.each([[1, 1], [1, 3], [2, 2]])("gives hosts of long and of short responses as much: %i over %i", (slow, fast) => {
+    const hosts = [
+      ...Array.from({ length: slow }, (_, i) => ({ key: `slow ${i}`, clients: 5, takes: 500 })),
+      ...Array.from({ length: fast }, (_, i) => ({ key: `fast ${i}`, clients: 5, takes: 2 }))
+    ]
+    const duration = 60_000
+    const served = traffic(limits({ maxConnections: 1 }), hosts, duration)
+    for (const [key, { held, longestWait }] of served) {
+      ok(held >= 0.6 * duration / hosts.length, `${key} had ${held} of ${duration} ms`)
+      // Behind its own, and each time behind the others.
+      const before = key.startsWith("slow") ? 5 * hosts.length : slow
+      ok(longestWait <= before * (500 + 150), `${key} waited ${longestWait} ms`)
+    }
+  })
+
   it("lets hosts of equal shares keep their connections", () => {
     for (const maxConnections of [2, 3, 5]) {
       const hosts = ["a", "b"].map((key) => ({ key, clients: 20, takes: 10 }))

@@ -89,6 +89,8 @@ export class PoolCore<C> {
     if (slot.state === "Closing" || slot.state === "Closed") return
     const reason = this.reasonToClose(slot, reusable, now)
     if (reason !== undefined) {
+      quantum.chargeUse(pool, slot, now)
+      if (!reusable) quantum.chargeQuantum(pool, slot.origin, now)
       slots.retire(pool, slot, reason)
     } else {
       this.serve(slot, keepFor, now)
@@ -316,9 +318,7 @@ export class PoolCore<C> {
     if (pool.phase !== "Open") return
     while (pool.wantedDials > 0) {
       if (pool.hasRoom) {
-        const origin = pool.roundRobin.first as OriginState<C>
-        pool.roundRobin.moveToBack(origin.roundRobinLink)
-        this.planDial(origin, 0)
+        this.planDial(quantum.next(pool, now), 0)
       } else if (pool.idle.first !== undefined) {
         slots.retire(pool, pool.idle.first, "Evicted")
       } else if (pool.withSpareDials.first !== undefined) {
@@ -381,24 +381,9 @@ export class PoolCore<C> {
     if (!reusable) return "NotReusable"
     if (slot.served >= pool.limits.maxRequestsPerConnection) return "MaxRequests"
     if (pool.isOverLimit || pool.isOverOriginLimit(slot.origin)) return "LimitLowered"
-    if (pool.wantedDials > 0 && this.mustYield(slot, now)) return "Evicted"
+    if (quantum.mustYield(pool, slot, now)) return "Evicted"
     if (slot.busy === 0 && slot.origin.waiters.first?.fresh === true) return "Evicted"
     return undefined
-  }
-
-  /**
-   * Whether a connection given back by `origin` must make room for another origin, the next of the round robin. One that has none,
-   * or would have no more than `origin` is left with, goes first: so one slow host cannot hold all of them (okhttp via
-   * palantir #867), and origins with about equal shares do not take connections from each other again and again.
-   */
-  private mustYield(slot: Slot<C>, now: number): boolean {
-    const { origin } = slot
-    const next = this.state.roundRobin.first as OriginState<C>
-    if (!quantum.isOver(this.state, slot, next, now)) return false
-    if (next.share === 0 || next.share + 1 < origin.share) return true
-    // The one behind it is looked at the next time: no step looks at all of them.
-    this.state.roundRobin.moveToBack(next.roundRobinLink)
-    return false
   }
 
   /** A connection with a free stream slot is lent to its waiters at once; it is idle when there is none. */

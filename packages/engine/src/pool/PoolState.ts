@@ -69,6 +69,11 @@ export class PoolState<C> {
   readonly backingOff = new LinkedList<OriginState<C>>()
   /** Since when an origin waits for a permit that others have; `Infinity` when none does. */
   contendedSince = Infinity
+  /** Whom a connection has been given back for. */
+  yieldedTo: OriginState<C> | undefined = undefined
+  /** What the origin that was next last had been charged, as of when that was: see `quantum`. */
+  charged = 0
+  chargedAt = -Infinity
   /** Origins with more dials than they need. */
   readonly withSpareDials = new LinkedList<OriginState<C>>()
   /** Origins whose dials are under way for other waiters than before. */

@@ -41,6 +41,8 @@ export class Slot<C> {
   /** Since when it is with its origin although others wait, and how many requests it had served then. */
   quantumSince = -Infinity
   servedBefore = 0
+  /** Up to when its origin has been charged for it. */
+  chargedAt = 0
   /** Why it drains or closes. */
   reason: CloseReason | undefined = undefined
 
@@ -181,6 +183,9 @@ export class OriginState<C> {
   readonly connectingLink = new Link<OriginState<C>>(this)
   /** How long its last dial took that succeeded, in milliseconds. */
   lastDialTime = 0
+  /** Connection time that it had while others waited, in milliseconds, as of when that was. */
+  charged = 0
+  chargedAt = -Infinity
   /** Dials that failed in a row, and what the last one failed with. */
   failedDials = 0
   lastFailure: Failure | undefined = undefined

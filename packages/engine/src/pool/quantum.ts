@@ -1,8 +1,10 @@
 import type { OriginState, Slot } from "./entities.js"
 import type { PoolState } from "./PoolState.js"
 
-// How long an origin keeps a connection that another one waits for. Without it each request between two origins that
-// share one permit would cost a connection; with it the price of changing is at most a tenth of the time.
+// How long an origin keeps a connection that another one waits for, and which one is next. Without a quantum each request
+// between two origins that share one permit would cost a connection; with it the price of changing is at most a tenth of
+// the time. Next is the origin that has had the least connection time while others waited: turns alone would give nearly
+// all of it to an origin of long responses.
 
 /** A quantum is so many times what it takes to connect to the origin, */
 const dialTimes = 10
@@ -11,6 +13,11 @@ const shortest = 50
 const longest = 1000
 /** and no more than so many requests. */
 const mostRequests = 1000
+
+/** What an origin had is forgotten by half in so many milliseconds. */
+const halfLife = 10_000
+/** One step compares no more than so many origins; the next one goes on with those behind them. */
+const mostCompared = 32
 
 const quantumOf = <C>(origin: OriginState<C>): number =>
   Math.min(longest, Math.max(shortest, dialTimes * origin.lastDialTime))
@@ -21,14 +28,149 @@ export const noteContention = <C>(pool: PoolState<C>, now: number): void => {
   else if (pool.contendedSince === Infinity) pool.contendedSince = now
 }
 
-/** Whether the connection has been with its origin for a quantum while others waited, or one of them cannot wait for that. */
-export const isOver = <C>(pool: PoolState<C>, slot: Slot<C>, next: OriginState<C>, now: number): boolean => {
-  if (slot.quantumSince < pool.contendedSince) {
-    slot.quantumSince = Math.max(slot.connectedAt, pool.contendedSince)
-    slot.servedBefore = slot.served
+// -----------------------------------------------------------------------------------------------------------------
+// What an origin had
+// -----------------------------------------------------------------------------------------------------------------
+
+/**
+ * Connection time that the origin had while others waited. It fades, and is forgotten when nobody waits any more. Who
+ * comes late begins with what the one had that was next last: it has missed nothing.
+ */
+const chargedTo = <C>(pool: PoolState<C>, origin: OriginState<C>, now: number): number =>
+  Math.max(left(pool, origin, now), left(pool, pool, now))
+
+const left = <C>(pool: PoolState<C>, { charged, chargedAt }: Charged, now: number): number =>
+  chargedAt < pool.contendedSince ? 0 : charged * 2 ** ((chargedAt - now) / halfLife)
+
+interface Charged {
+  readonly charged: number
+  readonly chargedAt: number
+}
+
+/** A whole quantum for a connection that could not be used again; a dial costs one as well, whatever came of it. */
+export const chargeQuantum = <C>(pool: PoolState<C>, origin: OriginState<C>, now: number): void =>
+  charge(pool, origin, quantumOf(origin), now)
+
+/** The time since the connection was charged for last. */
+export const chargeUse = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): void => {
+  begin(pool, slot)
+  charge(pool, slot.origin, now - slot.chargedAt, now)
+  slot.chargedAt = now
+}
+
+/**
+ * Whatever it had at the same time over other connections, an origin is no more than this and a quantum behind: so it
+ * waits until each of the others has had that, and no longer.
+ */
+const charge = <C>(pool: PoolState<C>, origin: OriginState<C>, millis: number, now: number): void => {
+  if (pool.contendedSince === Infinity) return
+  const before = chargedTo(pool, origin, now)
+  const most = left(pool, pool, now) + quantumOf(origin) + millis
+  origin.charged = Math.max(before, Math.min(before + millis, most))
+  origin.chargedAt = now
+}
+
+// -----------------------------------------------------------------------------------------------------------------
+// Who is next
+// -----------------------------------------------------------------------------------------------------------------
+
+/**
+ * The origin that is to have a connection now: whom one was given back for, else the one that has fewest. There has to be
+ * one that wants one.
+ */
+export const next = <C>(pool: PoolState<C>, now: number): OriginState<C> => {
+  const { yieldedTo } = pool
+  const isStillWanted = yieldedTo !== undefined && pool.roundRobin.has(yieldedTo.roundRobinLink)
+  const origin = isStillWanted ? yieldedTo : least(pool, now, isFewer, () => true) as OriginState<C>
+  pool.yieldedTo = undefined
+  pool.roundRobin.moveToBack(origin.roundRobinLink)
+  reached(pool, origin, now)
+  charge(pool, origin, quantumOf(origin), now)
+  return origin
+}
+
+/**
+ * Whether a connection that is given back must make room for another origin. One that has none, or would have no more
+ * than this one is left with, goes first: so one slow host cannot hold all of them (okhttp via palantir #867), and
+ * origins with about equal shares do not take each other's connections in turn.
+ */
+export const mustYield = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): boolean => {
+  if (pool.wantedDials === 0) return false
+  begin(pool, slot)
+  const { origin } = slot
+  const first = pool.roundRobin.first as OriginState<C>
+  if (!isOver(slot, now)) return isUrgent(first, now) && hasLess(first, origin) && yieldTo(pool, first)
+  chargeUse(pool, slot, now)
+  const other = least(pool, now, () => 0, (other) => other !== origin && hasLess(other, origin))
+  const isBehind = other !== undefined && chargedTo(pool, other, now) <= chargedTo(pool, origin, now)
+  if (isBehind || (other !== undefined && isUrgent(other, now))) return yieldTo(pool, other)
+  reached(pool, origin, now)
+  restart(slot, now)
+  return false
+}
+
+const yieldTo = <C>(pool: PoolState<C>, origin: OriginState<C>): true => {
+  pool.yieldedTo = origin
+  return true
+}
+
+/** Nobody who comes now begins with less than the one whose turn this is. */
+const reached = <C>(pool: PoolState<C>, origin: OriginState<C>, now: number): void => {
+  pool.charged = chargedTo(pool, origin, now)
+  pool.chargedAt = now
+}
+
+/**
+ * Of those that want a connection and are fit, the one whose oldest waiter cannot wait any longer; else the least by
+ * `order`; of equal ones the one with the least time charged, and then the one whose last turn was longest ago.
+ */
+const least = <C>(
+  pool: PoolState<C>,
+  now: number,
+  order: (one: OriginState<C>, other: OriginState<C>) => number,
+  isFit: (origin: OriginState<C>) => boolean
+): OriginState<C> | undefined => {
+  let best: OriginState<C> | undefined = undefined
+  for (let left = Math.min(mostCompared, pool.roundRobin.size); left > 0; left--) {
+    const origin = pool.roundRobin.first as OriginState<C>
+    pool.roundRobin.moveToBack(origin.roundRobinLink)
+    if (!isFit(origin)) continue
+    if (isUrgent(origin, now)) return origin
+    const before = best === undefined
+      ? -1
+      : order(origin, best) || chargedTo(pool, origin, now) - chargedTo(pool, best, now)
+    if (before < 0) best = origin
   }
-  if (now - slot.quantumSince >= quantumOf(slot.origin)) return true
-  if (slot.served - slot.servedBefore >= mostRequests) return true
-  const oldest = next.waiters.first
+  return best
+}
+
+const isFewer = <C>(one: OriginState<C>, other: OriginState<C>): number => one.share - other.share
+
+/** Whether who waits longest has waited for half of its time. */
+const isUrgent = <C>(origin: OriginState<C>, now: number): boolean => {
+  const oldest = origin.waiters.first
   return oldest !== undefined && now - oldest.waitingSince >= oldest.timeout / 2
+}
+
+const hasLess = <C>(one: OriginState<C>, other: OriginState<C>): boolean =>
+  one.share === 0 || one.share + 1 < other.share
+
+// -----------------------------------------------------------------------------------------------------------------
+// The quantum of a connection
+// -----------------------------------------------------------------------------------------------------------------
+
+/** Whether the connection has been with its origin for a quantum while others waited. */
+const isOver = <C>(slot: Slot<C>, now: number): boolean =>
+  now - slot.quantumSince >= quantumOf(slot.origin) || slot.served - slot.servedBefore >= mostRequests
+
+/** A quantum begins with contention, or with the connection. */
+const begin = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
+  if (slot.quantumSince >= pool.contendedSince) return
+  slot.chargedAt = Math.max(slot.connectedAt, pool.contendedSince)
+  restart(slot, slot.chargedAt)
+}
+
+const restart = <C>(slot: Slot<C>, at: number): void => {
+  slot.quantumSince = at
+  slot.servedBefore = slot.served
 }

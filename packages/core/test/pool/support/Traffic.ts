@@ -20,6 +20,8 @@ export interface Served {
   /** The longest that a request waited for a connection, in milliseconds. */
   readonly longestWait: number
   readonly dials: number
+  /** For how long all its connections together carried its requests, in milliseconds. */
+  readonly held: number
 }
 
 const refused = Failure.connectError({ origin: "", reason: "Refused", detail: "connection refused" })
@@ -45,7 +47,7 @@ export const traffic = (
     whenFull: "dial",
     random: () => 0
   })
-  const byKey = new Map(hosts.map((host) => [host.key, { host, answers: 0, longestWait: 0, dials: 0 }]))
+  const byKey = new Map(hosts.map((host) => [host.key, { host, answers: 0, longestWait: 0, dials: 0, held: 0 }]))
 
   const after = (millis: number, run: () => void) => {
     const at = now + millis
@@ -66,6 +68,7 @@ export const traffic = (
     served.longestWait = Math.max(served.longestWait, now - ticket.waitingSince)
     after(served.host.takes, () => {
       served.answers++
+      served.held += served.host.takes
       core.release(ticket, served.host.closes !== true, Infinity, now)
       perform()
       request(served.host)
