@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import { isHttpClientError } from "@effect/platform/HttpClientError"
+import type * as Engine from "@sluice/engine"
 import { describeFailure, type Failure, isFailure } from "@sluice/engine"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
@@ -50,6 +51,15 @@ export type Phase = Failure.Phase
  * @category models
  */
 export type Details = Failure.Details
+
+/**
+ * What the making of a connection was waiting for: `LookingUp` for the resolver, `Connecting` for one of the addresses,
+ * `Handshaking` for TLS, `Greeting` for the SETTINGS of an HTTP/2 server.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type DialStage = Engine.DialStage
 
 /** What the constructor of an error takes: all of its failure but what is the same for its kind. */
 type Given<Tag extends Failure.FailureTag, Fixed extends string = never> = Omit<Failure.FailureOf<Tag>, "_tag" | Fixed>

@@ -6,6 +6,7 @@
  * back as a call to a listener or receiver. That is what makes a request cheap, and every state visible.
  */
 import type { CloseReason } from "./CloseReason.js"
+import type { DialStage } from "./DialStage.js"
 import type { Failure } from "./Failure.js"
 import type { Origin } from "./Origin.js"
 
@@ -49,8 +50,8 @@ export interface ConnectionListener {
   readonly onDraining: () => void
   /** It is gone, or of no use. Its exchanges have been told before. */
   readonly onClosed: (reason: CloseReason) => void
-  /** It begins to be made. `describe` says what it is doing, for whom it takes too long. */
-  readonly onDialing?: ((describe: () => string) => void) | undefined
+  /** It begins to be made. `stage` says how far it is, for whom it takes too long. */
+  readonly onDialing?: ((stage: () => DialStage | undefined) => void) | undefined
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { DialStage, TriedAddress } from "./DialStage.js"
 import type { PoolSnapshot } from "./PoolSnapshot.js"
 
 /**
@@ -60,28 +61,43 @@ export interface ConnectTimeout extends NotSent, TimedOut {
   readonly _tag: "ConnectTimeout"
   readonly phase: "connect"
   readonly safeToRetry: true
-  /** What it was doing, as in `connecting to 192.0.2.1 (no response)`. */
-  readonly stage?: string | undefined
-}
-
-/** An address that was tried, and how it ended. */
-export interface TriedAddress {
-  readonly address: string
-  /** Milliseconds after the first one. */
-  readonly startedAfter: number
-  /** The code of the system's error, as `ECONNREFUSED`. */
-  readonly outcome: string
+  /** How far it had come. */
+  readonly stage?: DialStage | undefined
 }
 
 export interface ConnectError extends NotSent {
   readonly _tag: "ConnectError"
   readonly phase: "connect"
   readonly safeToRetry: true
-  readonly reason: "Refused" | "UnknownHost" | "Unreachable" | "Reset" | "Other"
+  readonly reason:
+    | "Refused"
+    | "UnknownHost"
+    | "NameServer"
+    | "Unreachable"
+    | "NotAllowed"
+    | "ProcessLimit"
+    | "Reset"
+    | "Other"
   /** What was tried, and what the system said. */
   readonly detail: string
   /** Every address of the host, if it came to that. */
   readonly addresses?: ReadonlyArray<TriedAddress> | undefined
+  /** Where it is this process that has reached a limit (`ProcessLimit`): the pool's, and how many it had open. */
+  readonly connections?: { readonly open: number; readonly maxConnections: number } | undefined
+}
+
+/** The certificate that a server showed. */
+export interface Certificate {
+  /** As `CN=a.test, O=Somebody`. */
+  readonly subject: string
+  readonly issuer: string
+  /** As the certificate has it: `Nov 30 00:00:00 2026 GMT`. */
+  readonly validFrom: string
+  readonly validTo: string
+  /** The host names and addresses that it covers. */
+  readonly names: ReadonlyArray<string>
+  /** The subjects of its chain, the server's own first: of what came, and what of it is known here. */
+  readonly chain: ReadonlyArray<string>
 }
 
 export interface TlsError extends NotSent {
@@ -99,6 +115,8 @@ export interface TlsError extends NotSent {
     | "Other"
   /** What is wrong and what to check. */
   readonly detail: string
+  /** The server's, where that is what is wrong. */
+  readonly certificate?: Certificate | undefined
 }
 
 export interface UnsupportedProtocol extends NotSent {
@@ -160,6 +178,10 @@ export interface RemoteProtocolError extends Details {
   readonly code: string
   /** What was received. */
   readonly detail: string
+  /** What came at once where a head was due, quoted: 64 bytes at most, and of a field no more than its name. */
+  readonly received?: string | undefined
+  /** What seems to be spoken in place of HTTP, where it is known: `Redis`, `SSH`, `TLS`, … */
+  readonly protocol?: string | undefined
   /** Where the rule is written, as in `RFC 9112 §6.3`. */
   readonly section?: string | undefined
 }

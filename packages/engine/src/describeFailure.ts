@@ -1,6 +1,7 @@
 import { describeSnapshot, summarizeSnapshot } from "./describeSnapshot.js"
-import type { BodyAbandoned, Failure, FailureOf, FailureTag } from "./Failure.js"
-import { continued, describeCause, formatMillis, ordinal } from "./format.js"
+import { describeStage } from "./DialStage.js"
+import type { BodyAbandoned, Certificate, Failure, FailureOf, FailureTag } from "./Failure.js"
+import { continued, counted, describeCause, formatMillis, ordinal } from "./format.js"
 
 /** A failure without its tag and what the tag alone says, which is all that its sentence needs. */
 type Told<Tag extends FailureTag> = Omit<FailureOf<Tag>, "_tag">
@@ -23,17 +24,33 @@ const queueIsFull = ({ maxPendingRequests, origin }: Told<"PoolQueueFull">): str
   `No connection to ${origin} is free, and no more than ${maxPendingRequests} requests may wait for ` +
   "one (limits.maxPendingRequests)."
 
+const describeCertificate = (certificate: Certificate | undefined): string => {
+  if (certificate === undefined) return ""
+  const { chain, issuer, names, subject, validFrom, validTo } = certificate
+  const covered = names.length === 0 ? "no name" : names.slice(0, namedHosts).join(", ") +
+    (names.length > namedHosts ? ` and ${names.length - namedHosts} more` : "")
+  return `. The certificate is for ${subject}, covers ${covered}, was issued by ${issuer}, and is valid from ${validFrom} to ` +
+    `${validTo}. The chain: ${chain.join(", issued by ")}`
+}
+
+/** How many names of a certificate the sentence has. */
+const namedHosts = 10
+
 /** What each kind of failure says to a person. */
 const sentences: { readonly [Tag in FailureTag]: (failure: Told<Tag>) => string } = {
   PoolTimeout: (failure) => `${noneCameFree(failure)}\n${describeSnapshot(failure.pool)}`,
   PoolClosed: ({ origin }) =>
     `The pool is closed: no connection to ${origin}. Its scope has ended; requests must be made within it.`,
   PoolQueueFull: (failure) => `${queueIsFull(failure)}\n${describeSnapshot(failure.pool)}`,
-  ConnectTimeout: ({ origin, stage = "", timeout }) =>
-    `Connecting to ${origin} took longer than ${formatMillis(timeout)} (timeouts.connect)` +
-    (stage === "" ? "" : `; it was ${stage}`) + ". Is the address right, and does no firewall drop the packets?",
-  ConnectError: ({ detail, origin }) => `Could not connect to ${origin}: ${continued(detail)}`,
-  TlsError: ({ detail, origin }) => `No TLS connection to ${origin}: ${continued(detail)}`,
+  ConnectTimeout: ({ origin, stage, timeout }) =>
+    `Connecting to ${origin} took longer than ${formatMillis(timeout)} (timeouts.connect)${describeStage(stage)}`,
+  ConnectError: ({ connections, detail, origin }) =>
+    `Could not connect to ${origin}: ${continued(detail)}` + (connections === undefined
+      ? ""
+      : `. The pool has ${counted(connections.open, "connection", "connections")} open, and limits.maxConnections is ` +
+        `${connections.maxConnections}`),
+  TlsError: ({ certificate, detail, origin }) =>
+    `No TLS connection to ${origin}: ${continued(detail)}${describeCertificate(certificate)}`,
   UnsupportedProtocol: ({ protocol }) =>
     (protocol === ""
       ? "The URL does not begin with a protocol that this client speaks. "

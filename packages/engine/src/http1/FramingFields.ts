@@ -117,7 +117,11 @@ export class FramingFields {
   private readContentLength(bytes: Uint8Array, start: number, end: number): ProtocolViolation | undefined {
     // RFC 9112 §6.3 lets a recipient accept a list of equal values. llhttp does not, and no honest server sends one.
     if (this.contentLength >= 0) {
-      return violation("RepeatedContentLength", "The response has more than one Content-Length", "RFC 9112 §6.3")
+      return violation(
+        "RepeatedContentLength",
+        `The response has more than one Content-Length: ${this.contentLength} and ${quoteBytes(bytes, start, end)}`,
+        "RFC 9112 §6.3"
+      )
     }
     let length = 0
     for (let i = start; i < end; i++) {

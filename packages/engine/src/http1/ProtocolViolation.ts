@@ -123,6 +123,17 @@ export const quoteBytes = (bytes: Uint8Array, start: number, end: number): strin
   return `${quoted}"`
 }
 
+/** The most octets of what came at once that are quoted, where nothing is known of it. */
+const quotableAtOnce = 64
+
+/** The beginning of `bytes[start, end)`, likewise. */
+export const quoteStart = (bytes: Uint8Array, start: number, end: number): string => {
+  const stop = Math.min(end, start + quotableAtOnce)
+  let quoted = "\""
+  for (let i = start; i < stop; i++) quoted += quoteCode(bytes[i])
+  return stop < end ? `${quoted}…"` : `${quoted}"`
+}
+
 /** The beginning of `text` in double quotes, likewise. */
 export const quoteText = (text: string): string => {
   let quoted = "\""

@@ -93,6 +93,15 @@ export type {
    */
   ParserLimits
 } from "./ParserLimits.js"
+export {
+  /**
+   * The beginning of what was received, in double quotes: printable ASCII, all else escaped, so that it is safe in a log.
+   *
+   * @since 0.1.0
+   * @category errors
+   */
+  quoteStart
+} from "./ProtocolViolation.js"
 export type {
   /**
    * What a peer, or our own caller, did that HTTP/1.1 does not allow, and where it says so. A value, not an exception.

@@ -1,5 +1,6 @@
 import type * as net from "node:net"
 import type { Connection } from "../Connection.js"
+import type { DialStage } from "../DialStage.js"
 import type { Failure } from "../Failure.js"
 import * as socket from "./socket.js"
 
@@ -12,8 +13,13 @@ export interface DialEvents {
 /** The sockets of one dial, and of the connection that it becomes. */
 export class Dial {
   isClosed = false
-  /** What it is doing, for whom it takes too long. */
-  describe: () => string = () => ""
+  /** How far it is, for whom it takes too long. */
+  stage: () => DialStage | undefined = () => undefined
+  constructor(
+    /** Monotonic, in milliseconds. */
+    readonly startedAt: number
+  ) {}
+
   private readonly sockets = new Set<net.Socket>()
   private beforeClosing: (() => void) | undefined = undefined
 

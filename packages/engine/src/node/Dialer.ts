@@ -1,5 +1,6 @@
 import * as net from "node:net"
 import type { ConnectionListener, Protocol } from "../Connection.js"
+import type { Reached } from "../DialStage.js"
 import type { Failure } from "../Failure.js"
 import type { HostTime } from "../Host.js"
 import { defaultParserLimits } from "../http1/index.js"
@@ -58,8 +59,8 @@ export class Dialer {
 
   /** Starts to make a connection. */
   dial(origin: Origin, listener: ConnectionListener, events: DialEvents): Dial {
-    const dial = new Dial()
-    listener.onDialing?.(() => dial.describe())
+    const dial = new Dial(this.time.elapsed())
+    listener.onDialing?.(() => dial.stage())
     if (origin.scheme === "https") this.dialTls(dial, origin, listener, events)
     else this.dialTcp(dial, origin, listener, events)
     return dial
@@ -75,7 +76,8 @@ export class Dialer {
   private dialTls(dial: Dial, origin: Origin, listener: ConnectionListener, events: DialEvents): void {
     const protocols = this.speaksHttp2(origin.key) ? ["h2", "http/1.1"] : ["http/1.1"]
     this.connect(dial, origin, events, (target) => this.secure.connect(target, origin, protocols), (opened) => {
-      dial.describe = () => "the TLS handshake"
+      const reached = this.reached(dial, opened)
+      dial.stage = () => ({ _tag: "Handshaking", ...reached })
       this.secure.secure(dial, opened, origin, {
         onConnected: (opened, tlsTime) => {
           if (opened.socket.alpnProtocol === "h2") this.speakHttp2(dial, opened, origin, listener, tlsTime, events)
@@ -102,7 +104,7 @@ export class Dialer {
         onFailed: (attempts) => events.onFailed(errors.notConnectedToAny(origin, attempts)),
         onInvalid: (cause) => events.onFailed(tlsError(origin, cause, "Configuration"))
       })
-      dial.describe = () => `connecting to ${errors.describeAttempts(attempts())}`
+      dial.stage = () => ({ _tag: "Connecting", addresses: errors.triedAddresses(attempts()) })
     }
     if (socketPath !== undefined) {
       // The path decides; TLS verifies the host all the same.
@@ -111,12 +113,19 @@ export class Dialer {
         ({ address }) => ({ host, path: address } as net.NetConnectOpts)
       )
     }
-    dial.describe = () => `looking up ${host}`
+    dial.stage = () => ({ _tag: "LookingUp", host })
     this.names(host, (error, addresses) => {
       if (dial.isClosed) return
       if (error !== undefined) events.onFailed(errors.notConnected(origin, error))
       else connectTo(addresses, ({ address }) => ({ host: address, port }))
     })
+  }
+
+  /** Which address accepted the connection, and when. */
+  private reached({ startedAt }: Dial, { socket }: sockets.OpenSocket): Reached {
+    const { remoteAddress, remotePort } = socket
+    const address = remoteAddress === undefined ? undefined : authority(remoteAddress, remotePort)
+    return { address, connectedAfter: this.time.elapsed() - startedAt }
   }
 
   private speakHttp1(
@@ -158,6 +167,8 @@ export class Dialer {
         else events.onFailed(failure)
       }
     })
+    const reached = this.reached(dial, opened)
+    dial.stage = () => ({ _tag: "Greeting", ...reached })
     dial.onClosing(() => connection.shutdown())
     // What was read before begins it.
     opened.readWith(connection)
@@ -187,6 +198,10 @@ export class Dialer {
     this.wantHttp1.add(key)
   }
 }
+
+/** `127.0.0.1:443`, `[::1]:443`. */
+const authority = (address: string, port: number | undefined): string =>
+  port === undefined ? address : `${net.isIP(address) === 6 ? `[${address}]` : address}:${port}`
 
 const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
   Buffer.prototype.latin1Slice.call(bytes, start, end)

@@ -7,6 +7,7 @@ import * as errors from "./errors.js"
 import { type ExchangeOwner, Http1Exchange } from "./Http1Exchange.js"
 import * as otherProtocols from "./otherProtocols.js"
 import * as readBuffer from "./readBuffer.js"
+import { receivedInstead } from "./received.js"
 import { asksToClose, Quarantine, type ReusePolicy } from "./reuse.js"
 import { destroyAsMade, type Transport } from "./Transport.js"
 
@@ -92,10 +93,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
       this.quarantine.onLateBytes()
       this.close("Failed")
     } else if (!exchange.written) {
-      this.break(
-        exchange,
-        errors.ended(exchange.request, "Unsent", "the server had sent bytes that nobody asked for")
-      )
+      this.break(exchange, errors.unasked(exchange.request, bytes, length))
     } else if (exchange.upgraded) {
       exchange.receiver.onData(readBuffer.keep(bytes, 0, length))
     } else {
@@ -110,8 +108,8 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   private interpret(exchange: Http1Exchange, outcome: ParseOutcome, bytes: Uint8Array, length: number): void {
     switch (outcome._tag) {
       case "ProtocolViolation": {
-        const hint = this.head === undefined ? otherProtocols.instead(bytes, length) : undefined
-        return this.break(exchange, errors.protocolViolation(exchange.request, outcome, this.progress, hint))
+        const received = this.head === undefined ? receivedInstead(outcome, bytes, length) : undefined
+        return this.break(exchange, errors.protocolViolation(exchange.request, outcome, this.progress, received))
       }
       case "Upgraded":
         exchange.upgraded = true

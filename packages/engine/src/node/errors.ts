@@ -1,15 +1,14 @@
 import type { ExchangeRequest } from "../Connection.js"
+import { describeTried, type TriedAddress } from "../DialStage.js"
 import * as Failure from "../Failure.js"
-import type { ProtocolViolation } from "../http1/index.js"
+import { continued } from "../format.js"
+import { type ProtocolViolation, quoteStart } from "../http1/index.js"
 import type { Attempt } from "../network/index.js"
 import type { Origin } from "../Origin.js"
+import { instead } from "./otherProtocols.js"
+import type { Received } from "./received.js"
+import { connectReason, describe, type SystemError } from "./systemErrors.js"
 import { isRefusedClient, tlsError } from "./tlsErrors.js"
-
-/** What Node's errors carry besides their message. */
-interface SystemError extends Error {
-  readonly code?: string
-  readonly syscall?: string
-}
 
 const localReasons: Partial<Record<ProtocolViolation["code"], Failure.LocalProtocolError["reason"]>> = {
   InvalidMethod: "InvalidMethod",
@@ -49,19 +48,30 @@ export const details = (request: ExchangeRequest, progress: Progress): Failure.D
   safeToRetry: progress === "Unsent" || request.retryable
 })
 
-/** The answer breaks the protocol; `hint` is what seems to be spoken in place of it. */
+/** The response breaks the protocol. */
 export const protocolViolation = (
   request: ExchangeRequest,
   violation: ProtocolViolation,
   progress: Progress,
-  hint?: string
-) =>
-  Failure.remoteProtocolError({
+  { received, spoken }: Received = {}
+) => {
+  const found = received === undefined ? violation.message : `${violation.message}, in ${received}`
+  return Failure.remoteProtocolError({
     ...details(request, progress),
     code: violation.code,
-    detail: hint ?? violation.message,
-    section: violation.section
+    detail: spoken === undefined ? found : `${spoken.hint} (${continued(found)})`,
+    section: violation.section,
+    ...(received === undefined ? {} : { received }),
+    ...(spoken === undefined ? {} : { protocol: spoken.protocol })
   })
+}
+
+/** On a connection that nothing was asked on yet: some servers speak first. */
+export const unasked = (request: ExchangeRequest, bytes: Uint8Array, length: number) => {
+  const spoken = instead(bytes, length)
+  const found = `the server had sent bytes that nobody asked for: ${quoteStart(bytes, 0, length)}`
+  return ended(request, "Unsent", spoken === undefined ? found : `${found}. ${spoken.hint}`)
+}
 
 /** The peer ended the connection before the answer was complete. */
 export const ended = (request: ExchangeRequest, progress: Progress, detail: string) =>
@@ -102,48 +112,20 @@ export const notConnectedToAny = (origin: Origin, attempts: ReadonlyArray<Attemp
     origin: origin.href,
     reason: connectReason(cause),
     detail: attempts.length === 1 ? describe(cause) : `none of its addresses lets us: ${describeAttempts(attempts)}`,
-    addresses: attempts.map(({ address, failure, startedAfter }) => ({
-      address: address.address,
-      startedAfter,
-      outcome: outcomeOf(failure)
-    })),
+    addresses: triedAddresses(attempts),
     cause: attempts.length === 1 ? cause : new AggregateError(failures, cause.message)
   })
 }
 
 /** `192.0.2.1 (ECONNREFUSED), 2001:db8::1 (no response)`. */
-export const describeAttempts = (attempts: ReadonlyArray<Attempt<Error>>): string =>
-  attempts.map(({ address, failure }) => `${address.address} (${outcomeOf(failure)})`).join(", ")
+const describeAttempts = (attempts: ReadonlyArray<Attempt<Error>>): string => describeTried(triedAddresses(attempts))
+
+export const triedAddresses = (attempts: ReadonlyArray<Attempt<Error>>): ReadonlyArray<TriedAddress> =>
+  attempts.map(({ address, failure, startedAfter }) => ({
+    address: address.address,
+    startedAfter,
+    outcome: outcomeOf(failure)
+  }))
 
 const outcomeOf = (failure: SystemError | undefined): string =>
   failure === undefined ? "no response" : failure.code ?? failure.message
-
-const connectReason = ({ code = "" }: SystemError): Failure.ConnectError["reason"] => connectReasons[code] ?? "Other"
-
-const connectReasons: Record<string, Failure.ConnectError["reason"]> = {
-  ECONNREFUSED: "Refused",
-  ENOENT: "Refused",
-  ENOTFOUND: "UnknownHost",
-  EAI_AGAIN: "UnknownHost",
-  EHOSTUNREACH: "Unreachable",
-  ENETUNREACH: "Unreachable",
-  EADDRNOTAVAIL: "Unreachable",
-  ECONNRESET: "Reset"
-}
-
-const explanations: Record<string, string> = {
-  ECONNREFUSED: "nothing listens there; is the server running, and is the port right?",
-  ENOENT: "there is no such socket; is the server running, and is the path right?",
-  ENOTFOUND: "there is no host of that name; is it spelled right?",
-  EAI_AGAIN: "the name could not be looked up; is there a network and a name server?",
-  EHOSTUNREACH: "there is no way to that host",
-  ENETUNREACH: "there is no way to that network",
-  ECONNRESET: "the other side closed the connection",
-  EPIPE: "the other side had closed the connection",
-  ETIMEDOUT: "the other side does not answer"
-}
-
-const describe = (error: SystemError): string => {
-  const explanation = explanations[error.code ?? ""]
-  return explanation === undefined ? error.message : `${explanation} (${error.message})`
-}

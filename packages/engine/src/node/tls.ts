@@ -57,11 +57,13 @@ export class TlsClient {
       if (isVerified) sessions.set(key, session)
       else early = session
     })
+    const certificate = keepRejected(socket)
     onceConnected(
       socket,
       "secureConnect",
       () => {
         isVerified = true
+        certificate.accepted()
         if (early !== undefined) sessions.set(key, early)
         if (!dial.isClosed) events.onConnected(opened, this.time.elapsed() - started)
       },
@@ -69,7 +71,11 @@ export class TlsClient {
         // It may be the session that the server does not like.
         sessions.delete(key)
         if (dial.isClosed) return
-        events.onFailed(isTlsFailure(cause) ? tlsError(origin, cause) : errors.notConnected(origin, cause))
+        events.onFailed(
+          isTlsFailure(cause)
+            ? tlsError(origin, cause, "Other", certificate.rejected())
+            : errors.notConnected(origin, cause)
+        )
       }
     )
   }
@@ -104,6 +110,22 @@ export class TlsClient {
     const session = this.sessions.get(key)
     return session === undefined ? {} : { session }
   }
+}
+
+/**
+ * The certificate that Node rejects: of the socket that it destroys for it nothing can be asked afterwards. (Asking each
+ * socket for it before Node verifies it would cost what verifying it does, and `getPeerX509Certificate` takes the
+ * certificate out of the chain that Node then looks at.)
+ */
+const keepRejected = (socket: tls.TLSSocket) => {
+  let shown: tls.DetailedPeerCertificate | undefined = undefined
+  const accepted = () => delete (socket as Partial<tls.TLSSocket>).destroy
+  socket.destroy = (error) => {
+    accepted()
+    if (error !== undefined) shown = socket.getPeerCertificate(true)
+    return socket.destroy(error)
+  }
+  return { accepted, rejected: () => shown }
 }
 
 /**

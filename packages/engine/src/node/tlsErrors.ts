@@ -1,3 +1,4 @@
+import type { Certificate, DetailedPeerCertificate } from "node:tls"
 import * as Failure from "../Failure.js"
 import type { Origin } from "../Origin.js"
 
@@ -86,13 +87,53 @@ export const isTlsFailure = (failure: TlsFailure): boolean =>
  */
 export const isRefusedClient = (failure: TlsFailure): boolean => reasons[codeOf(failure)] === "ClientCertificate"
 
-export const tlsError = (origin: Origin, failure: TlsFailure, otherwise: Reason = "Other") => {
+/** `certificate` is the one that the server showed, if it came to that. */
+export const tlsError = (
+  origin: Origin,
+  failure: TlsFailure,
+  otherwise: Reason = "Other",
+  certificate?: DetailedPeerCertificate
+) => {
   const code = codeOf(failure)
   const reason = reasons[code] ?? otherwise
   return Failure.tlsError({
     origin: origin.href,
     reason,
     detail: `${byCode[code] ?? byReason[reason]} (${failure.reason ?? failure.message})`,
+    // The certificate is what is wrong in these cases, and in no other one.
+    ...(certificate?.subject === undefined || !aboutServer.has(reason) ? {} : { certificate: factsOf(certificate) }),
     cause: failure
   })
 }
+
+const aboutServer: ReadonlySet<Reason> = new Set(["Expired", "NotYetValid", "UnknownAuthority", "HostName"])
+
+/** A server may send what it likes. */
+const longestChain = 10
+
+const factsOf = (certificate: DetailedPeerCertificate): Failure.Certificate => {
+  const { issuer, subject, subjectaltname, valid_from, valid_to } = certificate
+  const chain: Array<string> = []
+  let shown: DetailedPeerCertificate | undefined = certificate
+  while (shown !== undefined && chain.length < longestChain) {
+    chain.push(oneLine(shown.subject))
+    // One that is signed by itself is its own issuer.
+    shown = shown.issuerCertificate === shown ? undefined : shown.issuerCertificate
+  }
+  return {
+    subject: oneLine(subject),
+    issuer: oneLine(issuer),
+    validFrom: valid_from,
+    validTo: valid_to,
+    names: namesOf(subjectaltname),
+    chain
+  }
+}
+
+/** `CN=a.test, O=Somebody`. */
+const oneLine = (name: Certificate | undefined): string =>
+  Object.entries(name ?? {}).map(([part, value]) => `${part}=${[value].flat().join("+")}`).join(", ")
+
+/** `DNS:a.test, IP Address:127.0.0.1` without what kind of name each is. */
+const namesOf = (names: string | undefined): ReadonlyArray<string> =>
+  names === undefined ? [] : names.split(", ").map((name) => name.replace(/^(DNS|IP Address|URI|email):/, ""))

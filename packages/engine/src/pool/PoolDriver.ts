@@ -1,4 +1,5 @@
 import type { Connection } from "../Connection.js"
+import type { DialStage } from "../DialStage.js"
 import * as Failure from "../Failure.js"
 import type { Cancel, Host, OpenHandle } from "../Host.js"
 import type { Origin } from "../Origin.js"
@@ -35,6 +36,9 @@ export interface DriverOptions {
   readonly unreadBodyGrace: number
 }
 
+/** How far a dial is. */
+type Stage = () => DialStage | undefined
+
 /** The server is not to close an idle connection while a request is on its way to it. */
 const keepAliveMargin = 1000
 
@@ -58,7 +62,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   /** Connections that are being made, or are open: what ends them. */
   private readonly opened = new Map<Slot<Connection>, OpenHandle>()
   /** What the dial of an origin that began last is doing, for an error. */
-  private readonly stages = new WeakMap<OriginState<Connection>, { slot: Slot<Connection>; describe: () => string }>()
+  private readonly stages = new WeakMap<OriginState<Connection>, { slot: Slot<Connection>; stage: Stage }>()
   /** Calls of `warm` that wait for a dial, and its failure if it fails. */
   private readonly dialWatchers = new Map<Slot<Connection>, Set<(failure?: Failure.Failure) => void>>()
   private onEmpty: (() => void) | undefined = undefined
@@ -364,18 +368,27 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
     this.dialEnded(slot)
   }
 
-  dialFailed(slot: Slot<Connection>, failure: Failure.Failure): void {
+  dialFailed(slot: Slot<Connection>, given: Failure.Failure): void {
+    const failure = this.withOwnLimit(given)
     // First: closing what is left of it ends the dial as well, and knows no failure.
     this.dialEnded(slot, failure)
     this.step((core, now) => core.dialFailed(slot, failure, now))
   }
 
-  dialing(slot: Slot<Connection>, describe: () => string): void {
-    this.stages.set(slot.origin, { slot, describe })
+  /** Who has to choose between the limit of the process and that of the pool has to know both. */
+  private withOwnLimit(failure: Failure.Failure): Failure.Failure {
+    if (failure._tag !== "ConnectError" || failure.reason !== "ProcessLimit") return failure
+    const { addresses, cause, detail, origin, reason } = failure
+    const { limits: { maxConnections }, open } = this.core.state
+    return Failure.connectError({ addresses, cause, connections: { open, maxConnections }, detail, origin, reason })
   }
 
-  private stageOf(origin: OriginState<Connection>): string | undefined {
-    return this.stages.get(origin)?.describe()
+  dialing(slot: Slot<Connection>, stage: Stage): void {
+    this.stages.set(slot.origin, { slot, stage })
+  }
+
+  private stageOf(origin: OriginState<Connection>): DialStage | undefined {
+    return this.stages.get(origin)?.stage()
   }
 
   private dialEnded(slot: Slot<Connection>, failure?: Failure.Failure): void {

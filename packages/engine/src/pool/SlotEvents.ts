@@ -1,5 +1,6 @@
 import type { CloseReason } from "../CloseReason.js"
 import type { Connection } from "../Connection.js"
+import type { DialStage } from "../DialStage.js"
 import type { Failure } from "../Failure.js"
 import type { OpenEvents } from "../Host.js"
 import type { Slot } from "./entities.js"
@@ -11,7 +12,7 @@ export interface SlotObserver {
   readonly connected: (slot: Slot<Connection>, connection: Connection, wasLost: boolean) => void
   readonly dialFailed: (slot: Slot<Connection>, failure: Failure) => void
   readonly gone: (slot: Slot<Connection>) => void
-  readonly dialing: (slot: Slot<Connection>, describe: () => string) => void
+  readonly dialing: (slot: Slot<Connection>, stage: () => DialStage | undefined) => void
 }
 
 /**
@@ -32,8 +33,8 @@ export class SlotEvents implements OpenEvents {
     this.pool.dialFailed(this.slot, failure)
   }
 
-  onDialing(describe: () => string): void {
-    this.pool.dialing(this.slot, describe)
+  onDialing(stage: () => DialStage | undefined): void {
+    this.pool.dialing(this.slot, stage)
   }
 
   onCapacity(capacity: number): void {

@@ -1,0 +1,53 @@
+import { formatMillis } from "./format.js"
+
+/** An address that was tried, and how it ended. */
+export interface TriedAddress {
+  readonly address: string
+  /** Milliseconds after the first one. */
+  readonly startedAfter: number
+  /** The code of the system's error, as `ECONNREFUSED`; `no response` while it is being tried. */
+  readonly outcome: string
+}
+
+/** A peer that has accepted the connection. */
+export interface Reached {
+  /** With its port, as `127.0.0.1:443`; undefined for a Unix socket. */
+  readonly address: string | undefined
+  /** How long that took, in milliseconds; the look-up of the name is part of it. */
+  readonly connectedAfter: number
+}
+
+/**
+ * What the making of a connection waits for: the resolver, a TCP handshake with one of the addresses, the TLS handshake,
+ * or the SETTINGS of an HTTP/2 server.
+ */
+export type DialStage =
+  | { readonly _tag: "LookingUp"; readonly host: string }
+  | { readonly _tag: "Connecting"; readonly addresses: ReadonlyArray<TriedAddress> }
+  | ({ readonly _tag: "Handshaking" } & Reached)
+  | ({ readonly _tag: "Greeting" } & Reached)
+
+/** `192.0.2.1 (ECONNREFUSED), 2001:db8::1 (no response)`. */
+export const describeTried = (addresses: ReadonlyArray<TriedAddress>): string =>
+  addresses.map(({ address, outcome }) => `${address} (${outcome})`).join(", ")
+
+/** The end of the sentence about a connection that takes too long: what it waits for, and what to do about it. */
+export const describeStage = (stage: DialStage | undefined): string => {
+  switch (stage?._tag) {
+    case undefined:
+      return ". Is the address right, and does no firewall drop the packets?"
+    case "LookingUp":
+      return `; it was looking up ${stage.host}, and the resolver did not respond. Is there a network, and is the name ` +
+        "server up?"
+    case "Connecting":
+      return `; it was connecting to ${describeTried(stage.addresses)}. ` +
+        "Is the address right, and does no firewall drop the packets?"
+    case "Handshaking":
+      return `; ${accepted(stage)}; the TLS handshake got no response. Does that port speak TLS?`
+    case "Greeting":
+      return `; ${accepted(stage)}, but sent no HTTP/2 SETTINGS. Does it speak HTTP/2? If not, set http2: false`
+  }
+}
+
+const accepted = ({ address = "the server", connectedAfter }: Reached): string =>
+  `${address} accepted the connection after ${formatMillis(connectedAfter)}`

@@ -1,0 +1,61 @@
+import { type ProtocolViolation, quoteStart } from "../http1/index.js"
+import { type Instead, instead } from "./otherProtocols.js"
+
+/** What came at once where the head of a response was due, for whoever has to find out what speaks there. */
+export interface Received {
+  /** Quoted. */
+  readonly received?: string | undefined
+  readonly spoken?: Instead | undefined
+}
+
+const field = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:/
+
+/**
+ * The parser quotes what it has read up to what is wrong, which is the same however the bytes were cut: for a server of
+ * something else that is its first letter. What came with it says more. Of what looks like HTTP it is the status line,
+ * or the name of the field, since values are nobody's to see.
+ */
+export const receivedInstead = (violation: ProtocolViolation, bytes: Uint8Array, length: number): Received => {
+  const spoken = instead(bytes, length)
+  switch (violation.code) {
+    case "InvalidStatusLine":
+    case "UnsupportedVersion":
+      return { received: quoteStart(bytes, 0, startsAsHttp(bytes) ? lineEnd(bytes, 0, length) : length), spoken }
+    case "InvalidHeaderName":
+      return { received: quotedName(bytes, length), spoken }
+    default:
+      return { spoken }
+  }
+}
+
+const startsAsHttp = (bytes: Uint8Array): boolean =>
+  String.fromCharCode(...bytes.subarray(0, 5)).toUpperCase() === "HTTP/"
+
+const lineEnd = (bytes: Uint8Array, from: number, length: number): number => {
+  const end = bytes.subarray(0, length).indexOf(lineFeed, from)
+  return end < 0 ? length : bytes[end - 1] === carriageReturn ? end - 1 : end
+}
+
+const lineFeed = 10
+const carriageReturn = 13
+const colon = 58
+
+/** Of the first line that is no field. */
+const quotedName = (bytes: Uint8Array, length: number): string | undefined => {
+  let start = startsAsHttp(bytes) ? nextLine(bytes, 0, length) : 0
+  while (start < length) {
+    const end = lineEnd(bytes, start, length)
+    const line = String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 256)))
+    if (!field.test(line)) {
+      const name = bytes.subarray(start, end).indexOf(colon)
+      return quoteStart(bytes, start, name < 0 ? end : start + name)
+    }
+    start = nextLine(bytes, start, length)
+  }
+  return undefined
+}
+
+const nextLine = (bytes: Uint8Array, from: number, length: number): number => {
+  const end = bytes.subarray(0, length).indexOf(lineFeed, from)
+  return end < 0 ? length : end + 1
+}

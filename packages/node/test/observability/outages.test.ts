@@ -1,0 +1,338 @@
+import { assert, describe, it } from "@effect/vitest"
+import type * as TransportError from "@sluice/core/TransportError"
+import type { HttpClientLayer } from "@sluice/node"
+import { Reply, TestServer } from "@sluice/test-server"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/TestClock"
+import * as net from "node:net"
+import { failure, makeClient, turns, until } from "../client/support.js"
+import { blackHoles, closedPort, lookupOf } from "../network/support.js"
+
+// What an engineer sees at three in the morning: nineteen ways in which requests fail, and what is said of each. Every
+// sentence has to say where it failed, why, and what to do; the same facts are there as data, and in JSON.
+
+interface Outage {
+  /** Where the request goes, and with which options. */
+  readonly arrange: Effect.Effect<
+    { readonly url: string; readonly options?: HttpClientLayer.Options },
+    never,
+    Scope.Scope
+  >
+  /** What passes on the clock before it fails, after the connection is being made. */
+  readonly passes?: "5 seconds" | "30 seconds" | "60 seconds"
+  readonly tag: TransportError.TransportError["_tag"]
+  /** What a person needs to read. */
+  readonly says: ReadonlyArray<string | RegExp>
+  readonly data?: Readonly<Record<string, unknown>>
+}
+
+const loopback = "127.0.0.1"
+
+/** Does what the test says with every connection. */
+const tcp = (onConnection: (socket: net.Socket) => void) =>
+  Effect.acquireRelease(
+    Effect.async<{ readonly port: number; readonly close: () => void }>((resume) => {
+      const sockets = new Set<net.Socket>()
+      const server = net.createServer((socket) => {
+        sockets.add(socket)
+        socket.on("error", () => {})
+        onConnection(socket)
+      })
+      server.listen(0, loopback, () => {
+        const close = () => {
+          for (const socket of sockets) socket.destroy()
+          server.close()
+        }
+        resume(Effect.succeed({ port: (server.address() as net.AddressInfo).port, close }))
+      })
+    }),
+    ({ close }) => Effect.sync(close)
+  )
+
+const silent = tcp(() => {})
+
+/** Answers with these bytes as soon as a request has come. */
+const speaks = (bytes: string | Uint8Array) =>
+  Effect.map(
+    tcp((socket) =>
+      socket.once("data", () => socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes))
+    ),
+    ({ port }) => ({
+      url: `http://${loopback}:${port}/`
+    })
+  )
+
+/** The look-up ends as the system's, or a resolver's, would. */
+const resolves = (code: string, syscall = "getaddrinfo") => ({
+  url: "http://a.test/",
+  options: {
+    lookup:
+      ((host, _options, callback) =>
+        callback(Object.assign(new Error(`${syscall} ${code} ${host}`), { code, syscall }), [])) as net.LookupFunction
+  }
+})
+
+const tls = (certificate: "expired" | "unknown-authority" | "wrong-host") =>
+  Effect.map(TestServer.make({ tls: { certificate }, replies: { "/": Reply.text("ok") } }), (server) => ({
+    url: `${server.url}/`,
+    options: { tls: { ca: server.ca! } }
+  }))
+
+const outages: Record<string, Outage> = {
+  "a name that does not exist": {
+    arrange: Effect.succeed(resolves("ENOTFOUND")),
+    tag: "ConnectError",
+    says: ["a.test", "there is no host of that name; is it spelled right?"],
+    data: { reason: "UnknownHost" }
+  },
+  "a name without an address": {
+    arrange: Effect.succeed(resolves("ENODATA", "queryA")),
+    tag: "ConnectError",
+    says: ["the name is known, but has no address"],
+    data: { reason: "UnknownHost" }
+  },
+  "a name server that is down": {
+    arrange: Effect.succeed(resolves("EAI_AGAIN")),
+    tag: "ConnectError",
+    says: ["no name server responded", "whether the name is right is not known"],
+    data: { reason: "NameServer" }
+  },
+  "a name server that fails": {
+    arrange: Effect.succeed(resolves("EAI_FAIL")),
+    tag: "ConnectError",
+    says: ["the name server could not look it up"],
+    data: { reason: "NameServer" }
+  },
+  "a name server that nothing listens at": {
+    arrange: Effect.succeed(resolves("ECONNREFUSED", "queryA")),
+    tag: "ConnectError",
+    says: ["the name server refuses"],
+    data: { reason: "NameServer" }
+  },
+  "a name server that is silent": {
+    arrange: Effect.succeed({ url: "http://a.test/", options: { lookup: () => {} } }),
+    passes: "5 seconds",
+    tag: "ConnectTimeout",
+    says: [
+      "took longer than 5s (timeouts.connect)",
+      "looking up a.test, and the resolver did not respond",
+      "name server"
+    ],
+    data: { stage: { _tag: "LookingUp", host: "a.test" } }
+  },
+  "a port that is closed": {
+    arrange: Effect.map(closedPort, (port) => ({ url: `http://${loopback}:${port}/` })),
+    tag: "ConnectError",
+    says: ["nothing listens there; is the server running, and is the port right?", "ECONNREFUSED 127.0.0.1:"],
+    data: { reason: "Refused" }
+  },
+  "a TCP handshake that is silent": {
+    arrange: Effect.gen(function*() {
+      const port = yield* closedPort
+      yield* blackHoles(port, ["127.0.0.2"])
+      return { url: `http://a.test:${port}/`, options: { lookup: lookupOf(["127.0.0.2"]) } }
+    }),
+    passes: "5 seconds",
+    tag: "ConnectTimeout",
+    says: ["connecting to 127.0.0.2 (no response)", "does no firewall drop the packets?"],
+    data: {
+      stage: { _tag: "Connecting", addresses: [{ address: "127.0.0.2", startedAfter: 0, outcome: "no response" }] }
+    }
+  },
+  "a TLS handshake that is silent": {
+    arrange: Effect.map(silent, ({ port }) => ({ url: `https://${loopback}:${port}/` })),
+    passes: "5 seconds",
+    tag: "ConnectTimeout",
+    says: [
+      /127\.0\.0\.1:\d+ accepted the connection after 0ms; the TLS handshake got no response/,
+      "Does that port speak TLS?"
+    ]
+  },
+  "an HTTP/2 server that is silent": {
+    arrange: Effect.map(silent, ({ port }) => ({
+      url: `http://${loopback}:${port}/`,
+      options: { http2: "prior-knowledge" as const }
+    })),
+    passes: "5 seconds",
+    tag: "ConnectTimeout",
+    says: ["accepted the connection", "sent no HTTP/2 SETTINGS"]
+  },
+  "a certificate that has expired": {
+    arrange: tls("expired"),
+    tag: "TlsError",
+    says: [
+      "has expired",
+      "check this machine's clock",
+      "CN=localhost",
+      "CN=Test authority",
+      /is valid from .* GMT to .* GMT/
+    ],
+    data: { reason: "Expired" }
+  },
+  "an authority that nobody knows": {
+    arrange: tls("unknown-authority"),
+    tag: "TlsError",
+    says: ["tls.ca", "was issued by CN=", "The chain: CN=localhost"],
+    data: { reason: "UnknownAuthority" }
+  },
+  "the certificate of another host": {
+    arrange: tls("wrong-host"),
+    tag: "TlsError",
+    says: ["is for another host", "tls.servername", /covers \S+/],
+    data: { reason: "HostName" }
+  },
+  "https: to a port that speaks plain HTTP": {
+    arrange: Effect.map(
+      speaks("HTTP/1.1 400 Bad Request\r\n\r\n"),
+      ({ url }) => ({ url: url.replace("http:", "https:") })
+    ),
+    tag: "TlsError",
+    says: ["does not speak TLS", "is it not an http: URL?"],
+    data: { reason: "Configuration" }
+  },
+  "http: to a port that speaks TLS": {
+    arrange: Effect.map(
+      TestServer.make({ tls: true, replies: { "/": Reply.text("ok") } }),
+      ({ port }) => ({ url: `http://${loopback}:${port}/` })
+    ),
+    tag: "ReadError",
+    says: ["does it speak TLS? Then use https:"]
+  },
+  "a TLS alert": {
+    arrange: speaks(Uint8Array.of(21, 3, 1, 0, 2, 2, 70)),
+    tag: "RemoteProtocolError",
+    says: ["a TLS alert came in place of a response", "use https:", "\\x15\\x03\\x01"],
+    data: { protocol: "TLS" }
+  },
+  "a server that never responds": {
+    arrange: Effect.map(
+      TestServer.make({ replies: { "/": Reply.never } }),
+      (server) => ({ url: `${server.url}/` })
+    ),
+    passes: "30 seconds",
+    tag: "ReadTimeout",
+    says: ["sent nothing for 30s, waiting for its response (timeouts.read)"]
+  },
+  "Redis": {
+    arrange: speaks("-ERR unknown command 'GET', with args beginning with: '/' 'HTTP/1.1'\r\n"),
+    tag: "RemoteProtocolError",
+    says: ["what came in place of a response looks like Redis", "is the port right?", "-ERR unknown command 'GET'"],
+    data: { protocol: "Redis" }
+  },
+  "SSH": {
+    arrange: speaks("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
+    tag: "RemoteProtocolError",
+    says: ["looks like SSH", "SSH-2.0-OpenSSH_9.2p1 Debian-2\\r\\n"],
+    data: { protocol: "SSH" }
+  },
+  "SMTP": {
+    arrange: speaks("220 mail.example.org ESMTP Postfix (Debian/GNU)\r\n"),
+    tag: "RemoteProtocolError",
+    says: ["looks like SMTP", "220 mail.example.org ESMTP"],
+    data: { protocol: "SMTP" }
+  },
+  "MySQL": {
+    arrange: speaks(Buffer.concat([Buffer.from([74, 0, 0, 0, 10]), Buffer.from("8.0.36\0".padEnd(73, "x"))])),
+    tag: "RemoteProtocolError",
+    says: ["looks like MySQL", "8.0.36"],
+    data: { protocol: "MySQL" }
+  },
+  "PostgreSQL": {
+    arrange: speaks("E\0\0\0\x8dSFATAL\0VFATAL\0C0A000\0Munsupported frontend protocol\0\0"),
+    tag: "RemoteProtocolError",
+    says: ["looks like PostgreSQL", "SFATAL"],
+    data: { protocol: "PostgreSQL" }
+  },
+  "HTTP/2": {
+    arrange: speaks(Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 0, 0)),
+    tag: "RemoteProtocolError",
+    says: ["HTTP/2 came in place of a response", "http2: \"prior-knowledge\""],
+    data: { protocol: "HTTP/2" }
+  },
+  "HTML without a head": {
+    arrange: speaks("<html><head><title>502 Bad Gateway</title></head>\n<body>nginx</body></html>\n"),
+    tag: "RemoteProtocolError",
+    says: ["<html><head><title>502 Bad Gateway</title></head>\\n<body>nginx"]
+  },
+  "bytes of nothing known": {
+    arrange: speaks("\x01\x02hello, this is a protocol of our own, and it says a good deal more than is quoted"),
+    tag: "RemoteProtocolError",
+    says: ["\\x01\\x02hello, this is a protocol of our own", "…"]
+  },
+  "a status that is no number": {
+    arrange: speaks("HTTP/1.1 abc OK\r\nset-cookie: s3cret\r\n\r\n"),
+    tag: "RemoteProtocolError",
+    says: ["HTTP/1.1 abc OK"]
+  },
+  "the name of a field with a space": {
+    arrange: speaks("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nX Powered By: s3cret\r\n\r\n"),
+    tag: "RemoteProtocolError",
+    says: ["X Powered By"]
+  },
+  "two lengths": {
+    arrange: speaks("HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello"),
+    tag: "RemoteProtocolError",
+    says: ["more than one Content-Length: 5 and \"6\"", "RFC 9112 §6.3"]
+  },
+  "the descriptors of this process used up": {
+    arrange: Effect.succeed(resolves("EMFILE", "connect")),
+    tag: "ConnectError",
+    says: [
+      "this process has no file descriptor left, so the peer was not even asked",
+      /raise `ulimit -n`.*ulimit -n is \d+/,
+      "The pool has 1 connection open, and limits.maxConnections is 100"
+    ],
+    data: { reason: "ProcessLimit", connections: { open: 1, maxConnections: 100 } }
+  },
+  "the local ports used up": {
+    arrange: Effect.succeed(resolves("EADDRNOTAVAIL", "connect")),
+    tag: "ConnectError",
+    says: ["this machine has no local port left", "limits.maxConnections"],
+    data: { reason: "ProcessLimit" }
+  },
+  "a firewall of this machine": {
+    arrange: Effect.succeed(resolves("EACCES", "connect")),
+    tag: "ConnectError",
+    says: ["the system does not let this process connect there"],
+    data: { reason: "NotAllowed" }
+  },
+  "a server that speaks before it is asked": {
+    arrange: Effect.map(tcp((socket) => socket.write("SSH-2.0-OpenSSH_9.2p1\r\n")), ({ port }) => ({
+      url: `http://${loopback}:${port}/`
+    })),
+    tag: "RemoteProtocolError",
+    says: ["looks like SSH", "SSH-2.0-OpenSSH_9.2p1"]
+  }
+}
+
+/** What is printed of a person's secret, it must not be. */
+const secret = "s3cret"
+
+describe("an outage says what it is and what to do", () => {
+  for (const [name, outage] of Object.entries(outages)) {
+    it.scoped(name, () =>
+      Effect.gen(function*() {
+        const { options = {}, url } = yield* outage.arrange
+        const { client, pool } = yield* makeClient({ ...options })
+        const asked = yield* Effect.fork(failure(client.get(`${url}?token=${secret}`)))
+        if (outage.passes !== undefined) {
+          yield* until(() => pool.unsafeStats().dialing + pool.unsafeStats().active > 0)
+          yield* turns(20)
+          yield* TestClock.adjust(outage.passes)
+        }
+        const error = yield* Fiber.join(asked)
+        assert.strictEqual(error._tag, outage.tag, error.message)
+        for (const words of outage.says) {
+          if (typeof words === "string") assert.include(error.message, words)
+          else assert.match(error.message, words)
+        }
+        const json = JSON.parse(JSON.stringify(error)) as Record<string, unknown>
+        assert.strictEqual(json["message"], error.message)
+        for (const [field, value] of Object.entries(outage.data ?? {})) assert.deepStrictEqual(json[field], value)
+        assert.notInclude(JSON.stringify(json), secret)
+        assert.strictEqual(pool.unsafeStats().leases, 0)
+      }))
+  }
+})
