@@ -15,6 +15,7 @@ import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { discard } from "./internal/client/discard.js"
+import { counted } from "./internal/client/sends.js"
 import { halvesOf } from "./internal/clientHalves.js"
 import { isReplayable } from "./internal/replayableBody.js"
 import * as Redirects from "./Redirects.js"
@@ -103,11 +104,9 @@ export const tokenSource = <E, R>(
       Effect.suspend(() => {
         const seen = refreshes
         return lock.withPermits(1)(Effect.suspend(() => {
-          const known = last
-          if (known !== undefined) {
-            if (Exit.isSuccess(known) && Redacted.value(known.value) !== than) return known
-            if (Exit.isFailure(known) && refreshes > seen) return known
-          }
+          // What another one's refresh came to counts, though it be the same token again.
+          if (last !== undefined && refreshes > seen) return last
+          if (last !== undefined && Exit.isSuccess(last) && Redacted.value(last.value) !== than) return last
           return Effect.onExit(refresh, (exit) =>
             Effect.sync(() => {
               if (Exit.isInterrupted(exit)) return
@@ -162,7 +161,7 @@ export const withCredentials: {
   const { postprocess, preprocess } = halvesOf<E | E2, R | R2>(client)
   return HttpClient.makeWith<E | E2, R | R2, E | E2, R | R2>(
     (request) =>
-      Effect.suspend(() => {
+      counted(Effect.suspend(() => {
         let credential: Credential<E2, R2> | undefined
         const authorized = Effect.flatMap(request, (request) =>
           Effect.flatMap(FiberRef.get(Redirects.departedOrigins), (departed) => {
@@ -181,7 +180,7 @@ export const withCredentials: {
                 ? Effect.zipRight(discard(response), postprocess(authorized))
                 : Effect.succeed(response))
         })
-      }),
+      })),
     preprocess
   )
 })

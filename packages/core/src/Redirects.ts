@@ -19,6 +19,7 @@ import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
 import * as Idempotency from "./Idempotency.js"
 import { discard } from "./internal/client/discard.js"
+import { counted } from "./internal/client/sends.js"
 import { shownRequest } from "./internal/client/shownRequest.js"
 import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
 import * as deadline from "./internal/deadline.js"
@@ -176,10 +177,10 @@ export const follow: {
     const halves = halvesOf(client)
     return HttpClient.makeWith<E, R, E | E2 | ResponseError, R | R2>(
       (request) =>
-        deadline.withinTotal(Effect.suspend(() => {
+        counted(deadline.withinTotal(Effect.suspend(() => {
           const chain = new Chain(policy, halves, request)
           return Effect.flatMap(chain.send(undefined), (response) => chain.follow(response))
-        })),
+        }))),
       (request) =>
         Effect.flatMap(FiberRef.get(currentHop), (innermost) => {
           const hop = hopOf(halves, innermost)

@@ -21,6 +21,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Idempotency from "./Idempotency.js"
 import { discard } from "./internal/client/discard.js"
+import { counted } from "./internal/client/sends.js"
 import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
 import * as deadline from "./internal/deadline.js"
 import { isReplayable } from "./internal/replayableBody.js"
@@ -87,6 +88,11 @@ export interface Options {
   readonly maxRetryAfter?: Duration.DurationInput | undefined
   /** Which responses are worth another attempt. Default 408, 425, 429, 500, 502, 503, 504. */
   readonly statuses?: ReadonlyArray<number> | undefined
+  /**
+   * By which statuses the server says that it has not acted on the request: it is retried whatever its method, if its body
+   * can be sent again. Many services mean it by 429, which no RFC promises. Default 425.
+   */
+  readonly refusals?: ReadonlyArray<number> | undefined
   /** Default: one of its own, from `makeBudget`. */
   readonly budget?: Budget | undefined
 }
@@ -143,7 +149,8 @@ const permanent: ReadonlyArray<TransportError["_tag"]> = [
  * for each attempt, so that each has a fresh token and signature, and recovery that was added before it comes first. A
  * response that `filterStatusOk` has made an error of counts as that response.
  *
- * - A 425 (Too Early) is retried whatever the method: the server has not acted on it (RFC 8470 §5.2). A 421 (Misdirected
+ * - A 425 (Too Early) is retried whatever the method: the server has not acted on it (RFC 8470 §5.2). `refusals` may name
+ *   more of this kind. A 421 (Misdirected
  *   Request) to a request on a shared connection the transport itself sends again over another one (RFC 9110 §15.5.20).
  * - A 417 to a request with `Expect: 100-continue` is sent again at once, without it (RFC 9110 §10.1.1).
  * - No retry begins that could not begin within the deadline (`Deadline.within`, `timeouts.total` of a region): the last
@@ -178,10 +185,10 @@ export const safely: {
     const halves = halvesOf(client)
     return HttpClient.makeWith<E, R, E, R>(
       (request) =>
-        deadline.withinTotal(Effect.flatMap(FiberRef.get(Idempotency.current), (keys) => {
+        counted(deadline.withinTotal(Effect.flatMap(FiberRef.get(Idempotency.current), (keys) => {
           policy.budget.deposit()
           return new Attempts(policy, halves, request, keys !== undefined).next
-        })),
+        }))),
       halves.preprocess
     )
   }
@@ -194,6 +201,7 @@ interface Policy {
   readonly attempt: number
   readonly maxRetryAfter: number
   readonly statuses: ReadonlyArray<number>
+  readonly refusals: ReadonlyArray<number>
   readonly budget: Budget
 }
 
@@ -222,8 +230,9 @@ const withoutExpect: Verdict = { _tag: "WithoutExpect" }
 const judgeResponse = ({ headers, request, status }: HttpClientResponse, policy: Policy, hasKey: boolean): Verdict => {
   if (!isReplayable(request.body)) return final
   if (status === 417 && request.headers["expect"] !== undefined) return withoutExpect
-  if (!policy.statuses.includes(status)) return final
-  return status === 425 || hasKey || isIdempotent(request.method) || request.headers["idempotency-key"] !== undefined
+  const isRefusal = policy.refusals.includes(status)
+  if (!isRefusal && !policy.statuses.includes(status)) return final
+  return isRefusal || hasKey || isIdempotent(request.method) || request.headers["idempotency-key"] !== undefined
     ? { _tag: "Retry", retryAfter: headers["retry-after"] }
     : final
 }

@@ -214,6 +214,18 @@ describe("Retry.safely", () => {
       assert.deepStrictEqual(yield* attempts(HttpClientRequest.post(url), {}, ...replies), [2, 200])
     }))
 
+  it.effect("retries a POST that is refused by a status which says that nothing was done", () =>
+    Effect.gen(function*() {
+      const { client, requests } = fakeClient({ status: 429, headers: { "retry-after": "0" } }, { status: 529 }, {
+        status: 200
+      })
+      const outcome = Retry.safely(client, { base: 0, refusals: [429, 529] }).post("http://a.test/")
+      assert.strictEqual((yield* outcome).status, 200)
+      assert.strictEqual(requests.length, 3)
+      const other = fakeClient({ status: 429 }, { status: 200 })
+      assert.strictEqual((yield* Retry.safely(other.client, { base: 0 }).post("http://a.test/")).status, 429)
+    }))
+
   it.effect("does not send a raw body twice that can be read once", () =>
     Effect.gen(function*() {
       const live = HttpBody.raw(new ReadableStream({ start: (controller) => controller.close() }))

@@ -107,6 +107,22 @@ describe("Credentials.tokenSource", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("one refresh for all who wait, though it brings the same token again", () => {
+    const { layer, source, state } = setup(() => Effect.delay(Effect.succeed("same"), "1 second"))
+    return Effect.gen(function*() {
+      const client = (yield* HttpClient.HttpClient).pipe(
+        Credentials.withCredentials({ "http://a.test": yield* source })
+      )
+      const fiber = yield* Effect.fork(
+        Effect.all(Array.from({ length: 20 }, () => client.post("http://a.test/")), { concurrency: 20 })
+      )
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual((yield* fiber).map(({ status }) => status), Array(20).fill(401))
+      // One for the first token, one after the 401.
+      assert.strictEqual(state.refreshes, 2)
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("a failure to get one is that of all who wait, and the next request tries again", () => {
     const { layer, source, state } = setup((count) =>
       count === 1 ? Effect.delay(Effect.fail("no token"), "1 second") : Effect.succeed("1")

@@ -272,6 +272,9 @@ export const retry = group({
   statuses: list<number>({ _tag: "Whole", least: 100, most: 599 }, [408, 425, 429, 500, 502, 503, 504], {
     sentence: "Which responses are worth a retry."
   }),
+  refusals: list<number>({ _tag: "Whole", least: 100, most: 599 }, [425], {
+    sentence: "By which statuses the server says that it has not acted on the request."
+  }),
   budget: optional({ _tag: "Methods", names: ["deposit", "withdraw"] }, { sentence: "What retries are spent from." })
 })
 

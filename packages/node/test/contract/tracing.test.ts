@@ -3,6 +3,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConnectionPool from "@sluice/core/ConnectionPool"
 import * as Tunnel from "@sluice/core/Tunnel"
+import * as Wrappers from "@sluice/core/Wrappers"
 import { Reply, TestServer } from "@sluice/test-server"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -108,6 +109,21 @@ describe("spans", () => {
       const [received] = yield* server.requests
       assert.strictEqual(received.header("traceparent"), `00-${span.traceId}-${span.spanId}-01`)
       assert.include(received.header("b3"), span.spanId)
+    }))
+
+  it.scoped("tell how many requests of the same call were before, retries and redirects alike", () =>
+    Effect.gen(function*() {
+      const { client, server, spans, tracer } = yield* setup
+      yield* server.reply("/busy", [
+        Reply.empty({ status: 503, headers: { "retry-after": "0" } }),
+        Reply.empty({ status: 302, headers: { location: "/" } })
+      ])
+      const wrapped = Wrappers.wrap(client, { retry: true, redirects: true })
+      const call = Effect.flatMap(wrapped.get(`${server.url}/busy`), (response) => response.text)
+      yield* Effect.withTracer(Effect.zipRight(call, call), tracer)
+      const counts = spans.map(({ attributes }) => attributes.get("http.request.resend_count"))
+      assert.deepStrictEqual(counts.slice(0, 3), [undefined, 1, 2])
+      assert.deepStrictEqual(counts.slice(3), [undefined, 1])
     }))
 
   it.scoped("one below a parent span, although the tracer is the default one", () =>

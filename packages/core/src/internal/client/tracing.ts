@@ -6,17 +6,15 @@ import { redactQuery } from "@sluice/engine/call"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
 import type { ConnectionInfo, HttpResponse } from "./HttpResponse.js"
 import type { PlatformRequest } from "./PlatformRequest.js"
 import { isHarmless } from "./redactHeaders.js"
-
-const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
+import { countSend, isObserved } from "./sends.js"
 
 /**
  * Whether anybody would see a span of this request: there is a tracer that is not the default one, which exports
@@ -26,7 +24,7 @@ export const isTraced = (
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
   request: HttpClientRequest.HttpClientRequest
 ): boolean =>
-  (fiber.currentSpan !== undefined || fiber.currentTracer !== nativeTracer) &&
+  isObserved(fiber) &&
   fiber.getFiberRef(FiberRef.currentTracerEnabled) &&
   !fiber.getFiberRef(HttpClient.currentTracerDisabledWhen)(request)
 
@@ -48,6 +46,8 @@ export const traced = <E>(
   return Effect.uninterruptible(
     Effect.flatMap(Effect.makeSpan(name, spanOptions), (span) => {
       attributeRequest(span, prepared, redactedNames)
+      const resends = countSend(fiber)
+      if (resends > 0) span.attribute("http.request.resend_count", resends)
       const sent = send(
         fiber.getFiberRef(HttpClient.currentTracerPropagation)
           ? prepared.withHeaders(TraceContext.toHeaders(span))
