@@ -42,8 +42,8 @@ export class EventTooLarge extends PrintableError("EventTooLarge")<{
 }
 
 /**
- * The response is no event stream: its status is not 200, or its type is not `text/event-stream`. Its body has been
- * discarded.
+ * The response is no event stream: its status is not 200, or its type is not `text/event-stream`. Its body is there to be
+ * read: it says what was wrong.
  *
  * @since 0.1.0
  * @category errors
@@ -211,12 +211,14 @@ const open = <E, R>(
 ): Effect.Effect<Option.Option<HttpClientResponse>, E | NotAnEventStream, R> =>
   client.execute(request).pipe(
     Timeouts.locally(firstByte === undefined ? { read: silence } : { read: silence, headers: firstByte }),
+    // `headers` alone bounds the first byte: a silence between events is not what a model needs for its first one.
+    Effect.locallyWith(Timeouts.current, (timeouts) => ({ ...timeouts, firstByte: Infinity })),
     Effect.flatMap((response) =>
       response.status === 204
         ? Effect.as(discard(response), Option.none())
         : isEventStream(response)
         ? Effect.succeed(Option.some(response))
-        : Effect.zipRight(discard(response), Effect.fail(new NotAnEventStream({ response })))
+        : Effect.fail(new NotAnEventStream({ response }))
     )
   )
 

@@ -154,8 +154,8 @@ describe("Sse.stream", () => {
       const client = yield* HttpClient.HttpClient
       const network = yield* MemoryNetwork.MemoryNetwork
       yield* Stream.runDrain(Stream.take(Sse.stream(client, request), 1))
-      // The transport waits this long for the end of a body that nobody wants.
-      yield* TestClock.adjust("500 millis")
+      // Whatever makes the events is to stop: no end is waited for.
+      yield* settle
       assert.strictEqual(network.requests[0].state, "Cancelled")
       const silent = yield* Effect.fork(
         Effect.flip(Stream.runDrain(Sse.stream(client, request, { silence: "1 minute" })))
@@ -169,6 +169,36 @@ describe("Sse.stream", () => {
         respond: () => Effect.succeed({ headers, body: Stream.concat(Stream.make("data: a\n\n"), Stream.never) })
       })))
     )))
+})
+
+describe("The first byte of an event stream", () => {
+  it.effect.each<readonly [firstByte: string | undefined, delay: string, outcome: string]>([
+    ["2 minutes", "119 seconds", "a"],
+    ["2 minutes", "121 seconds", "HeadersTimeout"],
+    [undefined, "59 seconds", "a"],
+    [undefined, "61 seconds", "HeadersTimeout"]
+  ])(
+    "has its own time, whatever the silence between events: %s, after %s",
+    ([firstByte, delay, outcome]) =>
+      Effect.gen(function*() {
+        const client = yield* PooledHttpClient.PooledHttpClient
+        const options = firstByte === undefined ? { silence: 1000 } : { silence: 1000, firstByte: firstByte as never }
+        const fiber = yield* Sse.stream(client, request, options).pipe(
+          Stream.runCollect,
+          Effect.map((events) => Chunk.join(Chunk.map(events, ({ data }) => data), "")),
+          Effect.catchAll((error) => Effect.succeed(error._tag)),
+          Effect.fork
+        )
+        yield* TestClock.adjust("1 hour")
+        assert.strictEqual(yield* Fiber.join(fiber), outcome)
+      }).pipe(Effect.provide(MockHttp.layer([
+        MockHttp.on(
+          "GET",
+          "http://a.test/events",
+          () => Effect.delay(Effect.succeed({ headers, body: "data: a\n\n" }), delay as never)
+        )
+      ])))
+  )
 })
 
 describe("JsonLines.decode", () => {

@@ -46,6 +46,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   private ticket: LeaseTicket | undefined = undefined
   private upload: Upload | undefined = undefined
   private contentLength: number | undefined = undefined
+  private head: ExchangeHead | undefined = undefined
   private received = 0
   private discarded = 0
   private isPaused = false
@@ -193,6 +194,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     this.state = "Receiving"
     this.headAt = this.pool.time.now()
     this.contentLength = head.contentLength
+    this.head = head
     const body = this.body = new ResponseBody(this, this.options.maxBufferedBody)
     this.respond(head, body)
     // HEAD and 304 say the length of a body that does not come.
@@ -355,9 +357,10 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     if (this.state !== "Receiving") return
     const rest = (this.contentLength ?? 0) - this.received
     if (rest > this.options.maxDiscardedBody || this.upload?.isRunning === true) return this.end()
-    // It may be endless: nobody is to wait for its end, nor is it to be looked for where nothing may be thrown away.
+    // It may be endless: nobody is to wait for its end, nor is it to be looked for where nothing may be thrown away. Who
+    // leaves an event stream wants whatever makes the events to stop.
     const isNeeded = this.pool.core.state.waitersWithoutDial > 0 || this.options.maxDiscardedBody === 0
-    if (this.contentLength === undefined && isNeeded) return this.end()
+    if (this.contentLength === undefined && (isNeeded || isEventStream(this.head))) return this.end()
     this.state = "Discarding"
     this.exchange?.resume()
     this.timer.watch("Rest")
@@ -471,3 +474,10 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
 }
 
 const onTotal = (call: Call): void => call.totalPassed()
+
+const isEventStream = (head: ExchangeHead | undefined): boolean => {
+  const fields = head?.rawHeaders ?? []
+  return fields.some((name, i) =>
+    i % 2 === 0 && name.toLowerCase() === "content-type" && /^text\/event-stream\s*(;|$)/i.test(fields[i + 1])
+  )
+}

@@ -60,13 +60,14 @@ export class CallTimer {
   }
 
   onDeadline(now: number): void {
-    const { headers, read, write } = this.timeouts
+    const { firstByte, headers, read, write } = this.timeouts
     const silent = now - this.activeAt
     const waited = now - this.since
     const { awaited } = this
     if (awaited === "Head" && waited >= headers) this.call.onOverdue("headers")
     else if (awaited === "Room" && silent >= write) this.call.onOverdue("write")
-    else if ((awaited === "Head" || awaited === "Bytes") && silent >= read) this.call.onOverdue("read")
+    else if (awaited === "Head" && silent >= (firstByte ?? read)) this.call.onOverdue("read")
+    else if (awaited === "Bytes" && silent >= read) this.call.onOverdue("read")
     else if (awaited === "Rest" && waited >= restTime) this.call.onOverdue("rest")
     else if (awaited !== "Nothing") this.set(now)
   }
@@ -79,7 +80,7 @@ export class CallTimer {
 
   /** How long what is waited for may still take. */
   private rest(now: number): number {
-    const { headers, read, write } = this.timeouts
+    const { firstByte, headers, read, write } = this.timeouts
     const silent = now - this.activeAt
     const waited = now - this.since
     switch (this.awaited) {
@@ -88,7 +89,7 @@ export class CallTimer {
       case "Room":
         return write - silent
       case "Head":
-        return Math.min(read - silent, headers - waited)
+        return Math.min((firstByte ?? read) - silent, headers - waited)
       case "Bytes":
         return read - silent
       case "Rest":
