@@ -23,17 +23,24 @@ export interface Http2Options {
    */
   readonly maxConcurrentStreams?: number | undefined
   /**
-   * How much of one answer a server may send before it is read, in bytes (`SETTINGS_INITIAL_WINDOW_SIZE`). It bounds
-   * the memory that an answer nobody reads takes, and the speed over a long way. Default 1 MiB.
+   * How much of one response a server may send before it is read, in bytes (`SETTINGS_INITIAL_WINDOW_SIZE`). It bounds
+   * the memory that a response nobody reads takes besides `maxBufferedBody`. For a reader that keeps up it grows, to
+   * 16 MiB. Default: `maxBufferedBody` (256 KiB), but at least 16 KiB and at most 1 MiB.
    */
   readonly initialWindowSize?: number | undefined
   /**
-   * The same for all answers of a connection together. It is given back as bytes arrive, so that an answer that nobody
+   * The same for all responses of a connection together. It is given back as bytes arrive, so that a response that nobody
    * reads does not hold up the others. Default 16 MiB.
    */
   readonly connectionWindowSize?: number | undefined
   /**
-   * The largest head of an answer, in bytes as RFC 9113 §6.5.2 counts them: each field 32 more than its name and value.
+   * How much of responses may wait for slow readers over all HTTP/2 connections, in bytes, besides `maxBufferedBody` of
+   * each. From half of it on windows grow no more, and new responses get one of 64 KiB; at the limit connections let
+   * nothing more through until something is read. Of one connection 32 MiB may wait. Default 128 MiB.
+   */
+  readonly maxBufferedBytes?: number | undefined
+  /**
+   * The largest head of a response, in bytes as RFC 9113 §6.5.2 counts them: each field 32 more than its name and value.
    * Default 64 KiB.
    */
   readonly maxHeaderListSize?: number | undefined

@@ -76,9 +76,27 @@ export const layer = (options: Options = {}): Layer.Layer<Provided, InvalidOptio
     const { http2, lookup, reuseAfterNoContent, socketPath, tls, ...pooled } = options
     return Layer.provide(
       layerWithoutConnector(pooled),
-      NodeConnector.layer({ http2, lookup, reuseAfterNoContent, socketPath, tls })
+      NodeConnector.layer({
+        http2: withWindow(http2, pooled.maxBufferedBody),
+        lookup,
+        reuseAfterNoContent,
+        socketPath,
+        tls
+      })
     )
   }))
+
+const leastWindow = 16 * 1024
+const largestWindow = 1024 * 1024
+
+/** Of a response that nobody reads as much is kept by HTTP/2 as by the client, unless it was said how much. */
+const withWindow = (http2: Options["http2"], maxBufferedBody: number | undefined): Options["http2"] => {
+  if (http2 === false || maxBufferedBody === undefined) return http2
+  const initialWindowSize = Math.min(Math.max(maxBufferedBody, leastWindow), largestWindow)
+  return typeof http2 === "object"
+    ? { ...http2, initialWindowSize: http2.initialWindowSize ?? initialWindowSize }
+    : { priorKnowledge: http2 === "prior-knowledge", initialWindowSize }
+}
 
 /** What is wrong with certificates and keys is told together with the rest. */
 const checkAll = (options: Options): Effect.Effect<unknown, InvalidOptions> =>

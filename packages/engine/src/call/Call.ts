@@ -1,6 +1,6 @@
 import type { Connection, Exchange, ExchangeHead, ExchangeReceiver } from "../Connection.js"
 import * as Failure from "../Failure.js"
-import type { RunInContext } from "../Host.js"
+import type { Cancel, RunInContext } from "../Host.js"
 import type { Origin } from "../Origin.js"
 import { Deadline, type LeaseOwner, type LeaseTicket, type PoolDriver } from "../pool/index.js"
 import type { BodyProblem } from "./BodySource.js"
@@ -8,7 +8,7 @@ import { CallResponse } from "./CallResponse.js"
 import { type Awaited, CallTimer, type Overdue } from "./CallTimer.js"
 import type { CallOptions, PreparedRequest } from "./PreparedRequest.js"
 import { type BodyOwner, ResponseBody } from "./ResponseBody.js"
-import { maxRetries, mayRetry } from "./retries.js"
+import { maxRetries, mayRetry, pauseBefore } from "./retries.js"
 import { Upload, type UploadOwner } from "./Upload.js"
 
 /**
@@ -55,6 +55,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   private hasBegun = false
   private headAt = 0
   private totalDeadline: Deadline<Call> | undefined = undefined
+  private endPause: Cancel | undefined = undefined
 
   constructor(
     protected readonly pool: PoolDriver,
@@ -244,8 +245,11 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   }
 
   onError(failure: Failure.Failure): void {
-    if (this.state === "Sending" && this.mayRetry(failure)) this.retry()
-    else this.fail(failure)
+    if (this.state === "Sending" && this.mayRetry(failure)) {
+      this.retry(pauseBefore(failure, this.retries, this.pool.host.random))
+    } else {
+      this.fail(failure)
+    }
   }
 
   // ---------------------------------------------------------------------------------------------------------------
@@ -298,7 +302,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     })
   }
 
-  private retry(): void {
+  private retry(pause = 0): void {
     this.retries++
     this.pool.host.meter.retried()
     this.pool.emit({
@@ -308,7 +312,9 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
       attempt: this.retries + 1
     })
     this.letGo()
-    this.askForConnection()
+    if (pause === 0) return this.askForConnection()
+    this.state = "Waiting"
+    this.endPause = this.pool.pause(pause, () => this.askForConnection())
   }
 
   /** The connection is another origin's, and the server does not respond for ours there. */
@@ -461,6 +467,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   /** What it has of the pool. */
   private letGo(): void {
     this.timer.cancel()
+    this.endPause?.()
     this.upload?.stop()
     this.upload = undefined
     this.exchange?.cancel("Unwanted")

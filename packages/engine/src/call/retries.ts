@@ -3,6 +3,19 @@ import type { Failure } from "../Failure.js"
 /** How often a request is sent again because its connection had died while it was idle. */
 export const maxRetries = 2
 
+/** In milliseconds: before the first retry of a request that was refused. */
+const refusedPause = 50
+
+/**
+ * How long to wait until a request that may be sent again is. A server that refuses streams has too many, and would refuse
+ * it again; what else is retried is not the server's doing. In a few steps, so that those refused together do not come
+ * back together.
+ */
+export const pauseBefore = (failure: Failure, retries: number, random: () => number): number =>
+  failure._tag === "StreamReset" && failure.code === "REFUSED_STREAM"
+    ? Math.round(refusedPause * 2 ** retries * (0.8 + 0.1 * Math.floor(5 * random())))
+    : 0
+
 /** What is known of an exchange that has failed before there was a response. */
 export interface FailedAttempt {
   /** How often the request was sent again before. */

@@ -21,9 +21,10 @@ const largestStep = 1024 * 1024
 /** How much the peer may still send: of a stream, or over the connection. */
 export class ReceiveWindow {
   /** What the peer may send before it hears from us. */
-  private available: number
+  available: number
   /** Taken, and not given back yet. */
   private owed = 0
+  private isClosed = false
 
   /** @param size what the peer may send without our taking any of it */
   constructor(public size: number) {
@@ -36,10 +37,15 @@ export class ReceiveWindow {
     return this.available >= 0
   }
 
-  /** Bytes have been taken. Returns the credit that is due now, or 0: one frame for half a window is enough. */
-  take(bytes: number): number {
+  /**
+   * Bytes have been taken. Returns the credit that is due now, or 0: one frame for half a window is enough.
+   *
+   * @param most what the peer may be allowed to send by now
+   */
+  take(bytes: number, most = Infinity): number {
+    if (this.isClosed) return 0
     this.owed += bytes
-    return this.owed >= Math.min(this.size / 2, largestStep) ? this.credit() : 0
+    return this.isDue ? this.credit(most) : 0
   }
 
   /** A larger window. Returns the credit that is due now. */
@@ -55,9 +61,19 @@ export class ReceiveWindow {
     this.size += bytes
   }
 
-  private credit(): number {
-    const credit = this.owed
-    this.owed = 0
+  /** Whether credit is due, and was withheld. */
+  get isDue(): boolean {
+    return this.owed >= Math.min(this.size / 2, largestStep)
+  }
+
+  /** The peer is given no more credit. */
+  close(): void {
+    this.isClosed = true
+  }
+
+  private credit(most = Infinity): number {
+    const credit = Math.min(this.owed, Math.max(0, most - this.available))
+    this.owed -= credit
     this.available += credit
     return credit
   }

@@ -3,6 +3,7 @@ import { debugText, type GoAway } from "./Failure.js"
 import type { FloodGuard } from "./FloodGuard.js"
 import type { FrameHandler } from "./frames/FrameHandler.js"
 import { FrameReader } from "./frames/FrameReader.js"
+import type { HeaderField } from "./hpack/HeaderField.js"
 import { HpackDecoder } from "./hpack/HpackDecoder.js"
 import type { InboundContent } from "./InboundContent.js"
 import type { Liveness } from "./Liveness.js"
@@ -58,8 +59,9 @@ export class Inbound<E> implements FrameHandler {
   private dataLength = 0
   private dataContent = 0
   private dataEnds = false
-  /** The response head that came last. Many are the same: the decoder gives the same fields then. */
+  /** The fields of the response head that came last. Many are the same: the decoder gives the same array then. */
   private lastFields: unknown = undefined
+  /** What they say, once they have come twice. */
   private lastHead: ResponseHead | undefined = undefined
 
   constructor(private readonly owner: InboundOwner<E>) {
@@ -94,10 +96,10 @@ export class Inbound<E> implements FrameHandler {
     this.dataStream = undefined
     // What nobody wants any more counts too (RFC 9113 §6.9).
     if (!content.receive(flowLength)) return this.failFlow("of the connection")
-    if (flowLength === 0 && !endStream) this.spend("empty DATA")
-    else flood.earn(1)
+    if (flowLength === 0 && !endStream && !this.spend("empty DATA")) return
     const stream = this.find(streamId, "DATA", endStream)
-    if (stream === undefined) return
+    if (stream === undefined) return this.absorb(streamId, flowLength)
+    if (flowLength > 0 || endStream) flood.earn(1)
     if (stream.progress === "Head") {
       return this.fail("UnexpectedData", `DATA on stream ${streamId}, which has no response head yet`, "8.1")
     }
@@ -156,10 +158,10 @@ export class Inbound<E> implements FrameHandler {
 
   private onHead(stream: Stream<E>, endStream: boolean): void {
     const { fields } = this.decoder
-    const head = fields === this.lastFields ? this.lastHead! : responseHead(fields)
+    const head = fields === this.lastFields ? this.sameHead(fields) : responseHead(fields)
     if ("_tag" in head) return this.failMessage(stream, head)
+    if (fields !== this.lastFields) this.lastHead = undefined
     this.lastFields = fields
-    this.lastHead = head
     const { status } = head
     if (status < 200) return this.onInformational(stream, head, endStream)
     const { content, now } = this.owner
@@ -179,6 +181,14 @@ export class Inbound<E> implements FrameHandler {
     }
     stream.receiver.onHead(head)
     if (endStream && !stream.hasEnded) this.end(stream, noTrailers)
+  }
+
+  /** The fields are those of the head before. Each request gets a head of its own: what it does to it is nothing to others. */
+  private sameHead(fields: ReadonlyArray<HeaderField>): ResponseHead | ProtocolError {
+    const head = this.lastHead ?? responseHead(fields)
+    if ("_tag" in head) return head
+    this.lastHead = head
+    return { status: head.status, rawHeaders: head.rawHeaders.slice(), contentLength: head.contentLength }
   }
 
   private onInformational(stream: Stream<E>, head: ResponseHead, endStream: boolean): void {
@@ -322,6 +332,18 @@ export class Inbound<E> implements FrameHandler {
       case "Absorbed":
         return undefined
     }
+  }
+
+  /** Nobody wants it any more, but it was on its way, as much as the stream's window let through. */
+  private absorb(streamId: number, flowLength: number): void {
+    const { content, table } = this.owner
+    const stream = table.get(streamId)
+    if (stream === undefined && table.absent(streamId) !== "Absorbed") return
+    const fits = stream === undefined
+      ? table.absorb(streamId, flowLength)
+      : content.receiveFor(stream, flowLength, false)
+    if (fits === false) this.failFlow(`of stream ${streamId}, which was reset`)
+    else if (fits === undefined) this.spend("DATA of streams that are long gone")
   }
 
   private heard(stream: Stream<E>): void {

@@ -1,4 +1,4 @@
-import type { BufferedBytes } from "./BufferedBytes.js"
+import type { BufferedBytes, Relief } from "./BufferedBytes.js"
 import { type ContentSink, DataJoiner } from "./DataJoiner.js"
 import { ReceiveWindow } from "./FlowWindow.js"
 import { HeldData } from "./HeldData.js"
@@ -26,12 +26,14 @@ const crowdedWindow = 64 * 1024
 
 /**
  * The content of responses, and flow control on our side. The connection's window is given back as bytes arrive, so that
- * a response that nobody reads holds up no other; the window of a stream as its reader takes them, and it grows for
- * readers that keep up.
+ * a response that nobody reads holds up no other, but never beyond what may wait for its readers; the window of a stream
+ * as its reader takes them, and it grows for readers that keep up.
  */
-export class InboundContent<E> implements ContentSink<E> {
+export class InboundContent<E> implements ContentSink<E>, Relief {
   private readonly joiner: DataJoiner<E>
   private readonly connection = new ReceiveWindow(defaultWindow)
+  /** What was received since the connection's window was looked at: what of it waits for readers is known afterwards. */
+  private uncredited = 0
   /** The initial window that the server uses, and those that it was told of and has not acknowledged. */
   private initialWindow: number
   private readonly announced: Array<number> = []
@@ -71,9 +73,26 @@ export class InboundContent<E> implements ContentSink<E> {
   /** DATA has come, for whichever stream. False if it is more than the connection's window. */
   receive(flowLength: number): boolean {
     if (!this.connection.receive(flowLength)) return false
-    const credit = this.connection.take(flowLength)
-    if (credit > 0) this.owner.creditConnection(credit)
+    this.uncredited += flowLength
     return true
+  }
+
+  private creditConnection(): void {
+    const bytes = this.uncredited
+    this.uncredited = 0
+    const { buffered, options: { pooledBytes } } = this.owner
+    const room = pooledBytes === undefined ? buffered.room : Math.min(buffered.room, pooledBytes.room)
+    const credit = this.connection.take(bytes, room)
+    if (credit > 0) this.owner.creditConnection(credit)
+    if (this.connection.isDue) (buffered.room > room ? pooledBytes! : buffered).onceLess(this)
+  }
+
+  /** There is more room for what waits for its readers. */
+  onRelief(): void {
+    this.creditConnection()
+    this.relieve()
+    const { initialWindowSize, pooledBytes } = this.owner.options
+    if (this.announcedLast < initialWindowSize && pooledBytes?.isRelaxed === false) pooledBytes.onceLess(this)
   }
 
   /** The same for a stream and its window. */
@@ -95,24 +114,32 @@ export class InboundContent<E> implements ContentSink<E> {
   /** Delivers what has come. */
   flush(): void {
     this.joiner.flush()
+    if (this.uncredited > 0) this.creditConnection()
+  }
+
+  /** What the server may still send of a stream that it has not ended. */
+  left(stream: Stream<E>): number {
+    // It may have applied what it has not acknowledged.
+    const change = Math.max(0, ...this.announced.map((size) => size - this.initialWindow))
+    return (stream.receiveWindow?.available ?? this.initialWindow) + change
   }
 
   /** The stream ends, in whichever way: what has come of it is delivered first, whether its reader is ready or not. */
   finish(stream: Stream<E>): void {
-    stream.receiveWindow = undefined
+    stream.receiveWindow?.close()
     this.joiner.flush()
-    while (stream.held !== undefined && !stream.hasEnded) this.release(stream)
+    while (stream.held !== undefined && !stream.hasEnded) this.deliver(stream)
   }
 
   /** Its reader is ready again. */
   resume(stream: Stream<E>): void {
-    while (stream.held !== undefined && !stream.isPaused && !stream.hasEnded) this.release(stream)
+    while (stream.held !== undefined && !stream.isPaused && !stream.hasEnded) this.deliver(stream)
   }
 
   /** Nobody wants what is held. */
   drop(stream: Stream<E>): void {
     if (stream.held === undefined) return
-    this.count(-stream.held.size)
+    this.release(stream.held.size)
     stream.held = undefined
     this.relieve()
   }
@@ -125,10 +152,13 @@ export class InboundContent<E> implements ContentSink<E> {
   onHold(stream: Stream<E>, bytes: Uint8Array, start: number, end: number): void {
     stream.held ??= new HeldData(this.owner.allocate)
     stream.held.add(bytes, start, end)
-    this.count(end - start)
     const { buffered, options } = this.owner
-    if (this.announcedLast > crowdedWindow && (buffered.isCrowded || options.pooledBytes?.isCrowded === true)) {
+    buffered.add(end - start)
+    options.pooledBytes?.add(end - start)
+    if (this.announcedLast > crowdedWindow && this.isCrowded) {
       this.announce(crowdedWindow)
+      // Others may be who reads.
+      options.pooledBytes?.onceLess(this)
     }
   }
 
@@ -148,13 +178,13 @@ export class InboundContent<E> implements ContentSink<E> {
     this.owner.creditStream(stream, credit)
   }
 
-  private release(stream: Stream<E>): void {
+  private deliver(stream: Stream<E>): void {
     const chunk = stream.held?.shift()
     if (chunk === undefined) {
       stream.held = undefined
       return
     }
-    this.count(-chunk.length)
+    this.release(chunk.length)
     if (stream.held?.size === 0) stream.held = undefined
     this.relieve()
     this.onChunk(stream, chunk)
@@ -164,10 +194,9 @@ export class InboundContent<E> implements ContentSink<E> {
     return this.owner.buffered.isCrowded || this.owner.options.pooledBytes?.isCrowded === true
   }
 
-  private count(bytes: number): void {
-    const { buffered, options } = this.owner
-    buffered.held += bytes
-    if (options.pooledBytes !== undefined) options.pooledBytes.held += bytes
+  private release(bytes: number): void {
+    this.owner.buffered.remove(bytes)
+    this.owner.options.pooledBytes?.remove(bytes)
   }
 
   /** Gives new streams their usual window again, one change of the settings after the other. */

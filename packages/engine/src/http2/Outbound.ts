@@ -28,6 +28,8 @@ export interface OutboundOwner<E> {
   readonly onNotSent: (stream: Stream<E>) => void
   /** A DATA frame was written. */
   readonly onFrame: () => void
+  /** The RST_STREAM of a stream that was given up has been written. */
+  readonly onResetWritten: (stream: Stream<E>) => void
   /** Our side of the stream is complete. */
   readonly onLocalEnd: (stream: Stream<E>) => void
   /** More waits to be written than any peer has reason to ask for. */
@@ -294,8 +296,7 @@ export class Outbound<E> {
         break
       }
       frames.writeRstStream(output, stream.id, ErrorCode.CANCEL)
-      stream.state = "Closed"
-      owner.table.remove(stream, false)
+      owner.onResetWritten(stream)
     }
     if (done > 0) this.cancelled = cancelled.slice(done)
     this.lingering = this.cancelled.length

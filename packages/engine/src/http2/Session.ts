@@ -1,4 +1,5 @@
 import { BufferedBytes } from "./BufferedBytes.js"
+import { incomplete, isWhole } from "./endOfResponse.js"
 import { ErrorCode } from "./ErrorCode.js"
 import type { Failure, GoAway, LocalError, StreamFailure } from "./Failure.js"
 import { FloodGuard } from "./FloodGuard.js"
@@ -6,7 +7,7 @@ import { Inbound, type InboundOwner } from "./Inbound.js"
 import { type ContentOwner, InboundContent } from "./InboundContent.js"
 import { Liveness } from "./Liveness.js"
 import { Outbound, type OutboundOwner } from "./Outbound.js"
-import { connectionError, type ProtocolError, streamError } from "./ProtocolError.js"
+import { connectionError, type ProtocolError } from "./ProtocolError.js"
 import { requestFields, trailerFields } from "./RequestFields.js"
 import { retryOf, wasProcessed } from "./retryOf.js"
 import type { SessionHost } from "./SessionHost.js"
@@ -344,6 +345,11 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     this.fail(stream, { _tag: "NotSent", goAway: this.goAway })
   }
 
+  onResetWritten(stream: Stream<E>): void {
+    stream.state = "Closed"
+    this.table.removeReset(stream, this.content.left(stream))
+  }
+
   onFrame(): void {
     // A server may give credit for each frame, for the stream and for the connection.
     this.flood.earn(3)
@@ -407,11 +413,13 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     stream.receiver.onError(this.host.toError(told, stream.request))
   }
 
+  /** @param byServer the server has ended its side in order */
   private retire(stream: Stream<E>, byServer: boolean): void {
     stream.state = "Closed"
     this.content.drop(stream)
     if (stream.id === 0) return
-    this.table.remove(stream, byServer)
+    if (byServer) this.table.remove(stream)
+    else this.table.removeReset(stream, this.content.left(stream))
     if (this.table.size < this.refusedAbove && this.refusedAbove !== Infinity) {
       this.refusedAbove = Infinity
       this.tellCapacity()
@@ -495,22 +503,6 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     this.host.setDeadline(next)
   }
 }
-
-/** Whether nothing can be missing of a response that did not end its stream. Without a length nobody can know. */
-const isWhole = <E>({ contentLength, progress, received }: Stream<E>): boolean =>
-  progress === "NoBody" || (progress === "Body" && contentLength === received)
-
-const incomplete = <E>({ contentLength, isAnswered, received }: Stream<E>): ProtocolError =>
-  streamError(
-    "IncompleteResponse",
-    ErrorCode.NO_ERROR,
-    !isAnswered
-      ? "the stream ended without an error before a response"
-      : `the stream ended without an error after ${received} bytes of the content, ${
-        contentLength === undefined ? "and nothing says how many there are" : `of ${contentLength}`
-      }`,
-    "RFC 9113 §8.1"
-  )
 
 const noConnectProtocol: LocalError = {
   _tag: "LocalError",

@@ -40,9 +40,18 @@ export class StreamTable<E> {
     return this.closed.mayReceive(streamId, this.nextId - 2) ? "Absorbed" : "Ended"
   }
 
-  /** @param byServer the server had ended its side in order, so that no frame of it may follow */
-  remove(stream: Stream<E>, byServer: boolean): void {
-    if (!this.open.delete(stream.id)) return
-    if (!byServer) this.closed.addReset(stream.id)
+  /** Content has come for a number that is `Absorbed`. Whether its window let it: `undefined` if nobody remembers. */
+  absorb(streamId: number, bytes: number): boolean | undefined {
+    return this.closed.absorb(streamId, bytes, this.nextId - 2)
+  }
+
+  /** The server had ended its side in order, so that no frame of it may follow. */
+  remove(stream: Stream<E>): void {
+    this.open.delete(stream.id)
+  }
+
+  /** Frames of it may follow, and so many bytes of content. */
+  removeReset(stream: Stream<E>, window: number): void {
+    if (this.open.delete(stream.id)) this.closed.addReset(stream.id, window)
   }
 }

@@ -1,6 +1,6 @@
 import type { Cancel, HostTime } from "../Host.js"
 
-/** Goes off once unless it is set again or called off before. */
+/** Goes off once unless it is set again or called off before. It does not keep the process alive: sockets in use do. */
 export class Alarm {
   private cancelSleep: Cancel | undefined = undefined
 
@@ -18,7 +18,7 @@ export class Alarm {
       this.cancelSleep = undefined
       this.onAlarm()
     }
-    this.cancelSleep = this.time.sleep(millis, wake, false)
+    this.cancelSleep = this.time.sleep(millis, wake, true)
   }
 
   cancel(): void {

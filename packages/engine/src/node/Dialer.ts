@@ -4,6 +4,7 @@ import type { Reached } from "../DialStage.js"
 import type { Failure } from "../Failure.js"
 import type { HostTime } from "../Host.js"
 import { defaultParserLimits } from "../http1/index.js"
+import { BufferedBytes } from "../http2/index.js"
 import type { Address } from "../network/index.js"
 import type { Http2 } from "../options/index.js"
 import type { Origin } from "../Origin.js"
@@ -14,8 +15,8 @@ import { nodeRuntime } from "./DriverRuntime.js"
 import * as errors from "./errors.js"
 import { Http1Connection } from "./Http1Connection.js"
 import { Http2Connection } from "./Http2Connection.js"
-import { LateByteOrigins } from "./LateByteOrigins.js"
 import { type Names, namesOf } from "./lookup.js"
+import { RememberedOrigins } from "./RememberedOrigins.js"
 import type { ReuseAfterNoContent, ReusePolicy } from "./reuse.js"
 import * as sockets from "./socket.js"
 import { TlsClient } from "./tls.js"
@@ -30,17 +31,17 @@ export interface DialerSettings extends sockets.Route {
   readonly reuseAfterNoContent: ReuseAfterNoContent
 }
 
-/** Origins that are remembered to want HTTP/1.1. */
-const maxRemembered = 1000
-
 /** Dials TCP and TLS, and speaks HTTP/1.1 and HTTP/2. */
 export class Dialer {
   /** Which of the open connections carry requests of an origin as well. Undefined: none ever do. */
   readonly coalesce: Coalesce | undefined
   private readonly secure: TlsClient
   private readonly names: Names
-  private readonly wantHttp1 = new Set<string>()
-  private readonly lateByteOrigins = new LateByteOrigins()
+  /** Those that have said HTTP_1_1_REQUIRED. */
+  private readonly wantHttp1: RememberedOrigins
+  /** Those that have sent bytes after a response that has none. */
+  private readonly lateByteOrigins: RememberedOrigins
+  private readonly bufferedBytes: BufferedBytes
 
   constructor(
     private readonly settings: DialerSettings,
@@ -48,6 +49,9 @@ export class Dialer {
   ) {
     this.names = namesOf(settings.lookup)
     this.secure = new TlsClient(settings.tls, time)
+    this.wantHttp1 = new RememberedOrigins(time.elapsed)
+    this.lateByteOrigins = new RememberedOrigins(time.elapsed)
+    this.bufferedBytes = new BufferedBytes(settings.http2?.maxBufferedBytes ?? 0)
     this.coalesce = settings.http2?.coalescing === true ? coalesceWith(settings, this.names) : undefined
   }
 
@@ -159,8 +163,9 @@ export class Dialer {
       listener,
       settings: this.settings.http2 as Http2,
       time: this.time,
+      pooledBytes: this.bufferedBytes,
       tlsTime,
-      onHttp1Required: ({ key }: Origin) => this.remember(key),
+      onHttp1Required: ({ key }: Origin) => this.wantHttp1.add(key),
       onGreeted: (failure?: Failure) => {
         if (dial.isClosed) return
         if (failure === undefined) events.onConnected(connection)
@@ -191,11 +196,6 @@ export class Dialer {
 
   private knowsHttp2(key: string): boolean {
     return this.settings.http2?.priorKnowledge === true && this.speaksHttp2(key)
-  }
-
-  private remember(key: string): void {
-    if (this.wantHttp1.size >= maxRemembered) this.wantHttp1.clear()
-    this.wantHttp1.add(key)
   }
 }
 

@@ -3,7 +3,7 @@ import { Duplex } from "node:stream"
 import type { Connection, ConnectionListener, Exchange, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
 import type * as Failures from "../Failure.js"
 import type { HostTime } from "../Host.js"
-import type { Failure, SessionHost, StreamFailure, StreamRequest } from "../http2/index.js"
+import type { BufferedBytes, Failure, SessionHost, StreamFailure, StreamRequest } from "../http2/index.js"
 import { defaultSessionOptions, Session } from "../http2/index.js"
 import type { Http2 } from "../options/index.js"
 import type { Origin } from "../Origin.js"
@@ -22,6 +22,8 @@ export interface Http2ConnectionOptions {
   readonly listener: ConnectionListener
   readonly settings: Http2
   readonly time: Pick<HostTime, "elapsed" | "sleep">
+  /** What all connections of the pool hold for slow readers. */
+  readonly pooledBytes: BufferedBytes
   readonly tlsTime: number | undefined
   /** The server wants HTTP/1.1 for that origin. */
   readonly onHttp1Required: (origin: Origin) => void
@@ -43,17 +45,24 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   private isShutDown = false
   /** What the session writes in one flush. */
   private chunks: Array<Uint8Array> | undefined = undefined
+  /** Whether the socket keeps the process alive: while something is under way. */
+  private isHeld = true
   /** Writing has failed; what the server had sent before is still read. */
   private writeFailure: Error | undefined = undefined
 
   constructor(private readonly around: Http2ConnectionOptions) {
-    const { settings, socket, time, tlsTime } = around
+    const { pooledBytes, settings, socket, time, tlsTime } = around
     this.socket = socket
     this.tlsTime = tlsTime
     this.remoteAddress = socket.remoteAddress
     this.elapsed = time.elapsed
     this.alarm = new Alarm(time, () => afterPoll(() => this.session.onDeadline()))
-    this.session = new Session(this, { ...defaultSessionOptions, ...settings })
+    this.session = new Session(this, {
+      ...defaultSessionOptions,
+      ...settings,
+      maxBufferedBytes: defaultSessionOptions.maxBufferedBytes,
+      pooledBytes
+    })
     const owned = socket as OwnedSocket
     owned[connectionOf] = this
     owned.destroy = destroy
@@ -91,6 +100,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
 
   onBytes(bytes: Uint8Array, length: number): void {
     this.session.receive(bytes, 0, length)
+    if (this.isHeld !== this.session.isBusy) this.hold()
   }
 
   onEnd(): void {
@@ -138,6 +148,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
     const chunks: Array<Uint8Array> = this.chunks = []
     this.session.flush(this.writeFailure === undefined ? maxWaiting - socket.writableLength : 0)
     this.chunks = undefined
+    if (this.isHeld !== this.session.isBusy) this.hold()
     if (chunks.length === 1) {
       socket.write(chunks[0])
     } else if (chunks.length > 1) {
@@ -145,6 +156,12 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
       for (const chunk of chunks) socket.write(chunk)
       socket.uncork()
     }
+  }
+
+  private hold(): void {
+    this.isHeld = this.session.isBusy
+    if (this.isHeld) this.socket.ref()
+    else this.socket.unref()
   }
 
   write(bytes: Uint8Array): void {

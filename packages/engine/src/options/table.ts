@@ -133,16 +133,23 @@ export const http2 = switched(http2Mode, {
     variable: "HTTP2_MAX_CONCURRENT_STREAMS",
     sentence: "How many requests a connection carries at once, or what the server allows if that is less."
   }),
-  initialWindowSize: whole("bytes", 1024 * 1024, {
+  initialWindowSize: whole("bytes", 256 * 1024, {
+    // With nothing in it no content would ever come.
+    least: 1,
     most: maxWindow,
     variable: "HTTP2_INITIAL_WINDOW_SIZE",
-    sentence: "How much of one response the server may send before it is read."
+    sentence: "How much of one response the server may send before it is read, at first; it grows for fast readers. " +
+      "Default: `maxBufferedBody`, but at least 16 KiB and at most 1 MiB."
   }),
   connectionWindowSize: whole("bytes", 16 * 1024 * 1024, {
     least: initialConnectionWindow,
     most: maxWindow,
     variable: "HTTP2_CONNECTION_WINDOW_SIZE",
     sentence: "The same for all responses of a connection together."
+  }),
+  maxBufferedBytes: whole("bytes", 128 * 1024 * 1024, {
+    variable: "HTTP2_MAX_BUFFERED_BYTES",
+    sentence: "How much may wait for its readers, over all connections. Near it servers may send less ahead."
   }),
   maxHeaderListSize: whole("bytes", 64 * 1024, {
     most: 2 ** 32 - 1,

@@ -65,6 +65,8 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   private readonly stages = new WeakMap<OriginState<Connection>, { slot: Slot<Connection>; stage: Stage }>()
   /** Calls of `warm` that wait for a dial, and its failure if it fails. */
   private readonly dialWatchers = new Map<Slot<Connection>, Set<(failure?: Failure.Failure) => void>>()
+  /** Requests that wait to be sent again. */
+  private readonly pauses = new Set<Deadline<PoolDriver>>()
   private onEmpty: (() => void) | undefined = undefined
   private isCarryingOut = false
 
@@ -213,6 +215,20 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
     return this.step((core, now) => core.evictIdle(now))
   }
 
+  /** Calls back once, after so many milliseconds, or when the pool is closed before. */
+  pause(millis: number, then: () => void): Cancel {
+    const pause = new Deadline<PoolDriver>(this, () => {
+      this.pauses.delete(pause)
+      then()
+    })
+    this.pauses.add(pause)
+    this.time.deadlines.set(pause, millis, this.time.now())
+    return () => {
+      this.pauses.delete(pause)
+      this.time.deadlines.cancel(pause)
+    }
+  }
+
   /**
    * Ends the pool: refuses waiters, closes what is idle, gives the rest `drainTimeout`, then closes it. `onEmpty`
    * is called when every permit is back. The result ends the draining at once.
@@ -220,6 +236,10 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   shutdown(drainTimeout: number, onEmpty: () => void): () => void {
     this.step((core, now) => core.close(now))
     this.coalescing?.stop()
+    for (const pause of this.pauses) {
+      this.time.deadlines.cancel(pause)
+      pause.onDeadline(this, this.time.now())
+    }
     const draining = new Deadline<PoolDriver>(this, (driver) => driver.step((core) => core.abort()))
     const abort = () => {
       this.time.deadlines.cancel(draining)

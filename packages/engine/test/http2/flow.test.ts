@@ -172,9 +172,52 @@ describe("Windows of responses", () => {
     }
   })
 
+  /** The server sends as long as the connection's window, of 1 MiB at first, lets it: how much, and what is left of it. */
+  const sendAll = (harness: Harness, streamId: number): { readonly sent: number; readonly left: number } => {
+    let sent = 0
+    let left = MiB
+    while (left >= 16_000) {
+      harness.receive(frames.data(streamId, new Uint8Array(16_000)))
+      sent += 16_000
+      left += credit(harness, 0) - 16_000
+    }
+    return { sent, left }
+  }
+
+  it("of the connection is given back until its limit waits to be read, and goes on when something was", () => {
+    const harness = new Harness({ initialWindowSize: 100 * MiB, connectionWindowSize: MiB, maxBufferedBytes: 4 * MiB })
+    const { got, stream } = harness.send()
+    harness.receive(head(1))
+    stream.pause()
+    const { left, sent } = sendAll(harness, 1)
+    ok(sent <= 4 * MiB && sent > 3.9 * MiB, String(sent))
+    strictEqual(harness.session.buffered.held, sent)
+    stream.resume()
+    strictEqual(got.content.length, sent)
+    ok(left + credit(harness, 0) >= MiB / 2)
+  })
+
+  it("of a connection whose pool holds too much for others is given back when those are read", () => {
+    const pooledBytes = new BufferedBytes(4 * MiB)
+    const options = { initialWindowSize: 100 * MiB, connectionWindowSize: MiB, pooledBytes }
+    const [one, two] = [new Harness(options), new Harness(options)]
+    const first = one.send()
+    one.receive(head(1))
+    first.stream.pause()
+    const { sent } = sendAll(one, 1)
+    ok(sent <= 4 * MiB, String(sent))
+    const second = two.send()
+    two.receive(head(1))
+    const { left } = sendAll(two, 1)
+    ok(second.got.content.length > 0.9 * MiB)
+    first.stream.cancel("Unwanted")
+    ok(left + credit(two, 0) >= MiB / 2)
+    strictEqual(pooledBytes.held, 0)
+  })
+
   it("nothing grows while the pool holds too much", () => {
     const pooledBytes = new BufferedBytes(1000)
-    pooledBytes.held = 900
+    pooledBytes.add(900)
     const harness = new Harness({ initialWindowSize: 100_000, pooledBytes })
     harness.send()
     harness.receive(head(1))

@@ -89,6 +89,70 @@ describe("A server that drips", () => {
   })
 })
 
+describe("Content of streams that were reset", () => {
+  const big = new Uint8Array(16_000)
+  /** Frames until the connection ends. */
+  const dataUntilClosed = (harness: Harness, streamId: number): number => {
+    let n = 0
+    while (n < 2000 && harness.closed === undefined) {
+      harness.receive(frames.data(streamId, big))
+      harness.flush()
+      n++
+    }
+    return n
+  }
+  const assertFlowControl = ({ closed }: Harness) => {
+    ok(closed?._tag === "ProtocolError")
+    strictEqual(closed.code, "FlowControl")
+  }
+
+  it("is taken as far as their windows let it through, and no further: before and after the RST_STREAM is written", () => {
+    for (const written of [false, true]) {
+      const harness = new Harness({ initialWindowSize: 160_000 })
+      const { stream } = harness.send()
+      const { id } = stream
+      harness.receive(head(1), frames.data(1, big))
+      stream.cancel("Unwanted")
+      if (written) harness.flush()
+      strictEqual(dataUntilClosed(harness, id), 10)
+      assertFlowControl(harness)
+    }
+  })
+
+  it("counts from when each ended, whoever reset it and why", () => {
+    for (const end of ["server", "malformed"] as const) {
+      const harness = new Harness({ initialWindowSize: 160_000 })
+      harness.send()
+      harness.receive(head(1), frames.data(1, big))
+      harness.receive(end === "server" ? frames.rst(1, 2) : frames.headers(1, [["a", "b"]]))
+      if (end === "malformed") harness.flush()
+      strictEqual(dataUntilClosed(harness, 1), 10)
+      assertFlowControl(harness)
+    }
+  })
+
+  it("counts for a stream whose window is being raised", () => {
+    const harness = new Harness({ initialWindowSize: 160_000 })
+    const { stream } = harness.send()
+    harness.receive(head(1))
+    harness.session.content["announce"](320_000)
+    stream.cancel("Unwanted")
+    harness.flush()
+    strictEqual(dataUntilClosed(harness, 1), 21)
+  })
+
+  it("that are long gone is a flood, after as many frames as any", () => {
+    const harness = new Harness()
+    harness.send().stream.cancel("Unwanted")
+    for (let n = 1; n < 1100; n++) {
+      harness.send()
+      harness.receive(frames.response(2 * n + 1))
+    }
+    const n = dataUntilClosed(harness, 1)
+    ok(n > 500 && n <= 1001, String(n))
+  })
+})
+
 describe("Callers who give up in masses", () => {
   it("do not send more resets than servers bear, and the capacity shrinks meanwhile", () => {
     const harness = new Harness({ maxConcurrentStreams: 1000, greeting: [[3, 1000]] })

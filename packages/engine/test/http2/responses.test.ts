@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import { describe, it } from "vitest"
+import type { ResponseHead } from "../../src/http2/index.js"
 import * as frames from "./support/frames.js"
 import { get, Harness, post } from "./support/Harness.js"
 
@@ -33,6 +34,23 @@ describe("Responses", () => {
       }
     })
   }
+
+  it("that are alike are no less each request's own", () => {
+    const harness = new Harness()
+    const heads: Array<ResponseHead> = []
+    for (let n = 0; n < 4; n++) {
+      const { got, stream } = harness.request()
+      got.onHead = (head) => heads.push(head)
+      harness.flush()
+      harness.receive(frames.response(stream.id, "", [["a", "b"]]))
+      ;(heads[n].rawHeaders as Array<string>)[1] = "changed"
+      ;(heads[n].rawHeaders as Array<string>).push("c", "d")
+    }
+    deepStrictEqual(
+      heads.map(({ rawHeaders }) => rawHeaders),
+      Array.from({ length: 4 }, () => ["a", "changed", "c", "d"])
+    )
+  })
 
   it("in one read: one chunk of the content of many frames", () => {
     const harness = new Harness()

@@ -1,15 +1,23 @@
 import type { HostTime } from "@sluice/engine"
+import { runtimeHooks } from "@sluice/engine/node"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
+
+/** What all live Clocks of Effect have in common. */
+const live: unknown = Object.getPrototypeOf(Clock.make())
 
 /** How time passes for the connections of a layer: by the Clock that the layer was built with. */
 export const effectTime = (runtime: Runtime.Runtime<never>): Pick<HostTime, "elapsed" | "sleep"> => {
   const clock = Runtime.runSync(runtime)(Effect.clock)
   const fork = Runtime.runFork(runtime)
+  const isLive = Object.getPrototypeOf(clock) === live
   return {
     elapsed: () => Number(clock.unsafeCurrentTimeNanos()) / 1e6,
-    sleep: (millis, wake) => {
+    sleep: (millis, wake, background) => {
+      // No Clock has timers that do not keep the process alive.
+      if (background && isLive) return runtimeHooks.backgroundSleep(millis, wake)
       let isCancelled = false
       const fiber = fork(Effect.zipRight(Effect.sleep(millis), Effect.sync(() => isCancelled || wake())))
       return () => {

@@ -1,10 +1,10 @@
 import * as HttpBody from "@effect/platform/HttpBody"
 import { assert, describe, it } from "@effect/vitest"
-import { Frame, Reply, TestServer } from "@sluice/test-server"
+import { Frame, FramePeer, Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
-import { answer, failure, makeClient, startPeer, startRequest, turns, until } from "./support.js"
+import { answer, failure, makeClient, passing, startPeer, startRequest, turns, until } from "./support.js"
 
 describe("RST_STREAM", () => {
   it.scoped("fails its own stream, by the name of its code; the others and the connection go on", () =>
@@ -78,19 +78,51 @@ describe("RST_STREAM", () => {
       const connection = yield* peer.accept
       const first = yield* connection.take("Headers")
       yield* connection.send(Frame.rstStream(first.streamId, 7))
-      const again = yield* connection.take("Headers")
+      // Not at once.
+      yield* turns(30)
+      assert.lengthOf((yield* connection.frames).filter((frame) => frame._tag === "Headers"), 1)
+      const again = yield* passing(connection.take("Headers"))
       assert.deepInclude(again.fields, [":method", "POST"])
       yield* connection.send(...answer(again.streamId))
       assert.strictEqual(yield* Fiber.join(request), "ok")
       const refused = yield* post("never")
       for (let n = 0; n < 2; n++) {
-        yield* connection.send(Frame.rstStream((yield* connection.take("Headers")).streamId, 7))
+        yield* connection.send(Frame.rstStream((yield* passing(connection.take("Headers"))).streamId, 7))
       }
       // The last time on another connection.
-      const other = yield* peer.accept
+      const other = yield* passing(peer.accept)
       yield* other.send(Frame.rstStream((yield* other.take("Headers")).streamId, 7))
       const error = yield* failure(refused)
       assert.deepInclude(error, { _tag: "StreamReset", code: "REFUSED_STREAM", written: false, safeToRetry: true })
+    }))
+
+  it.scoped("that refuses is asked again elsewhere while the connection has another stream", () =>
+    Effect.gen(function*() {
+      const { get, peer } = yield* startPeer()
+      const long = yield* get("/long")
+      const connection = yield* peer.accept
+      const { streamId } = yield* connection.take("Headers")
+      const request = yield* get("/short")
+      yield* connection.send(Frame.rstStream((yield* connection.take("Headers")).streamId, 7))
+      const other = yield* passing(peer.accept)
+      yield* other.send(...answer((yield* passing(other.take("Headers"))).streamId))
+      assert.strictEqual(yield* Fiber.join(request), "ok")
+      yield* connection.send(...answer(streamId))
+      assert.strictEqual(yield* Fiber.join(long), "ok")
+    }))
+
+  it.scoped("that refuses while the pool is closed leaves no request behind", () =>
+    Effect.gen(function*() {
+      const peer = yield* FramePeer.make()
+      const { request } = yield* Effect.scoped(Effect.gen(function*() {
+        const { client } = yield* makeClient({ http2: "prior-knowledge" })
+        const request = yield* Effect.forkDaemon(client.get(peer.url))
+        const connection = yield* peer.accept
+        yield* connection.send(Frame.rstStream((yield* connection.take("Headers")).streamId, 7))
+        yield* turns(30)
+        return { request }
+      }))
+      assert.deepInclude(yield* passing(failure(request)), { _tag: "PoolClosed" })
     }))
 
   it.scoped("does not ask a server that wants calm again", () =>
@@ -115,8 +147,13 @@ describe("RST_STREAM", () => {
         const posted = yield* client.post(`${server.url}/`, { body: HttpBody.text("x") })
         assert.strictEqual(yield* posted.text, "old")
       }
-      const stats = yield* server.stats
-      assert.deepStrictEqual(stats.requestsPerConnection, [1, 2])
+      assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [1, 2])
+      // What was true once is found out again after ten minutes.
+      yield* TestClock.adjust("11 minutes")
+      yield* server.reply("/", Reply.text("new"))
+      const posted = yield* client.post(`${server.url}/`, { body: HttpBody.text("x") })
+      assert.strictEqual(yield* posted.text, "new")
+      assert.strictEqual((yield* server.requests).at(-1)?.protocol, "HTTP/2")
     }))
 })
 
@@ -243,7 +280,9 @@ describe("The end of the connection", () => {
 
   it.scoped("does not take away an answer that has arrived and waits for its reader", () =>
     Effect.gen(function*() {
-      const { client, peer } = yield* startPeer({ client: { maxBufferedBody: 1000, http2: "prior-knowledge" } })
+      const { client, peer } = yield* startPeer({
+        client: { maxBufferedBody: 1000, http2: { priorKnowledge: true, initialWindowSize: 200_000 } }
+      })
       const request = yield* Effect.fork(client.get(peer.url))
       const connection = yield* peer.accept
       const { streamId } = yield* connection.take("Headers")

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
 
 /** A client with its pool, until the test's Scope ends. */
 export const makeClient = (options: HttpClientLayer.Options = {}) =>
@@ -69,6 +70,17 @@ export const until = (holds: () => boolean, what = "what was waited for"): Effec
       else setImmediate(look)
     }
     look()
+  })
+
+/** Lets time pass in small steps, and sockets move, until the effect has happened. */
+export const passing = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.fork(effect)
+    for (let n = 0; n < 1000 && Option.isNone(yield* Fiber.poll(fiber)); n++) {
+      yield* turns(5)
+      yield* TestClock.adjust("10 millis")
+    }
+    return yield* Fiber.join(fiber)
   })
 
 /** Lets so many turns of the event loop pass: whatever is on its way over the loopback has arrived. */
