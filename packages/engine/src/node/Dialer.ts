@@ -77,17 +77,37 @@ export class Dialer {
     })
   }
 
-  private dialTls(dial: Dial, origin: Origin, listener: ConnectionListener, events: DialEvents): void {
+  /** @param resumes whether the TLS session of an earlier connection is offered */
+  private dialTls(
+    dial: Dial,
+    origin: Origin,
+    listener: ConnectionListener,
+    events: DialEvents,
+    resumes = true
+  ): void {
+    const { secure } = this
     const protocols = this.speaksHttp2(origin.key) ? ["h2", "http/1.1"] : ["http/1.1"]
-    this.connect(dial, origin, events, (target) => this.secure.connect(target, origin, protocols), (opened) => {
+    this.connect(dial, origin, events, (target) => secure.connect(target, origin, protocols, resumes), (opened) => {
+      const { socket } = opened
       const reached = this.reached(dial, opened)
       dial.stage = () => ({ _tag: "Handshaking", ...reached })
-      this.secure.secure(dial, opened, origin, {
+      // Whatever ends it: silence does so too, when whoever waits has waited long enough.
+      dial.onClosing(() => void secure.forget(socket, origin))
+      const onFailed = (failure: Failure) => {
+        if (!secure.forget(socket, origin)) return events.onFailed(failure)
+        dial.drop(socket)
+        this.dialTls(dial, origin, listener, events, false)
+      }
+      secure.secure(dial, opened, origin, {
         onConnected: (opened, tlsTime) => {
-          if (opened.socket.alpnProtocol === "h2") this.speakHttp2(dial, opened, origin, listener, tlsTime, events)
-          else this.speakHttp1(opened, origin, listener, tlsTime, events)
+          if (opened.socket.alpnProtocol === "h2") {
+            this.speakHttp2(dial, opened, origin, listener, tlsTime, { ...events, onFailed })
+          } else {
+            dial.onClosing(() => {})
+            this.speakHttp1(opened, origin, listener, tlsTime, events)
+          }
         },
-        onFailed: events.onFailed
+        onFailed
       })
     })
   }

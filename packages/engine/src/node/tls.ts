@@ -24,14 +24,26 @@ export interface SecureEvents {
  */
 export class TlsClient {
   private readonly sessions = new TlsSessions()
+  /** Sockets that offer to resume a session, until that has gone well. */
+  private readonly resuming = new WeakSet<tls.TLSSocket>()
   private context: tls.SecureContext | undefined = undefined
 
   constructor(private readonly settings: TlsSettings, private readonly time: Pick<HostTime, "elapsed">) {}
 
-  /** Connects a socket whose handshake follows by itself. What Node does not take, it throws. */
-  connect(target: net.NetConnectOpts, origin: Origin, protocols: ReadonlyArray<string>): OpenSocket<tls.TLSSocket> {
+  /**
+   * Connects a socket whose handshake follows by itself. What Node does not take, it throws.
+   *
+   * @param resumes whether the session of an earlier connection is offered
+   */
+  connect(
+    target: net.NetConnectOpts,
+    origin: Origin,
+    protocols: ReadonlyArray<string>,
+    resumes: boolean
+  ): OpenSocket<tls.TLSSocket> {
     const context = this.secureContext()
-    return open(target, (target) =>
+    const session = resumes ? this.sessions.get(origin.key) : undefined
+    const opened = open(target, (target) =>
       tls.connect({
         ...target,
         secureContext: context,
@@ -39,8 +51,20 @@ export class TlsClient {
         rejectUnauthorized: this.settings.rejectUnauthorized ?? true,
         ...this.identity,
         ...this.serverName(origin),
-        ...this.session(origin)
+        ...(session === undefined ? {} : { session })
       } as tls.ConnectionOptions))
+    if (session !== undefined) this.resuming.add(opened.socket)
+    return opened
+  }
+
+  /**
+   * A dial has ended on this socket. If it offered a session, that may be what the server, or something before it, chokes
+   * on: it is forgotten, and true says that the dial is worth making once more without it.
+   */
+  forget(socket: tls.TLSSocket, { key }: Origin): boolean {
+    if (!this.resuming.delete(socket)) return false
+    this.sessions.delete(key)
+    return true
   }
 
   /** Waits for the handshake of a socket that is connected. */
@@ -68,8 +92,6 @@ export class TlsClient {
         if (!dial.isClosed) events.onConnected(opened, this.time.elapsed() - started)
       },
       (cause) => {
-        // It may be the session that the server does not like.
-        sessions.delete(key)
         if (dial.isClosed) return
         events.onFailed(
           isTlsFailure(cause)
@@ -104,11 +126,6 @@ export class TlsClient {
         }
       }
     }
-  }
-
-  private session({ key }: Origin): { readonly session?: Buffer } {
-    const session = this.sessions.get(key)
-    return session === undefined ? {} : { session }
   }
 }
 

@@ -94,6 +94,40 @@ describe("HTTP/1.1 over TLS", () => {
       }
     }))
 
+  describe("a session that the server chokes on", () => {
+    const faults = { reset: "reset", end: "end", "clear text": "clear-text", "an alert": { alert: 80 } } as const
+    for (const [name, resumption] of Object.entries(faults)) {
+      it.scoped(`is forgotten, and the dial is made once more without it (${name})`, () =>
+        Effect.gen(function*() {
+          for (const http2 of [false, true]) {
+            for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+              const server = yield* serve({ resumption })
+              const { client, pool } = yield* makeClient({ tls: { ca: server.ca, maxVersion }, http2 })
+              // Each has a session of the one before to offer.
+              for (let n = 0; n < 3; n++) {
+                assert.strictEqual(yield* (yield* client.post(`${server.url}/`)).text, "hello")
+                yield* pool.evictIdle
+                yield* server.awaitStats((stats) => stats.openConnections === 0)
+              }
+              assert.strictEqual((yield* server.stats).tlsResumed, 0)
+              assert.strictEqual(pool.unsafeStats().open, 0)
+            }
+          }
+        }))
+    }
+
+    it.scopedLive("is forgotten when its silence has ended the dial", () =>
+      Effect.gen(function*() {
+        const server = yield* serve({ resumption: "silence" })
+        const { client, pool } = yield* makeClient({ tls: { ca: server.ca }, timeouts: { connect: "200 millis" } })
+        yield* client.get(`${server.url}/`)
+        yield* pool.evictIdle
+        yield* server.awaitStats((stats) => stats.openConnections === 0)
+        assert.strictEqual((yield* Effect.flip(client.get(`${server.url}/`)))._tag, "ConnectTimeout")
+        assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "hello")
+      }))
+  })
+
   it.scoped("asks for the host by name, and for no name where the host is an address", () =>
     Effect.gen(function*() {
       const server = yield* serve()
