@@ -18,7 +18,7 @@ import type { InvalidOptions } from "./InvalidOptions.js"
 import type { Limits } from "./Limits.js"
 import type { Origin } from "./Origin.js"
 import type { PoolEvent } from "./PoolEvent.js"
-import type { PoolStats } from "./PoolStats.js"
+import type { InFlight, PoolStats } from "./PoolStats.js"
 import type { TransportError } from "./TransportError.js"
 
 /**
@@ -58,6 +58,11 @@ export interface ConnectionPool {
   readonly stats: Effect.Effect<PoolStats>
   /** The same, read at once. */
   readonly unsafeStats: () => PoolStats
+  /**
+   * The requests that have not ended: first those that hold a connection, longest first, then those that wait for one. It
+   * is what `PoolTimeout` shows without a `PoolTimeout`: a download that is stuck says nothing by itself.
+   */
+  readonly inFlight: Effect.Effect<ReadonlyArray<InFlight>>
   /** What happens from now on. Ends when the pool is closed. Costs nothing while nobody runs it. */
   readonly events: Stream.Stream<PoolEvent>
   /** Closes every idle connection; returns how many. */

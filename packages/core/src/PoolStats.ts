@@ -5,6 +5,7 @@
  */
 
 import type * as Engine from "@sluice/engine"
+import type * as EnginePool from "@sluice/engine/pool"
 
 /**
  * Counts of the pool, or of one origin. A connection is in one of `active` (it carries at least one request), `idle` (it
@@ -56,3 +57,16 @@ export type LeaseDescription = Engine.LeaseDescription
  * @category models
  */
 export type PoolSnapshot = Engine.PoolSnapshot
+
+/**
+ * A request that has not ended: its `method`, its `url` without credentials, query and fragment, the `phase` that it is in,
+ * how long ago it asked for a connection (`age`, milliseconds), the number of its `connection`, how many bytes of the
+ * body of the response were `received`, whether nobody has begun to read that (`bodyUnread`), and the `fiber` that
+ * waits for it, as logs name it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface InFlight extends Omit<EnginePool.InFlight, "caller"> {
+  readonly fiber: string
+}

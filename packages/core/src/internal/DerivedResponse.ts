@@ -11,6 +11,7 @@ import * as Inspectable from "effect/Inspectable"
 import type * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 import { shownRequest } from "./client/shownRequest.js"
+import { invalidForm, invalidJson } from "./client/undecodable.js"
 
 /** What a derived response reads in place of the original's body. */
 export interface DerivedBody {
@@ -69,11 +70,11 @@ export class DerivedResponse extends Inspectable.Class implements HttpClientResp
   }
 
   get json(): Effect.Effect<unknown, ResponseError> {
-    return Effect.flatMap(
-      this.text,
-      (text) =>
-        Effect.try({ try: (): unknown => text === "" ? null : JSON.parse(text), catch: (cause) => this.error(cause) })
-    )
+    return Effect.flatMap(this.body.bytes, (bytes) =>
+      Effect.try({
+        try: (): unknown => bytes.length === 0 ? null : JSON.parse(utf8.decode(bytes)),
+        catch: (cause) => this.error(invalidJson(cause, this, bytes))
+      }))
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, ResponseError> {
@@ -90,7 +91,7 @@ export class DerivedResponse extends Inspectable.Class implements HttpClientResp
       Effect.tryPromise({
         try: () =>
           new Response(bytes as BodyInit, { headers: type === undefined ? {} : { "content-type": type } }).formData(),
-        catch: (cause) => this.error(cause)
+        catch: (cause) => this.error(invalidForm(cause, this, bytes))
       }))
   }
 

@@ -1,9 +1,10 @@
 import * as optionTable from "@sluice/engine/options"
-import { countsByOrigin, countsOf } from "@sluice/engine/pool"
+import { countsByOrigin, countsOf, inFlight } from "@sluice/engine/pool"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Scope from "effect/Scope"
@@ -12,7 +13,7 @@ import { Connector } from "../Connector.js"
 import { check, checkGiven, once } from "../InvalidOptions.js"
 import * as Limits from "../Limits.js"
 import type { Origin } from "../Origin.js"
-import type { PoolStats } from "../PoolStats.js"
+import type { InFlight, PoolStats } from "../PoolStats.js"
 import type { Timeouts } from "../Timeouts.js"
 import type { TransportError } from "../TransportError.js"
 import { type AcquireError, AcquireTicket, type Lease } from "./AcquireTicket.js"
@@ -104,6 +105,14 @@ export class ConnectionPoolImpl {
     })
   }
   readonly stats = Effect.sync(this.unsafeStats)
+
+  readonly inFlight = Effect.sync((): ReadonlyArray<InFlight> => {
+    const { core, time } = this.host.driver
+    return inFlight(core.state, time.now()).map(({ caller, ...request }) => ({
+      ...request,
+      fiber: FiberId.isFiberId(caller) ? FiberId.threadName(caller) : ""
+    }))
+  })
 
   readonly events = Stream.suspend(() => eventStream(this.host))
 

@@ -137,6 +137,10 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     }
   }
 
+  progress() {
+    return { phase: this.phase, received: this.received }
+  }
+
   // ---------------------------------------------------------------------------------------------------------------
   // The exchange
   // ---------------------------------------------------------------------------------------------------------------

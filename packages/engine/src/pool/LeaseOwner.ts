@@ -1,5 +1,5 @@
 import type { Connection } from "../Connection.js"
-import type { Failure } from "../Failure.js"
+import type { Failure, Phase } from "../Failure.js"
 import type { RunInContext } from "../Host.js"
 import type { Origin } from "../Origin.js"
 import type { LeaseDescription } from "../PoolSnapshot.js"
@@ -17,6 +17,8 @@ export interface LeaseOwner {
   readonly kin?: (() => ReadonlyArray<unknown>) | undefined
   /** What `PoolTimeout` says of it. */
   readonly describe: () => Omit<LeaseDescription, "age">
+  /** How far its request is, for the list of those in flight. Absent for an owner that has no request. */
+  readonly progress?: () => { readonly phase: Phase; readonly received: number }
   /**
    * Since when its response is there and nobody has begun to read the body, of which something is still to come; undefined
    * while that is not so. Absent for an owner that has no response.

@@ -6,7 +6,7 @@ import type * as ClientResponse from "@effect/platform/HttpClientResponse"
 import { TypeId as ResponseTypeId } from "@effect/platform/HttpClientResponse"
 import * as IncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
-import { describeCause } from "@sluice/engine"
+import { describeCause, summarizeFailure } from "@sluice/engine"
 import type { CallResponse } from "@sluice/engine/call"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,9 +15,11 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Protocol } from "../../Connection.js"
 import type { TransportError } from "../../TransportError.js"
+import { withoutFrames } from "../printable.js"
 import { bytesOf, streamOf, tooLarge } from "./bodyReaders.js"
 import { redactHeaders } from "./redactHeaders.js"
 import { printable, shownRequest } from "./shownRequest.js"
+import { invalidForm, invalidJson } from "./undecodable.js"
 
 /**
  * How an answer came.
@@ -131,7 +133,7 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
       try {
         return Effect.succeed(text === "" ? null : JSON.parse(text))
       } catch (cause) {
-        return Effect.fail(this.decodeError(invalidJson(cause)))
+        return Effect.fail(this.decodeError(invalidJson(cause, this, this.response.body.join())))
       }
     })
   }
@@ -156,7 +158,7 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
     return Effect.flatMap(this.bytes, (bytes) =>
       Effect.tryPromise({
         try: () => new Response(bytes as BodyInit, { headers: contentType(this.headers) }).formData(),
-        catch: (cause) => this.decodeError(cause)
+        catch: (cause) => this.decodeError(invalidForm(cause, this, bytes))
       }))
   }
 
@@ -188,21 +190,25 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
   }
 
   private toError(cause: TransportError): ResponseError {
-    return new ResponseError({
-      request: shownRequest(this.sent),
-      response: this,
-      reason: "Decode",
-      cause,
-      description: cause.message
-    })
+    return withoutFrames(() =>
+      new ResponseError({
+        request: shownRequest(this.sent),
+        response: this,
+        reason: "Decode",
+        cause,
+        description: summarizeFailure(cause)
+      })
+    )
   }
 
   private decodeError(cause: unknown): ResponseError {
     const request = shownRequest(this.sent)
     const description = describeCause(cause)
-    return description === ""
-      ? new ResponseError({ request, response: this, reason: "Decode", cause })
-      : new ResponseError({ request, response: this, reason: "Decode", cause, description })
+    return withoutFrames(() =>
+      description === ""
+        ? new ResponseError({ request, response: this, reason: "Decode", cause })
+        : new ResponseError({ request, response: this, reason: "Decode", cause, description })
+    )
   }
 }
 
@@ -211,12 +217,6 @@ const maxText = 2 ** 29 - 24
 
 const contentType = (headers: Headers.Headers): Record<string, string> =>
   headers["content-type"] === undefined ? {} : { "content-type": headers["content-type"] }
-
-/** What `JSON.parse` says quotes the body. */
-const invalidJson = (cause: unknown): SyntaxError => {
-  const at = /at position (\d+)/.exec(describeCause(cause))
-  return new SyntaxError(`the body is no valid JSON${at === null ? "" : `, at position ${at[1]}`}`)
-}
 
 const headersPrototype = Object.getPrototypeOf(Headers.empty)
 
