@@ -15,6 +15,7 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { decodingClient, wantsDecoding } from "./internal/client/Decoding.js"
 import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { halvesOf } from "./internal/clientHalves.js"
 import { DerivedResponse, originalOf } from "./internal/DerivedResponse.js"
@@ -98,24 +99,26 @@ export const decode = <E, R>(
   codecs: ReadonlyArray<Codec>,
   options: Options = {}
 ): HttpClient.HttpClient.With<E, R> => {
-  const { postprocess, preprocess } = halvesOf(client)
   const acceptable = codecs.map(({ names }) => names[0]).join(", ")
   const byName = new Map(codecs.flatMap((codec) => codec.names.map((name) => [name, codec] as const)))
   const limits: Limits = { maxSize: options.maxSize ?? Infinity, maxRatio: options.maxRatio ?? 250 }
+  const decode = (response: HttpClientResponse) => decoded(response, byName, limits)
+  const itself = decodingClient(client, { accept: acceptable, decode })
+  if (itself !== undefined) return itself
+  const { postprocess, preprocess } = halvesOf(client)
   const asking = (request: HttpClientRequest) =>
     withHeaders(request, Headers.set(request.headers, "accept-encoding", acceptable))
-  const decode = (response: HttpClientResponse) => decoded(response, byName, limits)
   return HttpClient.makeWith<E, R, E, R>(
     (request) =>
       // A request that nothing has been done to is there already.
       isAtHand(request)
-        ? isOurs(request.value)
+        ? wantsDecoding(request.value)
           ? Effect.map(postprocess(Exit.succeed(asking(request.value))), decode)
           : postprocess(request)
         : Effect.suspend(() => {
           let ours = false
           const asked = Effect.map(request, (request) => {
-            ours = isOurs(request)
+            ours = wantsDecoding(request)
             return ours ? asking(request) : request
           })
           return Effect.map(postprocess(asked), (response) => ours ? decode(response) : response)
@@ -127,10 +130,6 @@ export const decode = <E, R>(
 const isAtHand = <E, R>(
   request: Effect.Effect<HttpClientRequest, E, R>
 ): request is Exit.Success<HttpClientRequest, E> => Exit.isExit(request) && Exit.isSuccess(request)
-
-/** Who asks for a coding, or for a part of the coded body, reads what comes. */
-const isOurs = ({ headers }: HttpClientRequest): boolean =>
-  headers["accept-encoding"] === undefined && headers["range"] === undefined
 
 /**
  * The response as it came, with its coding and length, and its body undecoded. Only one of the two bodies can be read.

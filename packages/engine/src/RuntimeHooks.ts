@@ -5,6 +5,8 @@ import type { Cancel } from "./Host.js"
  * and real sockets: under a clock of a test, and over a network in memory, nobody needs it.
  */
 export interface RuntimeHooks {
+  /** Monotonic time in milliseconds, read at less cost than as a number of nanoseconds. */
+  readonly elapsed: () => number
   /**
    * Calls `then` after one whole poll of the event loop, in whichever phase of it we are: all that the sockets have by
    * now has been delivered before.

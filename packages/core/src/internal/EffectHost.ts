@@ -78,7 +78,10 @@ export class EffectHost implements Host {
   // ---------------------------------------------------------------------------------------------------------------
 
   elapsed(): number {
-    return Number(this.options.clock.unsafeCurrentTimeNanos()) * millisPerNano
+    const { platform } = this
+    return platform === undefined
+      ? Number(this.options.clock.unsafeCurrentTimeNanos()) * millisPerNano
+      : platform.elapsed()
   }
 
   wallClock(): number {

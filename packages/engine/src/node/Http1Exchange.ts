@@ -63,7 +63,7 @@ export class Http1Exchange implements Exchange {
    */
   send(head: string, isReused: boolean): void {
     if (!isReused) return this.writeHead(head)
-    this.held = { chunks: [], end: undefined }
+    if (this.request.body._tag === "Chunks") this.held = { chunks: [], end: undefined }
     this.owner.runtime.afterPoll(() => this.onPolled(head))
   }
 

@@ -77,6 +77,7 @@ export const backgroundSleep = (millis: number, wake: () => void): Cancel => {
 
 /** The hooks of Node. */
 export const runtimeHooks: RuntimeHooks = {
+  elapsed: now,
   afterPoll,
   backgroundSleep,
   captureContext: () => {

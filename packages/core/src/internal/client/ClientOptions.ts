@@ -3,6 +3,7 @@ import type { CallOptions, TargetCache } from "@sluice/engine/call"
 import { client, defaultsOf } from "@sluice/engine/options"
 import type { ExchangeHead } from "../../Connection.js"
 import type { Resolved } from "../../Timeouts.js"
+import type { Decoding } from "./Decoding.js"
 
 /**
  * The options of a client with their defaults filled in; `PooledHttpClient.Options` documents them.
@@ -13,6 +14,12 @@ export interface ClientOptions extends CallOptions {
   readonly onInformational: ((request: HttpClientRequest, head: ExchangeHead) => void) | undefined
   /** The URLs that this client has parsed lately. */
   readonly targets: TargetCache | undefined
+  readonly decoding: Decoding | undefined
 }
 
-export const defaultOptions: ClientOptions = { ...defaultsOf(client), onInformational: undefined, targets: undefined }
+export const defaultOptions: ClientOptions = {
+  ...defaultsOf(client),
+  onInformational: undefined,
+  targets: undefined,
+  decoding: undefined
+}

@@ -1,5 +1,6 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import { type BodySource, PreparedRequest, type RequestTimeouts, type Target, WireRequest } from "@sluice/engine/call"
+import type { Decoding } from "./Decoding.js"
 
 /**
  * A request of the platform made ready to send. A class and not a literal: see `PreparedRequest`.
@@ -11,7 +12,9 @@ export class PlatformRequest extends PreparedRequest {
     wire: WireRequest,
     source: BodySource | undefined,
     expect: number | undefined,
-    timeouts: RequestTimeouts
+    timeouts: RequestTimeouts,
+    /** Its response is decoded by this. */
+    readonly decoding: Decoding | undefined = undefined
   ) {
     super(wire, source, expect, target.display, timeouts)
   }
@@ -20,6 +23,6 @@ export class PlatformRequest extends PreparedRequest {
   withHeaders(headers: Readonly<Record<string, string>>): PlatformRequest {
     const { body, method, origin, retryable, target } = this.wire
     const wire = new WireRequest(origin, method, target, { ...this.wire.headers, ...headers }, body, retryable)
-    return new PlatformRequest(this.request, this.target, wire, this.source, this.expect, this.timeouts)
+    return new PlatformRequest(this.request, this.target, wire, this.source, this.expect, this.timeouts, this.decoding)
   }
 }

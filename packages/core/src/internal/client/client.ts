@@ -1,5 +1,6 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import { Call, TargetCache } from "@sluice/engine/call"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -11,6 +12,7 @@ import { isTransportError, LocalProtocolError, type TransportError } from "../..
 import type { EffectHost } from "../EffectHost.js"
 import { remember } from "../kin.js"
 import type { ClientOptions } from "./ClientOptions.js"
+import { type Decoding, makeDecodable } from "./Decoding.js"
 import { FiberListener } from "./FiberListener.js"
 import type { HttpResponse } from "./HttpResponse.js"
 import type { PlatformRequest } from "./PlatformRequest.js"
@@ -36,26 +38,29 @@ const needsTunnel = () =>
   })
 
 /** One whose body is still to come holds its connection. */
-const keepKin = (response: HttpResponse): Effect.Effect<HttpResponse> =>
-  response.isComplete ? Exit.succeed(response) : Effect.as(remember, response)
+const settle = (response: HttpResponse, decoding: Decoding | undefined): Effect.Effect<HttpClientResponse> => {
+  const read = decoding === undefined ? response : decoding.decode(response)
+  return response.isComplete ? Exit.succeed(read) : Effect.as(remember, read)
+}
 
 /**
  * The path of a request: prepare it, ask the pool, send it, wait. `toError` says how a failure appears to the caller.
  */
 export const make = <E>(
   host: EffectHost,
-  given: Omit<ClientOptions, "targets">,
-  toError: (error: TransportError, request: HttpClientRequest) => E
+  given: Omit<ClientOptions, "targets" | "decoding">,
+  toError: (error: TransportError, request: HttpClientRequest) => E,
+  decoding?: Decoding
 ): HttpClient.HttpClient.With<E> => {
-  const options = { ...given, targets: new TargetCache() }
+  const options = { ...given, targets: new TargetCache(), decoding }
   const track: Track = (fiber, of) => host.track(fiber, of)
 
   const send = (
     fiber: Fiber.RuntimeFiber<unknown, unknown>,
     prepared: PlatformRequest,
     isInterruptible: boolean
-  ): Effect.Effect<HttpResponse, E> => {
-    const { request } = prepared
+  ): Effect.Effect<HttpClientResponse, E> => {
+    const { decoding, request } = prepared
     const call = new Call(host.driver, options, prepared, fiber.id())
     scopedRequests.get(request)?.signal.addEventListener("abort", () => call.scopeClosed(), { once: true })
     const response = Effect.async<HttpResponse, TransportError>((resume) =>
@@ -69,13 +74,13 @@ export const make = <E>(
         call.cancel()
         return Effect.failCause(Cause.map(cause, (error) => toError(error, request)))
       },
-      onSuccess: keepKin
+      onSuccess: (response) => settle(response, decoding)
     })
     return isInterruptible ? Effect.uninterruptible(wait) : wait
   }
 
   const execute = (request: HttpClientRequest) =>
-    Effect.withFiberRuntime<HttpResponse, E>((fiber, { runtimeFlags }) => {
+    Effect.withFiberRuntime<HttpClientResponse, E>((fiber, { runtimeFlags }) => {
       const prepared = (request.method as string) === "CONNECT"
         ? needsTunnel()
         : prepare(request, options, fiber, track)
@@ -86,7 +91,7 @@ export const make = <E>(
         : send(fiber, prepared, isInterruptible)
     })
 
-  return HttpClient.makeWith<never, never, E, never>(
+  const client = HttpClient.makeWith<never, never, E, never>(
     // A request that nothing has been done to is there already.
     (request) =>
       Exit.isExit(request) && Exit.isSuccess(request)
@@ -94,4 +99,5 @@ export const make = <E>(
         : Effect.flatMap(request, execute),
     Effect.succeed
   )
+  return makeDecodable(client, (decoding) => make(host, given, toError, decoding))
 }

@@ -7,6 +7,7 @@ import * as Idempotency from "../../Idempotency.js"
 import * as Timeouts from "../../Timeouts.js"
 import { isTransportError, type TransportError } from "../../TransportError.js"
 import type { ClientOptions } from "./ClientOptions.js"
+import { wantsDecoding } from "./Decoding.js"
 import { liveBodyOf, type OwnedBody } from "./LiveBody.js"
 import { PlatformRequest } from "./PlatformRequest.js"
 import * as RequestBody from "./RequestBody.js"
@@ -41,7 +42,8 @@ const prepareWith = (
   const expect = expects(request, made) ? options.expectContinueTimeout : undefined
   const body = withLength(request, expect === undefined ? made : inChunks(made))
   const { chunks, exchange, replayable, trailers } = body
-  const headers = headersOf(request, target, body, caller.getFiberRef(Idempotency.current))
+  const decoding = options.decoding !== undefined && wantsDecoding(request) ? options.decoding : undefined
+  const headers = headersOf(request, target, body, caller.getFiberRef(Idempotency.current), decoding?.accept)
   const wire = new WireRequest(
     target.origin,
     request.method,
@@ -61,7 +63,7 @@ const prepareWith = (
       of: `${request.method} ${target.origin.href}`,
       track
     })
-  return new PlatformRequest(request, target, wire, source, expect, timeoutsOf(caller, options.timeouts))
+  return new PlatformRequest(request, target, wire, source, expect, timeoutsOf(caller, options.timeouts), decoding)
 }
 
 const expects = (request: HttpClientRequest, body: RequestBody.RequestBody): boolean =>
@@ -90,17 +92,19 @@ const headersOf = (
   request: HttpClientRequest,
   { credentials }: Target,
   { contentType, exchange }: RequestBody.RequestBody,
-  keys: Idempotency.Keys | undefined
+  keys: Idempotency.Keys | undefined,
+  codings: string | undefined
 ): ExchangeRequest["headers"] => {
   const given = exchange._tag === "Chunks" && exchange.trailers ? withoutLength(request.headers) : request.headers
   const addType = contentType !== undefined && given["content-type"] === undefined
   const addAuthorization = credentials !== undefined && given["authorization"] === undefined
   const addKey = keys !== undefined && !isIdempotent(request.method) && given["idempotency-key"] === undefined
-  if (!addType && !addAuthorization && !addKey) return given
+  if (!addType && !addAuthorization && !addKey && codings === undefined) return given
   const headers: Record<string, string> = { ...given }
   if (addType) headers["content-type"] = contentType
   if (addAuthorization) headers["authorization"] = basic(credentials)
   if (addKey) headers["idempotency-key"] = keys.keyFor(request)
+  if (codings !== undefined) headers["accept-encoding"] = codings
   return headers
 }
 

@@ -1,6 +1,7 @@
 import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as TraceContext from "@effect/platform/HttpTraceContext"
 import { redactQuery } from "@sluice/engine/call"
 import * as Cause from "effect/Cause"
@@ -11,6 +12,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import type * as Tracer from "effect/Tracer"
+import { originalOf } from "../DerivedResponse.js"
 import type { ConnectionInfo, HttpResponse } from "./HttpResponse.js"
 import type { PlatformRequest } from "./PlatformRequest.js"
 import { isHarmless } from "./redactHeaders.js"
@@ -36,11 +38,11 @@ export const isTraced = (
  * What `Effect.useSpan` and `tapBoth` would do, in one bracket: with them a traced request costs a tenth more. `send` is
  * what lets itself be interrupted.
  */
-export const traced = <E>(
+export const traced = <A extends HttpClientResponse, E>(
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
   prepared: PlatformRequest,
-  send: (prepared: PlatformRequest) => Effect.Effect<HttpResponse, E>
-): Effect.Effect<HttpResponse, E> => {
+  send: (prepared: PlatformRequest) => Effect.Effect<A, E>
+): Effect.Effect<A, E> => {
   const name = Context.get(fiber.currentContext, HttpClient.SpanNameGenerator)(prepared.request)
   const redactedNames = fiber.getFiberRef(Headers.currentRedactedNames)
   return Effect.uninterruptible(
@@ -62,7 +64,7 @@ export const traced = <E>(
           return end(fiber, span, Exit.failCause(cause))
         },
         onSuccess: (response) => {
-          attributeResponse(span, response, redactedNames)
+          attributeResponse(span, originalOf(response) as HttpResponse, redactedNames)
           return end(fiber, span, Exit.succeed(response))
         }
       })
