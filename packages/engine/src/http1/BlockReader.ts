@@ -24,7 +24,7 @@ export const giveBack = (reader: BlockReader): void => {
 }
 
 /**
- * Reads a head or a trailer section, in one piece straight from the input, or in several, which it keeps so that the
+ * Reads a response head or a trailer section, in one piece straight from the input, or in several, which it keeps so that the
  * text is in one piece in the end.
  */
 export class BlockReader {
@@ -65,7 +65,7 @@ export class BlockReader {
     return latin1(this.block, this.blockStart, this.blockEnd)
   }
 
-  /** Lets go of the block and of the input. A buffer of the usual size is dearer to make than a head is to parse. */
+  /** Lets go of the block and of the input. A buffer of the usual size costs more to make than a response head to parse. */
   release(): void {
     this.block = nothing
     if (this.held.length > heldBytes) this.held = nothing

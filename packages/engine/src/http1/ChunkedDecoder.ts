@@ -1,8 +1,8 @@
 import * as Characters from "./Characters.js"
 import type { ParserLimits } from "./ParserLimits.js"
 import { Failed } from "./Progress.js"
-import type { ProtocolViolation, ViolationCode } from "./ProtocolViolation.js"
-import { limitPassed, quoteOctet, violation } from "./ProtocolViolation.js"
+import type { ProtocolError, ProtocolErrorCode } from "./ProtocolError.js"
+import { limitPassed, protocolError, quoteOctet } from "./ProtocolError.js"
 
 const { CR, LF, SP, HTAB, SEMICOLON, EQUALS, DQUOTE, BACKSLASH } = Characters
 
@@ -35,7 +35,7 @@ const maxDigits = 16
 export class ChunkedDecoder {
   /** The last chunk has been read. */
   finished = false
-  violation: ProtocolViolation | undefined = undefined
+  error: ProtocolError | undefined = undefined
 
   private expected = Size
   private size = 0
@@ -46,7 +46,7 @@ export class ChunkedDecoder {
   constructor(private readonly limits: ParserLimits) {}
 
   /**
-   * Decodes `bytes[start, end)` and tells `sink` where content is. Returns the index up to which the input is taken,
+   * Decodes `bytes[start, end)` and reports to `sink` where content is. Returns the index up to which the input is taken,
    * which is `end` unless the last chunk has been read, or `Failed`.
    */
   decode(
@@ -130,13 +130,13 @@ export class ChunkedDecoder {
     return i
   }
 
-  private fail(code: ViolationCode, message: string, section: string): number {
-    this.violation = violation(code, message, `RFC 9112 §${section}`)
+  private fail(code: ProtocolErrorCode, message: string, section: string): number {
+    this.error = protocolError(code, message, `RFC 9112 §${section}`)
     return Failed
   }
 
   private failLimit(): number {
-    this.violation = limitPassed(
+    this.error = limitPassed(
       "ChunkExtensionTooLarge",
       "The extensions of a chunk are too large",
       "RFC 9112 §7.1.1",

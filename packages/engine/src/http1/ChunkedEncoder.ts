@@ -1,6 +1,6 @@
 import { invalidName, invalidValue, isFieldValue, isToken } from "./FieldSyntax.js"
-import type { ProtocolViolation } from "./ProtocolViolation.js"
-import { quoteText, violation } from "./ProtocolViolation.js"
+import type { ProtocolError } from "./ProtocolError.js"
+import { protocolError, quoteText } from "./ProtocolError.js"
 
 /** What goes before the data of a chunk. `length` must not be 0: that would end the content. */
 export const chunkHead = (length: number): string => `${length.toString(16)}\r\n`
@@ -14,10 +14,10 @@ const LF = 0x0a
 /** A chunk in one piece; nothing for no data. */
 export const encodeChunk = (data: Uint8Array): Uint8Array => {
   if (data.length === 0) return data
-  const head = chunkHead(data.length)
-  const chunk = new Uint8Array(head.length + data.length + 2)
-  for (let i = 0; i < head.length; i++) chunk[i] = head.charCodeAt(i)
-  chunk.set(data, head.length)
+  const sizeLine = chunkHead(data.length)
+  const chunk = new Uint8Array(sizeLine.length + data.length + 2)
+  for (let i = 0; i < sizeLine.length; i++) chunk[i] = sizeLine.charCodeAt(i)
+  chunk.set(data, sizeLine.length)
   chunk[chunk.length - 2] = CR
   chunk[chunk.length - 1] = LF
   return chunk
@@ -49,15 +49,15 @@ const notTrailers = new Set([
   "upgrade"
 ])
 
-export const checkTrailerName = (name: string): ProtocolViolation | undefined => {
+export const checkTrailerName = (name: string): ProtocolError | undefined => {
   if (!isToken(name)) return invalidName(name)
   return notTrailers.has(name.toLowerCase())
-    ? violation("ForbiddenTrailer", `${quoteText(name)} cannot be a trailer`, "RFC 9110 §6.5.1")
+    ? protocolError("ForbiddenTrailer", `${quoteText(name)} cannot be a trailer`, "RFC 9110 §6.5.1")
     : undefined
 }
 
 /** What is wrong with one of them, if anything is. */
-export const checkTrailers = (trailers: Readonly<Record<string, string>>): ProtocolViolation | undefined => {
+export const checkTrailers = (trailers: Readonly<Record<string, string>>): ProtocolError | undefined => {
   for (const name of Object.keys(trailers)) {
     const value = trailers[name]
     const invalid = checkTrailerName(name)
@@ -68,7 +68,7 @@ export const checkTrailers = (trailers: Readonly<Record<string, string>>): Proto
 }
 
 /** The last chunk, the trailers and the end of the message; or what is wrong with a trailer. */
-export const encodeLastChunk = (trailers?: Readonly<Record<string, string>>): string | ProtocolViolation => {
+export const encodeLastChunk = (trailers?: Readonly<Record<string, string>>): string | ProtocolError => {
   if (trailers === undefined) return "0\r\n\r\n"
   const invalid = checkTrailers(trailers)
   if (invalid !== undefined) return invalid

@@ -1,6 +1,6 @@
 import * as Characters from "./Characters.js"
-import type { ProtocolViolation } from "./ProtocolViolation.js"
-import { quoteText, violation } from "./ProtocolViolation.js"
+import type { ProtocolError } from "./ProtocolError.js"
+import { protocolError, quoteText } from "./ProtocolError.js"
 
 /** Whether the text is a token (RFC 9110 §5.6.2): a method, the name of a field. */
 export const isToken = (text: string): boolean => {
@@ -16,12 +16,12 @@ const unfit = /[^\t\x20-\x7e\x80-\xff]/
 
 export const isFieldValue = (value: string): boolean => !unfit.test(value)
 
-export const invalidName = (name: string): ProtocolViolation =>
-  violation("InvalidHeaderName", `The header name ${quoteText(name)} is not a token`, "RFC 9110 §5.1")
+export const invalidName = (name: string): ProtocolError =>
+  protocolError("InvalidHeaderName", `The header name ${quoteText(name)} is not a token`, "RFC 9110 §5.1")
 
 /** The value is not quoted: it may be a secret, and messages are logged. */
-export const invalidValue = (name: string): ProtocolViolation =>
-  violation(
+export const invalidValue = (name: string): ProtocolError =>
+  protocolError(
     "InvalidHeaderValue",
     `The value of ${quoteText(name)} is not a string of latin1 without control characters`,
     "RFC 9110 §5.5"

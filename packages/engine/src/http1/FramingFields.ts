@@ -1,6 +1,6 @@
 import * as Characters from "./Characters.js"
-import type { ProtocolViolation } from "./ProtocolViolation.js"
-import { quoteBytes, violation } from "./ProtocolViolation.js"
+import type { ProtocolError } from "./ProtocolError.js"
+import { quoteBytes, protocolError } from "./ProtocolError.js"
 
 const connection = Characters.ascii("connection")
 const contentLength = Characters.ascii("content-length")
@@ -47,7 +47,7 @@ export class FramingFields {
     nameEnd: number,
     value: number,
     valueEnd: number
-  ): ProtocolViolation | undefined {
+  ): ProtocolError | undefined {
     switch (nameEnd - name) {
       case 7:
         if (value < valueEnd && Characters.equalsIgnoringCase(bytes, name, nameEnd, upgrade)) this.upgrade = true
@@ -88,21 +88,21 @@ export class FramingFields {
   }
 
   /** What is wrong with these fields together, in the head of a response with or without content. */
-  check(status: number, minorVersion: 0 | 1, hasContent: boolean): ProtocolViolation | undefined {
+  check(status: number, minorVersion: 0 | 1, hasContent: boolean): ProtocolError | undefined {
     if (this.transferEncoding !== "none") {
       // RFC 9112 §6.3 calls this an attempt at response splitting that ought to be handled as an error.
       if (this.contentLength >= 0) {
-        return violation(
+        return protocolError(
           "ConflictingFraming",
           "The response has Content-Length and Transfer-Encoding",
           "RFC 9112 §6.3"
         )
       }
       if (minorVersion === 0) {
-        return violation("InvalidTransferEncoding", "An HTTP/1.0 response has Transfer-Encoding", "RFC 9112 §6.1")
+        return protocolError("InvalidTransferEncoding", "An HTTP/1.0 response has Transfer-Encoding", "RFC 9112 §6.1")
       }
       if (hasContent && this.transferEncoding === "other") {
-        return violation(
+        return protocolError(
           "InvalidTransferEncoding",
           "Transfer-Encoding is not chunked alone, the only one that may be sent without being asked for",
           "RFC 9112 §7.4"
@@ -110,14 +110,14 @@ export class FramingFields {
       }
     }
     return status === 101 && !(this.upgrade && this.upgradeOption)
-      ? violation("InvalidUpgrade", "101 without Upgrade and Connection: upgrade", "RFC 9110 §7.8")
+      ? protocolError("InvalidUpgrade", "101 without Upgrade and Connection: upgrade", "RFC 9110 §7.8")
       : undefined
   }
 
-  private readContentLength(bytes: Uint8Array, start: number, end: number): ProtocolViolation | undefined {
+  private readContentLength(bytes: Uint8Array, start: number, end: number): ProtocolError | undefined {
     // RFC 9112 §6.3 lets a recipient accept a list of equal values. llhttp does not, and no honest server sends one.
     if (this.contentLength >= 0) {
-      return violation(
+      return protocolError(
         "RepeatedContentLength",
         `The response has more than one Content-Length: ${this.contentLength} and ${quoteBytes(bytes, start, end)}`,
         "RFC 9112 §6.3"
@@ -129,7 +129,7 @@ export class FramingFields {
       if (digit < 0 || digit > 9) return invalidLength(bytes, start, end)
       length = length * 10 + digit
       if (length > Number.MAX_SAFE_INTEGER) {
-        return violation(
+        return protocolError(
           "ContentLengthTooLarge",
           `Content-Length ${quoteBytes(bytes, start, end)} is more than can be counted exactly`,
           "RFC 9110 §8.6"
@@ -165,8 +165,8 @@ export const framesMessage = (bytes: Uint8Array, name: number, nameEnd: number):
 
 const isWhitespace = (octet: number): boolean => octet === Characters.SP || octet === Characters.HTAB
 
-const invalidLength = (bytes: Uint8Array, start: number, end: number): ProtocolViolation =>
-  violation(
+const invalidLength = (bytes: Uint8Array, start: number, end: number): ProtocolError =>
+  protocolError(
     "InvalidContentLength",
     `Content-Length ${quoteBytes(bytes, start, end)} is not a decimal number`,
     "RFC 9112 §6.3"

@@ -2,8 +2,8 @@ import * as Characters from "./Characters.js"
 import { framesMessage, FramingFields } from "./FramingFields.js"
 import { defaultParserLimits, type ParserLimits } from "./ParserLimits.js"
 import { Failed, More } from "./Progress.js"
-import type { ProtocolViolation } from "./ProtocolViolation.js"
-import { limitPassed, quoteBytes, quoteOctet, violation } from "./ProtocolViolation.js"
+import type { ProtocolError } from "./ProtocolError.js"
+import { limitPassed, protocolError, quoteBytes, quoteOctet } from "./ProtocolError.js"
 
 const { CR, LF, SP, HTAB, COLON, ZERO, NINE } = Characters
 
@@ -27,7 +27,7 @@ const versionDigit = 7
 const statusLine = Int16Array.from("HTTP/1.x xxx", (character) => character === "x" ? -1 : character.charCodeAt(0))
 
 /**
- * Scans a head (status line, fields, empty line) or a trailer section (fields, empty line): validates each octet once and
+ * Scans a response head (status line, fields, empty line) or a trailer section (fields, empty line): validates each octet once and
  * takes note of what frames the message. It stops wherever the input does and goes on from there, so no octet is read
  * twice.
  */
@@ -38,7 +38,7 @@ export class HeadScanner {
   /** The number of fields. */
   count = 0
   readonly framing = new FramingFields()
-  violation: ProtocolViolation | undefined = undefined
+  error: ProtocolError | undefined = undefined
 
   private expected = StatusLine
   private trailers = false
@@ -196,12 +196,12 @@ export class HeadScanner {
     nameEnd: number,
     value: number,
     valueEnd: number
-  ): ProtocolViolation | undefined {
+  ): ProtocolError | undefined {
     this.count++
     if (this.count > this.limits.maxHeaders) return this.tooMany()
     if (!this.trailers) return this.framing.field(bytes, base, name, nameEnd, value, valueEnd)
     return framesMessage(bytes, name, nameEnd)
-      ? violation(
+      ? protocolError(
         "ForbiddenTrailer",
         `The trailer ${quoteBytes(bytes, name, nameEnd)} would frame the message that it ends`,
         "RFC 9110 §6.5.1"
@@ -209,53 +209,57 @@ export class HeadScanner {
       : undefined
   }
 
-  private fail(why: ProtocolViolation): number {
-    this.violation = why
+  private fail(why: ProtocolError): number {
+    this.error = why
     return Failed
   }
 
-  private tooLarge(): ProtocolViolation {
+  private tooLarge(): ProtocolError {
     return this.trailers
       ? limitPassed("TrailersTooLarge", "The trailers are too large", "RFC 9110 §5.4", this.limits, "maxTrailerBytes")
-      : limitPassed("HeadTooLarge", "The head is too large", "RFC 9110 §5.4", this.limits, "maxHeaderBytes")
+      : limitPassed("HeadTooLarge", "The response head is too large", "RFC 9110 §5.4", this.limits, "maxHeaderBytes")
   }
 
-  private tooMany(): ProtocolViolation {
+  private tooMany(): ProtocolError {
     return this.trailers
       ? limitPassed("TooManyTrailers", "There are too many trailers", "RFC 9110 §5.4", this.limits, "maxHeaders")
       : limitPassed("TooManyHeaders", "There are too many headers", "RFC 9110 §5.4", this.limits, "maxHeaders")
   }
 
-  private notName(bytes: Uint8Array, base: number, line: number, at: number): ProtocolViolation {
+  private notName(bytes: Uint8Array, base: number, line: number, at: number): ProtocolError {
     const octet = bytes[at]
     const found = quoteBytes(bytes, line, at + 1)
     if (octet === SP || octet === HTAB) {
       if (at > line) {
-        return violation("InvalidHeaderName", `Whitespace before the colon of a field: ${found}`, "RFC 9112 §5.1")
+        return protocolError("InvalidHeaderName", `Whitespace before the colon of a field: ${found}`, "RFC 9112 §5.1")
       }
       return this.count === 0 && !this.trailers
-        ? violation("InvalidHeaderName", "Whitespace before the first field", "RFC 9112 §2.2")
-        : violation("ObsoleteLineFolding", "A field line is folded: it begins with whitespace", "RFC 9112 §5.2")
+        ? protocolError("InvalidHeaderName", "Whitespace before the first field", "RFC 9112 §2.2")
+        : protocolError("ObsoleteLineFolding", "A field line is folded: it begins with whitespace", "RFC 9112 §5.2")
     }
     if (octet === LF && at === line) return bareLineFeed(bytes, base, at)
     if (octet === CR || octet === LF) {
-      return violation("InvalidHeaderName", `A field line has no colon: ${found}`, "RFC 9112 §5")
+      return protocolError("InvalidHeaderName", `A field line has no colon: ${found}`, "RFC 9112 §5")
     }
     return octet === COLON
-      ? violation("InvalidHeaderName", "A field has an empty name", "RFC 9110 §5.1")
-      : violation("InvalidHeaderName", `${quoteOctet(octet)} in the name of a field: ${found}`, "RFC 9110 §5.1")
+      ? protocolError("InvalidHeaderName", "A field has an empty name", "RFC 9110 §5.1")
+      : protocolError("InvalidHeaderName", `${quoteOctet(octet)} in the name of a field: ${found}`, "RFC 9110 §5.1")
   }
 }
 
-const notStatusLine = (bytes: Uint8Array, base: number, at: number): ProtocolViolation => {
+const notStatusLine = (bytes: Uint8Array, base: number, at: number): ProtocolError => {
   const found = quoteBytes(bytes, base, at + 1)
   const position = at - base
   if (position >= 5 && position <= 7 && bytes[at] >= ZERO && bytes[at] <= NINE) {
-    return violation("UnsupportedVersion", `The version is neither HTTP/1.0 nor HTTP/1.1: ${found}`, "RFC 9112 §2.3")
+    return protocolError(
+      "UnsupportedVersion",
+      `The version is neither HTTP/1.0 nor HTTP/1.1: ${found}`,
+      "RFC 9112 §2.3"
+    )
   }
   return position >= 9 && position <= 11
-    ? violation("InvalidStatusLine", `The status code is not a number from 100: ${found}`, "RFC 9110 §15")
-    : violation("InvalidStatusLine", `Not the status line of an HTTP/1 response: ${found}`, "RFC 9112 §4")
+    ? protocolError("InvalidStatusLine", `The status code is not a number from 100: ${found}`, "RFC 9110 §15")
+    : protocolError("InvalidStatusLine", `Not the status line of an HTTP/1 response: ${found}`, "RFC 9112 §4")
 }
 
 const notValue = (
@@ -264,22 +268,22 @@ const notValue = (
   name: number,
   nameEnd: number,
   at: number
-): ProtocolViolation =>
+): ProtocolError =>
   bytes[at] === LF
     ? bareLineFeed(bytes, base, at)
-    : violation(
+    : protocolError(
       "InvalidHeaderValue",
       `${quoteOctet(bytes[at])} in the value of ${quoteBytes(bytes, name, nameEnd)}`,
       "RFC 9110 §5.5"
     )
 
-const notReason = (bytes: Uint8Array, base: number, at: number): ProtocolViolation =>
+const notReason = (bytes: Uint8Array, base: number, at: number): ProtocolError =>
   bytes[at] === LF
     ? bareLineFeed(bytes, base, at)
-    : violation("InvalidStatusLine", `${quoteOctet(bytes[at])} in the reason phrase`, "RFC 9112 §4")
+    : protocolError("InvalidStatusLine", `${quoteOctet(bytes[at])} in the reason phrase`, "RFC 9112 §4")
 
-const bareLineFeed = (bytes: Uint8Array, base: number, at: number): ProtocolViolation =>
-  violation("InvalidLineEnd", `A line ends in LF without CR: ${quoteBytes(bytes, base, at + 1)}`, "RFC 9112 §2.2")
+const bareLineFeed = (bytes: Uint8Array, base: number, at: number): ProtocolError =>
+  protocolError("InvalidLineEnd", `A line ends in LF without CR: ${quoteBytes(bytes, base, at + 1)}`, "RFC 9112 §2.2")
 
-const bareCarriageReturn = (bytes: Uint8Array, base: number, at: number): ProtocolViolation =>
-  violation("InvalidLineEnd", `CR without LF: ${quoteBytes(bytes, base, at + 1)}`, "RFC 9112 §2.2")
+const bareCarriageReturn = (bytes: Uint8Array, base: number, at: number): ProtocolError =>
+  protocolError("InvalidLineEnd", `CR without LF: ${quoteBytes(bytes, base, at + 1)}`, "RFC 9112 §2.2")

@@ -1,14 +1,14 @@
 /**
- * How much of an answer other than its content is accepted. Passing a limit is a `ProtocolViolation` that names it. None
- * of them bounds content: that is `maxResponseSize`, which belongs to the driver, as does the time for the whole head.
+ * How much of a response other than its content is accepted. Passing a limit is a `ProtocolError` that names it. None
+ * of them bounds content: that is `maxResponseSize`, which belongs to the driver, as does the time for the whole response head.
  */
 export interface ParserLimits {
   /**
-   * The head of a response in bytes, from the first of the status line to the last of the empty line. It holds for each
+   * The response head in bytes, from the first of the status line to the last of the empty line. It holds for each
    * informational (1xx) response by itself.
    */
   readonly maxHeaderBytes: number
-  /** Header fields in one head, and trailer fields in one trailer section. */
+  /** Header fields in one response head, and trailer fields in one trailer section. */
   readonly maxHeaders: number
   /** The trailer section in bytes, from after the last chunk to the last of the empty line. */
   readonly maxTrailerBytes: number
@@ -18,7 +18,7 @@ export interface ParserLimits {
   readonly maxInformational: number
 }
 
-/** 64 KiB and 256 fields a head, 16 KiB of trailers, 4 KiB of extensions a chunk, 16 informational responses. */
+/** 64 KiB and 256 fields for a response head, 16 KiB of trailers, 4 KiB of extensions for a chunk, 16 informational responses. */
 export const defaultParserLimits: ParserLimits = {
   maxHeaderBytes: 64 * 1024,
   maxHeaders: 256,

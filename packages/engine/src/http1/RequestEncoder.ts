@@ -1,7 +1,7 @@
 import { checkTrailerName } from "./ChunkedEncoder.js"
 import { invalidName, invalidValue, isFieldValue, isToken } from "./FieldSyntax.js"
-import type { ProtocolViolation } from "./ProtocolViolation.js"
-import { quoteText, violation } from "./ProtocolViolation.js"
+import type { ProtocolError } from "./ProtocolError.js"
+import { protocolError, quoteText } from "./ProtocolError.js"
 import { checkTarget, isHost } from "./RequestTarget.js"
 
 /** How a request's content is delimited. */
@@ -71,7 +71,7 @@ const kindOf = (name: string): number => {
   return kind
 }
 
-/** Methods whose content a server waits for unless told that there is none. */
+/** Methods whose content a server waits for unless the request says that there is none. */
 const expectsContent = (method: string): boolean =>
   method === "POST" || method === "PUT" || method === "PATCH" || method === "QUERY"
 
@@ -82,21 +82,21 @@ const isEmpty = (framing: Framing): boolean =>
 let knownHost = ""
 
 /**
- * The head of a request, from the request line to the empty line, one character an octet; or what is wrong with it, and
+ * The request head, from the request line to the empty line, one character an octet; or what is wrong with it, and
  * then nothing may be written. Nothing given can add a line, a field or a second request. Fields about framing and
  * about the connection are written as `framing` and `keepAlive` say: given again in `headers` they change nothing if
- * they agree, and are a violation if they don't.
+ * they agree, and are a protocol error if they don't.
  */
-export const encodeHead = (request: RequestHead): string | ProtocolViolation => {
+export const encodeHead = (request: RequestHead): string | ProtocolError => {
   const { framing, headers, host, method, target } = request
   if (method !== "GET" && !isToken(method)) {
-    return violation("InvalidMethod", `The method ${quoteText(method)} is not a token`, "RFC 9110 §9.1")
+    return protocolError("InvalidMethod", `The method ${quoteText(method)} is not a token`, "RFC 9110 §9.1")
   }
   const invalidTarget = checkTarget(method, target)
   if (invalidTarget !== undefined) return invalidTarget
   if (host !== knownHost) {
     if (!isHost(host)) {
-      return violation("InvalidHost", `${quoteText(host)} is not a host with an optional port`, "RFC 9110 §7.2")
+      return protocolError("InvalidHost", `${quoteText(host)} is not a host with an optional port`, "RFC 9110 §7.2")
     }
     knownHost = host
   }
@@ -120,7 +120,7 @@ export const encodeHead = (request: RequestHead): string | ProtocolViolation => 
     switch (kind) {
       case Host:
         if (value.toLowerCase() !== host.toLowerCase()) {
-          return violation(
+          return protocolError(
             "ConflictingHost",
             `The header Host is ${quoteText(value)}, the host of the request ${quoteText(host)}`,
             "RFC 9110 §7.2"
@@ -153,7 +153,7 @@ export const encodeHead = (request: RequestHead): string | ProtocolViolation => 
         break
       case Expect:
         if (isEmpty(framing) && value.toLowerCase() === "100-continue") {
-          return violation("InvalidExpectation", "Expect: 100-continue without content", "RFC 9110 §10.1.1")
+          return protocolError("InvalidExpectation", "Expect: 100-continue without content", "RFC 9110 §10.1.1")
         }
         break
       case Trailer:
@@ -187,16 +187,16 @@ export const encodeHead = (request: RequestHead): string | ProtocolViolation => 
 export const connectionOptions = (value: string): ReadonlyArray<string> =>
   value.toLowerCase().split(",").map((option) => option.trim()).filter((option) => option !== "")
 
-const checkFraming = (method: string, framing: Framing): ProtocolViolation | undefined => {
+const checkFraming = (method: string, framing: Framing): ProtocolError | undefined => {
   if (method === "CONNECT" || method === "TRACE") {
-    return violation(
+    return protocolError(
       "ForbiddenContent",
       `A ${method} request has no content`,
       method === "CONNECT" ? "RFC 9110 §9.3.6" : "RFC 9110 §9.3.8"
     )
   }
   return framing._tag === "ContentLength" && !(Number.isSafeInteger(framing.length) && framing.length >= 0)
-    ? violation("InvalidContentLength", `A content length of ${framing.length}`, "RFC 9110 §8.6")
+    ? protocolError("InvalidContentLength", `A content length of ${framing.length}`, "RFC 9110 §8.6")
     : undefined
 }
 
@@ -207,15 +207,19 @@ const notConnectionOptions = ["host", "content-length", "transfer-encoding", "tr
  * @param given what the caller's own Connection field says
  * @param due what other fields require it to say, each with a comma before it
  */
-const encodeConnection = (given: string, due: string, keepAlive: boolean): string | ProtocolViolation => {
+const encodeConnection = (given: string, due: string, keepAlive: boolean): string | ProtocolError => {
   let line = given
   const options = connectionOptions(given)
   for (const option of options) {
     if (!isToken(option) || notConnectionOptions.includes(option)) {
-      return violation("ConflictingConnection", `${quoteText(option)} is not a connection option`, "RFC 9110 §7.6.1")
+      return protocolError(
+        "ConflictingConnection",
+        `${quoteText(option)} is not a connection option`,
+        "RFC 9110 §7.6.1"
+      )
     }
     if (option === (keepAlive ? "close" : "keep-alive")) {
-      return violation(
+      return protocolError(
         "ConflictingConnection",
         `Connection: ${option}, but the connection is to be ${keepAlive ? "kept" : "closed"}`,
         "RFC 9112 §9.6"
@@ -228,20 +232,20 @@ const encodeConnection = (given: string, due: string, keepAlive: boolean): strin
   return `connection: ${line}\r\n`
 }
 
-const conflictingFraming = (name: string, value: string, framing: Framing): ProtocolViolation => {
+const conflictingFraming = (name: string, value: string, framing: Framing): ProtocolError => {
   const actual = framing._tag === "ContentLength"
     ? `of ${framing.length} bytes`
     : framing._tag === "Chunked"
     ? "chunked"
     : "empty"
-  return violation(
+  return protocolError(
     "ConflictingFraming",
     `The header ${name} is ${quoteText(value)}, but the content is ${actual}`,
     "RFC 9112 §6.3"
   )
 }
 
-const trailersNeedChunked: ProtocolViolation = violation(
+const trailersNeedChunked: ProtocolError = protocolError(
   "ForbiddenTrailer",
   "Trailers need chunked content",
   "RFC 9112 §7.1.2"

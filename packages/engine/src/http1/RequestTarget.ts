@@ -1,5 +1,5 @@
-import type { ProtocolViolation } from "./ProtocolViolation.js"
-import { quoteText, violation } from "./ProtocolViolation.js"
+import type { ProtocolError } from "./ProtocolError.js"
+import { protocolError, quoteText } from "./ProtocolError.js"
 
 /** What a request target is made of; a `URL` is one. Neither user information nor fragment are: they stay at home. */
 export interface TargetUrl {
@@ -36,7 +36,7 @@ const printable = /^[!"$-~]+$/
 const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?@]+(?:[/?]|$)/
 
 /** Whether the target is of a form that the method allows, with nothing in it that could end the request line. */
-export const checkTarget = (method: string, target: string): ProtocolViolation | undefined => {
+export const checkTarget = (method: string, target: string): ProtocolError | undefined => {
   if (!printable.test(target)) {
     return invalid(
       `The target ${quoteText(target)} is empty or holds a space, a control, a fragment or non-ASCII`,
@@ -57,5 +57,5 @@ export const checkTarget = (method: string, target: string): ProtocolViolation |
 
 export const isHost = (value: string): boolean => hostAndOptionalPort.test(value)
 
-const invalid = (message: string, section: string): ProtocolViolation =>
-  violation("InvalidTarget", message, `RFC 9112 §${section}`)
+const invalid = (message: string, section: string): ProtocolError =>
+  protocolError("InvalidTarget", message, `RFC 9112 §${section}`)

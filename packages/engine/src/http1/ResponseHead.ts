@@ -1,7 +1,7 @@
 import * as Characters from "./Characters.js"
 
 /**
- * The head of a response. Everything beyond status, version and framing is a view: it is made from the head's text when
+ * The response head. Everything beyond status, version and framing is a view: it is made from the head's text when
  * it is first asked for, and it outlives the parser's buffers.
  */
 export interface ResponseHead {
@@ -13,13 +13,13 @@ export interface ResponseHead {
    * one character an octet (latin1).
    */
   readonly rawHeaders: ReadonlyArray<string>
-  /** Whether the connection may carry another exchange, as far as version, Connection and framing tell. */
+  /** Whether the connection may carry another exchange, as far as version, Connection and framing say. */
   readonly keepAlive: boolean
   /** `Keep-Alive: timeout=`, in seconds, where valid. */
   readonly keepAliveTimeout: number | undefined
   /** `Keep-Alive: max=`, where valid. */
   readonly keepAliveMax: number | undefined
-  /** As sent; in an answer to HEAD and in a 304 it does not frame anything. */
+  /** As sent; in a response to HEAD and in a 304 it does not frame anything. */
   readonly contentLength: number | undefined
 }
 
@@ -30,7 +30,7 @@ export class ReceivedHead implements ResponseHead {
   private fields: ReadonlyArray<string> | undefined = undefined
 
   /**
-   * @param text the head, one character an octet, from the status line to the empty line
+   * @param text the response head, one character an octet, from the status line to the empty line
    * @param keepAliveStart where the value of the Keep-Alive field begins in `text`, or -1
    */
   constructor(
@@ -94,10 +94,10 @@ const isWhitespace = (code: number): boolean => code === Characters.SP || code =
 
 /** A number of `name=number, name=number`, the form of Keep-Alive that RFC 2068 §19.7.1.1 left behind. */
 const parameter = (value: string, name: string): number | undefined => {
-  for (const part of value.split(",")) {
-    const equals = part.indexOf("=")
-    if (equals < 0 || part.slice(0, equals).trim().toLowerCase() !== name) continue
-    const digits = part.slice(equals + 1).trim()
+  for (const parameter of value.split(",")) {
+    const equals = parameter.indexOf("=")
+    if (equals < 0 || parameter.slice(0, equals).trim().toLowerCase() !== name) continue
+    const digits = parameter.slice(equals + 1).trim()
     return /^\d{1,9}$/.test(digits) ? Number(digits) : undefined
   }
   return undefined

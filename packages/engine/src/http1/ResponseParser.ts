@@ -3,12 +3,12 @@ import * as Characters from "./Characters.js"
 import { ChunkedDecoder } from "./ChunkedDecoder.js"
 import type { ParserLimits } from "./ParserLimits.js"
 import { Failed as StepFailed, More } from "./Progress.js"
-import type { ProtocolViolation } from "./ProtocolViolation.js"
-import { limitPassed, violation } from "./ProtocolViolation.js"
+import type { ProtocolError } from "./ProtocolError.js"
+import { limitPassed, protocolError } from "./ProtocolError.js"
 import type { ResponseHead } from "./ResponseHead.js"
 import { readFields, ReceivedHead } from "./ResponseHead.js"
 
-/** What a response is made of, told in order and at once, from within `execute` and `finish`. */
+/** What a response is made of, reported in order and at once, from within `execute` and `finish`. */
 export interface ResponseHandler {
   /** A 1xx response other than 101; the final one is still to come. */
   onInformational(head: ResponseHead): void
@@ -31,22 +31,22 @@ export interface ResponseParserOptions {
 
 /** Why `execute` did not take all of its input. */
 export type ParseOutcome =
-  | ProtocolViolation
-  /** The head of a 101 or of a 2xx to CONNECT has been read: what begins at `offset` is another protocol. */
+  | ProtocolError
+  /** The response head of a 101 or of a 2xx to CONNECT has been read: what begins at `offset` is another protocol. */
   | { readonly _tag: "Upgraded"; readonly offset: number }
   /**
-   * Bytes that answer no request begin at `offset`. Whatever they say, they must not become the answer of the next
+   * Bytes that belong to no request begin at `offset`. Whatever they say, they must not become the response to the next
    * request: the connection is to be closed.
    */
   | { readonly _tag: "Unexpected"; readonly offset: number }
 
 export type ParserState =
-  /** No request is waiting for an answer. */
+  /** No request is waiting for a response. */
   | "idle"
-  /** An answer is due, or its head is incomplete. */
+  /** A response is due, or the response head is incomplete. */
   | "head"
   | "body"
-  /** The last answer is complete and the next request has not been announced: like `idle`. */
+  /** The last response is complete and the next request has not been announced: like `idle`. */
   | "complete"
   | "failed"
   | "upgraded"
@@ -102,7 +102,7 @@ export class ResponseParser {
   private any = false
   /** Bytes of the body that are still to come. */
   private remaining = 0
-  /** While a head or a trailer section is being read. */
+  /** While a response head or a trailer section is being read. */
   private block: BlockReader | undefined = undefined
   /** While a chunked body is being read. */
   private chunks: ChunkedDecoder | undefined = undefined
@@ -119,13 +119,13 @@ export class ResponseParser {
   }
 
   /**
-   * The next response answers a request with this method; HEAD and CONNECT change how it is framed. To be called before
+   * The next response is to a request with this method; HEAD and CONNECT change how it is framed. To be called before
    * the request is written, while the parser is `idle` or `complete`; a failed or upgraded parser stays as it is.
    */
   start(method: string): void {
     if (this.phase !== Idle && this.phase !== Complete) {
       if (this.phase < Complete) {
-        this.fail(violation("OverlappingExchange", "The last response is not complete", "RFC 9112 §9.3.2"))
+        this.fail(protocolError("OverlappingExchange", "The last response is not complete", "RFC 9112 §9.3.2"))
       }
       return
     }
@@ -141,7 +141,7 @@ export class ResponseParser {
 
   /**
    * Takes in `bytes[start, end)`. Returns `undefined` when all of it was expected; otherwise why not, and then every
-   * later call returns a like answer.
+   * later call returns the same kind of outcome.
    */
   execute(bytes: Uint8Array, start: number, end: number): ParseOutcome | undefined {
     if (start < end) this.any = true
@@ -180,11 +180,13 @@ export class ResponseParser {
   }
 
   /** The peer has ended the stream. That completes a body which nothing else delimits; else it says what is missing. */
-  finish(): ProtocolViolation | undefined {
+  finish(): ProtocolError | undefined {
     switch (this.phase) {
       case Head:
         return this.incomplete(
-          this.any ? "The connection ended within a head" : "The connection ended before any byte of an answer"
+          this.any
+            ? "The connection ended within a response head"
+            : "The connection ended before any byte of a response"
         )
       case Counted:
         return this.incomplete(`The connection ended ${this.remaining} bytes before the body does`)
@@ -196,7 +198,7 @@ export class ResponseParser {
         this.complete(noTrailers, 0, 0)
         return undefined
       case Failed:
-        return this.outcome as ProtocolViolation
+        return this.outcome as ProtocolError
       default:
         return undefined
     }
@@ -218,7 +220,7 @@ export class ResponseParser {
     }
     const after = block.read(bytes, from, end)
     if (after === More) return end
-    return after === StepFailed ? this.fail(block.scanner.violation!) : this.headRead(block, after, end)
+    return after === StepFailed ? this.fail(block.scanner.error!) : this.headRead(block, after, end)
   }
 
   /**
@@ -230,14 +232,14 @@ export class ResponseParser {
     for (; i < end; i++) {
       if (this.emptyLineBegun) {
         if (bytes[i] !== Characters.LF) {
-          return this.fail(violation("InvalidLineEnd", "CR without LF before the status line", "RFC 9112 §2.2"))
+          return this.fail(protocolError("InvalidLineEnd", "CR without LF before the status line", "RFC 9112 §2.2"))
         }
         this.emptyLineBegun = false
       } else if (bytes[i] === Characters.CR) {
         this.emptyLineBegun = true
         this.emptyLines++
         if (this.emptyLines > maxEmptyLines) {
-          return this.fail(violation("InvalidStatusLine", "Empty lines instead of a status line", "RFC 9112 §4"))
+          return this.fail(protocolError("InvalidStatusLine", "Empty lines instead of a status line", "RFC 9112 §4"))
         }
       } else {
         break
@@ -309,7 +311,7 @@ export class ResponseParser {
   private readChunks(bytes: Uint8Array, start: number, end: number): number {
     const chunks = this.chunks!
     const after = chunks.decode(bytes, start, end, this.handler)
-    if (after === StepFailed) return this.fail(chunks.violation!)
+    if (after === StepFailed) return this.fail(chunks.error!)
     if (chunks.finished) {
       this.phase = Trailers
       this.chunks = undefined
@@ -325,7 +327,7 @@ export class ResponseParser {
     }
     const after = block.read(bytes, start, end)
     if (after === More) return end
-    if (after === StepFailed) return this.fail(block.scanner.violation!)
+    if (after === StepFailed) return this.fail(block.scanner.error!)
     const trailers = block.scanner.count === 0 ? noTrailers : readFields(block.text(this.options.latin1), 0)
     this.endBlock(block)
     return this.complete(trailers, after, end)
@@ -339,7 +341,7 @@ export class ResponseParser {
 
   /**
    * The message ends at `after`. If the input does not, the rest is unexpected, even if the handler has announced the
-   * next request: a response that was there before its request is not its answer.
+   * next request: a response that was there before its request is not its response.
    */
   private complete(trailers: ReadonlyArray<string>, after: number, end: number): number {
     this.phase = Complete
@@ -362,13 +364,13 @@ export class ResponseParser {
     )
   }
 
-  private incomplete(message: string): ProtocolViolation {
-    const missing = violation("IncompleteMessage", message, "RFC 9112 §8")
+  private incomplete(message: string): ProtocolError {
+    const missing = protocolError("IncompleteMessage", message, "RFC 9112 §8")
     this.fail(missing)
     return missing
   }
 
-  private fail(why: ProtocolViolation): number {
+  private fail(why: ProtocolError): number {
     this.phase = Failed
     this.outcome = why
     this.block = undefined

@@ -31,7 +31,7 @@
  *
  * export const onBytes = (bytes: Uint8Array) => {
  *   const outcome = parser.execute(bytes, 0, bytes.length)
- *   // A violation, bytes that nobody asked for, or another protocol: nothing more of HTTP/1.1 comes here.
+ *   // A protocol error, bytes that nobody asked for, or another protocol: nothing more of HTTP/1.1 comes here.
  *   if (outcome !== undefined) close()
  * }
  * ```
@@ -77,7 +77,7 @@ export {
 } from "./ChunkedEncoder.js"
 export {
   /**
-   * 64 KiB and 256 fields a head, 16 KiB of trailers, 4 KiB of extensions a chunk, 16 informational responses.
+   * 64 KiB and 256 fields for a response head, 16 KiB of trailers, 4 KiB of extensions a chunk, 16 informational responses.
    *
    * @since 0.1.0
    * @category limits
@@ -86,7 +86,7 @@ export {
 } from "./ParserLimits.js"
 export type {
   /**
-   * How much of an answer other than its content is accepted.
+   * How much of a response other than its content is accepted.
    *
    * @since 0.1.0
    * @category limits
@@ -109,15 +109,15 @@ export type {
    * @since 0.1.0
    * @category errors
    */
-  ProtocolViolation,
+  ProtocolError,
   /**
-   * Every way to break the protocol that is told apart.
+   * Every way to break the protocol that is distinguished.
    *
    * @since 0.1.0
    * @category errors
    */
-  ViolationCode
-} from "./ProtocolViolation.js"
+  ProtocolErrorCode
+} from "./ProtocolError.js"
 export {
   /**
    * Framing for content of a length that is not known yet.
@@ -141,7 +141,7 @@ export {
    */
   contentLength,
   /**
-   * The head of a request, from the request line to the empty line, one character an octet; or what is wrong with it, and
+   * The request head, from the request line to the empty line, one character an octet; or what is wrong with it, and
    * then nothing may be written.
    *
    * @since 0.1.0
@@ -220,7 +220,7 @@ export type {
 } from "./RequestTarget.js"
 export type {
   /**
-   * The head of a response: status, version and framing, and a lazy view of the rest.
+   * The response head: status, version and framing, and a lazy view of the rest.
    *
    * @since 0.1.0
    * @category responses
@@ -243,7 +243,7 @@ export type {
    */
   ParserState,
   /**
-   * What a response is made of, told in order and at once.
+   * What a response is made of, reported in order and at once.
    *
    * @since 0.1.0
    * @category responses

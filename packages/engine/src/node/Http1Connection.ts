@@ -1,6 +1,6 @@
 import type { Connection, ConnectionListener, Exchange, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
 import type * as Failure from "../Failure.js"
-import type { Framing, ParseOutcome, ProtocolViolation, ResponseHandler, ResponseHead } from "../http1/index.js"
+import type { Framing, ParseOutcome, ProtocolError, ResponseHandler, ResponseHead } from "../http1/index.js"
 import { chunked, contentLength, encodeHead, noContent, ResponseParser } from "../http1/index.js"
 import type { DriverRuntime } from "./DriverRuntime.js"
 import * as errors from "./errors.js"
@@ -107,9 +107,9 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
 
   private interpret(exchange: Http1Exchange, outcome: ParseOutcome, bytes: Uint8Array, length: number): void {
     switch (outcome._tag) {
-      case "ProtocolViolation": {
+      case "ProtocolError": {
         const received = this.head === undefined ? receivedInstead(outcome, bytes, length) : undefined
-        return this.break(exchange, errors.protocolViolation(exchange.request, outcome, this.progress, received))
+        return this.break(exchange, errors.invalidResponse(exchange.request, outcome, this.progress, received))
       }
       case "Upgraded":
         exchange.upgraded = true
@@ -145,7 +145,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   }
 
   /**
-   * Node destroys a socket when a write fails. But a server that does not want the rest of a request may have answered
+   * Node destroys a socket when a write fails. But a server that does not want the rest of a request may have responded
    * before it closed (413, RFC 9112 §9.3): what it sent has arrived by now, and is lost if it is not read first.
    */
   isWriteFailure(error: NodeJS.ErrnoException | undefined): boolean {
@@ -218,8 +218,8 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     this.socket.resume()
   }
 
-  onInvalidEnd(exchange: Http1Exchange, violation: ProtocolViolation): void {
-    this.break(exchange, errors.invalidTrailers(exchange.request, violation))
+  onInvalidEnd(exchange: Http1Exchange, error: ProtocolError): void {
+    this.break(exchange, errors.invalidTrailers(exchange.request, error))
   }
 
   abort(exchange: Http1Exchange): void {

@@ -1,5 +1,5 @@
 import type { Exchange, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
-import { chunkEnd, chunkHead, encodeLastChunk, type ProtocolViolation } from "../http1/index.js"
+import { chunkEnd, chunkHead, encodeLastChunk, type ProtocolError } from "../http1/index.js"
 import type { DriverRuntime } from "./DriverRuntime.js"
 import type { Transport } from "./Transport.js"
 
@@ -24,7 +24,7 @@ export interface ExchangeOwner {
   readonly pause: () => void
   readonly resume: () => void
   /** What is to end the body cannot be sent. */
-  readonly onInvalidEnd: (exchange: Http1Exchange, violation: ProtocolViolation) => void
+  readonly onInvalidEnd: (exchange: Http1Exchange, error: ProtocolError) => void
 }
 
 /**

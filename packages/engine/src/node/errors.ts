@@ -2,7 +2,7 @@ import type { ExchangeRequest } from "../Connection.js"
 import { describeTried, type TriedAddress } from "../DialStage.js"
 import * as Failure from "../Failure.js"
 import { continued } from "../format.js"
-import { type ProtocolViolation, quoteStart } from "../http1/index.js"
+import { type ProtocolError, quoteStart } from "../http1/index.js"
 import type { Attempt } from "../network/index.js"
 import type { Origin } from "../Origin.js"
 import { instead } from "./otherProtocols.js"
@@ -10,7 +10,7 @@ import type { Received } from "./received.js"
 import { connectReason, describe, type SystemError } from "./systemErrors.js"
 import { isRefusedClient, tlsError } from "./tlsErrors.js"
 
-const localReasons: Partial<Record<ProtocolViolation["code"], Failure.LocalProtocolError["reason"]>> = {
+const localReasons: Partial<Record<ProtocolError["code"], Failure.LocalProtocolError["reason"]>> = {
   InvalidMethod: "InvalidMethod",
   InvalidTarget: "InvalidTarget",
   InvalidHost: "InvalidTarget",
@@ -20,25 +20,25 @@ const localReasons: Partial<Record<ProtocolViolation["code"], Failure.LocalProto
 }
 
 /** The request breaks the protocol; nothing of it was written. */
-export const invalidRequest = (request: ExchangeRequest, violation: ProtocolViolation) =>
+export const invalidRequest = (request: ExchangeRequest, error: ProtocolError) =>
   Failure.localProtocolError({
     origin: request.origin.href,
-    reason: localReasons[violation.code] ?? "InvalidHeader",
-    detail: violation.message,
-    section: violation.section
+    reason: localReasons[error.code] ?? "InvalidHeader",
+    detail: error.message,
+    section: error.section
   })
 
 /** The trailers break the protocol, when the body has been sent already. */
-export const invalidTrailers = (request: ExchangeRequest, violation: ProtocolViolation) =>
+export const invalidTrailers = (request: ExchangeRequest, error: ProtocolError) =>
   Failure.requestBodyError({
     origin: request.origin.href,
     phase: "send",
     written: true,
     safeToRetry: false,
-    cause: invalidRequest(request, violation)
+    cause: invalidRequest(request, error)
   })
 
-/** How far an exchange has come: nothing written, something of it, the head of its answer complete. */
+/** How far an exchange has come: nothing written, something of it, the head of its response complete. */
 export type Progress = "Unsent" | "Sent" | "Body"
 
 export const details = (request: ExchangeRequest, progress: Progress): Failure.Details => ({
@@ -49,18 +49,18 @@ export const details = (request: ExchangeRequest, progress: Progress): Failure.D
 })
 
 /** The response breaks the protocol. */
-export const protocolViolation = (
+export const invalidResponse = (
   request: ExchangeRequest,
-  violation: ProtocolViolation,
+  error: ProtocolError,
   progress: Progress,
   { received, spoken }: Received = {}
 ) => {
-  const found = received === undefined ? violation.message : `${violation.message}, in ${received}`
+  const found = received === undefined ? error.message : `${error.message}, in ${received}`
   return Failure.remoteProtocolError({
     ...details(request, progress),
-    code: violation.code,
+    code: error.code,
     detail: spoken === undefined ? found : `${spoken.hint} (${continued(found)})`,
-    section: violation.section,
+    section: error.section,
     ...(received === undefined ? {} : { received }),
     ...(spoken === undefined ? {} : { protocol: spoken.protocol })
   })
@@ -73,7 +73,7 @@ export const unasked = (request: ExchangeRequest, bytes: Uint8Array, length: num
   return ended(request, "Unsent", spoken === undefined ? found : `${found}. ${spoken.hint}`)
 }
 
-/** The peer ended the connection before the answer was complete. */
+/** The peer ended the connection before the response was complete. */
 export const ended = (request: ExchangeRequest, progress: Progress, detail: string) =>
   Failure.readError({ ...details(request, progress), reason: "Ended", detail })
 

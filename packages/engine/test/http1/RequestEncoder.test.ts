@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { chunkEnd, chunkHead, encodeChunk, encodeLastChunk } from "../../src/http1/ChunkedEncoder.js"
-import type { ProtocolViolation } from "../../src/http1/ProtocolViolation.js"
+import type { ProtocolError } from "../../src/http1/ProtocolError.js"
 import type { RequestHead } from "../../src/http1/RequestEncoder.js"
 import { chunked, connectionOptions, contentLength, encodeHead, noContent } from "../../src/http1/RequestEncoder.js"
 import { absoluteForm, asteriskForm, authorityForm, originForm } from "../../src/http1/RequestTarget.js"
@@ -16,13 +16,13 @@ const lines = (request: Partial<RequestHead>): ReadonlyArray<string> => {
   return head.slice(0, -4).split("\r\n")
 }
 
-const violationOf = (request: Partial<RequestHead>): ProtocolViolation => {
+const protocolErrorOf = (request: Partial<RequestHead>): ProtocolError => {
   const head = encodeHead({ ...get, ...request })
-  if (typeof head === "string") throw new Error(`no violation: ${JSON.stringify(head)}`)
+  if (typeof head === "string") throw new Error(`no protocol error: ${JSON.stringify(head)}`)
   return head
 }
 
-describe("the head of a request", () => {
+describe("the request head", () => {
   it("is the request line, Host and the headers as given", () => {
     expect(lines({ target: "/a?b=c", headers: { accept: "*/*", "X-Two": "two words\t\xe9" } })).toEqual([
       "GET /a?b=c HTTP/1.1",
@@ -38,7 +38,7 @@ describe("the head of a request", () => {
       "Host: example.test",
       "accept: */*"
     ])
-    expect(violationOf({ headers: { host: "other.test" } })).toMatchObject({
+    expect(protocolErrorOf({ headers: { host: "other.test" } })).toMatchObject({
       code: "ConflictingHost",
       section: "RFC 9110 §7.2"
     })
@@ -51,7 +51,7 @@ describe("the head of a request", () => {
   it.each(["", "a b", "a\r\nb", "user@host", "host/path", "a?b", "a#b", "host:http", "[::1", "b\xfccher"])(
     "no host %j",
     (host) => {
-      expect(violationOf({ host }).code).toBe("InvalidHost")
+      expect(protocolErrorOf({ host }).code).toBe("InvalidHost")
     }
   )
 
@@ -60,7 +60,7 @@ describe("the head of a request", () => {
   })
 
   it.each(["", "GET ", "G T", "GET\r\nX:", "G\0T", "GÉT", "GET:", "\u{1f600}"])("no method %j", (method) => {
-    expect(violationOf({ method }).code).toBe("InvalidMethod")
+    expect(protocolErrorOf({ method }).code).toBe("InvalidMethod")
   })
 
   it.each([
@@ -95,21 +95,24 @@ describe("the head of a request", () => {
     ["CONNECT", "example.test", "3.2.3"],
     ["CONNECT", "user@example.test:443", "3.2.3"]
   ])("no %s %j", (method, target, section) => {
-    expect(violationOf({ method, target })).toMatchObject({ code: "InvalidTarget", section: `RFC 9112 §${section}` })
+    expect(protocolErrorOf({ method, target })).toMatchObject({
+      code: "InvalidTarget",
+      section: `RFC 9112 §${section}`
+    })
   })
 
   it.each(["", "a b", "a:", "a\r\nb", "a\0", "\xe9", "a\u0120", "(a)", " a"])("no header name %j", (name) => {
-    expect(violationOf({ headers: { [name]: "x" } })).toMatchObject({ code: "InvalidHeaderName" })
+    expect(protocolErrorOf({ headers: { [name]: "x" } })).toMatchObject({ code: "InvalidHeaderName" })
   })
 
   it.each(["a\r\nb: c", "a\nb", "a\r", "\0", "\x01", "\x7f", "\u0120", "\u{1f600}"])("no header value %j", (value) => {
-    expect(violationOf({ headers: { secret: `hidden${value}` } })).toMatchObject({ code: "InvalidHeaderValue" })
-    expect(violationOf({ headers: { secret: `hidden${value}` } }).message).not.toContain("hidden")
+    expect(protocolErrorOf({ headers: { secret: `hidden${value}` } })).toMatchObject({ code: "InvalidHeaderValue" })
+    expect(protocolErrorOf({ headers: { secret: `hidden${value}` } }).message).not.toContain("hidden")
   })
 
   it("no header value that is not a string", () => {
-    expect(violationOf({ headers: { a: undefined as unknown as string } }).code).toBe("InvalidHeaderValue")
-    expect(violationOf({ headers: { a: 1 as unknown as string } }).code).toBe("InvalidHeaderValue")
+    expect(protocolErrorOf({ headers: { a: undefined as unknown as string } }).code).toBe("InvalidHeaderValue")
+    expect(protocolErrorOf({ headers: { a: 1 as unknown as string } }).code).toBe("InvalidHeaderValue")
   })
 
   it("leaves out what the headers inherit", () => {
@@ -120,7 +123,7 @@ describe("the head of a request", () => {
 
   it("knows no more names than it should, and still validates", () => {
     for (let i = 0; i < 3000; i++) expect(lines({ headers: { [`x-${i}`]: "y" } })[2]).toBe(`x-${i}: y`)
-    expect(violationOf({ headers: { "x 3000": "y" } }).code).toBe("InvalidHeaderName")
+    expect(protocolErrorOf({ headers: { "x 3000": "y" } }).code).toBe("InvalidHeaderName")
     expect(lines({ headers: { "x-3001": "y", "CONTENT-length": "0" } }).slice(2)).toEqual([
       "x-3001: y",
       "content-length: 0"
@@ -164,26 +167,26 @@ describe("the framing of a request", () => {
     [stream, { "transfer-encoding": "gzip, chunked" }],
     [stream, { "transfer-encoding": "identity" }]
   ])("%j is not contradicted by %j", (request, headers) => {
-    expect(violationOf({ ...request, headers: headers as Record<string, string> })).toMatchObject({
+    expect(protocolErrorOf({ ...request, headers: headers as Record<string, string> })).toMatchObject({
       code: "ConflictingFraming",
       section: "RFC 9112 §6.3"
     })
   })
 
   it.each([-1, 1.5, NaN, Infinity, 2 ** 53])("cannot be a length of %d", (length) => {
-    expect(violationOf({ framing: contentLength(length) }).code).toBe("InvalidContentLength")
+    expect(protocolErrorOf({ framing: contentLength(length) }).code).toBe("InvalidContentLength")
   })
 
   it("has nothing to frame for CONNECT and TRACE", () => {
-    expect(violationOf({ method: "CONNECT", target: "a:1", framing: chunked }).code).toBe("ForbiddenContent")
-    expect(violationOf({ method: "TRACE", framing: contentLength(5) }).code).toBe("ForbiddenContent")
+    expect(protocolErrorOf({ method: "CONNECT", target: "a:1", framing: chunked }).code).toBe("ForbiddenContent")
+    expect(protocolErrorOf({ method: "TRACE", framing: contentLength(5) }).code).toBe("ForbiddenContent")
   })
 
   it("allows 100-continue only with content", () => {
     const headers = { expect: "100-continue" }
     expect(lines({ ...five, headers })).toContain("expect: 100-continue")
-    expect(violationOf({ headers, framing: contentLength(0) }).code).toBe("InvalidExpectation")
-    expect(violationOf({ headers })).toMatchObject({ code: "InvalidExpectation", section: "RFC 9110 §10.1.1" })
+    expect(protocolErrorOf({ headers, framing: contentLength(0) }).code).toBe("InvalidExpectation")
+    expect(protocolErrorOf({ headers })).toMatchObject({ code: "InvalidExpectation", section: "RFC 9110 §10.1.1" })
   })
 
   it("announces trailers", () => {
@@ -194,10 +197,10 @@ describe("the framing of a request", () => {
       )
     ).toEqual(["trailer: x-sum"])
     expect(lines({ ...stream, trailers: [] }).length).toBe(3)
-    expect(violationOf({ ...five, trailers: ["x-sum"] }).code).toBe("ForbiddenTrailer")
-    expect(violationOf({ headers: { trailer: "x-sum" } }).code).toBe("ForbiddenTrailer")
-    expect(violationOf({ ...stream, trailers: ["a\r\nb"] }).code).toBe("InvalidHeaderName")
-    expect(violationOf({ ...stream, trailers: ["Content-Length"] }).code).toBe("ForbiddenTrailer")
+    expect(protocolErrorOf({ ...five, trailers: ["x-sum"] }).code).toBe("ForbiddenTrailer")
+    expect(protocolErrorOf({ headers: { trailer: "x-sum" } }).code).toBe("ForbiddenTrailer")
+    expect(protocolErrorOf({ ...stream, trailers: ["a\r\nb"] }).code).toBe("InvalidHeaderName")
+    expect(protocolErrorOf({ ...stream, trailers: ["Content-Length"] }).code).toBe("ForbiddenTrailer")
   })
 })
 
@@ -232,7 +235,7 @@ describe("the connection of a request", () => {
     [true, "host"],
     [true, "a b"]
   ])("keepAlive %s contradicts %s", (keepAlive, option) => {
-    expect(violationOf({ keepAlive, headers: { connection: option } }).code).toBe("ConflictingConnection")
+    expect(protocolErrorOf({ keepAlive, headers: { connection: option } }).code).toBe("ConflictingConnection")
   })
 
   it("options are read in lower case", () => {
@@ -325,7 +328,7 @@ describe("chunks", () => {
     [{ host: "a" }, "ForbiddenTrailer"],
     [{ authorization: "a" }, "ForbiddenTrailer"]
   ])("refuse the trailers %j", (trailers, code) => {
-    expect(encodeLastChunk(trailers)).toMatchObject({ _tag: "ProtocolViolation", code })
+    expect(encodeLastChunk(trailers)).toMatchObject({ _tag: "ProtocolError", code })
   })
 })
 

@@ -9,7 +9,7 @@ const chunked = `${ok}Transfer-Encoding: chunked\r\n\r\n`
 const read = (input: string, method = "GET") => runOurs(method, [bytesOf(input)]).transcript
 
 describe("one exchange after the other", () => {
-  const answer = `${ok}Content-Length: 2\r\n\r\nhi`
+  const response = `${ok}Content-Length: 2\r\n\r\nhi`
 
   it("goes through the states", () => {
     const { feed, parser } = listening()
@@ -20,7 +20,7 @@ describe("one exchange after the other", () => {
     feed("H")
     expect(parser.state).toBe("head")
     expect(parser.receivedAny).toBe(true)
-    feed(answer.slice(1, -1))
+    feed(response.slice(1, -1))
     expect(parser.state).toBe("body")
     feed("i")
     expect(parser.state).toBe("complete")
@@ -33,32 +33,32 @@ describe("one exchange after the other", () => {
     expect(parser.state).toBe("complete")
   })
 
-  it("nothing is an answer before it was asked for", () => {
+  it("nothing is a response before it was asked for", () => {
     const { feed, heads, parser } = listening()
-    expect(feed(answer)).toEqual({ _tag: "Unexpected", offset: 0 })
+    expect(feed(response)).toEqual({ _tag: "Unexpected", offset: 0 })
     parser.start("GET")
-    expect(feed(answer)).toEqual({ _tag: "Unexpected", offset: 0 })
+    expect(feed(response)).toEqual({ _tag: "Unexpected", offset: 0 })
     expect(parser.state).toBe("failed")
     expect(heads).toEqual([])
   })
 
-  it("bytes after a message are not the answer to the next request", () => {
+  it("bytes after a message are not the response to the next request", () => {
     const { feed, heads, parser } = listening()
     parser.start("GET")
-    expect(feed(answer + answer)).toEqual({ _tag: "Unexpected", offset: answer.length })
+    expect(feed(response + response)).toEqual({ _tag: "Unexpected", offset: response.length })
     expect(parser.state).toBe("failed")
     expect(heads.length).toBe(1)
   })
 
-  it("bytes after a message are not the answer to a request made while it completes", () => {
+  it("bytes after a message are not the response to a request made while it completes", () => {
     const { feed, heads, parser } = listening({ onComplete: () => parser.start("GET") })
     parser.start("GET")
-    expect(feed(answer + answer)).toEqual({ _tag: "Unexpected", offset: answer.length })
+    expect(feed(response + response)).toEqual({ _tag: "Unexpected", offset: response.length })
     expect(heads.length).toBe(1)
-    expect(feed(answer)).toEqual({ _tag: "Unexpected", offset: 0 })
+    expect(feed(response)).toEqual({ _tag: "Unexpected", offset: 0 })
   })
 
-  it("a request may be made while the last answer completes, if nothing follows it", () => {
+  it("a request may be made while the last response completes, if nothing follows it", () => {
     let requests = 1
     const { feed, heads, parser } = listening({
       onComplete: () => {
@@ -66,7 +66,7 @@ describe("one exchange after the other", () => {
       }
     })
     parser.start("GET")
-    expect(feed(answer)).toBeUndefined()
+    expect(feed(response)).toBeUndefined()
     expect(parser.state).toBe("head")
     expect(feed(`${ok}Content-Length: 5\r\n\r\n`)).toBeUndefined()
     expect(heads.length).toBe(2)
@@ -77,7 +77,7 @@ describe("one exchange after the other", () => {
     expect(read("HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\nhi").rest).toBe("hi")
   })
 
-  it("a second request during an answer is a fault that breaks nothing else", () => {
+  it("a second request during a response is a fault that breaks nothing else", () => {
     const { feed, parser } = listening()
     parser.start("GET")
     feed("HTTP/1.1 200")
@@ -121,7 +121,7 @@ describe("several connections", () => {
     }
   })
 
-  it("are not disturbed by one whose head is refused", () => {
+  it("are not disturbed by one whose request head is refused", () => {
     const first = listening()
     const second = listening()
     for (const { parser } of [first, second]) parser.start("GET")
@@ -137,7 +137,7 @@ describe("several connections", () => {
 })
 
 describe("cost", () => {
-  it("of a head that comes byte by byte grows with its length, not with its square", () => {
+  it("of a response head that comes byte by byte grows with its length, not with its square", () => {
     const reader = new BlockReader()
     const scan = reader.scanner.scan.bind(reader.scanner)
     let octets = 0

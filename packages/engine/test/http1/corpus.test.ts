@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { fault } from "./support/differential.js"
 import { bytesOf, runOurs } from "./support/transcript.js"
 
-/** An answer worth remembering: thought of, or found by fuzz.mjs, which prints entries of this form. */
+/** A response worth remembering: thought of, or found by fuzz.mjs, which prints entries of this form. */
 interface Entry {
   readonly name: string
   readonly method: string

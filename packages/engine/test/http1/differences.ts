@@ -68,7 +68,7 @@ export const differences: ReadonlyArray<Difference> = [
   },
 
   {
-    name: "a connection after an answer to HEAD that announces no length",
+    name: "a connection after a response to HEAD that announces no length",
     what: "kept",
     section: "RFC 9112 §6.3",
     sentence:
@@ -92,7 +92,7 @@ export const differences: ReadonlyArray<Difference> = [
     applies: (ours) => ours.end === "complete" && ours.rest !== ""
   },
 
-  // What we read otherwise. Node takes what follows this head for content up to the end of the stream.
+  // What we read otherwise. Node takes what follows this response head for content up to the end of the stream.
   {
     name: "a tab after chunked",
     what: "body",

@@ -1,4 +1,4 @@
-// Generated and damaged responses through our parser, in any split, and through Node's, for as long as it is told.
+// Generated and damaged responses through our parser, in any split, and through Node's, for as long as it is to.
 //
 //   npm run fuzz -- [--seconds 60] [--runs N] [--seed N]
 //

@@ -10,7 +10,7 @@ import { exchange } from "./support/exchanges.js"
 import type { Transcript } from "./support/transcript.js"
 import { bytesOf, runOurs, split } from "./support/transcript.js"
 
-// The binding serves the bulk of the comparison; here the client itself answers for the same, over a real connection.
+// The binding serves the bulk of the comparison; here the client itself is compared, over a real connection.
 
 /** Writes to each connection, once a request has come, the pieces due, then ends it. */
 let pieces: ReadonlyArray<Uint8Array> = []
@@ -32,7 +32,7 @@ afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())))
 const fields = (raw: ReadonlyArray<string>): ReadonlyArray<string> =>
   raw.map((text, i) => i % 2 === 0 ? text.toLowerCase() : text)
 
-/** What `node:http` makes of the answer. */
+/** What `node:http` makes of the response. */
 const request = (method: string): Promise<Transcript> =>
   new Promise((resolve) => {
     const informational: Array<ReadonlyArray<string>> = []
@@ -94,7 +94,7 @@ const request = (method: string): Promise<Transcript> =>
 const check = async (generated: Exchange): Promise<void> => {
   const input = bytesOf(generated.input)
   const ours = runOurs(generated.method, [input]).transcript
-  // It makes a tunnel of every answer to CONNECT, 100 and 407 included.
+  // It makes a tunnel of every response to CONNECT, 100 and 407 included.
   if (generated.method === "CONNECT" || input.length === 0) return
   pieces = split(input, generated.cuts)
   const node = await request(generated.method)

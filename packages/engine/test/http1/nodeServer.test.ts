@@ -38,7 +38,7 @@ const receive = (request: Http.IncomingMessage, response: Http.ServerResponse) =
   })
 }
 
-// Strict in everything, as Node is unless told otherwise; `Host` is required.
+// Strict in everything, as Node is unless its options say otherwise; `Host` is required.
 const server = Http.createServer({ insecureHTTPParser: false, keepAliveTimeout: 60_000 }, receive)
 server.on("checkContinue", receive)
 server.on("connect", (request: Http.IncomingMessage, socket: Net.Socket, first: Buffer) => {

@@ -6,7 +6,7 @@ const ok = "HTTP/1.1 200 OK\r\n"
 const chunked = `${ok}Transfer-Encoding: chunked\r\n\r\n`
 const read = (input: string, method = "GET") => runOurs(method, [bytesOf(input)]).transcript
 
-describe("the head", () => {
+describe("the response head", () => {
   it("gives status, version, reason and fields", () => {
     const { head } = read(`HTTP/1.0 404 Not  Found\r\nX-One:1\r\nx-TWO: \t two words\t \r\nEmpty:\r\nA: \xe9\r\n\r\n`)
     expect(head).toEqual(
@@ -35,7 +35,7 @@ describe("the head", () => {
     expect(heads[0].reasonPhrase).toBe("OK")
   })
 
-  it("outlives the next head", () => {
+  it("outlives the next response head", () => {
     const { feed, heads, parser } = listening()
     parser.start("GET")
     feed(`${ok}First: 1\r\nContent-Length: 0\r\n\r\n`)
@@ -106,13 +106,13 @@ describe("what ends a message (RFC 9112 §6.3)", () => {
     ["204", "GET", "HTTP/1.1 204 No Content\r\n\r\n", "", true],
     ["304", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "", true],
     ["304, chunked", "GET", "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", "", false],
-    ["an answer to CONNECT that is no tunnel", "CONNECT", "HTTP/1.1 407 No\r\nContent-Length: 2\r\n\r\nno", "no", true]
+    ["a response to CONNECT that is no tunnel", "CONNECT", "HTTP/1.1 407 No\r\nContent-Length: 2\r\n\r\nno", "no", true]
   ])("%s", (_, method, input, body, keepAlive) => {
     const transcript = read(input, method)
     expect(transcript).toMatchObject({ end: "complete", body, keepAlive, rest: "" })
   })
 
-  it("Content-Length is told, also where it frames nothing", () => {
+  it("Content-Length is reported, also where it frames nothing", () => {
     const { feed, heads, parser } = listening()
     parser.start("HEAD")
     feed(`${ok}Content-Length: 1234\r\n\r\n`)
@@ -196,7 +196,7 @@ describe("keeping the connection (RFC 9112 §9.3)", () => {
 })
 
 describe("informational responses", () => {
-  it("are told one by one, and the final one follows", () => {
+  it("are reported one by one, and the final one follows", () => {
     const transcript = read(
       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" +
         `${ok}Content-Length: 2\r\n\r\nhi`
@@ -213,7 +213,7 @@ describe("informational responses", () => {
     expect(transcript.body).toBe("hi")
   })
 
-  it("are counted for each answer by itself", () => {
+  it("are counted for each response by itself", () => {
     const { feed, heads, parser } = listening()
     for (let i = 0; i < 4; i++) {
       parser.start("GET")
@@ -222,7 +222,7 @@ describe("informational responses", () => {
     expect(heads.length).toBe(4)
   })
 
-  it("are not the answer", () => {
+  it("are not the response", () => {
     expect(read("HTTP/1.1 100 Continue\r\n\r\n").code).toBe("IncompleteMessage")
   })
 })
@@ -241,7 +241,7 @@ describe("other protocols", () => {
     expect(parser.finish()).toBeUndefined()
   })
 
-  it("101 is told even if nothing follows it yet", () => {
+  it("101 is reported even if nothing follows it yet", () => {
     const { feed, parser } = listening()
     parser.start("GET")
     expect(feed(switching.slice(0, 20))).toBeUndefined()

@@ -7,7 +7,7 @@ import { exchange } from "./support/exchanges.js"
 import { bytesOf, everyByte, latin1, runOurs, split } from "./support/transcript.js"
 
 describe("splits", () => {
-  it("do not change what an answer is", () => {
+  it("do not change what a response is", () => {
     fc.assert(
       fc.property(exchange, ({ cuts, input, method }) => {
         const bytes = bytesOf(input)
@@ -32,7 +32,7 @@ describe("splits", () => {
       fc.property(exchange, limits, ({ cuts, input, method }, limits) => {
         const bytes = bytesOf(input)
         const whole = runOurs(method, [bytes], limits)
-        if (whole.outcome?._tag === "ProtocolViolation" && whole.outcome.limit !== undefined) passed++
+        if (whole.outcome?._tag === "ProtocolError" && whole.outcome.limit !== undefined) passed++
         expect(runOurs(method, split(bytes, everyByte(bytes)), limits).log).toEqual(whole.log)
         expect(runOurs(method, split(bytes, cuts), limits).log).toEqual(whole.log)
       }),
@@ -41,7 +41,7 @@ describe("splits", () => {
     expect(passed).toBeGreaterThan(100)
   })
 
-  it("in two, at every place, do not change a long answer", () => {
+  it("in two, at every position, do not change a long response", () => {
     const input = bytesOf(
       "\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nServer: x\r\nTransfer-Encoding: chunked\r\n" +
         "Keep-Alive: timeout=5, max=7\r\nSet-Cookie:  a=b \r\n\r\n5;a=\"b\\\"\";c\r\nhello\r\n00a\r\n0123456789\r\n0\r\n" +

@@ -6,7 +6,7 @@ import { bytesOf, everyByte, runOurs, split } from "./transcript.js"
 
 const refused = (transcript: Transcript): boolean => transcript.end === "rejected" || transcript.end === "incomplete"
 
-/** The names of what the two transcripts differ in. Why and where an answer is refused is not a difference. */
+/** The names of what the two transcripts differ in. Why and where a response is refused is not a difference. */
 export const compare = (ours: Transcript, node: Transcript): ReadonlyArray<string> => {
   if (refused(ours) || refused(node)) {
     return refused(ours) && refused(node) ? [] : refused(ours) ? ["refused"] : ["accepted"]
@@ -44,14 +44,14 @@ export const fault = (exchange: Exchange): string | undefined => {
   for (const cuts of [everyByte(input), exchange.cuts]) {
     const other = runOurs(exchange.method, split(input, cuts))
     if (other.log.join("\n") !== whole.log.join("\n")) {
-      return `split at ${cuts.length} places:\n${other.log.join("\n")}\nin one piece:\n${whole.log.join("\n")}`
+      return `split at ${cuts.length} positions:\n${other.log.join("\n")}\nin one piece:\n${whole.log.join("\n")}`
     }
   }
   for (const cuts of [[], everyByte(input), exchange.cuts]) {
     const node = runNode(exchange.method, split(input, cuts))
     for (const what of compare(whole.transcript, node)) {
       if (explain(what, whole.transcript, node, exchange) === undefined) {
-        return `${what}, split at ${cuts.length} places:\nours ${JSON.stringify(whole.transcript)}\n` +
+        return `${what}, split at ${cuts.length} positions:\nours ${JSON.stringify(whole.transcript)}\n` +
           `node ${JSON.stringify(node)}`
       }
     }

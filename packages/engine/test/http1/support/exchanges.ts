@@ -206,7 +206,7 @@ const body = fc.oneof(
 
 const after = weighted([8, ""], [1, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"], [1, "\r\n"], [1, "x"])
 
-/** Answers that have been of interest before. */
+/** Responses that have been of interest before. */
 const remembered = fc.constantFrom(
   ...(JSON.parse(Fs.readFileSync(new URL("../corpus.json", import.meta.url), "utf8")) as ReadonlyArray<Exchange>)
 ).map(({ input }) => input)
@@ -233,12 +233,12 @@ const snippet = fc.constantFrom(
   "0\r\n\r\n"
 )
 
-/** A place, as a share of the input so that shrinking keeps its meaning. */
-const place = fc.integer({ min: 0, max: 999 })
+/** A position, as a share of the input so that shrinking keeps its meaning. */
+const position = fc.integer({ min: 0, max: 999 })
 
 const mutation = fc.record({
   kind: fc.constantFrom("insert", "replace", "remove", "repeat", "truncate"),
-  at: place,
+  at: position,
   length: fc.integer({ min: 1, max: 4 }),
   snippet
 })
@@ -267,7 +267,7 @@ const mutate = (input: string, mutations: ReadonlyArray<typeof mutation extends 
   return text
 }
 
-/** Answers that are mostly well formed, most of them damaged in up to three places, cut in up to eight. */
+/** Responses that are mostly well formed, most of them damaged in up to three positions, cut in up to eight. */
 export const exchange: fc.Arbitrary<Exchange> = fc.record({
   method,
   text: fc.oneof({ weight: 5, arbitrary: wellFormed }, { weight: 1, arbitrary: remembered }),
@@ -275,7 +275,7 @@ export const exchange: fc.Arbitrary<Exchange> = fc.record({
     { weight: 2, arbitrary: fc.constant([]) },
     { weight: 3, arbitrary: fc.array(mutation, { minLength: 1, maxLength: 3 }) }
   ),
-  cuts: fc.array(place, { maxLength: 8 })
+  cuts: fc.array(position, { maxLength: 8 })
 }).map(({ cuts, method, mutations, text }) => {
   const input = mutate(text, mutations)
   return {

@@ -12,7 +12,7 @@ const skipBody = 1
 const upgrade = 2
 
 /**
- * Feeds the pieces to Node's parser, then the end of the stream. The callbacks answer what `_http_client` answers, with
+ * Feeds the pieces to Node's parser, then the end of the stream. The callbacks return what those of `_http_client` do, with
  * one exception: it makes a tunnel of every response to CONNECT, here only 2xx is one (RFC 9110 §9.3.6).
  */
 export const runNode = (method: string, pieces: ReadonlyArray<Uint8Array>): Transcript => {
@@ -27,7 +27,7 @@ export const runNode = (method: string, pieces: ReadonlyArray<Uint8Array>): Tran
   let pending: Array<string> = []
 
   const parser = new HTTPParser()
-  // 64 KiB of head, as our default; lenient in nothing.
+  // A response head of 64 KiB, as our default; lenient in nothing.
   parser.initialize(HTTPParser.RESPONSE, {}, 64 * 1024, HTTPParser.kLenientNone)
   parser[HTTPParser.kOnHeaders] = (headers: Array<string>) => {
     pending.push(...headers)

@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer"
 import type { ParserLimits } from "../../../src/http1/ParserLimits.js"
 import { defaultParserLimits } from "../../../src/http1/ParserLimits.js"
-import type { ProtocolViolation } from "../../../src/http1/ProtocolViolation.js"
+import type { ProtocolError } from "../../../src/http1/ProtocolError.js"
 import type { ResponseHead } from "../../../src/http1/ResponseHead.js"
 import type { ParseOutcome } from "../../../src/http1/ResponseParser.js"
 import { ResponseParser } from "../../../src/http1/ResponseParser.js"
 
-/** What became of an answer: the same shape for our parser and for Node's. */
+/** What became of a response: the same shape for our parser and for Node's. */
 export interface Transcript {
   /** Status and fields of each 1xx response. */
   readonly informational: ReadonlyArray<ReadonlyArray<string>>
@@ -90,7 +90,7 @@ export const runOurs = (
     },
     onBody: (bytes, start, end) => {
       if (start >= end) log.push("empty body")
-      if (complete || head === undefined) log.push("body out of place")
+      if (complete || head === undefined) log.push("body out of order")
       body += latin1(bytes, start, end)
       if (bodyLine < 0) bodyLine = log.push("") - 1
       log[bodyLine] = `body ${body}`
@@ -108,13 +108,13 @@ export const runOurs = (
   for (const piece of pieces) {
     outcome = parser.execute(piece, 0, piece.length)
     if (outcome !== undefined && "offset" in outcome) rest += latin1(piece, outcome.offset, piece.length)
-    if (outcome === undefined ? parser.state === "failed" : outcome._tag === "ProtocolViolation") break
+    if (outcome === undefined ? parser.state === "failed" : outcome._tag === "ProtocolError") break
   }
   state = parser.state
   const missing = parser.finish()
   if (outcome === undefined && missing !== undefined) outcome = missing
-  const violation: ProtocolViolation | undefined = outcome?._tag === "ProtocolViolation" ? outcome : undefined
-  if (violation !== undefined) log.push(`${violation.code}: ${violation.message} (${violation.section})`)
+  const error: ProtocolError | undefined = outcome?._tag === "ProtocolError" ? outcome : undefined
+  if (error !== undefined) log.push(`${error.code}: ${error.message} (${error.section})`)
   else if (outcome !== undefined) log.push(`${outcome._tag} ${rest}`)
   return {
     log,
@@ -127,7 +127,7 @@ export const runOurs = (
       trailers,
       end: complete ? "complete" : state === "upgraded" ? "upgraded" : state === "failed" ? "rejected" : "incomplete",
       rest,
-      code: violation?.code ?? ""
+      code: error?.code ?? ""
     }
   }
 }

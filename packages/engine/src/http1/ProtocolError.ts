@@ -4,9 +4,9 @@ import type { ParserLimits } from "./ParserLimits.js"
  * What a peer (or, for a request, our own caller) did that HTTP/1.1 does not allow. Those of a response become
  * `RemoteProtocolError`, those of a request `LocalProtocolError`. It is a value, not an exception: nothing here throws.
  */
-export interface ProtocolViolation {
-  readonly _tag: "ProtocolViolation"
-  readonly code: ViolationCode
+export interface ProtocolError {
+  readonly _tag: "ProtocolError"
+  readonly code: ProtocolErrorCode
   /** What was received or given, quoted and bounded, and what is wrong with it. */
   readonly message: string
   /** Where the rule stands, for example `RFC 9112 §6.3`. */
@@ -15,10 +15,10 @@ export interface ProtocolViolation {
   readonly limit?: { readonly name: keyof ParserLimits; readonly value: number }
 }
 
-/** Every way to break the protocol that this engine tells apart. */
-export type ViolationCode = ResponseViolationCode | RequestViolationCode
+/** Every way to break the protocol that this engine distinguishes. */
+export type ProtocolErrorCode = ResponseErrorCode | RequestErrorCode
 
-export type ResponseViolationCode =
+export type ResponseErrorCode =
   /** The status line is not `HTTP/1.x SP 3DIGIT [SP reason-phrase] CRLF`. */
   | "InvalidStatusLine"
   /** The version is not HTTP/1.0 or HTTP/1.1. */
@@ -61,7 +61,7 @@ export type ResponseViolationCode =
   /** A response was to be read before the last one was complete: a fault of the driver, not of the peer. */
   | "OverlappingExchange"
 
-export type RequestViolationCode =
+export type RequestErrorCode =
   | "InvalidMethod"
   | "InvalidTarget"
   | "InvalidHost"
@@ -82,21 +82,21 @@ export type RequestViolationCode =
   /** A trailer field that RFC 9110 §6.5.1 forbids, or trailers without chunked. */
   | "ForbiddenTrailer"
 
-export const violation = (code: ViolationCode, message: string, section: string): ProtocolViolation => ({
-  _tag: "ProtocolViolation",
+export const protocolError = (code: ProtocolErrorCode, message: string, section: string): ProtocolError => ({
+  _tag: "ProtocolError",
   code,
   message,
   section
 })
 
 export const limitPassed = (
-  code: ViolationCode,
+  code: ProtocolErrorCode,
   message: string,
   section: string,
   limits: ParserLimits,
   name: keyof ParserLimits
-): ProtocolViolation => ({
-  _tag: "ProtocolViolation",
+): ProtocolError => ({
+  _tag: "ProtocolError",
   code,
   message: `${message} (${name}: ${limits[name]})`,
   section,

@@ -6,13 +6,13 @@ import { bytesOf, everyByte, runOurs, split } from "./support/transcript.js"
 
 const ok = "HTTP/1.1 200 OK\r\n"
 const chunked = `${ok}Transfer-Encoding: chunked\r\n\r\n`
-const violationOf = (input: string, method = "GET", limits: ParserLimits = defaultParserLimits) => {
+const protocolErrorOf = (input: string, method = "GET", limits: ParserLimits = defaultParserLimits) => {
   const { outcome } = runOurs(method, [bytesOf(input)], limits)
-  if (outcome?._tag !== "ProtocolViolation") throw new Error(`no violation: ${JSON.stringify(outcome)}`)
+  if (outcome?._tag !== "ProtocolError") throw new Error(`no protocol error: ${JSON.stringify(outcome)}`)
   return outcome
 }
 
-describe("violations", () => {
+describe("protocol errors", () => {
   it.each([
     ["not HTTP", "SSH-2.0-OpenSSH_9.2\r\n", "InvalidStatusLine", "9112 §4"],
     ["lower case", "http/1.1 200 OK\r\n\r\n", "InvalidStatusLine", "9112 §4"],
@@ -93,35 +93,35 @@ describe("violations", () => {
     ["a folded trailer", `${chunked}0\r\nA: b\r\n c\r\n\r\n`, "ObsoleteLineFolding", "9112 §5.2"],
     ["a trailer that begins with a space", `${chunked}0\r\n A: b\r\n\r\n`, "ObsoleteLineFolding", "9112 §5.2"]
   ])("%s", (_, input, code, section) => {
-    expect(violationOf(input)).toMatchObject({ code, section: `RFC ${section}` })
-    expect(runOurs("GET", split(bytesOf(input), everyByte(bytesOf(input)))).outcome).toEqual(violationOf(input))
+    expect(protocolErrorOf(input)).toMatchObject({ code, section: `RFC ${section}` })
+    expect(runOurs("GET", split(bytesOf(input), everyByte(bytesOf(input)))).outcome).toEqual(protocolErrorOf(input))
   })
 
   it("quote what was received so that it is safe in a log, and not at length", () => {
-    expect(violationOf(`${ok}\x1b[31mA\r\n\r\n`).message).toBe("'\\x1b' in the name of a field: \"\\x1b\"")
-    const { message } = violationOf(`${ok}${"A".repeat(5000)} : b\r\n\r\n`)
+    expect(protocolErrorOf(`${ok}\x1b[31mA\r\n\r\n`).message).toBe("'\\x1b' in the name of a field: \"\\x1b\"")
+    const { message } = protocolErrorOf(`${ok}${"A".repeat(5000)} : b\r\n\r\n`)
     expect(message).toContain("…AAAA")
     expect(message.length).toBeLessThan(200)
   })
 
   it("do not quote the value of a field", () => {
-    expect(violationOf(`${ok}Set-Cookie: secret\0\r\n\r\n`).message).toBe("'\\x00' in the value of \"Set-Cookie\"")
+    expect(protocolErrorOf(`${ok}Set-Cookie: secret\0\r\n\r\n`).message).toBe("'\\x00' in the value of \"Set-Cookie\"")
   })
 
   it("are final", () => {
     const { feed, parser } = listening()
     parser.start("GET")
-    const violation = feed("nonsense")
+    const error = feed("nonsense")
     expect(parser.state).toBe("failed")
     parser.start("GET")
-    expect(feed(`${ok}Content-Length: 0\r\n\r\n`)).toBe(violation)
-    expect(parser.finish()).toBe(violation)
+    expect(feed(`${ok}Content-Length: 0\r\n\r\n`)).toBe(error)
+    expect(parser.finish()).toBe(error)
   })
 })
 
 describe("the end of the stream", () => {
   it.each([
-    ["before an answer", "", "before any byte of an answer"],
+    ["before a response", "", "before any byte of a response"],
     ["within the head", "HTTP/1.1 200", "within a head"],
     ["after an informational response", "HTTP/1.1 100 Continue\r\n\r\n", "within a head"],
     ["within counted content", `${ok}Content-Length: 5\r\n\r\nhe`, "3 bytes before"],
@@ -129,7 +129,7 @@ describe("the end of the stream", () => {
     ["before the last chunk", `${chunked}5\r\nhello\r\n`, "before the last chunk"],
     ["within the trailers", `${chunked}0\r\nA: b\r\n`, "within the trailers"]
   ])("%s says what is missing", (_, input, message) => {
-    const { code, message: actual, section } = violationOf(input)
+    const { code, message: actual, section } = protocolErrorOf(input)
     expect({ code, section }).toEqual({ code: "IncompleteMessage", section: "RFC 9112 §8" })
     expect(actual).toContain(message)
   })
@@ -176,10 +176,10 @@ describe("limits", () => {
     ]
   ])("%s: %s", (name, code, within, beyond) => {
     expect(runOurs("GET", [bytesOf(within)], limits).transcript.end).toBe("complete")
-    const violation = violationOf(beyond, "GET", limits)
-    expect(violation).toMatchObject({ code, limit: { name, value: limits[name] } })
-    expect(violation.message).toContain(`${name}: ${limits[name]}`)
-    expect(runOurs("GET", split(bytesOf(beyond), everyByte(bytesOf(beyond))), limits).outcome).toEqual(violation)
+    const error = protocolErrorOf(beyond, "GET", limits)
+    expect(error).toMatchObject({ code, limit: { name, value: limits[name] } })
+    expect(error.message).toContain(`${name}: ${limits[name]}`)
+    expect(runOurs("GET", split(bytesOf(beyond), everyByte(bytesOf(beyond))), limits).outcome).toEqual(error)
   })
 
   it("a head without end is refused as soon as the limit is reached", () => {
