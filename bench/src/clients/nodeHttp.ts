@@ -43,7 +43,7 @@ export const open: OpenClient = async ({ body, connections, url }) => {
       }),
     upload: async (url, chunk, count) => {
       const sent = request(url, { agent, method: "POST", headers: { "content-length": chunk.length * count } })
-      const answered = new Promise<http.IncomingMessage>((resolve, reject) => {
+      const responded = new Promise<http.IncomingMessage>((resolve, reject) => {
         sent.on("response", resolve)
         sent.on("error", reject)
       })
@@ -51,7 +51,7 @@ export const open: OpenClient = async ({ body, connections, url }) => {
         if (!sent.write(chunk)) await new Promise((resolve) => sent.once("drain", resolve))
       }
       sent.end()
-      await finished((await answered).resume())
+      await finished((await responded).resume())
     },
     hold: (url, count) => {
       for (let i = 0; i < count; i++) request(url, { agent }).on("error", () => {}).end()

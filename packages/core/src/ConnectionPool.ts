@@ -97,7 +97,7 @@ export const ConnectionPool: Context.Tag<ConnectionPool, ConnectionPool> = Conte
 export type { Options } from "./internal/connectionPool.js"
 
 /**
- * Opens a pool. When the Scope ends, whoever waits gets `PoolClosed`, and after it no socket, timer or fiber of the
+ * Opens a pool. When the Scope ends, waiters get `PoolClosed`, and after it no socket, timer or fiber of the
  * pool is left.
  *
  * @since 0.1.0

@@ -26,7 +26,7 @@ export interface Connector {
   ) => Effect.Effect<Connection, TransportError, Scope.Scope>
   /**
    * What a first connection to this origin will speak: `"unknown"` when it is negotiated (ALPN), so that the pool
-   * makes one connection and waits for its answer before it makes more.
+   * makes one connection and waits for its response before it makes more.
    */
   readonly protocol: (origin: Origin) => "http/1.1" | "h2" | "unknown"
   /**

@@ -1,6 +1,6 @@
 /**
  * Content codings (RFC 9110 §8.4): a body that arrives compressed is read as what it is. The codecs are a runtime's;
- * `@sluice/node` has those of Node, and its `HttpClientLayer` uses them unless it is told not to.
+ * `@sluice/node` has those of Node, and its `HttpClientLayer` uses them unless `decompress` is false.
  *
  * @since 0.1.0
  */

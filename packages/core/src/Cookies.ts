@@ -1,7 +1,7 @@
 /**
  * Cookies that are kept between requests, by the rules of browsers (RFC 6265bis).
  *
- * It is no part of the index of this package: it loads the Public Suffix List.
+ * It is not in the index of this package: it loads the Public Suffix List.
  *
  * @since 0.1.0
  */

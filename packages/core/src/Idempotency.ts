@@ -67,7 +67,7 @@ export const withKey = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A,
   Effect.suspend(() => Effect.locally(call, current, makeKeys()))
 
 const makeKeys = (): Keys => {
-  /** The requests seen at a method and URL, told apart by their bodies. */
+  /** The requests seen at a method and URL, distinguished by their bodies. */
   const seen = new Map<string, Array<{ readonly content: ReadonlyArray<unknown>; readonly key: string }>>()
   return {
     keyFor: (request) => {

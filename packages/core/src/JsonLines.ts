@@ -38,7 +38,7 @@ export class InvalidLine extends PrintableError("InvalidLine")<{
 
 /**
  * The values of a body, each as soon as its line is complete. Empty lines count for nothing; the last line needs no end.
- * Leaving the stream gives up the response.
+ * Leaving the stream abandons the response.
  *
  * @example
  * ```ts

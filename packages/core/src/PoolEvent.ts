@@ -8,7 +8,7 @@ import type { Event } from "@sluice/engine/pool"
 import type { TransportError } from "./TransportError.js"
 
 /**
- * An event, told apart by `_tag`: `Waiting`, `Granted`, `Refused`, `DialStarted`, `DialSucceeded`, `DialFailed`,
+ * An event, distinguished by `_tag`: `Waiting`, `Granted`, `Refused`, `DialStarted`, `DialSucceeded`, `DialFailed`,
  * `Released`, `Evicted`, `Expired`, `Closed`, `Retried`, `Coalesced`, `PoolClosed`. Times are milliseconds.
  *
  * @since 0.1.0

@@ -51,7 +51,7 @@ export const PooledHttpClient: Context.Tag<PooledHttpClient, PooledHttpClient> =
 export type { ConnectionInfo } from "./internal/client/HttpResponse.js"
 
 /**
- * How an answer came; none when it is not an answer of this client.
+ * How a response came; none when it is not a response of this client.
  *
  * @since 0.1.0
  * @category accessors
@@ -62,7 +62,7 @@ export const connectionInfo = (response: HttpClientResponse): Option.Option<Conn
 }
 
 /**
- * Nobody will read this answer: its connection is free for the next request, at once or after a short rest of the body
+ * Nobody will read this response: its connection is free for the next request, at once or after a short rest of the body
  * (see `maxDiscardedBody`). Small bodies free their connection by themselves.
  *
  * @since 0.1.0
@@ -86,14 +86,14 @@ export interface Options {
    * come, the connection is closed (HTTP/1.1) or the stream reset (HTTP/2). Default 64 KiB.
    */
   readonly maxDiscardedBody?: number | undefined
-  /** The largest body of an answer, in bytes; a larger one fails with `ResponseTooLarge`. Default `Infinity`. */
+  /** The largest body of a response, in bytes; a larger one fails with `ResponseTooLarge`. Default `Infinity`. */
   readonly maxResponseSize?: number | undefined
   /**
    * How long a request with `Expect: 100-continue` waits for the server's word before it sends its body anyway
    * (RFC 9110 §10.1.1). Default 1 second.
    */
   readonly expectContinueTimeout?: Duration.DurationInput | "Infinity" | undefined
-  /** Called for interim answers such as 103 Early Hints. Must not throw. */
+  /** Called for interim responses such as 103 Early Hints. Must not throw. */
   readonly onInformational?: ((request: HttpClientRequest, head: ExchangeHead) => void) | undefined
 }
 

@@ -1,5 +1,5 @@
 /**
- * Extensible priorities (RFC 9218): which answers a server that has several to send is to send first.
+ * Extensible priorities (RFC 9218): which responses a server that has several to send is to send first.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import { check, once } from "./InvalidOptions.js"
 export interface Priority {
   /** From 0, the most urgent, to 7. Default 3 (RFC 9218 §4.1). */
   readonly urgency?: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | undefined
-  /** Whether a part of the answer is of use before all of it is there, as of an image. Default false (§4.2). */
+  /** Whether a part of the response is of use before all of it is there, as of an image. Default false (§4.2). */
   readonly incremental?: boolean | undefined
 }
 

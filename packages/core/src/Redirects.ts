@@ -139,7 +139,7 @@ export const history = (response: HttpClientResponse): ReadonlyArray<Hop> => his
  * - A redirect that would need a body that can be read once again is not followed.
  * - The response in between is discarded first, so that one connection is enough.
  *
- * A location that is no http URL and one redirect too many fail with `ResponseError`. `history` tells which redirects led
+ * A location that is no http URL and one redirect too many fail with `ResponseError`. `history` lists the redirects that led
  * to a response. An option that makes no sense throws `InvalidOptions` where the client is made.
  *
  * @example
@@ -209,7 +209,7 @@ const checkOptions = once((given) => check(optionTable.redirects, given, "Redire
 
 /**
  * How the mappers around `follow` come to run on a hop's request. They are composed into the effect that gives the
- * request; its first step is our own `preprocess`, which takes the hop's request in place of the caller's.
+ * request; its first step is our own `preprocess`, which takes the hop's request instead of the caller's.
  */
 interface HopInProgress {
   readonly halves: object

@@ -155,7 +155,7 @@ const permanent: ReadonlyArray<TransportError["_tag"]> = [
  * - A 417 to a request with `Expect: 100-continue` is sent again at once, without it (RFC 9110 §10.1.1).
  * - No retry begins that could not begin within the deadline (`Deadline.within`, `timeouts.total` of a region): the last
  *   outcome is final.
- * - `attempts` tells what was tried, from the final response or error; each retry is an event of the current span.
+ * - `attempts` lists what was tried, from the final response or error; each retry is an event of the current span.
  *
  * Options that make no sense are a mistake of the program: `InvalidOptions` is thrown where the client
  * is made.

@@ -111,9 +111,9 @@ const decodeWith = <E, R>(
   })
 
 /**
- * Sends a request and gives the events of its response. Leaving the stream, or an interrupt, gives up the response.
+ * Sends a request and gives the events of its response. Leaving the stream, or an interrupt, abandons the response.
  *
- * With `reconnect` it goes on over new connections, until the schedule ends or the server answers 204. A response that is
+ * With `reconnect` it goes on over new connections, until the schedule ends or the server responds with 204. A response that is
  * no event stream ends it with `NotAnEventStream`: put `Retry.safely` on the client for a server that is restarting.
  *
  * @example

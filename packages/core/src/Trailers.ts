@@ -30,9 +30,9 @@ import { originalOf } from "./internal/DerivedResponse.js"
  * import * as Effect from "effect/Effect"
  * import * as Stream from "effect/Stream"
  *
- * const upload = (parts: Stream.Stream<Uint8Array>) => {
+ * const upload = (chunks: Stream.Stream<Uint8Array>) => {
  *   let size = 0
- *   const counted = Stream.tap(parts, (part) => Effect.sync(() => size += part.length))
+ *   const counted = Stream.tap(chunks, (chunk) => Effect.sync(() => size += chunk.length))
  *   return HttpClientRequest.post("http://127.0.0.1:8080/files").pipe(
  *     HttpClientRequest.bodyStream(counted),
  *     HttpClientRequest.setHeader("trailer", "x-size"),
@@ -62,8 +62,8 @@ export const set: {
 )
 
 /**
- * The fields that came after the body of an answer. There are none before all of it has arrived, which it has when it
- * has been read to its end, and none of an answer that is not this client's.
+ * The fields that came after the body of a response. There are none before all of it has arrived, which it has when it
+ * has been read to its end, and none of a response that is not this client's.
  *
  * @example
  * ```ts

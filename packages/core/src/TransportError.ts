@@ -86,7 +86,7 @@ const TaggedFailure = <Tag extends Failure.FailureTag>(tag: Tag): ReturnType<typ
 /**
  * The request waited for a connection for `timeouts.pool`, and none came free. `pool` shows who held them.
  *
- * Cure: read or discard the bodies of answers, raise `maxConnections`, send less at once, or wait longer.
+ * Cure: read or discard the bodies of responses, raise `maxConnections`, send less at once, or wait longer.
  *
  * @since 0.1.0
  * @category errors
@@ -219,7 +219,7 @@ export class ReadTimeout extends TaggedFailure("ReadTimeout")<Given<"ReadTimeout
 }
 
 /**
- * The connection ended or broke before the answer was complete.
+ * The connection ended or broke before the response was complete.
  *
  * @since 0.1.0
  * @category errors
@@ -249,7 +249,7 @@ export class WriteError extends TaggedFailure("WriteError")<Given<"WriteError">>
 }
 
 /**
- * The head of the answer was not complete within `timeouts.headers`.
+ * The head of the response was not complete within `timeouts.headers`.
  *
  * @since 0.1.0
  * @category errors
@@ -259,7 +259,7 @@ export class HeadersTimeout extends TaggedFailure("HeadersTimeout")<Given<"Heade
 }
 
 /**
- * The request with its answer took longer than `timeouts.total`.
+ * The request with its response took longer than `timeouts.total`.
  *
  * @since 0.1.0
  * @category errors
@@ -291,8 +291,8 @@ export class StreamReset extends TaggedFailure("StreamReset")<Given<"StreamReset
 }
 
 /**
- * The body was given up: nobody had begun to read it while others waited for its connection, its scope ended, or it was
- * read before in a way that cannot be repeated.
+ * The body was abandoned: nobody had begun to read it while others waited for its connection, its scope ended, or it was
+ * read before in a way that cannot be done twice.
  *
  * @since 0.1.0
  * @category errors

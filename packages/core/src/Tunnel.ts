@@ -47,25 +47,25 @@ import type { TransportError } from "./TransportError.js"
 export type { Tunnel } from "./internal/client/tunnel.js"
 
 /**
- * The answer opened no tunnel: it is an answer as any other, as a 407 of a proxy that wants credentials.
+ * The response opened no tunnel: it is a response as any other, as a 407 of a proxy that wants credentials.
  *
  * @since 0.1.0
  * @category errors
  */
 export class TunnelRefused extends PrintableError("TunnelRefused")<{
-  /** Who answered: scheme, host and port. */
+  /** Who responded: scheme, host and port. */
   readonly origin: string
   readonly method: string
   readonly response: HttpClientResponse
 }> {
   override get message(): string {
-    return `${this.origin} opened no tunnel: it answered ${this.method} with status ${this.response.status}`
+    return `${this.origin} opened no tunnel: it responded to ${this.method} with status ${this.response.status}`
   }
 }
 
 /**
  * Sends a request without a body whose `upgrade` header names another protocol (RFC 9110 §7.8), and goes on in it when
- * the server answers 101. What the protocol asks for besides, as `sec-websocket-key` and what comes of it, is the
+ * the server responds with 101. What the protocol asks for besides, as `sec-websocket-key` and what comes of it, is the
  * caller's to send and to check.
  *
  * HTTP/2 knows no upgrade: to an `https:` server that speaks it this fails with `LocalProtocolError`, and needs a layer

@@ -36,7 +36,7 @@ export interface Connection {
   readonly reusable: boolean
   /** How long the server said that it keeps the connection idle, in milliseconds (`Keep-Alive: timeout=`). */
   readonly keepAliveHint: number | undefined
-  /** Begins an exchange. The receiver hears nothing before this call returns. */
+  /** Begins an exchange. The receiver is not called before this call returns. */
   readonly exchange: (request: ExchangeRequest, receiver: ExchangeReceiver) => Exchange
 }
 
@@ -48,7 +48,7 @@ export interface ConnectionListener {
   readonly onCapacity: (capacity: number) => void
   /** It takes nothing new; what it carries may finish (GOAWAY, RFC 9113 §6.8). */
   readonly onDraining: () => void
-  /** It is gone, or of no use. Its exchanges have been told before. */
+  /** It is gone, or of no use. Its exchanges have been notified before. */
   readonly onClosed: (reason: CloseReason) => void
   /** It begins to be made. `stage` says how far it is, for whom it takes too long. */
   readonly onDialing?: ((stage: () => DialStage | undefined) => void) | undefined
@@ -58,7 +58,7 @@ export interface ConnectionListener {
  * A request as a connection sends it.
  *
  * A response of 101, or of 2xx to a CONNECT, turns the exchange into a tunnel: bytes go both ways as they are, by `write`
- * and `onData`. `end` ends our side, and `onSent` tells when all that was written has been handed over; `onComplete` says
+ * and `onData`. `end` ends our side, and `onSent` reports when all that was written has been handed over; `onComplete` says
  * that the other side has ended its own, and even after it `onDrain`, `onSent` and `onError` may come. A tunnel lasts
  * until `cancel`, and its connection is of no use to another exchange.
  */
@@ -92,7 +92,7 @@ export interface ExchangeHead {
   readonly status: number
   /** Flat: name, value, name, value, … Names in lower case. */
   readonly rawHeaders: ReadonlyArray<string>
-  /** The size of the content in bytes, if the head tells. */
+  /** The size of the content in bytes, if the response head states it. */
   readonly contentLength: number | undefined
 }
 
@@ -139,7 +139,7 @@ export interface Exchange {
   readonly pause: () => void
   readonly resume: () => void
   /**
-   * Ends it, whatever its state; the receiver hears nothing more. Closes an HTTP/1.1 connection, resets an HTTP/2
+   * Ends it, whatever its state; the receiver is not called again. Closes an HTTP/1.1 connection, resets an HTTP/2
    * stream. Harmless when it has ended. `"Silent"` says that the server kept us waiting for too long, so that the
    * connection may be dead; `"Unwanted"` that we are no longer interested.
    */

@@ -4,7 +4,7 @@ import type { BodyAbandoned, Certificate, Failure, FailureOf, FailureTag } from 
 import { continued, counted, describeCause, formatMillis, ordinal } from "./format.js"
 
 /** A failure without its tag and what the tag alone says, which is all that its sentence needs. */
-type Told<Tag extends FailureTag> = Omit<FailureOf<Tag>, "_tag">
+type Facts<Tag extends FailureTag> = Omit<FailureOf<Tag>, "_tag">
 
 const abandoned: Record<BodyAbandoned["reason"], string> = {
   Unread: "nobody began to read it while other requests waited for its connection. " +
@@ -16,11 +16,11 @@ const abandoned: Record<BodyAbandoned["reason"], string> = {
 
 const cited = (section: string | undefined): string => section === undefined ? "" : ` (${section})`
 
-const noneCameFree = ({ origin, position, waited }: Told<"PoolTimeout">): string =>
+const noneCameFree = ({ origin, position, waited }: Facts<"PoolTimeout">): string =>
   `No connection to ${origin} came free within ${formatMillis(waited)} (timeouts.pool); ` +
   `the request was ${ordinal(position)} in the queue.`
 
-const queueIsFull = ({ maxPendingRequests, origin }: Told<"PoolQueueFull">): string =>
+const queueIsFull = ({ maxPendingRequests, origin }: Facts<"PoolQueueFull">): string =>
   `No connection to ${origin} is free, and no more than ${maxPendingRequests} requests may wait for ` +
   "one (limits.maxPendingRequests)."
 
@@ -37,7 +37,7 @@ const describeCertificate = (certificate: Certificate | undefined): string => {
 const namedHosts = 10
 
 /** What each kind of failure says to a person. */
-const sentences: { readonly [Tag in FailureTag]: (failure: Told<Tag>) => string } = {
+const sentences: { readonly [Tag in FailureTag]: (failure: Facts<Tag>) => string } = {
   PoolTimeout: (failure) => `${noneCameFree(failure)}\n${describeSnapshot(failure.pool)}`,
   PoolClosed: ({ origin }) =>
     `The pool is closed: no connection to ${origin}. Its scope has ended; requests must be made within it.`,

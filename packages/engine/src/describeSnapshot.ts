@@ -11,7 +11,7 @@ export const describeSnapshot = (pool: PoolSnapshot): string => {
       counts(pool, "maxConnections", maxConnections, " in all")
     ]
   if (pool.longestHeld.length > 0) lines.push("Held longest by:")
-  for (const holder of pool.longestHeld) lines.push(`  ${describeHolder(holder)}`)
+  for (const owner of pool.longestHeld) lines.push(`  ${describeOwner(owner)}`)
   // It comes last also because the platform's errors add the request's URL to the end of their message.
   if (pool.longestHeld.length > 0) lines.push(cure(pool))
   return lines.join("\n")
@@ -19,13 +19,13 @@ export const describeSnapshot = (pool: PoolSnapshot): string => {
 
 /** The same in one line, for where the whole is printed beside it: who holds connections longest, and what to do. */
 export const summarizeSnapshot = (pool: PoolSnapshot): string => {
-  const [holder] = pool.longestHeld
-  return holder === undefined
+  const [owner] = pool.longestHeld
+  return owner === undefined
     ? `${open(pool, "maxConnections", pool.maxConnections, "")}.`
-    : `Held longest by ${describeHolder(holder)}. ${cure(pool)}`
+    : `Held longest by ${describeOwner(owner)}. ${cure(pool)}`
 }
 
-const describeHolder = ({ age, bodyUnread, method, url }: LeaseDescription): string =>
+const describeOwner = ({ age, bodyUnread, method, url }: LeaseDescription): string =>
   `${method} ${url} for ${formatMillis(age)}${bodyUnread ? ", its body unread" : ""}`
 
 const cure = (pool: PoolSnapshot): string => {
@@ -42,7 +42,7 @@ const cure = (pool: PoolSnapshot): string => {
     }: read or discard the first response before the next ` +
       `request, or raise ${limitReached(pool)}.`
   }
-  return longestHeld.some((holder) => holder.bodyUnread)
+  return longestHeld.some((owner) => owner.bodyUnread)
     ? `Read or discard bodies when the response arrives, or raise ${limitReached(pool)}.`
     : `Send less at once, or raise ${limitReached(pool)}.`
 }

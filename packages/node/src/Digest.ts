@@ -12,7 +12,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { type Challenge, challengesOf } from "./internal/challenges.js"
 
 /**
- * Answers the Digest challenges of one origin: SHA-512-256, SHA-256 and MD5, with `-sess`, `auth`, `auth-int` and
+ * Responds to the Digest challenges of one origin: SHA-512-256, SHA-256 and MD5, with `-sess`, `auth`, `auth-int` and
  * `userhash`; the strongest that the server offers. The first request is sent without credentials and gets the challenge;
  * those after it use its nonce until the server gives another one.
  *

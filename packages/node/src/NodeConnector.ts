@@ -36,7 +36,7 @@ export interface Options {
    */
   readonly http2?: boolean | "prior-knowledge" | Http2Options.Http2Options | undefined
   /**
-   * The path of a Unix socket (a named pipe on Windows) to connect to in place of the host and port of any URL, which
+   * The path of a Unix socket (a named pipe on Windows) to connect to instead of the host and port of any URL, which
    * are still what the request names and what a certificate must cover. Default none.
    */
   readonly socketPath?: string | undefined
@@ -47,7 +47,7 @@ export interface Options {
   readonly lookup?: LookupFunction | undefined
   /**
    * What becomes of an HTTP/1.1 connection after a response of 204, 205 or 304. Servers that send content after it all the
-   * same send it a moment later, and no client can tell it from the response to the next request.
+   * same send it a moment later, and no client can distinguish it from the response to the next request.
    *
    * - `"quarantine"`: the connection is lent to nobody for 5 to 50 ms (as long as the response took); any byte that comes
    *   meanwhile closes it. An origin that has sent such bytes gets `"close"` for ten minutes.

@@ -40,7 +40,7 @@ export type Pem = string | Uint8Array | ReadonlyArray<string | Uint8Array>
  */
 export interface TlsOptions {
   /**
-   * The certificates of the authorities to trust, in place of those that Node trusts. Default: Node's, which are
+   * The certificates of the authorities to trust, instead of those that Node trusts. Default: Node's, which are
    * Mozilla's and what `NODE_EXTRA_CA_CERTS` names.
    */
   readonly ca?: Pem | undefined
@@ -56,7 +56,7 @@ export interface TlsOptions {
    */
   readonly servername?: string | undefined
   /**
-   * Decides whether a certificate that was verified is the host's, in place of comparing its names: undefined when it is,
+   * Decides whether a certificate that was verified is the host's, instead of comparing its names: undefined when it is,
    * else an error, which is the cause of the `TlsError`. It is where a certificate is pinned; call `tls.checkServerIdentity`
    * of `node:tls` in it to compare the names too. It is not called for a TLS session that is resumed, whose certificate it
    * has seen. Turns `http2.coalescing` off. Default: Node's.

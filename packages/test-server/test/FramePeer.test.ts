@@ -37,7 +37,7 @@ const start = (options: FramePeer.Options = {}) =>
 
 describe("FramePeer", () => {
   for (const tls of [false, true]) {
-    it.scoped(`answers a request frame by frame ${tls ? "over TLS" : "over clear text"}`, () =>
+    it.scoped(`responds to a request frame by frame ${tls ? "over TLS" : "over clear text"}`, () =>
       Effect.gen(function*() {
         const { client, connection } = yield* start({ tls })
         const stream = client.request({ ":path": "/p", "x-one": "1" })

@@ -13,7 +13,7 @@ const serve = (replies: TestServer.Options["replies"], options: TestServer.Optio
     return { server, client: yield* connect({ host: server.host, port: server.port }) }
   })
 
-describe("HTTP/1.1 answers", () => {
+describe("HTTP/1.1 responses", () => {
   it.scoped("writes a head and a body framed by length, and keeps the connection", () =>
     Effect.gen(function*() {
       const { client, server } = yield* serve({
@@ -72,7 +72,7 @@ describe("HTTP/1.1 answers", () => {
       assert.strictEqual(body.findIndex((byte, n) => byte !== n % 251), -1)
     }))
 
-  it.scoped("answers HEAD without a body", () =>
+  it.scoped("responds to HEAD without a body", () =>
     Effect.gen(function*() {
       const { client } = yield* serve({ "/": Reply.text("hello"), "/next": Reply.text("next") })
       client.write("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" + GET("/next"))
@@ -80,7 +80,7 @@ describe("HTTP/1.1 answers", () => {
       assert.match(text, /content-length: 5\r\n\r\nHTTP\/1\.1 200 OK/)
     }))
 
-  it.scoped("sends informational answers before the final one", () =>
+  it.scoped("sends informational responses before the final one", () =>
     Effect.gen(function*() {
       const { client } = yield* serve({
         "/": Reply.empty({ informational: [{ status: 103, headers: { link: "</a.css>" } }], status: 204 })
@@ -183,7 +183,7 @@ describe("HTTP/1.1 endings", () => {
       assert.strictEqual(stats.abandonedRequests, 0)
     }))
 
-  it.scoped("disconnects without an answer", () =>
+  it.scoped("disconnects without a response", () =>
     Effect.gen(function*() {
       const { client } = yield* serve({ "/": Reply.disconnect() })
       client.write(GET("/"))
@@ -368,7 +368,7 @@ describe("HTTP/1.1 requests", () => {
       assert.strictEqual((yield* server.requests)[0].text, "0123456789")
     }))
 
-  it.scoped("answers pipelined requests in order and counts them", () =>
+  it.scoped("responds to pipelined requests in order and counts them", () =>
     Effect.gen(function*() {
       const gate = yield* Gate.make
       const { client, server } = yield* serve({
@@ -385,7 +385,7 @@ describe("HTTP/1.1 requests", () => {
       assert.strictEqual(stats.maxConcurrentStreams, 2)
     }))
 
-  it.scoped("sends 100 before it reads the body, withholds it, or answers finally", () =>
+  it.scoped("sends 100 before it reads the body, withholds it, or responds finally", () =>
     Effect.gen(function*() {
       const { client, server } = yield* serve({ "/go": Reply.text("thanks") })
       yield* server.reply("/wait", Reply.text("at last"), { expectContinue: "withhold" })
@@ -405,7 +405,7 @@ describe("HTTP/1.1 requests", () => {
       assert.strictEqual(client.received().split("100 Continue").length, 2)
     }))
 
-  it.scoped("answers early and still reads the rest", () =>
+  it.scoped("responds early and still reads the rest", () =>
     Effect.gen(function*() {
       const { client, server } = yield* serve({ "/next": Reply.text("next") })
       yield* server.reply("/big", Reply.empty({ status: 413 }), { early: true })

@@ -41,7 +41,7 @@ export type AcquireError = PoolTimeout | PoolClosed | PoolQueueFull | TransportE
 
 /**
  * The claim of `ConnectionPool.acquire` on a connection: a position in the queue, then the connection, until `end`. For
- * how long it waits is for whoever waits to say: see `afterPoolTimeout`.
+ * how long it waits is decided by the waiter: see `afterPoolTimeout`.
  */
 export class AcquireTicket implements LeaseOwner {
   readonly inContext: RunInContext | undefined

@@ -13,7 +13,7 @@ import type * as Stream from "effect/Stream"
 import { shownRequest } from "./client/shownRequest.js"
 import { invalidForm, invalidJson } from "./client/undecodable.js"
 
-/** What a derived response reads in place of the original's body. */
+/** What a derived response reads instead of the original's body. */
 export interface DerivedBody {
   /** All of it; can be read again. */
   readonly bytes: Effect.Effect<Uint8Array, ResponseError>

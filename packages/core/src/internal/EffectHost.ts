@@ -162,7 +162,7 @@ export class EffectHost implements Host {
     this.driver.setLimits(limits)
   }
 
-  /** Interrupted, it gives up the dials that nobody else waits for. */
+  /** Interrupted, it abandons the dials that nobody else waits for. */
   warm(origin: Origin, count: number) {
     return Effect.suspend(() => {
       let cancel: Cancel | undefined = undefined
@@ -173,13 +173,13 @@ export class EffectHost implements Host {
           (failure) => resume(failure === undefined ? Effect.void : Effect.fail(fromFailure(failure)))
         )
       })
-      // The canceler that `async` itself takes is not yet there when a fiber gives way between its first two steps.
+      // The canceler that `async` itself takes is not yet there when a fiber yields between its first two steps.
       return Effect.onInterrupt(connecting, () => Effect.sync(() => cancel?.()))
     })
   }
 
   /**
-   * Ends the pool: refuses those who wait, closes what is idle, gives the rest `drainTimeout`, closes it, and returns
+   * Ends the pool: refuses waiters, closes what is idle, gives the rest `drainTimeout`, closes it, and returns
    * when every permit is back, every fiber of the pool has ended, and those of callers have had their grace.
    */
   shutdown(drainTimeout: number): Effect.Effect<void> {

@@ -4,7 +4,7 @@ export class TooLarge {
 }
 
 /**
- * Takes UTF-8 apart into lines as it comes, with LF, CR LF, and if asked CR alone as their ends. A CR ends its line when it
+ * Splits UTF-8 into lines as it comes, with LF, CR LF, and if asked CR alone as their ends. A CR ends its line when it
  * comes, not when it is known that no LF follows. A byte order mark at the beginning is dropped, one elsewhere is text.
  */
 export class Lines {

@@ -43,7 +43,7 @@ export class OpenConnection {
         const scope = yield* Scope.fork(this.pool, ExecutionStrategy.sequential)
         this.scope = scope
         yield* this.promiseToGiveBack(scope)
-        // It may have been given up before its fiber came to its first step.
+        // It may have been abandoned before its fiber came to its first step.
         const dial = Effect.suspend(() => this.isClosing ? Effect.interrupt : Scope.extend(connect, scope))
         const exit = yield* Effect.exit(Effect.zipRight(this.takePermits(), restore(dial)))
         this.dial = undefined

@@ -32,7 +32,7 @@ export interface Options {
   readonly limits?: Limits.Limits | undefined
   readonly timeouts?: Timeouts | undefined
   /**
-   * How long busy connections may go on when the pool is closed. Those who wait are refused at once, idle connections
+   * How long busy connections may go on when the pool is closed. Waiters are refused at once, idle connections
    * close at once. Default 0: requests under way are interrupted.
    */
   readonly drainTimeout?: Duration.DurationInput | "Infinity" | undefined
@@ -44,7 +44,7 @@ export interface Options {
   /**
    * While a request waits that it would help: how long a response of which something is still to come may hold its
    * connection without anybody having begun to read it, and no longer than half of that request's `timeouts.pool`. Then
-   * its connection is taken back, and reading it fails with `BodyAbandoned`. `"Infinity"` keeps all of them, whoever waits.
+   * its connection is taken back, and reading it fails with `BodyAbandoned`. `"Infinity"` keeps all of them, whatever waits.
    * Default 1 second.
    */
   readonly unreadBodyGrace?: Duration.DurationInput | "Infinity" | undefined

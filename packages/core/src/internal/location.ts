@@ -31,7 +31,7 @@ export const resolve = (field: string | undefined, base: URL): Location => {
   return { _tag: "Url", url }
 }
 
-/** A client joins several fields by a comma and a space. A space cannot be part of a URL, so it tells them apart. */
+/** A client joins several fields by a comma and a space. A URL has no space, so that is where to split. */
 const single = (field: string): string | undefined => {
   const locations = field.split(", ")
   return locations.every((location) => location === locations[0]) ? locations[0] : undefined

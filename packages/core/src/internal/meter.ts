@@ -12,5 +12,5 @@ export const meter: Meter = {
   waited: (millis) => metrics.waitTime.unsafeUpdate(millis / 1000, noTags),
   refused: (reason) => metrics.refusedRequests(reason).unsafeUpdate(1, noTags),
   closed: (millis) => metrics.connectionDuration.unsafeUpdate(millis / 1000, noTags),
-  retried: () => metrics.repeatedRequests.unsafeUpdate(1, noTags)
+  retried: () => metrics.retriedRequests.unsafeUpdate(1, noTags)
 }

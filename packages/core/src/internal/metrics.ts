@@ -59,8 +59,8 @@ export const refusedRequests = (reason: string) =>
     )
   )
 
-export const repeatedRequests = Metric.fromMetricKey(
-  MetricKey.counter("sluice.client.repeated_requests", {
+export const retriedRequests = Metric.fromMetricKey(
+  MetricKey.counter("sluice.client.retried_requests", {
     description: "Requests sent again because a reused connection turned out to be closed",
     incremental: true
   })

@@ -25,7 +25,7 @@ export const register = (options: unknown): Effect.Effect<void, never, Scope.Sco
     return Effect.zipRight(Effect.addFinalizer(() => leave), isNews ? warning(count) : Effect.void)
   })
 
-/** Options may hold keys and passwords, so that no more of them is kept than tells them apart (FNV-1a). */
+/** Options may hold keys and passwords, so that only a hash is kept to distinguish them (FNV-1a). */
 const digest = (text: string): number => {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)

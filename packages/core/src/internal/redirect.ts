@@ -119,7 +119,7 @@ export const kept = (
   )
 
 /**
- * The URL goes into the request as text: the platform would take its query apart and encode it anew, and a signed URL is
+ * The URL goes into the request as text: the platform would parse its query and encode it anew, and a signed URL is
  * signed as it is written.
  */
 const assemble = (

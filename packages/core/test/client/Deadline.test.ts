@@ -13,7 +13,7 @@ import * as Timeouts from "../../src/Timeouts.js"
 import * as TransportError from "../../src/TransportError.js"
 import { fakeClient } from "./fakeClient.js"
 
-const slow = (delay: number, answer: MockHttp.Reply) => () => Effect.delay(Effect.succeed(answer), delay)
+const slow = (delay: number, reply: MockHttp.Reply) => () => Effect.delay(Effect.succeed(reply), delay)
 
 const stalls = Stream.concat(Stream.make("half"), Stream.never)
 

@@ -116,7 +116,7 @@ describe("Redirects.follow", () => {
       assert.strictEqual(requests.length, 1)
     }))
 
-  it.effect("hands over an answer that it cannot follow", () =>
+  it.effect("hands over a response that it cannot follow", () =>
     Effect.gen(function*() {
       const streamed = HttpClientRequest.bodyStream(HttpClientRequest.put("http://a.test/"), Stream.empty)
       for (const [request, reply] of [[streamed, to(307, "/y")], [post, { status: 302 }]] as const) {

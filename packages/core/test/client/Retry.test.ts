@@ -129,7 +129,7 @@ describe("Retry.safely", () => {
       }
     }))
 
-  it.effect("accepts the answer of a server that asks for too much patience", () =>
+  it.effect("accepts the response of a server that asks for too much patience", () =>
     Effect.gen(function*() {
       const patience: Reply = { status: 503, headers: { "retry-after": "3600" } }
       assert.deepStrictEqual(yield* attempts(HttpClientRequest.get(url), {}, patience), [1, 503])
@@ -253,7 +253,7 @@ describe("Retry.safely", () => {
       assert.deepStrictEqual(Retry.attempts(yield* Retry.safely(fakeClient({ status: 200 }).client).get(url)), [])
     }))
 
-  it.effect("stops when the budget of the client is spent, and goes on when there have been good answers", () =>
+  it.effect("stops when the budget of the client is spent, and goes on when there have been good responses", () =>
     Effect.gen(function*() {
       const { client, requests } = fakeClient({ status: 503 })
       const retrying = Retry.safely(client, { base: 0, budget: Retry.makeBudget({ ratio: 0.5, reserve: 2 }) })

@@ -140,14 +140,14 @@ describe("Sse.stream", () => {
     { status: 500, headers },
     { status: 200, json: {} },
     { status: 200 }
-  ])("is not an event stream: %o", (answer) =>
+  ])("is not an event stream: %o", (reply) =>
     Effect.gen(function*() {
       const client = yield* HttpClient.HttpClient
       const options = { reconnect: Schedule.forever }
       const error = yield* Effect.flip(Stream.runDrain(Sse.stream(client, request, options)))
       assert.strictEqual(error._tag, "NotAnEventStream")
-      assert.include(error.message, answer.status === 500 ? "status is 500" : "text/event-stream")
-    }).pipe(Effect.provide(MockHttp.layer([MockHttp.on("GET", "http://a.test/events", answer)]))))
+      assert.include(error.message, reply.status === 500 ? "status is 500" : "text/event-stream")
+    }).pipe(Effect.provide(MockHttp.layer([MockHttp.on("GET", "http://a.test/events", reply)]))))
 
   it.effect("leaving gives up the response; silence is bounded apart from the first byte", () =>
     Effect.gen(function*() {

@@ -156,7 +156,7 @@ for (const [name, network] of [["HTTP/1.1", {}], ["HTTP/2", h2]] as const) {
         }
       }))
 
-    it.scoped("that is refused gives the answer, and its connection goes on", () =>
+    it.scoped("that is refused gives the response, and its connection goes on", () =>
       Effect.gen(function*() {
         const respond = () => Effect.succeed({ status: 407, headers: { "proxy-authenticate": "Basic" }, body: "no" })
         const made = yield* world({ ...network, respond })
@@ -190,7 +190,7 @@ describe("A request for a tunnel", () => {
       strictEqual(made.network.maxOpen, 1)
     }))
 
-  it.scoped("has the timeouts of a request until its answer", () =>
+  it.scoped("has the timeouts of a request until its response", () =>
     Effect.gen(function*() {
       const made = yield* world({ respond: MemoryNetwork.hold })
       const silent = yield* Effect.fork(Effect.flip(Effect.scoped(made.upgrade())))

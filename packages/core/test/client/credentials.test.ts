@@ -11,7 +11,7 @@ import { inspect } from "node:util"
 import { MockHttp } from "../../src/testing/index.js"
 
 const network = MockHttp.layer(MockHttp.stubs([
-  MockHttp.on("GET", "http://api.test/answer", (request) => ({ body: request.headers["authorization"] })),
+  MockHttp.on("GET", "http://api.test/resource", (request) => ({ body: request.headers["authorization"] })),
   MockHttp.on("GET", "http://api.test/stalls", { body: Stream.concat(Stream.make("half"), Stream.never) }),
   MockHttp.on("GET", "http://api.test/broken-json", { body: "{oops" }),
   MockHttp.on("POST", "http://api.test/broken-json", { body: "tok-4 is no JSON" }),
@@ -31,7 +31,7 @@ const shown = (error: unknown) =>
 describe("Credentials of a URL", () => {
   it.effect("are sent", () =>
     Effect.gen(function*() {
-      const response = yield* HttpClient.get("http://ada:secret@api.test/answer")
+      const response = yield* HttpClient.get("http://ada:secret@api.test/resource")
       assert.strictEqual(yield* response.text, `Basic ${btoa("ada:secret")}`)
       assert.notInclude(JSON.stringify(response), "ada:secret")
       // The request is the one that was sent: a redirect needs them.

@@ -119,7 +119,7 @@ describe("MemoryNetwork", () => {
       deepStrictEqual([connection.reusable, server.active, server.maxActive], [true, 0, 2])
     }))
 
-  it.scoped("waits on Effect's clock, before the answer and between its parts", () =>
+  it.scoped("waits on Effect's clock, before the response and between its chunks", () =>
     Effect.gen(function*() {
       const parts = Stream.concat(Stream.make("a"), Stream.fromEffect(Effect.delay(Effect.succeed("b"), "2 seconds")))
       const { connection } = yield* connect({

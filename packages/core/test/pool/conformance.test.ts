@@ -25,7 +25,7 @@ const h2 = (capacity = 100): MemoryNetwork.Options => ({
 })
 
 describe("a connection", () => {
-  it.scoped("is idle after its answer, and is used again for its own origin only", () =>
+  it.scoped("is idle after its response, and is used again for its own origin only", () =>
     Effect.gen(function*() {
       const { pool } = yield* open()
       const first = yield* send(pool, a)

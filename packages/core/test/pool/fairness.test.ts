@@ -14,9 +14,9 @@ describe("turns between origins", () => {
     for (const key of ["fast 1", "fast 2"]) {
       // It comes late, gets a connection at the first release, and keeps its share.
       ok(served.get(key)!.longestWait <= 2_000, `${key} waited ${served.get(key)!.longestWait} ms`)
-      ok(served.get(key)!.answers >= 10_000, `${key} got ${served.get(key)!.answers} answers`)
+      ok(served.get(key)!.responses >= 10_000, `${key} got ${served.get(key)!.responses} responses`)
     }
-    ok(served.get("slow")!.answers >= 60, "nor the others the slow host")
+    ok(served.get("slow")!.responses >= 60, "nor the others the slow host")
   })
 
   // Issue 15, section 3: what counts is connection time, not turns. A host of long responses had 95 % of it.
@@ -39,8 +39,8 @@ describe("turns between origins", () => {
     for (const maxConnections of [2, 3, 5]) {
       const hosts = ["a", "b"].map((key) => ({ key, clients: 20, takes: 10 }))
       const served = traffic(limits({ maxConnections }), hosts, 10_000)
-      for (const [key, { answers, dials, longestWait }] of served) {
-        ok(answers >= 900, `${key} got ${answers} answers over ${maxConnections}`)
+      for (const [key, { responses, dials, longestWait }] of served) {
+        ok(responses >= 900, `${key} got ${responses} responses over ${maxConnections}`)
         ok(dials <= maxConnections, `${key} dialed ${dials} times over ${maxConnections}`)
         ok(longestWait <= 500)
       }
@@ -50,8 +50,11 @@ describe("turns between origins", () => {
   it("gives each its turn when there are more hosts than connections", () => {
     const hosts = Array.from({ length: 20 }, (_, i) => ({ key: `host ${i}`, clients: 3, takes: 10 }))
     const served = traffic(limits({ maxConnections: 3 }), hosts, 30_000)
-    const answers = [...served.values()].map((_) => _.answers)
-    ok(Math.min(...answers) >= 0.8 * Math.max(...answers), `from ${Math.min(...answers)} to ${Math.max(...answers)}`)
+    const responses = [...served.values()].map((_) => _.responses)
+    ok(
+      Math.min(...responses) >= 0.8 * Math.max(...responses),
+      `from ${Math.min(...responses)} to ${Math.max(...responses)}`
+    )
     // 60 requests before one's own, each with a dial and a close.
     for (const { longestWait } of served.values()) ok(longestWait <= 1_000, `one waited ${longestWait} ms`)
   })
@@ -62,9 +65,9 @@ describe("turns between origins", () => {
       { key: "h2", clients: 50, takes: 7, streams: 10 },
       { key: "other", clients: 1, takes: 10 }
     ], 10_000)
-    for (const [key, { answers, longestWait }] of served) {
+    for (const [key, { responses, longestWait }] of served) {
       // Each turn of the other one comes after a quantum, which is 50 ms here.
-      ok(answers >= 100, `${key} got ${answers} answers`)
+      ok(responses >= 100, `${key} got ${responses} responses`)
       ok(longestWait <= 200, `${key} waited ${longestWait} ms`)
     }
   })
@@ -100,7 +103,7 @@ describe("turns between origins", () => {
       ], 10_000)
       const living = served.get("living")!
       ok("dead" in kind ? living.dials <= 20 : living.dials <= 10_000 / 50 + 1, `${living.dials} connections to it`)
-      ok(living.answers >= ("dead" in kind ? 4_500 : 3_500), `${living.answers} responses`)
+      ok(living.responses >= ("dead" in kind ? 4_500 : 3_500), `${living.responses} responses`)
       ok(living.longestWait <= 200, `it waited ${living.longestWait} ms`)
     }
   )

@@ -570,7 +570,7 @@ describe("many at once", () => {
 
   // httpx #1171: 1,000 tasks, 10 connections and a server that takes 10 s
   it.scoped(
-    "some are answered, some time out, some are interrupted, and the pool is as at the start",
+    "some get a response, some time out, some are interrupted, and the pool is as at the start",
     () =>
       Effect.gen(function*() {
         const world = yield* open({
@@ -597,7 +597,7 @@ describe("many at once", () => {
   )
 
   // 19: okhttp via palantir #867; see also `fairness`
-  it.scoped("a host that does not answer leaves room for the others under its own limit", () =>
+  it.scoped("a host that does not respond leaves room for the others under its own limit", () =>
     Effect.gen(function*() {
       const { pool } = yield* open({
         limits: { maxConnections: 10, maxConnectionsPerOrigin: 8 },

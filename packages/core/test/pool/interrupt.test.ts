@@ -142,10 +142,10 @@ const scenarios: ReadonlyArray<Scenario> = [
     actors: [sends(a), sends(b), sends(a)]
   },
   // What a connection says
-  { name: "send: an answer", actors: [sends()] },
+  { name: "send: a response", actors: [sends()] },
   { name: "send: over one connection", options: one, actors: [sends(), sends(), sends()] },
   {
-    name: "send: the server closes after each answer",
+    name: "send: the server closes after each response",
     options: one,
     network: { respond: () => Effect.succeed({ headers: { connection: "close" } }) },
     actors: [sends(), sends()]
@@ -157,7 +157,7 @@ const scenarios: ReadonlyArray<Scenario> = [
     actors: [sends(), servers((_) => _.close()), sends()]
   },
   {
-    name: "send: the answer breaks off",
+    name: "send: the response breaks off",
     options: one,
     network: { respond: () => Effect.fail(refused) },
     actors: [sends(), sends()]

@@ -33,7 +33,7 @@ export interface CallListener {
 
 /**
  * One request: from the caller to the pool, to a connection, and until the last byte of the response. Everything in it is
- * a synchronous step; who waits for it is notified through its listener.
+ * a synchronous step; its caller is notified through its listener.
  */
 export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwner {
   /** The context of whoever made the call: the caller is notified, and its body is read, in there. */
@@ -61,7 +61,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     protected readonly pool: PoolDriver,
     protected readonly options: CallOptions,
     protected readonly prepared: PreparedRequest,
-    /** Who waits for it; compared by identity. */
+    /** The caller, compared by identity. */
     readonly caller: unknown
   ) {
     this.inContext = pool.host.captureContext()

@@ -10,7 +10,7 @@ export interface ConnectionFacts {
   readonly remoteAddress: string | undefined
   /** Whether the connection had served another request before. */
   readonly reused: boolean
-  /** How long the request waited for its connection; the making of a new one is part of it. */
+  /** How long the request waited for its connection; that includes making a new one. */
   readonly waitTime: number
   /** How long making the connection took, TLS included; undefined when it was reused. */
   readonly connectTime: number | undefined

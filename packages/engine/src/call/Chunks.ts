@@ -44,7 +44,7 @@ export class Chunks {
     return this.first === undefined ? [] : this.rest === undefined ? [this.first] : [this.first, ...this.rest]
   }
 
-  /** All of it in one piece, which is kept in place of the chunks. */
+  /** All of it in one piece, which is kept instead of the chunks. */
   join(): Uint8Array {
     this.endBlock()
     if (this.rest !== undefined) {

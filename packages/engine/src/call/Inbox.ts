@@ -6,7 +6,7 @@ import { Waiters } from "./Waiters.js"
 export interface InboxOwner {
   readonly pause: () => void
   readonly resume: () => void
-  /** Of a reader who waits. */
+  /** Of a waiting reader. */
   readonly captureContext: () => RunInContext | undefined
 }
 

@@ -14,7 +14,7 @@ export interface BodyOwner {
   readonly resume: () => void
   /** Nobody wants the rest: what comes is thrown away, within bounds, or the exchange is cancelled. */
   readonly discard: () => void
-  /** Of a reader who waits: it need not be the caller of the request. */
+  /** Of a waiting reader: it need not be the caller of the request. */
   readonly captureContext: () => RunInContext | undefined
 }
 

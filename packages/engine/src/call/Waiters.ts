@@ -10,7 +10,7 @@ export class Waiters {
     return this.waiting.size === 0
   }
 
-  /** Calls `then` once: now if it is so already, else later, in the context of whoever waits. */
+  /** Calls `then` once: now if it is so already, else later, in the context of the waiter. */
   until(isSo: () => boolean, then: () => void): Cancel {
     if (isSo()) {
       then()

@@ -31,7 +31,7 @@ export const interleave = (addresses: ReadonlyArray<Address>): ReadonlyArray<Add
 
 /**
  * Which address is tried when: Happy Eyeballs (RFC 8305 §5). The next one starts when the last one has been under way for
- * `attemptDelay`, or at once when one has failed. None is given up because another one has started; the first that
+ * `attemptDelay`, or at once when one has failed. None is abandoned because another one has started; the first that
  * connects wins.
  */
 export class AddressRace<Cause> {

@@ -32,7 +32,7 @@ export class Dial {
     socket.close(unwanted, () => this.sockets.delete(unwanted))
   }
 
-  /** What is to be done while the sockets are still there, in place of what was before. */
+  /** What is to be done while the sockets are still there, instead of what was before. */
   onClosing(run: () => void): void {
     this.beforeClosing = run
   }

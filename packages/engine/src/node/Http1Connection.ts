@@ -118,7 +118,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
         if (outcome.offset < length) exchange.receiver.onData(readBuffer.keep(bytes, outcome.offset, length))
         return
       case "Unexpected":
-        // The answer itself was whole; what follows it is nobody's.
+        // The response itself was whole; what follows it is nobody's.
         this.head = undefined
         return this.complete(exchange, this.completed ?? [])
     }

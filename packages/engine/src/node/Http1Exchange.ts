@@ -19,7 +19,7 @@ interface Held {
 export interface ExchangeOwner {
   readonly socket: Transport
   readonly runtime: DriverRuntime
-  /** The exchange is given up: the connection is of no use any more. */
+  /** The exchange is abandoned: the connection is of no use any more. */
   readonly abort: (exchange: Http1Exchange) => void
   readonly pause: () => void
   readonly resume: () => void

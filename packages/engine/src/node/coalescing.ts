@@ -30,7 +30,7 @@ export const coalesceWith = ({ socketPath, tls: settings }: Settings, names: Nam
     if (origin.scheme !== "https" || !isPlain(origin)) return onFound([])
     const covering = open.filter((connection) => covers(connection, origin))
     if (covering.length === 0) return onFound([])
-    // A name that cannot be looked up has no addresses; whoever dials it then is told.
+    // A name that cannot be looked up has no addresses; a dial to it then fails with the reason.
     names(origin.host, (_error, addresses) => {
       const all = new Set(addresses.map(({ address }) => address))
       onFound(covering.filter(({ remoteAddress }) => remoteAddress !== undefined && all.has(remoteAddress)))

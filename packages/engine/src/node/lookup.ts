@@ -18,7 +18,7 @@ export const namesOf = (lookup: net.LookupFunction | undefined): Names => {
 /**
  * A look-up of the caller's that may be wrong in any way. One that throws, rejects, gives no address (which ends the
  * process in Node) or something that is none, is an error of the dial; what it calls back after the first time is not
- * heard. One that never calls back is bounded by the time for connecting.
+ * noticed. One that never calls back is bounded by the time for connecting.
  */
 const guarded = (lookup: net.LookupFunction): Names => (host, onNamed) => {
   let isOver = false

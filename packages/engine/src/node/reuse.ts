@@ -45,10 +45,10 @@ const shortestQuarantine = 5
 const longestQuarantine = 50
 
 /**
- * Decides whether a connection is used again, and keeps it apart where that is in doubt.
+ * Decides whether a connection is used again, and keeps it in quarantine where that is uncertain.
  *
  * A server that sends content where HTTP allows none (after HEAD, 204, 304, a refused CONNECT) sends it in a segment of
- * its own, often a moment later. No client can tell it from the response to the next request. So after what asks for such
+ * its own, often a moment later. No client can distinguish it from the response to the next request. So after what asks for such
  * mistakes a connection is never used again; after what seldom does, it is in quarantine first: it is read and lent to
  * nobody, which is a capacity of 0 to the pool, and any byte closes it.
  */

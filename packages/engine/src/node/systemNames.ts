@@ -12,7 +12,7 @@ const maxAsked = 2
 const waiting: Array<() => void> = []
 let asked = 0
 
-/** Who waits for the addresses of a name that is being asked for. */
+/** The waiters for the addresses of a name that is being asked for. */
 const askers = new Map<string, Array<OnNamed>>()
 
 /** The addresses of a name as the system has them (`getaddrinfo`). Whoever asks meanwhile for the same gets the same. */

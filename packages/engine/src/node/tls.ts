@@ -71,7 +71,7 @@ export class TlsClient {
   secure(dial: Dial, opened: OpenSocket<tls.TLSSocket>, origin: Origin, events: SecureEvents): void {
     const { socket } = opened
     const started = this.time.elapsed()
-    // A session without a ticket cannot be resumed; Node tells of those too.
+    // A session without a ticket cannot be resumed; Node reports those too.
     const { sessions } = this
     const { key } = origin
     // Before the peer is verified it is not kept for others: who resumes it does not look at the certificate again.
@@ -102,7 +102,7 @@ export class TlsClient {
     )
   }
 
-  /** Reading the certificates takes milliseconds, so it is done once; what is wrong with them is told each time. */
+  /** Reading the certificates takes milliseconds, so it is done once; what is wrong with them is reported each time. */
   private secureContext(): tls.SecureContext {
     return this.context ??= contextOf(this.settings)
   }

@@ -49,9 +49,10 @@ const reasons: Record<string, Reason> = {
 const byCode: Record<string, string> = {
   DEPTH_ZERO_SELF_SIGNED_CERT:
     "the server's certificate is signed by itself; if it is the right one, give it as tls.ca",
-  ERR_SSL_WRONG_VERSION_NUMBER: "what answers there does not speak TLS; is the port right, and is it not an http: URL?",
+  ERR_SSL_WRONG_VERSION_NUMBER:
+    "what responds there does not speak TLS; is the port right, and is it not an http: URL?",
   ERR_SSL_PACKET_LENGTH_TOO_LONG:
-    "what answers there does not speak TLS; is the port right, and is it not an http: URL?",
+    "what responds there does not speak TLS; is the port right, and is it not an http: URL?",
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
     "the server speaks neither HTTP/1.1 nor HTTP/2 there (ALPN); is the port right?",
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:

@@ -20,7 +20,7 @@ export interface Option<out A> {
 export interface Group<out F extends Fields = Fields, out S = unknown> {
   readonly _tag: "Group"
   readonly fields: F
-  /** What may be given in place of an object, and its default is the group's. */
+  /** What may be given instead of an object, and its default is the group's. */
   readonly shorthand: Option<S> | undefined
   /** What must hold between its options. They are asked when each of these is right by itself. */
   readonly rules: ReadonlyArray<Rule>
@@ -110,7 +110,7 @@ export const group = <F extends Fields>(fields: F, rules: ReadonlyArray<Rule> = 
   rules
 })
 
-/** A group in place of which one value may be given. */
+/** A group instead of which one value may be given. */
 export const switched = <F extends Fields, S>(shorthand: Option<S>, fields: F): Group<F, S> => ({
   _tag: "Group",
   fields,

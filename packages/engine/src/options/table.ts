@@ -119,7 +119,7 @@ export const pooledClient = group({ ...pool.fields, ...client.fields })
 const maxWindow = 2 ** 31 - 1
 const initialConnectionWindow = 65_535
 
-/** What `http2` takes in place of an object. */
+/** What `http2` takes instead of an object. */
 const http2Mode = choice([true, false, "prior-knowledge"], true, {
   variable: "HTTP2",
   sentence: "Whether HTTP/2 is spoken: to `https:` origins that choose it, to none, or to `http:` origins as well."
@@ -199,7 +199,7 @@ const isHeard: Rule = (all) =>
 export const tls = group({
   ca: optional({ _tag: "Pem" }, {
     secret: true,
-    sentence: "The certificates of the authorities to trust, in place of those that Node trusts."
+    sentence: "The certificates of the authorities to trust, instead of those that Node trusts."
   }),
   cert: optional({ _tag: "Pem" }, { secret: true, sentence: "The client's certificate." }),
   key: optional({ _tag: "Pem" }, { secret: true, sentence: "The private key of `cert`." }),
@@ -210,7 +210,7 @@ export const tls = group({
       "The name that the server is asked for, and that its certificate must cover. Default: the host of the URL."
   }),
   checkServerIdentity: optional({ _tag: "Function" }, {
-    sentence: "Decides whether a certificate that was verified is the host's, in place of comparing names."
+    sentence: "Decides whether a certificate that was verified is the host's, instead of comparing names."
   }),
   minVersion: choice(versions, "TLSv1.2", { sentence: "The lowest version of TLS to accept." }),
   maxVersion: choice(versions, "TLSv1.3", { sentence: "The highest version of TLS to offer." }),
@@ -225,7 +225,7 @@ export const connector = group({
   http2,
   socketPath: optional({ _tag: "Text" }, {
     variable: "SOCKET_PATH",
-    sentence: "The path of a Unix socket (a named pipe on Windows) to connect to in place of any host."
+    sentence: "The path of a Unix socket (a named pipe on Windows) to connect to instead of any host."
   }),
   reuseAfterNoContent: choice(["quarantine", "close", "always"], "quarantine", {
     variable: "REUSE_AFTER_NO_CONTENT",

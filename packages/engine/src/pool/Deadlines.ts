@@ -18,7 +18,7 @@ export class Deadline<A = unknown> extends Link<A> {
 }
 
 /**
- * Durations kept apart although nothing waits for them, so that a busy client does not make and drop its two or three
+ * Durations whose lists are kept although nothing waits for them, so that a busy client does not make and drop its two or three
  * lists for every request. Beyond that number an empty list is dropped at once.
  */
 const sparseLists = 32

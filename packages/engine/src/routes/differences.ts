@@ -2,7 +2,7 @@ import { distance } from "../options/nearest.js"
 import { params, type QueryPattern, type Route } from "./Route.js"
 import { normalizePath, parseQuery, type Query } from "./urls.js"
 
-/** A request, as far as a route can tell one from another. */
+/** A request, as far as a route distinguishes them. */
 export interface RoutedRequest {
   readonly method: string
   readonly scheme: string

@@ -12,7 +12,7 @@ export interface Start {
   /** How many bytes come before the compressed data. */
   readonly skip: number
   readonly engine: () => Engine
-  /** Decodes in one step; `info` tells how much was used. */
+  /** Decodes in one step; `info` says how much was used. */
   readonly sync: (bytes: Uint8Array, options: { readonly info: true; readonly maxOutputLength: number }) => unknown
 }
 

@@ -7,7 +7,7 @@ import { failure, idle, makeClient, settled } from "./support.js"
 
 const get = HttpClientRequest.get
 
-describe("answers and what becomes of their connection", () => {
+describe("responses and what becomes of their connection", () => {
   it.scoped("reads HEAD, 204 and 304 without waiting for a body, and uses the connection at once if it may", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({
@@ -120,7 +120,7 @@ describe("answers and what becomes of their connection", () => {
     }))
 })
 
-describe("answers that break off or break the rules", () => {
+describe("responses that break off or break the rules", () => {
   const broken: Record<string, { reply: Reply.Reply; tag: string; inBody: boolean; reason?: string; code?: string }> = {
     "a body that ends before its length": {
       reply: Reply.text("hello world", { abrupt: { afterBytes: 5 } }),
@@ -146,8 +146,8 @@ describe("answers that break off or break the rules", () => {
       inBody: true,
       code: "InvalidChunkSize"
     },
-    "no answer at all": { reply: Reply.disconnect(), tag: "ReadError", inBody: false, reason: "Ended" },
-    "a reset instead of an answer": {
+    "no response at all": { reply: Reply.disconnect(), tag: "ReadError", inBody: false, reason: "Ended" },
+    "a reset instead of a response": {
       reply: Reply.disconnect("reset"),
       tag: "ReadError",
       inBody: false,
@@ -177,7 +177,7 @@ describe("answers that break off or break the rules", () => {
       inBody: false,
       code: "HeadTooLarge"
     },
-    "more interim answers than anybody needs": {
+    "more interim responses than anybody needs": {
       reply: Reply.raw("HTTP/1.1 102 Processing\r\n\r\n".repeat(20)),
       tag: "RemoteProtocolError",
       inBody: false,
@@ -202,7 +202,7 @@ describe("answers that break off or break the rules", () => {
       }))
   }
 
-  it.scoped("a whole answer with bytes after it is delivered, and its connection closed", () =>
+  it.scoped("a whole response with bytes after it is delivered, and its connection closed", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({
         replies: {
@@ -266,7 +266,7 @@ describe("answers that break off or break the rules", () => {
     }))
 })
 
-describe("interim answers", () => {
+describe("interim responses", () => {
   it.scoped("100 that nobody asked for is skipped, 103 goes to the hook", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({
@@ -299,7 +299,7 @@ describe("interim answers", () => {
       yield* idle(pool, server, 1)
     }))
 
-  it.scoped("101 is no answer to a request of the client, asked for or not", () =>
+  it.scoped("101 is no response to a request of the client, asked for or not", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ replies: { "/": Reply.tunnel({ status: 101, first: "first " }) } })
       const { client, pool } = yield* makeClient()
@@ -363,7 +363,7 @@ describe("a server that speaks something else", () => {
         assert.strictEqual(error._tag, "RemoteProtocolError", name)
         assert.notInclude(error.message, "use http", name)
       }
-      // It has answered before: what ends now is not for want of TLS.
+      // It has responded before: what ends now is not for want of TLS.
       const server = yield* TestServer.make({ replies: { "/": [Reply.text("ok"), Reply.disconnect()] } })
       const { client } = yield* makeClient()
       yield* client.get(`${server.url}/`)

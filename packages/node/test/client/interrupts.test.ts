@@ -12,7 +12,7 @@ import { idle, makeClient, pattern, settled, turn, until } from "./support.js"
 
 const chunk = pattern(64 * 1024)
 
-/** What a caller may do, from its call to the last byte of the answer. */
+/** What a caller may do, from its call to the last byte of the response. */
 const operations: Record<string, (client: HttpClient, url: string) => Effect.Effect<unknown, unknown>> = {
   "GET": (client, url) => Effect.flatMap(client.get(`${url}/small`), (response) => response.text),
   "GET of a large body": (client, url) =>
@@ -125,9 +125,9 @@ describe("interrupted anywhere, the pool is as before", () => {
       yield* idle(pool, server, 0)
     }))
 
-  it.scoped("in the moment after the answer: what nobody holds any more gives way", () =>
+  it.scoped("in the moment after the response: what nobody holds any more gives way", () =>
     Effect.gen(function*() {
-      // The hook runs in the same event as the head of the answer; so many microtasks later the interrupt comes.
+      // The hook runs in the same event as the head of the response; so many microtasks later the interrupt comes.
       let afterHint = () => {}
       const server = yield* TestServer.make({
         replies: { "/": Reply.size(600_000, { informational: [{ status: 103 }] }), "/small": Reply.text("ok") }

@@ -9,9 +9,9 @@ import * as Stream from "effect/Stream"
 import { failure, idle, makeClient, openIdle, recordEvents, settled, turn, turns, until } from "./support.js"
 
 /** A server that breaks off where its script says so, and a client with one idle connection to it. */
-const afterOneRequest = (answering: ReadonlyArray<Reply.Reply>) =>
+const afterOneRequest = (replies: ReadonlyArray<Reply.Reply>) =>
   Effect.gen(function*() {
-    const server = yield* TestServer.make({ replies: { "/first": Reply.text("first"), "/": answering } })
+    const server = yield* TestServer.make({ replies: { "/first": Reply.text("first"), "/": replies } })
     const made = yield* makeClient()
     yield* made.client.get(`${server.url}/first`)
     yield* idle(made.pool, server, 1)
@@ -99,7 +99,7 @@ describe("a connection that dies just when it is used again", () => {
       assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [1])
     }))
 
-  it.scoped("nor when a byte of the answer had come", () =>
+  it.scoped("nor when a byte of the response had come", () =>
     Effect.gen(function*() {
       for (const beginning of ["H", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\n"]) {
         for (const how of ["end", "reset"] as const) {
@@ -121,9 +121,9 @@ describe("a connection that dies just when it is used again", () => {
       }
     }))
 
-  it.scoped("nor when the answer broke off; that it is safe to is for the caller to know", () =>
+  it.scoped("nor when the response broke off; that it is safe to is for the caller to know", () =>
     Effect.gen(function*() {
-      const whole = Reply.text("an answer")
+      const whole = Reply.text("a response")
       const broken = Reply.set(whole, { abrupt: { afterBytes: 3 } })
       const { client, events, server, url } = yield* afterOneRequest([broken, broken, broken, broken, whole])
       const read = (request: HttpClientRequest.HttpClientRequest) =>
@@ -143,7 +143,7 @@ describe("a connection that dies just when it is used again", () => {
       const whileSafe = (error: unknown) =>
         Option.exists(TransportError.fromHttpClientError(error), (cause) => cause.safeToRetry)
       const repeated = Effect.retry(read(HttpClientRequest.get(url)), { while: whileSafe, times: 1 })
-      assert.strictEqual(yield* repeated, "an answer")
+      assert.strictEqual(yield* repeated, "a response")
     }))
 
   it.scoped("it is sent at most three times, the last time on a new connection", () =>
@@ -177,7 +177,7 @@ describe("a connection that dies just when it is used again", () => {
       yield* idle(pool, server, 1)
     }))
 
-  it.scoped("a server that closes every connection after its answer, unannounced, loses nobody's GET", () =>
+  it.scoped("a server that closes every connection after its response, unannounced, loses nobody's GET", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ replies: { "/": Reply.text("ok", { close: true }) } })
       const { client, pool } = yield* makeClient({ limits: { maxConnections: 1 } })
@@ -252,7 +252,7 @@ describe("an idle connection is always being read", () => {
       yield* until(() => pool.unsafeStats().open === 0)
     }))
 
-  it.scoped("bytes that nobody asked for close it and answer nothing", () =>
+  it.scoped("bytes that nobody asked for close it and are no response", () =>
     Effect.gen(function*() {
       const poison = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\npoison"
       for (const bytes of [poison, "\r\n", "x"]) {
@@ -269,7 +269,7 @@ describe("an idle connection is always being read", () => {
 
   // A request is written at the end of the turn, when what had arrived by then has been read.
   const before: Record<string, (server: TestServer.TestServer) => Effect.Effect<number>> = {
-    "an answer that nobody asked for": (server) =>
+    "a response that nobody asked for": (server) =>
       server.writeUnasked("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\npoison"),
     "a byte": (server) => server.writeUnasked("H"),
     "the end": (server) => server.closeIdleConnections,
@@ -293,7 +293,7 @@ describe("an idle connection is always being read", () => {
 })
 
 describe("what is not wanted any more", () => {
-  it.scoped("a request that waits for its answer: the connection is closed", () =>
+  it.scoped("a request that waits for its response: the connection is closed", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ replies: { "/": Reply.never } })
       const { client, pool } = yield* makeClient()
@@ -351,7 +351,7 @@ describe("what is not wanted any more", () => {
       yield* server.awaitStats((stats) => stats.openConnections === 0)
     }).pipe(Effect.scoped))
 
-  it.effect("a pool that is closed while a request waits for its answer: likewise, and it is not sent again", () =>
+  it.effect("a pool that is closed while a request waits for its response: likewise, and it is not sent again", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ replies: { "/": Reply.text("ok"), "/never": Reply.never } })
       const waiting = yield* Effect.scoped(Effect.gen(function*() {

@@ -106,7 +106,7 @@ describe("connect", () => {
     return `http://127.0.0.1:${port}/`
   })
 
-  it.scoped("a host that does not answer: ConnectTimeout, no socket left", () =>
+  it.scoped("a host that does not respond: ConnectTimeout, no socket left", () =>
     Effect.gen(function*() {
       const url = yield* blackhole
       const { client, pool } = yield* makeClient({ limits: { maxConnections: 1 } })
@@ -247,7 +247,7 @@ describe("read", () => {
       yield* idle(pool, server, 0)
     }))
 
-  it.scoped("silence within an answer that has ended the upload", () =>
+  it.scoped("silence within a response that has ended the upload", () =>
     Effect.gen(function*() {
       const gate = yield* Gate.make
       const server = yield* TestServer.make()
@@ -377,7 +377,7 @@ describe("write", () => {
 })
 
 describe("headers", () => {
-  it.scoped("interim answers are not silence, but they do not make an answer", () =>
+  it.scoped("interim responses are not silence, but they do not make a response", () =>
     Effect.gen(function*() {
       const hint = "HTTP/1.1 103 Early Hints\r\n\r\n"
       const gate = yield* Gate.make

@@ -126,7 +126,7 @@ for (const protocol of ["HTTP/1.1", "HTTP/2"] as const) {
         assert.lengthOf(received, 5)
       }))
 
-    it.scoped("of an answer are there when it has been read, and not before", () =>
+    it.scoped("of a response are there when it has been read, and not before", () =>
       Effect.gen(function*() {
         const gate = Gate.unsafeMake()
         const { client, url } = yield* start({ "/": Reply.chunks(["ab", gate, "cd"], { trailers: { "X-Sum": "4" } }) })
@@ -148,7 +148,7 @@ describe("A call in the manner of gRPC", () => {
     return frame
   }
 
-  /** A server of Node's own that answers each message at once, and tells the outcome in trailers. */
+  /** A server of Node's own that responds to each message at once, and reports the outcome in trailers. */
   const server = Effect.acquireRelease(
     Effect.async<{ readonly url: string; readonly seen: Array<unknown>; readonly server: http2.Http2Server }>(
       (resume) => {
@@ -176,7 +176,7 @@ describe("A call in the manner of gRPC", () => {
     ({ server }) => Effect.sync(() => server.close())
   )
 
-  it.scoped("is answered while it is being sent, and both sides end with trailers", () =>
+  it.scoped("gets its response while it is being sent, and both sides end with trailers", () =>
     Effect.gen(function*() {
       const { seen, url } = yield* server
       const { client, pool } = yield* makeClient({ http2: "prior-knowledge" })
@@ -192,7 +192,7 @@ describe("A call in the manner of gRPC", () => {
       const heard: Array<string> = []
       yield* Stream.runForEach(response.stream, (bytes) => {
         heard.push(Buffer.from(bytes).toString("latin1", 5))
-        // Each message is the answer to what was heard before it.
+        // Each message is the response to what was received before it.
         return heard.length === 1 ? Queue.offer(outgoing, framed("two")) : Queue.shutdown(outgoing)
       })
       assert.deepStrictEqual(heard, ["re: one", "re: two"])

@@ -83,7 +83,7 @@ const switchingServer = (use: (socket: Duplex) => void) => {
 }
 
 describe("An upgrade", () => {
-  it.scoped("goes on with the bytes that came with the answer, and those that come after it", () =>
+  it.scoped("goes on with the bytes that came with the response, and those that come after it", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ replies: { "/": Reply.tunnel({ status: 101, first: "first " }) } })
       const { pool, upgrade } = yield* make()
@@ -250,7 +250,7 @@ describe("An upgrade", () => {
       const { client, pool, upgrade } = yield* make()
       const refused = yield* Effect.flip(Effect.scoped(upgrade(`${server.url}/`)))
       if (refused._tag !== "TunnelRefused") return assert.fail(refused.message)
-      assert.strictEqual(refused.message, `${server.url} opened no tunnel: it answered GET with status 426`)
+      assert.strictEqual(refused.message, `${server.url} opened no tunnel: it responded to GET with status 426`)
       assert.strictEqual(yield* refused.response.text, "no chat here")
       yield* (yield* client.get(`${server.url}/`)).text
       yield* idle(pool, server, 1)
@@ -291,7 +291,7 @@ describe("An upgrade", () => {
       const { client, pool, upgrade } = yield* make({ limits: { maxConnections: 1 } })
       const scope = yield* Scope.make()
       yield* Scope.extend(upgrade(`${server.url}/`), scope)
-      const other = yield* Effect.fork(Effect.flatMap(client.get(`${server.url}/other`), (answer) => answer.text))
+      const other = yield* Effect.fork(Effect.flatMap(client.get(`${server.url}/other`), (response) => response.text))
       yield* turns(5)
       assert.strictEqual(pool.unsafeStats().waiting, 1)
       yield* Scope.close(scope, Exit.void)

@@ -358,14 +358,14 @@ describe("Expect: 100-continue", () => {
 })
 
 /** Takes the first bytes of a request, says something, and closes with the rest unread, so that a reset follows. */
-const rudeServer = (answer: string) =>
+const rudeServer = (response: string) =>
   Effect.acquireRelease(
     Effect.async<net.Server>((resume) => {
       const server = net.createServer((socket) => {
         socket.on("error", () => {})
         socket.once("data", () => {
           socket.pause()
-          socket.write(answer, () => socket.destroy())
+          socket.write(response, () => socket.destroy())
         })
       })
       server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
@@ -373,7 +373,7 @@ const rudeServer = (answer: string) =>
     (server) => Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
   ).pipe(Effect.map((server) => `http://127.0.0.1:${(server.address() as net.AddressInfo).port}/`))
 
-describe("an answer that does not wait for the body", () => {
+describe("a response that does not wait for the body", () => {
   const endless = Stream.repeatValue(chunk)
 
   it.scoped("413 is read, the upload stops, the connection is closed", () =>
@@ -406,22 +406,22 @@ describe("an answer that does not wait for the body", () => {
       yield* idle(pool, server, 0)
     }))
 
-  for (const answers of [true, false]) {
+  for (const responds of [true, false]) {
     it.scoped(
-      answers
+      responds
         ? "it is read even if writing fails before, for the server has closed with our bytes unread"
-        : "a server that closes with our bytes unread and no answer: an error of the connection",
+        : "a server that closes with our bytes unread and no response: an error of the connection",
       () =>
         Effect.gen(function*() {
-          const answer = "HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 8\r\n\r\ntoo much"
-          const url = yield* rudeServer(answers ? answer : "")
+          const tooLarge = "HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 8\r\n\r\ntoo much"
+          const url = yield* rudeServer(responds ? tooLarge : "")
           const { client, pool } = yield* makeClient()
           // A part in each turn of the event loop: the next one is written before the loop has been to the socket.
           const parts = Stream.repeatEffect(Effect.as(turn, chunk))
           for (let i = 0; i < 20; i++) {
             for (const stream of [parts, endless]) {
               const response = client.execute(post(url).pipe(HttpClientRequest.bodyStream(stream)))
-              if (answers) {
+              if (responds) {
                 assert.strictEqual(yield* Effect.flatMap(response, (response) => response.text), "too much")
               } else {
                 const error = yield* failure(response)
@@ -435,7 +435,7 @@ describe("an answer that does not wait for the body", () => {
     )
   }
 
-  it.scoped("an answer that grows while the upload goes on is delivered as it comes", () =>
+  it.scoped("a response that grows while the upload goes on is delivered as it comes", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ replies: { "/": Reply.echo() } })
       const { client, pool } = yield* makeClient()
@@ -446,7 +446,7 @@ describe("an answer that does not wait for the body", () => {
       yield* idle(pool, server, 1)
     }))
 
-  it.scoped("a whole answer before the end of the upload ends it", () =>
+  it.scoped("a whole response before the end of the upload ends it", () =>
     Effect.gen(function*() {
       const gate = yield* Gate.make
       const server = yield* TestServer.make()

@@ -204,7 +204,7 @@ describe("the platform's combinators over this client", () => {
       assert.strictEqual(yield* fiber, "third")
     }))
 
-  it.scoped("retryTransient: transport errors and transient answers, and nothing else", () =>
+  it.scoped("retryTransient: transport errors and transient responses, and nothing else", () =>
     Effect.gen(function*() {
       const { client, server, url } = yield* setup({
         "/errors": [Reply.disconnect(), Reply.empty({ status: 503 }), Reply.empty({ status: 429 }), Reply.text("ok")],
@@ -304,7 +304,7 @@ describe("the platform's combinators over this client", () => {
       )
     }))
 
-  it.scoped("schema decoding of answers", () =>
+  it.scoped("schema decoding of responses", () =>
     Effect.gen(function*() {
       const { client, url } = yield* setup({
         "/json": Reply.json({ id: 1, name: "Ann" }, { headers: { "x-total": "5" } }),
@@ -339,7 +339,7 @@ describe("the platform's combinators over this client", () => {
       assert.strictEqual(yield* Stream.mkString(Stream.decodeText(streamed)), "page=2")
     }))
 
-  it.scoped("printing an answer does not read a body that is still arriving", () =>
+  it.scoped("printing a response does not read a body that is still arriving", () =>
     Effect.gen(function*() {
       const gate = yield* Gate.make
       const { client, url } = yield* setup({
@@ -354,7 +354,7 @@ describe("the platform's combinators over this client", () => {
       assert.strictEqual(yield* Stream.mkString(Stream.decodeText(response.stream)), "{}")
     }))
 
-  it.scoped("answers print without the secrets of their request", () =>
+  it.scoped("responses print without the secrets of their request", () =>
     Effect.gen(function*() {
       const { client, url } = yield* setup({ "/": Reply.json({ a: 1 }) })
       const request = HttpClientRequest.get(`${url}/`).pipe(HttpClientRequest.bearerToken("s3cret"))

@@ -57,7 +57,7 @@ const recordingTracer = () => {
 const setup = Effect.gen(function*() {
   const server = yield* TestServer.make({
     replies: {
-      "/": Reply.text("ok", { headers: { "x-answer": "yes", "set-cookie": "s=s3cret" } }),
+      "/": Reply.text("ok", { headers: { "x-response": "yes", "set-cookie": "s=s3cret" } }),
       "/500": Reply.empty({ status: 500 }),
       "/never": Reply.never
     }
@@ -100,7 +100,7 @@ describe("spans", () => {
         "http.response.status_code": 200,
         "http.request.header.accept": "text/plain",
         "http.request.header.x-asked": undefined,
-        "http.response.header.x-answer": undefined
+        "http.response.header.x-response": undefined
       }
       for (const [name, value] of Object.entries(expected)) assert.strictEqual(attributes[name], value, name)
       assert.isUndefined(attributes["error.type"])
@@ -163,7 +163,7 @@ describe("spans", () => {
       assert.isTrue(spans.every((span) => span.status._tag === "Ended"))
     }))
 
-  it.scoped("of a tunnel, until its answer; it can be interrupted within", () =>
+  it.scoped("of a tunnel, until its response; it can be interrupted within", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({
         replies: { "CONNECT *": [Reply.never, Reply.tunnel(), Reply.empty({ status: 407 })] }

@@ -155,7 +155,7 @@ describe("HTTP/1.1 over TLS", () => {
       assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "hello")
     }))
 
-  it.scoped("connects whoever answers, if told not to verify", () =>
+  it.scoped("connects whoever responds, where verification is off", () =>
     Effect.gen(function*() {
       const server = yield* serve({ certificate: "self-signed" })
       const { client } = yield* makeClient({ tls: { rejectUnauthorized: false } })

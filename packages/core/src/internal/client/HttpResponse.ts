@@ -22,7 +22,7 @@ import { printable, shownRequest } from "./shownRequest.js"
 import { invalidForm, invalidJson } from "./undecodable.js"
 
 /**
- * How an answer came.
+ * How a response came.
  *
  * @since 0.1.0
  * @category models
@@ -34,7 +34,7 @@ export interface ConnectionInfo {
   readonly remoteAddress: string | undefined
   /** Whether the connection had served another request before. */
   readonly reused: boolean
-  /** How long the request waited for its connection, in milliseconds; the making of a new one is part of it. */
+  /** How long the request waited for its connection, in milliseconds; that includes making a new one. */
   readonly waitTime: number
   /** How long making the connection took, TLS included, in milliseconds; undefined when it was reused. */
   readonly connectTime: number | undefined
@@ -220,7 +220,7 @@ const contentType = (headers: Headers.Headers): Record<string, string> =>
 
 const headersPrototype = Object.getPrototypeOf(Headers.empty)
 
-/** Fields that occur several times are joined by commas (RFC 9110 §5.3); cookies are read apart from them. */
+/** Fields that occur several times are joined by commas (RFC 9110 §5.3); cookies are read separately. */
 const headersOf = (raw: ReadonlyArray<string>): Headers.Headers => {
   const headers: Record<string, string> = Object.create(headersPrototype)
   for (let i = 0; i < raw.length; i += 2) {

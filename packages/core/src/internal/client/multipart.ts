@@ -16,7 +16,7 @@ export const streamBlob = (blob: Blob): Stream.Stream<Uint8Array, unknown> =>
 
 /**
  * `given` is the content-type that the caller has set, whose boundary then holds; undefined when it has none, for nobody
- * could tell the parts from each other.
+ * could separate the parts from each other.
  */
 export const encode = (form: FormData, given: string | undefined): Multipart | undefined => {
   const boundary = boundaryOf(given)

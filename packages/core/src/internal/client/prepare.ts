@@ -79,7 +79,7 @@ const inChunks = (body: RequestBody.RequestBody): RequestBody.RequestBody =>
     }
     : body
 
-/** A stream whose length only a header tells, as when a request is passed on. */
+/** A stream whose length only a header states, as when a request is passed on. */
 const withLength = (request: HttpClientRequest, body: RequestBody.RequestBody): RequestBody.RequestBody => {
   if (body.exchange._tag !== "Chunks" || body.exchange.length !== undefined || body.exchange.trailers) return body
   const given = request.headers["content-length"]

@@ -9,7 +9,7 @@ export type InvalidTarget = LocalProtocolError | UnsupportedProtocol
 
 /** Where a request goes. */
 export const resolve = (request: HttpClientRequest, cache: TargetCache | undefined): Target | InvalidTarget => {
-  // A fragment is no part of what is asked for, and one that is set apart from the URL changes nothing.
+  // A fragment is not requested, and one that is set separately from the URL changes nothing.
   if (cache === undefined || request.urlParams.length > 0) return parse(request)
   const cached = cache.get(request.url)
   if (cached !== undefined) return cached

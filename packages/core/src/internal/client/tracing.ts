@@ -32,7 +32,7 @@ export const isTraced = (
 
 /**
  * Runs a request in a span of kind client that ends when the response head is there, with the attributes of
- * OpenTelemetry's HTTP conventions, and tells the server of it.
+ * OpenTelemetry's HTTP conventions, and passes it on to the server.
  * https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
  *
  * What `Effect.useSpan` and `tapBoth` would do, in one bracket: with them a traced request costs a tenth more. `send` is

@@ -28,7 +28,7 @@ import { isTraced, traced } from "./tracing.js"
  */
 export interface Tunnel {
   /**
-   * The answer that opened it: its status and headers, and by `PooledHttpClient.connectionInfo` how it came. It has no
+   * The response that opened it: its status and headers, and by `PooledHttpClient.connectionInfo` how it came. It has no
    * body: what comes after it is `stream`.
    */
   readonly response: HttpClientResponse
@@ -126,7 +126,7 @@ export const open = <E>(
       const sent = isTraced(fiber, prepared.request) ? traced(fiber, prepared, send) : send(prepared)
       return Effect.flatMap(sent, (response) => {
         const call = opening
-        // One that has broken since was opened all the same: its stream tells.
+        // One that has broken since was opened all the same: its stream says so.
         if (!call.wasOpened) return Effect.fail(refused(prepared.wire, response))
         const tunnel: Tunnel = {
           response,

@@ -1,11 +1,11 @@
 import { Failure } from "@sluice/engine"
 import { type CoreLimits, Deadlines, exclusive, PoolCore, type Slot, Ticket } from "@sluice/engine/pool"
 
-/** Clients of one host, each of which sends its next request as soon as it has an answer. */
+/** Clients of one host, each of which sends its next request as soon as it has a response. */
 export interface Host {
   readonly key: string
   readonly clients: number
-  /** How long an answer takes, in milliseconds. */
+  /** How long a response takes, in milliseconds. */
   readonly takes: number
   /** Streams that a connection carries; undefined for HTTP/1.1. */
   readonly streams?: number

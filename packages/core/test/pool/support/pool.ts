@@ -82,7 +82,7 @@ export const take = (
     })
   )
 
-/** One request and its answer. Gives the number of the connection that it used. */
+/** One request and its response. Gives the number of the connection that it used. */
 export const send = (
   pool: ConnectionPool.ConnectionPool,
   origin: Origin,

@@ -14,7 +14,7 @@ export interface Daemon {
   readonly args: (config: string) => ReadonlyArray<string>
   /** Starts new workers and lets the old ones finish. */
   readonly reload: NodeJS.Signals
-  /** How it takes a body: where a request with this method is answered with it, or stores it under its own URL. */
+  /** How it takes a body: where a request with this method gets it back, or stores it under its own URL. */
   readonly upload: { readonly method: "POST" | "PUT"; readonly path: string }
 }
 

@@ -71,7 +71,7 @@ for (const daemon of daemons) {
         const events = yield* recordEvents(pool)
         const texts = yield* Effect.all(Effect.replicate(small(client, url), 200), { concurrency: 8 })
         assert.isTrue(texts.every((text) => text === "small"))
-        // It announces its last answer, so nothing is sent after it.
+        // It announces its last response, so nothing is sent after it.
         assert.lengthOf(yield* events("Retried"), 0)
         yield* settled(pool)
         const served = (yield* events("Closed")).map((event) => event._tag === "Closed" ? event.requests : 0)

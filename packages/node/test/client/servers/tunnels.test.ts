@@ -119,18 +119,18 @@ describe("Tunnels through servers of others", () => {
     Effect.gen(function*() {
       const { authority, target, url } = yield* apache
       const { pool, use } = yield* make()
-      const answer = yield* use(Tunnel.connect(HttpClientRequest.get(url), authority), (tunnel) =>
+      const response = yield* use(Tunnel.connect(HttpClientRequest.get(url), authority), (tunnel) =>
         Effect.zipRight(
           tunnel.write(bytes(`GET / HTTP/1.1\r\nhost: ${authority}\r\nconnection: close\r\n\r\n`)),
           Stream.mkString(Stream.decodeText(tunnel.stream))
         ))
-      assert.match(answer, /^HTTP\/1\.1 200 OK\r\n[^]*at the far end$/)
+      assert.match(response, /^HTTP\/1\.1 200 OK\r\n[^]*at the far end$/)
       const refused = yield* Effect.flip(
         use(Tunnel.connect(HttpClientRequest.get(url), "127.0.0.1:1"), () => Effect.void)
       )
       assert.deepInclude(refused, {
         _tag: "TunnelRefused",
-        message: `${url} opened no tunnel: it answered CONNECT with status 403`
+        message: `${url} opened no tunnel: it responded to CONNECT with status 403`
       })
       assert.strictEqual((yield* settled(pool)).leases, 0)
       yield* target.awaitStats(({ openConnections }) => openConnections === 0)

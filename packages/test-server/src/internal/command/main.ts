@@ -185,12 +185,12 @@ const line = (event: ServerEvent): string => {
       return `TLS failed: ${event.reason}`
     case "Ended": {
       const { bodyBytesSent, milliseconds, outcome, request, status } = event
-      const answer = outcome === "completed"
+      const response = outcome === "completed"
         ? `${status ?? "raw"}`
         : `${status ?? "no response"}, ${outcome === "abandoned" ? "client left" : "broken off"}`
       const sizes = `${request.bodyLength} B in, ${bodyBytesSent} B out`
       const where = `connection ${request.connection}, request ${request.index}`
-      return `${request.method} ${request.target} ${request.protocol} -> ${answer}` +
+      return `${request.method} ${request.target} ${request.protocol} -> ${response}` +
         ` (${sizes}, ${milliseconds.toFixed(1)} ms, ${where})`
     }
   }

@@ -11,7 +11,7 @@ export class Fault implements MockHttp.Failing {
   constructor(readonly how: MockHttp.Failing["how"]) {}
 }
 
-/** What the network does in place of a response. */
+/** What the network does instead of a response. */
 export const perform = (
   { how }: MockHttp.Failing,
   { connection }: MemoryNetwork.Request
@@ -36,7 +36,7 @@ export const slowed = (delay: Duration.DurationInput, reply: MockHttp.Reply = {}
 export const truncatedReply = (reply: MockHttp.Reply, bytes?: number): MockHttp.Reply => {
   const { body = new Uint8Array() } = contentOf(reply)
   if (!(body instanceof Uint8Array)) {
-    throw new TypeError("MockHttp.truncated: a stream has no middle; end it with an error in place of this")
+    throw new TypeError("MockHttp.truncated: a stream has no middle; end it with an error instead of this")
   }
   return { ...reply, cutAfter: bytes ?? Math.floor(body.length / 2) }
 }

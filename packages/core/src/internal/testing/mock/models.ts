@@ -64,7 +64,7 @@ export type Responder<R = never> =
   | ((request: Request) => Reply | Failing | Effect.Effect<Reply | Failing, unknown, R>)
 
 /**
- * What a network does in place of a response: see `refused`, `reset` and `timeout`.
+ * What a network does instead of a response: see `refused`, `reset` and `timeout`.
  *
  * @since 0.1.0
  * @category models
