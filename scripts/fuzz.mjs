@@ -4,7 +4,7 @@
 //   npm run fuzz:http2 -- [--seconds 60] [--runs N] [--seed N]     frames and HPACK of HTTP/2, damaged real ones among them
 //   npm run fuzz:pool -- [--runs 20000] [--seed N] [--path P]      steps of the pool's core, against its reference
 //
-// All print their seed, and of a failure what repeats it.
+// All print their seed, and of a failure what reproduces it.
 import { install } from "./install.mjs"
 import { run, runInstalled } from "./process.mjs"
 

@@ -54,8 +54,8 @@ export class Meter {
   }
 
   /** In microseconds. */
-  percentile(part: number): number {
-    let rest = this.count * part
+  percentile(fraction: number): number {
+    let rest = this.count * fraction
     for (let i = 0; i < this.counts.length; i++) {
       rest -= this.counts[i]
       if (rest <= 0) return valueOf(i)

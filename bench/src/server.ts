@@ -1,4 +1,4 @@
-// The servers of a benchmark, in a process of their own. It tells where they listen in one line of JSON, and ends, with
+// The servers of a benchmark, in a process of their own. It reports where they listen in one line of JSON, and ends, with
 // all that it started, when its standard input does: so none outlives whoever wanted it, however that ends.
 import * as TestAuthority from "@sluice/test-server/TestAuthority"
 import * as Effect from "effect/Effect"

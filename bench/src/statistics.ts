@@ -4,7 +4,7 @@ export const median = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-/** Half of what lies between the extremes, as a part of the median: ± so much. */
+/** Half of what lies between the extremes, as a fraction of the median: ± so much. */
 export const spread = (values: ReadonlyArray<number>): number =>
   (Math.max(...values) - Math.min(...values)) / 2 / Math.abs(median(values))
 

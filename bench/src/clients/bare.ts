@@ -51,7 +51,7 @@ const sizeOf = (bytes: Uint8Array, length: number): number => {
 
 /**
  * The floor: a socket that writes a prepared request and counts bytes. It reads no head but the first, so it is what no
- * client can reach, and what tells how much of a client's cost is the client's own.
+ * client can reach, and what shows how much of a client's cost is the client's own.
  */
 export const open: OpenClient = async ({ body, connections, url }) => {
   const target = new URL(url)

@@ -54,7 +54,7 @@ export const measureScaling = (job: PoolJob): Promise<Measurement> => {
       let count = 0
       const begun = performance.now()
       const until = begun + duration
-      // The clock is read once in a while: reading it costs a part of what is measured.
+      // The clock is read once in a while: reading it costs a share of what is measured.
       let over = false
       const loop = (fiber: number) =>
         Effect.gen(function*() {

@@ -28,7 +28,7 @@ describe("the words of errors", () => {
   })
 
   it.each([[1, "1st"], [2, "2nd"], [3, "3rd"], [4, "4th"], [11, "11th"], [12, "12th"], [13, "13th"], [21, "21st"]])(
-    "place %d is the %s",
+    "position %d is the %s",
     (n, text) => {
       assert.strictEqual(ordinal(n), text)
     }
@@ -56,7 +56,7 @@ describe("the pool in an error", () => {
     )
   })
 
-  it("tells what is made and closed only when there is something", () => {
+  it("says what is made and closed only when there is something", () => {
     assert.strictEqual(
       describeSnapshot({ ...snapshot, maxConnections: 1, open: 1, active: 0, dialing: 1, waiting: 1 }),
       "1 of 1 connection open (limits.maxConnections): 0 active, 0 idle, 1 being made; 1 other request waits."
@@ -103,7 +103,7 @@ describe("the pool in an error", () => {
     ])
   })
 
-  it("tells to raise the limit that was reached", () => {
+  it("says to raise the limit that was reached", () => {
     const longestHeld = [{ method: "GET", url: "http://a.test/report", age: 9200, bodyUnread: false }]
     const last = (some: Partial<PoolSnapshot>) =>
       describeSnapshot({ ...snapshot, longestHeld, ...some }).split("\n").at(-1)

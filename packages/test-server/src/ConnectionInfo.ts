@@ -16,7 +16,7 @@ export interface ConnectionInfo {
 
   readonly open: boolean
 
-  /** Undefined until the first bytes, or the end of a TLS handshake, have told. */
+  /** Undefined until the first bytes, or the end of a TLS handshake, have shown it. */
   readonly protocol: "HTTP/1.1" | "HTTP/2" | "SOCKS5" | undefined
 
   /** How many requests it has brought. */

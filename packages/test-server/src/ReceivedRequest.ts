@@ -14,7 +14,7 @@ export interface ReceivedRequest {
   /** The number of the connection that brought it, from 0 in the order in which they were opened. */
   readonly connection: number
 
-  /** Its place among the requests of its connection, from 0. */
+  /** Its position among the requests of its connection, from 0. */
   readonly index: number
 
   readonly protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2"

@@ -90,7 +90,7 @@ export const size: (bytes: number, options?: Options) => Reply = internal.size
 export const echo: (options?: Options) => Reply = internal.echo
 
 /**
- * These bytes exactly, whatever they are, in place of an HTTP/1.1 response. On HTTP/2, where no such thing can be said,
+ * These bytes exactly, whatever they are, instead of an HTTP/1.1 response. On HTTP/2, where no such thing can be said,
  * the stream is reset with INTERNAL_ERROR.
  *
  * @since 0.1.0

@@ -19,7 +19,7 @@ export interface Context {
 }
 
 /**
- * Decides a reply by the request. An Effect is run with the live Clock, apart from the test's own services. A handler
+ * Decides a reply by the request. An Effect is run with the live Clock, without the services of the test. A handler
  * that throws or fails responds 500 with the reason.
  *
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * What the server tells as it happens, for a log.
+ * What the server reports as it happens, for a log.
  *
  * @since 0.1.0
  */

@@ -61,7 +61,7 @@ export interface ServerStats {
   /** TLS handshakes that failed, in words. */
   readonly tlsFailures: ReadonlyArray<string>
 
-  /** Handshakes that the server spoiled, as `handshake` or `resumption` of its TLS options told it to. */
+  /** Handshakes that the server spoiled, as `handshake` or `resumption` of its TLS options say. */
   readonly tlsFaults: number
 
   /** Bytes of request bodies. */

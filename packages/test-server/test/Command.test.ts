@@ -22,8 +22,8 @@ const run = (...args: ReadonlyArray<string>) =>
         Deferred.unsafeDone(first, Effect.succeed(line))
       })
     )
-    const greeting = yield* Deferred.await(first)
-    return { lines, greeting, url: greeting.slice(0, greeting.indexOf(" ")) }
+    const banner = yield* Deferred.await(first)
+    return { lines, banner, url: banner.slice(0, banner.indexOf(" ")) }
   })
 
 const get = (url: string) =>
@@ -37,8 +37,8 @@ const failure = (...args: ReadonlyArray<string>) => Effect.flip(main(args, () =>
 describe("the command", () => {
   it.scoped("prints its URL and a line for each request", () =>
     Effect.gen(function*() {
-      const { greeting, lines, url } = yield* run()
-      assert.match(greeting, /^http:\/\/127\.0\.0\.1:\d+ \(HTTP\/1\.1\)$/)
+      const { banner, lines, url } = yield* run()
+      assert.match(banner, /^http:\/\/127\.0\.0\.1:\d+ \(HTTP\/1\.1\)$/)
       assert.strictEqual((yield* get(`${url}/status/503`)).status, 503)
       assert.strictEqual((yield* get(`${url}/bytes/1234`)).body.length, 1234)
       assert.include((yield* get(`${url}/`)).body, "/status/503")
@@ -71,8 +71,8 @@ describe("the command", () => {
   it.scoped("serves HTTPS and writes down whom to trust", () =>
     Effect.gen(function*() {
       const file = path.join(yield* temporaryFolder, "ca.pem")
-      const { greeting, url } = yield* run("--tls", "--http2", "--ca", file)
-      assert.include(greeting, `(HTTP/1.1 and HTTP/2; ${file} is what to trust)`)
+      const { banner, url } = yield* run("--tls", "--http2", "--ca", file)
+      assert.include(banner, `(HTTP/1.1 and HTTP/2; ${file} is what to trust)`)
       const status = yield* Effect.async<number | undefined>((resume) => {
         https.get(`${url}/status/204`, { ca: fs.readFileSync(file), agent: false }, (response) => {
           response.resume()

@@ -32,9 +32,9 @@ describe("FaultProxy", () => {
       ["a FIN in the middle", down({ afterBytes: head.length + 3, action: "end" }), `${head}012`, "end"],
       ["a reset in the middle", down({ afterBytes: 5, action: "reset" }), "HTTP/", "ECONNRESET"],
       ["a reset at once", down({ action: "reset" }), "", "ECONNRESET"],
-      ["a FIN in place of all", { instead: "end" }, "", "end"],
+      ["a FIN instead of all", { instead: "end" }, "", "end"],
       // Behind a delay: a client must have connected to see it as something else.
-      ["a reset in place of all", { instead: "reset", delay: "20 millis" }, "", "ECONNRESET"]
+      ["a reset instead of all", { instead: "reset", delay: "20 millis" }, "", "ECONNRESET"]
     ] as ReadonlyArray<readonly [string, FaultProxy.Plan, string, string]>
   ) {
     it.scoped(`gives ${what}`, () =>

@@ -79,7 +79,7 @@ describe("FramePeer", () => {
       }
     }))
 
-  it.scoped("tells what the client sent: settings, windows, pings, resets, goodbyes", () =>
+  it.scoped("reports what the client sent: settings, windows, pings, resets, goodbyes", () =>
     Effect.gen(function*() {
       const { client, connection } = yield* start({ settings: { maxConcurrentStreams: 5 } })
       const settings = yield* connection.take("Settings")
@@ -147,7 +147,7 @@ describe("FramePeer", () => {
       }))
   }
 
-  it.scoped("does nothing by itself when told so, and can send anything", () =>
+  it.scoped("does nothing by itself when its options say so, and can send anything", () =>
     Effect.gen(function*() {
       const peer = yield* FramePeer.make({ automatic: [] })
       const client = yield* connect({ host: peer.host, port: peer.port })

@@ -220,7 +220,7 @@ describe("HTTP/1.1 endings", () => {
       yield* server.awaitStats((stats) => stats.openConnections === 0)
     }))
 
-  it.scoped("refuses new connections when told, and listens again on the same port", () =>
+  it.scoped("refuses new connections on demand, and listens again on the same port", () =>
     Effect.gen(function*() {
       const { client, server } = yield* serve({ "/": Reply.text("here") })
       yield* server.awaitStats((stats) => stats.openConnections === 1)
@@ -233,7 +233,7 @@ describe("HTTP/1.1 endings", () => {
       yield* connect({ host: server.host, port: server.port })
     }))
 
-  it.scoped("takes a client that ends its side for gone, unless told otherwise", () =>
+  it.scoped("takes a client that ends its side for gone, unless its options say otherwise", () =>
     Effect.gen(function*() {
       const { client } = yield* serve({ "/": Reply.text("too late", { delayBeforeHead: "10 millis" }) })
       client.socket.end(GET("/"))
@@ -481,7 +481,7 @@ describe("HTTP/1.1 requests", () => {
 })
 
 describe("a log", () => {
-  it.scoped("hears how each request ended", () =>
+  it.scoped("is notified how each request ended", () =>
     Effect.gen(function*() {
       const events: Array<ServerEvent> = []
       const { client, server } = yield* serve({
@@ -536,7 +536,7 @@ describe("counts", () => {
       yield* server.awaitStats((stats) => stats.openConnections === 0)
     }))
 
-  it.scoped("never takes a closed connection and the one in its place for two", () =>
+  it.scoped("never takes a closed connection and the one that replaces it for two", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make()
       for (let n = 0; n < 200; n++) yield* Effect.scoped(connect({ host: server.host, port: server.port }))
@@ -555,7 +555,7 @@ describe("counts", () => {
       assert.strictEqual(stats.openConnections, 0)
     }))
 
-  it.scoped("waits for counts that come later, and gives up when interrupted", () =>
+  it.scoped("waits for counts that come later, until it is interrupted", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make()
       const waiting = yield* Effect.fork(server.awaitStats((stats) => stats.openConnections === 1))

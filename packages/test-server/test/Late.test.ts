@@ -110,7 +110,7 @@ describe("after a response", () => {
 })
 
 describe("idle connections", () => {
-  it.scoped("are told something and closed behind it", () =>
+  it.scoped("are sent something and closed behind it", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make()
       const client = yield* connect({ port: server.port })

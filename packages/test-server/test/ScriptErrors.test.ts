@@ -17,7 +17,7 @@ describe("an error of the script", () => {
       ["an effect that fails", () => Effect.fail("no luck"), /no luck/]
     ] as const
   ) {
-    it.scoped(`is ${what}: told to the client, and not blamed on it`, () =>
+    it.scoped(`is ${what}: reported to the client, and not counted against it`, () =>
       Effect.gen(function*() {
         const server = yield* TestServer.make({ replies: { "/": replies } })
         const client = yield* connect({ port: server.port })
@@ -100,7 +100,7 @@ describe("the server", () => {
       assert.isFalse(client.socket.destroyed)
     }))
 
-  it.scoped("may be told twice to accept", () =>
+  it.scoped("may be asked twice to accept", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make()
       yield* server.resumeAccepting

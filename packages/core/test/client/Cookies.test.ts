@@ -147,7 +147,7 @@ describe("A jar of cookies", () => {
       assert.strictEqual((yield* Effect.flip(Cookies.makePersistent())).operation, "load")
     }).pipe(Effect.provide(Cookies.layerKeyValueStore().pipe(Layer.provideMerge(KeyValueStore.layerMemory)))))
 
-  it.effect("what a redirect sets is sent on the next hop, to its own host alone; several fields stay apart", () =>
+  it.effect("what a redirect sets is sent on the next hop, to its own host alone; several fields stay separate", () =>
     Effect.gen(function*() {
       const jar = yield* Cookies.make()
       const client = (yield* HttpClient.HttpClient).pipe(Cookies.withJar(jar), Redirects.follow())

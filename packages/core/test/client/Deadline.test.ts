@@ -88,7 +88,7 @@ describe("Deadline.within", () => {
       assert.deepStrictEqual(yield* run(whole, "/far", region), ["TotalTimeout", 5000])
     }))
 
-  it.effect("tells what remains", () =>
+  it.effect("says what remains", () =>
     Effect.gen(function*() {
       const left: Array<number> = [yield* Deadline.remaining]
       const note = HttpClient.tapRequest(() => Effect.map(Deadline.remaining, (millis) => left.push(millis)))

@@ -102,7 +102,7 @@ describe("Redirects.follow", () => {
       assert.strictEqual(last.headers["accept"], "text/plain")
     }))
 
-  it.effect("gives up on a loop", () =>
+  it.effect("ends a loop", () =>
     Effect.gen(function*() {
       const { outcome, requests } = yield* follow(HttpClientRequest.get("http://a.test/"), to(302, "/"))
       assert.strictEqual(requests.length, 6)
@@ -231,7 +231,7 @@ describe("Redirects.follow", () => {
       assert.strictEqual(yield* Effect.flip(failing.get("http://a.test/0")), "no")
     }))
 
-  it.effect("the response tells its history, without credentials", () =>
+  it.effect("the response has its history, without credentials", () =>
     Effect.gen(function*() {
       const { client } = fakeClient(to(307, "http://b.test/1?q#f"), to(303, "/2"), ok)
       const redirecting = Redirects.follow(client)

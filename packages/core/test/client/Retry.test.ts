@@ -54,7 +54,7 @@ describe("Retry.safely", () => {
     })
   })
 
-  it.effect("repeats what failed before the server could act on it, until it succeeds", () =>
+  it.effect("retries what failed before the server could act on it, until it succeeds", () =>
     Effect.gen(function*() {
       const refused = new TransportError.ConnectError({ origin, reason: "Refused", detail: "refused" })
       assert.deepStrictEqual(
@@ -63,7 +63,7 @@ describe("Retry.safely", () => {
       )
     }))
 
-  it.effect("gives up after so many times, with the last failure", () =>
+  it.effect("ends after so many times, with the last failure", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(
         yield* attempts(HttpClientRequest.get(url), { times: 2 }, ended(true)),
@@ -72,13 +72,13 @@ describe("Retry.safely", () => {
       assert.deepStrictEqual(yield* attempts(HttpClientRequest.get(url), { times: 2 }, { status: 503 }), [3, 503])
     }))
 
-  it.effect("does not repeat what the server may have acted on", () =>
+  it.effect("does not retry what the server may have acted on", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* attempts(HttpClientRequest.post(url), {}, ended(false)), [1, "RequestError"])
       assert.deepStrictEqual(yield* attempts(HttpClientRequest.post(url), {}, { status: 503 }), [1, 503])
     }))
 
-  it.effect("repeats a POST that has an Idempotency-Key, of its own or of its call", () =>
+  it.effect("retries a POST that has an Idempotency-Key, of its own or of its call", () =>
     Effect.gen(function*() {
       const keyed = HttpClientRequest.post(url, { headers: { "idempotency-key": "k" } })
       assert.deepStrictEqual(yield* attempts(keyed, {}, { status: 503 }, { status: 200 }), [2, 200])
@@ -88,13 +88,13 @@ describe("Retry.safely", () => {
       )
     }))
 
-  it.effect("does not repeat a body that can be read once", () =>
+  it.effect("does not retry with a body that can be read once", () =>
     Effect.gen(function*() {
       const streamed = HttpClientRequest.bodyStream(HttpClientRequest.put(url), Stream.make(new Uint8Array(1)))
       assert.deepStrictEqual(yield* attempts(streamed, {}, { status: 503 }), [1, 503])
     }))
 
-  it.effect("does not repeat what is safe and helps nothing", () =>
+  it.effect("does not retry what is safe and helps nothing", () =>
     Effect.gen(function*() {
       const details = { origin, phase: "body", written: true, safeToRetry: true } as const
       const code = "InvalidStatusLine"
@@ -233,7 +233,7 @@ describe("Retry.safely", () => {
       assert.deepStrictEqual(yield* attempts(request, {}, { status: 503 }), [1, 503])
     }))
 
-  it.effect("tells what was tried, when, and how it ended", () =>
+  it.effect("records what was tried, when, and how it ended", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1000)
       const events: Array<unknown> = []

@@ -149,7 +149,7 @@ describe("Sse.stream", () => {
       assert.include(error.message, reply.status === 500 ? "status is 500" : "text/event-stream")
     }).pipe(Effect.provide(MockHttp.layer([MockHttp.on("GET", "http://a.test/events", reply)]))))
 
-  it.effect("leaving gives up the response; silence is bounded apart from the first byte", () =>
+  it.effect("leaving abandons the response; silence is bounded separately from the first byte", () =>
     Effect.gen(function*() {
       const client = yield* HttpClient.HttpClient
       const network = yield* MemoryNetwork.MemoryNetwork

@@ -44,7 +44,7 @@ describe("The wrappers in the order of docs/client.md", () => {
   ]
 
   for (const where of ["innermost", "outermost"] as const) {
-    it.effect(`each attempt of each hop is asked, told, guarded and signed anew, with the guard ${where}`, () =>
+    it.effect(`each attempt of each hop is checked, recorded, guarded and signed anew, with the guard ${where}`, () =>
       Effect.gen(function*() {
         const jar = yield* Cookies.make()
         const guard = guarded()

@@ -15,20 +15,20 @@ import { a, b } from "./support/origins.js"
 const connect = (options: MemoryNetwork.Options = {}) =>
   Effect.gen(function*() {
     const network = yield* MemoryNetwork.make(options)
-    const told: Array<string> = []
+    const notified: Array<string> = []
     const listener: ConnectionListener = {
-      onCapacity: (capacity) => told.push(`capacity ${capacity}`),
-      onDraining: () => told.push("draining"),
-      onClosed: (reason) => told.push(`closed ${reason}`)
+      onCapacity: (capacity) => notified.push(`capacity ${capacity}`),
+      onDraining: () => notified.push("draining"),
+      onClosed: (reason) => notified.push(`closed ${reason}`)
     }
     const connection = yield* network.connector.connect(a, listener)
-    return { network, connection, told, server: network.connections[0] }
+    return { network, connection, notified, server: network.connections[0] }
   })
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
 describe("MemoryNetwork", () => {
-  it.scoped("tells nothing before exchange() has returned, then everything in order", () =>
+  it.scoped("notifies of nothing before exchange() has returned, then everything in order", () =>
     Effect.gen(function*() {
       const { connection, network } = yield* connect({
         respond: () =>
@@ -40,11 +40,11 @@ describe("MemoryNetwork", () => {
             trailers: { t: "2" }
           })
       })
-      const heard = receiver()
-      connection.exchange(get(connection), heard)
-      deepStrictEqual(heard.said, [])
+      const received = receiver()
+      connection.exchange(get(connection), received)
+      deepStrictEqual(received.said, [])
       yield* settle
-      deepStrictEqual(heard.said, ["sent", "interim 103", "head 201 x 1", "data a", "data b", "complete t 2"])
+      deepStrictEqual(received.said, ["sent", "interim 103", "head 201 x 1", "data a", "data b", "complete t 2"])
       deepStrictEqual(network.faults, [])
     }))
 
@@ -84,10 +84,10 @@ describe("MemoryNetwork", () => {
       strictEqual(closing.connection.reusable, false)
 
       const silent = yield* connect({ respond: () => Effect.never })
-      const heard = receiver()
-      silent.connection.exchange(get(silent.connection), heard).cancel("Unwanted")
+      const received = receiver()
+      silent.connection.exchange(get(silent.connection), received).cancel("Unwanted")
       yield* settle
-      deepStrictEqual([silent.connection.reusable, heard.said], [false, []])
+      deepStrictEqual([silent.connection.reusable, received.said], [false, []])
       strictEqual(silent.network.requests[0].state, "Cancelled")
     }))
 
@@ -125,27 +125,27 @@ describe("MemoryNetwork", () => {
       const { connection } = yield* connect({
         respond: () => Effect.delay(Effect.succeed({ body: parts }), "1 second")
       })
-      const heard = receiver()
-      connection.exchange(get(connection), heard)
+      const received = receiver()
+      connection.exchange(get(connection), received)
       yield* TestClock.adjust(999)
-      deepStrictEqual(heard.said, ["sent"])
+      deepStrictEqual(received.said, ["sent"])
       yield* TestClock.adjust(1)
-      deepStrictEqual(heard.said, ["sent", "head 200", "data a"])
+      deepStrictEqual(received.said, ["sent", "head 200", "data a"])
       yield* TestClock.adjust("2 seconds")
-      deepStrictEqual(heard.said.slice(3), ["data b", "complete"])
+      deepStrictEqual(received.said.slice(3), ["data b", "complete"])
     }))
 
   it.scoped("sends no data between pause and resume", () =>
     Effect.gen(function*() {
       const { connection } = yield* connect({ respond: () => Effect.succeed({ body: Stream.make("a", "b") }) })
-      const heard = receiver()
-      const exchange = connection.exchange(get(connection), heard)
+      const received = receiver()
+      const exchange = connection.exchange(get(connection), received)
       exchange.pause()
       yield* settle
-      deepStrictEqual(heard.said, ["sent", "head 200"])
+      deepStrictEqual(received.said, ["sent", "head 200"])
       exchange.resume()
       yield* settle
-      deepStrictEqual(heard.said.slice(2), ["data a", "data b", "complete"])
+      deepStrictEqual(received.said.slice(2), ["data a", "data b", "complete"])
     }))
 
   it.scoped("takes a window of a body that nobody reads, and more as it is read", () =>
@@ -155,41 +155,41 @@ describe("MemoryNetwork", () => {
         dial: () => Effect.succeed({ window: 4 }),
         respond: (request) => Effect.zipRight(reading.await, Effect.map(request.text, (body) => ({ body })))
       })
-      const heard = receiver()
-      const exchange = connection.exchange(get(connection, { _tag: "Chunks", length: undefined }), heard)
+      const received = receiver()
+      const exchange = connection.exchange(get(connection, { _tag: "Chunks", length: undefined }), received)
       deepStrictEqual([exchange.write(bytes("1234")), exchange.write(bytes("5"))], [true, false])
       yield* settle
-      deepStrictEqual([heard.said, exchange.sent], [[], false])
+      deepStrictEqual([received.said, exchange.sent], [[], false])
       yield* reading.open
       yield* settle
-      deepStrictEqual(heard.said, ["written", "drain"])
+      deepStrictEqual(received.said, ["written", "drain"])
       exchange.end()
       yield* settle
-      deepStrictEqual(heard.said.slice(2), ["sent", "head 200", "data 12345", "complete"])
+      deepStrictEqual(received.said.slice(2), ["sent", "head 200", "data 12345", "complete"])
       deepStrictEqual([exchange.sent, network.requests[0].parts.length], [true, 2])
     }))
 
-  it.scoped("tells the exchanges, then the pool, that the server has closed", () =>
+  it.scoped("notifies the exchanges, then the pool, that the server has closed", () =>
     Effect.gen(function*() {
-      const { connection, server, told } = yield* connect({ respond: () => Effect.never })
-      const heard: Array<string> = []
+      const { connection, server, notified } = yield* connect({ respond: () => Effect.never })
+      const received: Array<string> = []
       connection.exchange(get(connection), {
         ...receiver(),
-        onError: (error) => heard.push(`${error._tag}, ${told.length} told`)
+        onError: (error) => received.push(`${error._tag}, ${notified.length} notified`)
       })
       yield* settle
       server.close()
-      deepStrictEqual([heard, told], [["ReadError, 0 told"], ["closed ClosedByPeer"]])
+      deepStrictEqual([received, notified], [["ReadError, 0 notified"], ["closed ClosedByPeer"]])
       deepStrictEqual([server.isOpen, connection.reusable], [false, false])
     }))
 
   it.scoped("passes on changes of capacity and GOAWAY", () =>
     Effect.gen(function*() {
-      const { connection, server, told } = yield* connect({ dial: () => Effect.succeed({ protocol: "h2" }) })
+      const { connection, server, notified } = yield* connect({ dial: () => Effect.succeed({ protocol: "h2" }) })
       server.setCapacity(0)
       server.goAway()
       deepStrictEqual([connection.capacity, connection.reusable], [0, false])
-      deepStrictEqual(told, ["capacity 0", "draining"])
+      deepStrictEqual(notified, ["capacity 0", "draining"])
     }))
 
   it.effect("leaves no socket and no fiber when its scope ends, however slowly it closes", () =>
@@ -201,18 +201,18 @@ describe("MemoryNetwork", () => {
       const scope = yield* Scope.make()
       const listener = { onCapacity: () => {}, onDraining: () => {}, onClosed: () => {} }
       const connection = yield* Scope.extend(network.connector.connect(b, listener), scope)
-      const heard = receiver()
-      connection.exchange(get(connection), heard)
+      const received = receiver()
+      connection.exchange(get(connection), received)
       yield* settle
       const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
       yield* TestClock.adjust("2 seconds")
-      deepStrictEqual([network.open, heard.said], [1, ["sent", "error ReadError"]])
+      deepStrictEqual([network.open, received.said], [1, ["sent", "error ReadError"]])
       yield* TestClock.adjust("1 second")
       deepStrictEqual([network.open, network.maxOpen], [0, 1])
       yield* Fiber.join(closing)
     }))
 
-  it.effect("counts the socket of a dial, and forgets it when the dial is given up", () =>
+  it.effect("counts the socket of a dial, and forgets it when the dial is abandoned", () =>
     Effect.gen(function*() {
       const network = yield* MemoryNetwork.make({ dial: MemoryNetwork.hold })
       const listener = { onCapacity: () => {}, onDraining: () => {}, onClosed: () => {} }
@@ -228,11 +228,11 @@ describe("MemoryNetwork", () => {
       const { connection, network, server } = yield* connect({ dial: () => Effect.succeed({ protocol: "h2" }) })
       connection.exchange({ ...get(connection), origin: b }, receiver())
       server.close()
-      const heard = receiver()
-      connection.exchange(get(connection), heard)
-      deepStrictEqual(heard.said, [])
+      const received = receiver()
+      connection.exchange(get(connection), received)
+      deepStrictEqual(received.said, [])
       yield* settle
-      deepStrictEqual(heard.said, ["error ReadError"])
+      deepStrictEqual(received.said, ["error ReadError"])
       strictEqual(network.faults.length, 2)
       ok(network.faults[0].includes("http://b.test"))
     }))

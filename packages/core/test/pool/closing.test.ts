@@ -42,7 +42,7 @@ const neverReturns: AsyncIterator<Uint8Array> = {
 const slow: MemoryNetwork.Options = { respond: () => Effect.delay(Effect.succeed({}), "10 seconds") }
 
 describe("closing a pool", () => {
-  it.effect("refuses who waits at once, and interrupts who is busy when nothing else is said", () =>
+  it.effect("refuses waiters at once, and interrupts busy requests when nothing else is said", () =>
     Effect.gen(function*() {
       const { close, network, pool } = yield* closable({ limits: { maxConnections: 2 }, network: slow })
       const idle = yield* Effect.fork(send(pool, a))
@@ -56,7 +56,7 @@ describe("closing a pool", () => {
       strictEqual(network.open, 0)
     }))
 
-  it.effect("gives who is busy drainTimeout; who waits and what is idle get none of it", () =>
+  it.effect("gives busy requests drainTimeout; waiters and idle connections get none of it", () =>
     Effect.gen(function*() {
       const { close, network, pool } = yield* closable({
         limits: { maxConnections: 3 },
@@ -181,7 +181,7 @@ describe("closing a pool", () => {
       }
     }))
 
-  it.effect("gives back what is held when its holder lets go after the end", () =>
+  it.effect("gives back what is held when its owner lets go after the end", () =>
     Effect.gen(function*() {
       const { close, network, pool } = yield* closable({})
       const held = yield* take(pool, a)

@@ -124,7 +124,7 @@ describe("An origin that shares the connections of another one", () => {
     Effect.gen(function*() {
       const { dialed, network, pool } = yield* open({ serving: (number) => number === 1 })
       const full = [yield* take(pool, a), yield* take(pool, b)]
-      // There is no place left, so another one is dialed, for a, by a request of b.
+      // There is no stream slot left, so another one is dialed, for a, by a request of b.
       const third = yield* take(pool, b)
       deepStrictEqual(dialed(), ["a.test", "a.test", "b.test"])
       deepStrictEqual([third.server.number, third.server.origin.host], [3, "b.test"])

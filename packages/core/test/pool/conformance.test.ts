@@ -299,7 +299,7 @@ describe("the limit", () => {
       yield* other.release
     }))
 
-  it.scoped("makes an idle connection of another origin give way, the one idle longest", () =>
+  it.scoped("evicts an idle connection of another origin, the one idle longest", () =>
     Effect.gen(function*() {
       const { network, pool } = yield* open({ limits: { maxConnections: 2 } })
       yield* send(pool, a)
@@ -416,7 +416,7 @@ describe("the limit", () => {
     }))
 })
 
-describe("whoever waits", () => {
+describe("a waiter", () => {
   it.scoped("is given the connection that is given back, one for one, first come first served", () =>
     Effect.gen(function*() {
       const { pool } = yield* open({ limits: { maxConnections: 1 } })
@@ -465,7 +465,7 @@ describe("whoever waits", () => {
       strictEqual(world.network.dials.length, 1)
     }))
 
-  it.scoped("gets the place of an HTTP/2 connection that is closed while it is held, at once", () =>
+  it.scoped("gets the permit of an HTTP/2 connection that is closed while it is held, at once", () =>
     Effect.gen(function*() {
       const { network, pool } = yield* open({ limits: { maxConnections: 1 }, network: h2(1) })
       const held = yield* take(pool, a)
@@ -541,7 +541,7 @@ describe("closing", () => {
       strictEqual(network.open, 0)
     }))
 
-  it.scoped("a connection under an exchange that is interrupted frees its place", () =>
+  it.scoped("a connection under an exchange that is interrupted frees its stream slot", () =>
     Effect.gen(function*() {
       const world = yield* open({
         limits: { maxConnections: 1 },

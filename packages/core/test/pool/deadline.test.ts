@@ -19,7 +19,7 @@ import { open, outcome as outcomeOf, send, take } from "./support/pool.js"
 import { SteppingClock } from "./support/SteppingClock.js"
 import { randomChoice } from "./support/StepScheduler.js"
 
-// One sleep lets the deadlines of all who wait pass: the client's own way. The law: that is the same as the plain form,
+// One sleep lets the deadlines of all waiters pass: the client's own way. The law: that is the same as the plain form,
 // which `ConnectionPool.acquire` has: a timeout around each wait.
 
 type Acquire = (pool: ConnectionPool, timeout: number) => Effect.Effect<unknown, TransportError, Scope.Scope>
@@ -167,7 +167,7 @@ describe(`the pool's own deadline is as a timeout around the wait (seed ${seed})
 })
 
 describe("the clock", () => {
-  it.scoped("may tell fractions of a millisecond: deadlines pass all the same, and once", () =>
+  it.scoped("may have fractions of a millisecond: deadlines pass all the same, and once", () =>
     Effect.gen(function*() {
       const { network, pool } = yield* open({ limits: { keepAliveExpiry: Duration.nanos(1_234_567_891n) } })
       yield* TestClock.adjust(Duration.nanos(333_333n))
@@ -178,7 +178,7 @@ describe("the clock", () => {
       strictEqual(network.open, 0)
     }))
 
-  it.scoped("may be set back or forward: who waits has the time it asked for, to the millisecond", () =>
+  it.scoped("may be set back or forward: a waiter has the time it asked for, to the millisecond", () =>
     Effect.gen(function*() {
       for (const step of [-3_600_000, 3_600_000]) {
         const clock = new SteppingClock(yield* Effect.clock)

@@ -87,7 +87,7 @@ describe("a waiter", () => {
     }))
 
   // 10: Go #67665, the deadline is re-armed on every retry
-  it.scoped("has one deadline, however often its hopes are dashed", () =>
+  it.scoped("has one deadline, however often a dial for it fails", () =>
     Effect.gen(function*() {
       const { network, pool } = yield* open({
         limits: { maxConnectionsPerOrigin: 2 },
@@ -116,7 +116,7 @@ describe("a waiter", () => {
     }))
 
   // 12: Go #33850, cancelled waiters are kept
-  it("that gives up is forgotten at once, wherever it stands", () => {
+  it("that is abandoned is forgotten at once, wherever it stands", () => {
     const core = new PoolCore<string>({
       limits: { ...roomy, maxConnections: 1 },
       deadlines: new Deadlines(() => {}),
@@ -158,7 +158,7 @@ describe("a waiter", () => {
     }))
 
   // 31: undici #341, #386, #350, abort while queued or connecting does not settle
-  it.scoped("can be interrupted while it is in the queue, while it is dialed for, and when it has been given up on", () =>
+  it.scoped("can be interrupted while it is in the queue, while it is dialed for, and when its dial has been abandoned", () =>
     Effect.gen(function*() {
       const world = yield* open({ limits: { maxConnections: 1 }, network: { dial: MemoryNetwork.hold } })
       const fibers = yield* Effect.forEach([a, a, b], (_) => Effect.fork(send(world.pool, _)))
@@ -246,7 +246,7 @@ describe("a dial", () => {
       for (const fiber of others) strictEqual(yield* Effect.flip(Fiber.join(fiber)), error)
     }))
 
-  it.scoped("that failed fails the one who waited longest, and the others hope for the rest", () =>
+  it.scoped("that failed fails the one who waited longest, and the others wait for the rest", () =>
     Effect.gen(function*() {
       const { network, pool } = yield* open({ network: { dial: MemoryNetwork.hold } })
       const [first, second] = yield* Effect.forEach([1, 2], () => Effect.fork(send(pool, a)))
@@ -478,7 +478,7 @@ describe("a connection", () => {
 
 describe("an owner", () => {
   // 20: OkHttp #7084, a nested request dead-locks at limit 1
-  it.scoped("that asks again with all connections in its own hands is told so", () =>
+  it.scoped("that asks again with all connections in its own hands is refused with that", () =>
     Effect.gen(function*() {
       const { pool } = yield* open({ limits: { maxConnections: 1 } })
       const nested = Effect.scoped(Effect.zipRight(pool.acquire(a), pool.acquire(b, { timeout: 0 })))
@@ -515,7 +515,7 @@ describe("an owner", () => {
     }))
 
   // A failing hook leaks nothing.
-  it.scoped("that throws when it is told harms nobody else", () =>
+  it.scoped("that throws when it is notified harms nobody else", () =>
     Effect.gen(function*() {
       const world = yield* open({ limits: { maxConnections: 1 } })
       const { driver } = hostOf(world.pool)

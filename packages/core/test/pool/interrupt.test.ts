@@ -57,14 +57,14 @@ const scenarios: ReadonlyArray<Scenario> = [
   { name: "acquire: waits for a release", options: one, actors: [holds(), acquires()] },
   { name: "acquire: three in turn over one connection", options: one, actors: [holds(), holds(), holds()] },
   {
-    name: "acquire: in place of an idle connection",
+    name: "acquire: instead of an idle connection",
     options: one,
     before: ({ pool }) => send(pool, a),
     actors: [acquires(b), acquires(b)]
   },
   { name: "acquire: two origins over one connection", options: one, actors: [holds(a), holds(b)] },
   {
-    name: "acquire: in place of a connection that closes slowly",
+    name: "acquire: instead of a connection that closes slowly",
     options: one,
     network: { dial: () => Effect.succeed({ closing: Effect.sleep(5) }) },
     before: ({ pool }) => send(pool, a),
@@ -292,12 +292,12 @@ describe("interrupted at every step, in every order, the pool is as it was, and 
   for (const scenario of scenarios) {
     it(scenario.name, { timeout: 3_600_000 }, async () => {
       explore(scenario)
-      // The runner is to hear from us: all of it is one long turn of the event loop otherwise.
+      // The runner is to get messages from us: all of it is one long turn of the event loop otherwise.
       await new Promise((resolve) => setImmediate(resolve))
     })
   }
 
-  it("tells how many interleavings ran", () => {
+  it("reports how many interleavings ran", () => {
     console.log(`the pool: ${total} interleavings of ${scenarios.length} scenarios`)
     ok(total >= 10_000 || process.env.INTERLEAVINGS !== undefined, `only ${total}`)
   })

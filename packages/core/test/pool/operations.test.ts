@@ -48,7 +48,7 @@ describe("warm", () => {
       strictEqual(pool.unsafeStats().idle, 2)
     }))
 
-  it.scoped("interrupted, gives up the dials that nobody waits for", () =>
+  it.scoped("interrupted, abandons the dials that nobody waits for", () =>
     Effect.gen(function*() {
       const world = yield* open({ network: { dial: MemoryNetwork.hold } })
       const { network, pool } = world
@@ -66,7 +66,7 @@ describe("warm", () => {
       yield* isSound(world)
     }))
 
-  it.scoped("is not undone by a request that takes one of its dials and gives up", () =>
+  it.scoped("is not undone by a request that takes one of its dials and is abandoned", () =>
     Effect.gen(function*() {
       const { network, pool } = yield* open({ network: { dial: MemoryNetwork.hold } })
       const first = yield* Effect.fork(send(pool, a))
@@ -163,7 +163,7 @@ describe("setLimits", () => {
       strictEqual((yield* pool.limits).maxConnections, 1)
     }))
 
-  it.scoped("reaches the limit of an origin, and those that wait for it", () =>
+  it.scoped("reaches the limit of an origin, and its waiters", () =>
     Effect.gen(function*() {
       const world = yield* open({ limits: { maxConnectionsPerOrigin: 1 } })
       const first = yield* take(world.pool, a)
@@ -298,7 +298,7 @@ describe("stats", () => {
       network.connections[1].close()
       const dialing = yield* Effect.fork(send(pool, b))
       yield* settle
-      // It is to have the place of the one that closes, so the idle one stays.
+      // It is to have the permit of the one that closes, so the idle one stays.
       const waiting = yield* Effect.fork(send(pool, b))
       yield* settle
       const stats = yield* pool.stats
@@ -333,7 +333,7 @@ describe("stats", () => {
 })
 
 describe("events", () => {
-  it.effect("tell what happened, in order, with reasons and times, and end with the pool", () =>
+  it.effect("report what happened, in order, with reasons and times, and end with the pool", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const { pool } = yield* Scope.extend(

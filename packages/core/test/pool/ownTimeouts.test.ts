@@ -12,7 +12,7 @@ import * as Timeouts from "../../src/Timeouts.js"
 import { a, b } from "./support/origins.js"
 import { open, outcome } from "./support/pool.js"
 
-// Issue 15, section 4: each who waits for a connection has its own end, which hits nobody else.
+// Issue 15, section 4: each waiter for a connection has its own end, which affects no other.
 
 const world = (options: ConnectionPool.Options & { readonly network?: MemoryNetwork.Options } = {}) =>
   Effect.gen(function*() {

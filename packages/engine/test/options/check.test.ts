@@ -96,7 +96,7 @@ const samples = ({ kind, ...option }: Option<unknown>): {
   }
 }
 
-/** One value may stand there in place of a group. */
+/** One value may stand there instead of a group. */
 const isSwitch = (path: string): boolean => ["http2", "decompress", "redirects", "retry", "cookies"].includes(path)
 
 const takes = (option: Option<unknown>, value: unknown): boolean =>
@@ -161,7 +161,7 @@ describe.each(Object.entries(groups))("The options of %s", (_, group) => {
     }
   })
 
-  it("are told all at once", () => {
+  it("are reported all at once", () => {
     const wrong = Object.fromEntries(Object.keys(group.fields).map((name) => [name, Symbol("wrong")]))
     const problems = problemsOf(group, { ...wrong, nonsense: 1, "": 2 })
     strictEqual(problems.length, Object.keys(group.fields).length + 2)
@@ -215,7 +215,7 @@ describe("A name that is not an option", () => {
     [{ http2: { priorKnowlege: true } }, "http2.priorKnowlege is not an option: did you mean http2.priorKnowledge?"]
   ])("%j", (given, message) => deepStrictEqual(said(given), [message]))
 
-  it("that is like none is told with those that there are", () => {
+  it("that is like none is reported with those that there are", () => {
     deepStrictEqual(said({ tls: { dispatcher: "secret" } }), [
       "tls.dispatcher is not an option: there are ca, cert, key, passphrase, servername, checkServerIdentity, minVersion, " +
       "maxVersion, rejectUnauthorized"

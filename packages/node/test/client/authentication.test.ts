@@ -21,7 +21,7 @@ const clientOf = (respond: Responder) => {
   return { client, requests }
 }
 
-/** A server of RFC 7616, written from its section 3.4 and apart from the client. */
+/** A server of RFC 7616, written from its section 3.4 and independent of the client. */
 const digestServer = (challenge: string, hash: string, nonces: { valid: string }): Responder => (request) => {
   const params = challengesOf(request.headers["authorization"] ?? "")[0]?.params
   const h = (text: string) => createHash(hash).update(text).digest("hex")
@@ -74,7 +74,7 @@ describe("Digest", () => {
       assert.strictEqual(requests.length, 5)
     }))
 
-  it.effect("gives up when the credentials themselves are refused", () =>
+  it.effect("ends when the credentials themselves are refused", () =>
     Effect.gen(function*() {
       const { client, requests } = clientOf(digestServer("Digest realm=\"r\", nonce=\"NONCE\"", "md5", { valid: "n" }))
       const digest = yield* Digest.make("ada", Redacted.make("wrong"))

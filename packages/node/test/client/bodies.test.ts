@@ -119,7 +119,7 @@ describe("reading a body", () => {
       yield* idle(pool, server, 1)
     }))
 
-  it.scoped("a stream can be read once: whatever comes after it is told so", () =>
+  it.scoped("a stream can be read once: whatever comes after it fails with that", () =>
     Effect.gen(function*() {
       const gate = yield* Gate.make
       const server = yield* TestServer.make({ replies: { "/": Reply.chunks(["a", gate, "b"]) } })
@@ -196,7 +196,7 @@ describe("reading a body", () => {
     }))
 })
 
-describe("bodies give way", () => {
+describe("unread bodies are abandoned", () => {
   it.scoped("an unread body that fits frees its connection, and can be read later", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ replies: { "/": Reply.size(200_000) } })
@@ -415,7 +415,7 @@ describe("bodies give way", () => {
         assert.strictEqual(error._tag === "ResponseTooLarge" && error.maxResponseSize, 1000)
         yield* idle(pool, server, 0)
       }
-      // HEAD tells the size of a body that does not come.
+      // HEAD states the size of a body that does not come.
       const head = yield* client.head(`${server.url}/announced`)
       assert.strictEqual(yield* head.text, "")
       yield* idle(pool, server, 0)

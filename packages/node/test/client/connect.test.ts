@@ -30,7 +30,7 @@ describe("connecting", () => {
       yield* idle(pool, server, 1)
     }))
 
-  it.scoped("a failed dial fails those who waited for it, and leaves the pool empty", () =>
+  it.scoped("a failed dial fails its waiters, and leaves the pool empty", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make()
       yield* server.stopAccepting

@@ -98,7 +98,7 @@ for (const [how, read] of Object.entries(readings)) {
           for (const content of [text, large]) {
             const whole = code(content)
             for (const end of [1, Math.floor(whole.length / 2), whole.length - 1]) {
-              // zlib's own format has no way to tell one byte from the beginning of raw data.
+              // zlib's own format has no way to distinguish one byte from the beginning of raw data.
               const reason = reasonOf(yield* Effect.flip(Effect.flatMap(respond(whole.subarray(0, end), coding), read)))
               assert.include(["Truncated", "Corrupt"], reason, `${end} of ${whole.length}`)
               if (coding === "gzip") assert.strictEqual(reason, "Truncated")
@@ -200,7 +200,7 @@ describe("HttpClientLayer with codings", () => {
   const json = JSON.stringify({ text })
   const coded = Reply.bytes(zlib.gzipSync(json), { headers: { "content-encoding": "gzip", "x-kept": "1" } })
 
-  it.scoped("decodes by default, tells the truth, and keeps what came to be had", () =>
+  it.scoped("decodes by default, reports the truth, and keeps what came to be had", () =>
     Effect.gen(function*() {
       const { client, pool, server, typed, url } = yield* setup({
         "*": (request) =>

@@ -100,7 +100,7 @@ describe.each(Object.entries(transports))("The context of a request, %s", (_, tr
         Effect.gen(function*() {
           const response = yield* client.get(`${server.url}/held`)
           yield* note
-          // What it forks, and where it gives way, is its own as well.
+          // What it forks, and where it yields, is its own as well.
           yield* Effect.all([note, Effect.zipRight(Effect.yieldNow(), note)], { concurrency: "unbounded" })
           yield* response.text
           yield* note
@@ -142,15 +142,15 @@ describe.each(Object.entries(transports))("The context of a request, %s", (_, tr
 
   it.scopedLive("is its own in onInformational, in Effects after it, and in the finalizer of a refused upload", () =>
     Effect.gen(function*() {
-      const heard: Array<string | undefined> = []
+      const received: Array<string | undefined> = []
       const { client, server } = yield* start(transport, {
         ...first,
         "/hints": Reply.text("x", { informational: [{ status: 103, headers: { link: "</a>" } }] })
-      }, { onInformational: () => heard.push(store.getStore()) })
+      }, { onInformational: () => received.push(store.getStore()) })
       yield* server.reply("/refuse", Reply.text("no", { status: 413, connection: "close" }), { early: true })
       const hints = yield* seenBy(["bob"], (note) => Effect.zipRight(client.get(`${server.url}/hints`), note))
       assertOwn(yield* hints.all, 1)
-      assert.deepStrictEqual(heard, ["bob"])
+      assert.deepStrictEqual(received, ["bob"])
       const refused = yield* seenBy(["carol"], (note) => {
         const endless = Stream.ensuring(Stream.repeatEffect(Effect.succeed(new Uint8Array(65536))), note)
         const request = HttpClientRequest.post(`${server.url}/refuse`).pipe(HttpClientRequest.bodyStream(endless))

@@ -43,7 +43,7 @@ describe("responses and what becomes of their connection", () => {
       yield* idle(pool, server, 1)
     }))
 
-  it.scoped("reads until the server ends the connection where nothing else tells the length", () =>
+  it.scoped("reads until the server ends the connection where nothing else states the length", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ replies: { "/": Reply.text("to the end", { framing: "close" }) } })
       const { client, pool } = yield* makeClient()
@@ -353,7 +353,7 @@ describe("a server that speaks something else", () => {
       yield* (yield* peer.accept).take("Headers")
     }))
 
-  it.scoped("neither: the error tells what came, and no more", () =>
+  it.scoped("neither: the error says what came, and no more", () =>
     Effect.gen(function*() {
       const others = { ssh: "SSH-2.0-OpenSSH_9.2\r\n", short: Uint8Array.of(0, 0, 0, 4), zeros: new Uint8Array(9) }
       for (const [name, bytes] of Object.entries(others)) {

@@ -74,7 +74,7 @@ describe("interrupted anywhere, the pool is as before", () => {
         const server = yield* TestServer.make({ replies })
         const { client, pool } = yield* makeClient({ limits: { maxConnections: 2 } })
         for (let ops = 10; ops < 60; ops++) {
-          // It yields after so many steps, and the interrupt comes in between, at another place for each number.
+          // It yields after so many steps, and the interrupt comes in between, at another step for each number.
           const fiber = yield* Effect.fork(Effect.withMaxOpsBeforeYield(operation(client, server.url), ops))
           for (let i = 0; i < ops % 7; i++) yield* ops % 2 === 0 ? turn : Effect.yieldNow()
           yield* Fiber.interrupt(fiber)
@@ -125,7 +125,7 @@ describe("interrupted anywhere, the pool is as before", () => {
       yield* idle(pool, server, 0)
     }))
 
-  it.scoped("in the moment after the response: what nobody holds any more gives way", () =>
+  it.scoped("in the moment after the response: what nobody holds any more is evicted", () =>
     Effect.gen(function*() {
       // The hook runs in the same event as the head of the response; so many microtasks later the interrupt comes.
       let afterHint = () => {}

@@ -31,7 +31,7 @@ describe("A lookup of one's own", () => {
     }
   }
 
-  it.scoped("that calls back twice is heard once", () =>
+  it.scoped("that calls back twice counts once", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ replies: { "/": Reply.text("ok") } })
       const lookup: LookupFunction = (_host, _options, callback) => {

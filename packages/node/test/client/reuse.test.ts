@@ -22,7 +22,7 @@ const afterOneRequest = (replies: ReadonlyArray<Reply.Reply>) =>
 const readAll = (stream: Iterable<string>) => Stream.fromIterable(stream).pipe(Stream.encodeText)
 
 describe("a connection that dies just when it is used again", () => {
-  const repeated: Record<string, (url: string) => HttpClientRequest.HttpClientRequest> = {
+  const retryable: Record<string, (url: string) => HttpClientRequest.HttpClientRequest> = {
     "GET": HttpClientRequest.get,
     "HEAD": HttpClientRequest.head,
     "DELETE": HttpClientRequest.del,
@@ -40,7 +40,7 @@ describe("a connection that dies just when it is used again", () => {
       )
   }
   for (const how of ["end", "reset"] as const) {
-    for (const [name, request] of Object.entries(repeated)) {
+    for (const [name, request] of Object.entries(retryable)) {
       it.scoped(`${name} is sent again on another one (${how})`, () =>
         Effect.gen(function*() {
           const { client, events, pool, server, url } = yield* afterOneRequest([
@@ -142,8 +142,8 @@ describe("a connection that dies just when it is used again", () => {
       assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [2, 1, 1])
       const whileSafe = (error: unknown) =>
         Option.exists(TransportError.fromHttpClientError(error), (cause) => cause.safeToRetry)
-      const repeated = Effect.retry(read(HttpClientRequest.get(url)), { while: whileSafe, times: 1 })
-      assert.strictEqual(yield* repeated, "a response")
+      const retried = Effect.retry(read(HttpClientRequest.get(url)), { while: whileSafe, times: 1 })
+      assert.strictEqual(yield* retried, "a response")
     }))
 
   it.scoped("it is sent at most three times, the last time on a new connection", () =>
@@ -319,7 +319,7 @@ describe("what is not wanted any more", () => {
       yield* idle(pool, server, 0)
     }))
 
-  it.scoped("a place in the queue: the next one gets the connection", () =>
+  it.scoped("a position in the queue: the next one gets the connection", () =>
     Effect.gen(function*() {
       const gate = yield* Gate.make
       const server = yield* TestServer.make({ replies: { "/": Reply.text("ok", { hold: gate }) } })

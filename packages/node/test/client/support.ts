@@ -90,7 +90,7 @@ export const recordEvents = (pool: ConnectionPool.ConnectionPool) =>
     return (tag: PoolEvent["_tag"]) => Effect.as(turns(2), events.filter((event) => event._tag === tag))
   })
 
-/** Bytes that can be told apart: the one at offset `n` is `n % 251`, as the server's `Reply.size` makes them. */
+/** Bytes that can be distinguished: the one at offset `n` is `n % 251`, as the server's `Reply.size` makes them. */
 export const pattern = (size: number): Uint8Array<ArrayBuffer> => {
   const bytes = new Uint8Array(size)
   for (let n = 0; n < size; n++) bytes[n] = n % 251

@@ -32,7 +32,7 @@ const makeClient = (options: HttpClientLayer.Options = {}) =>
 const spec = { pool: "5 seconds", connect: "5 seconds", read: "5 seconds", write: "5 seconds" } as const
 
 describe("pool", () => {
-  it.scoped("who waits too long gets PoolTimeout; who holds the connection is not disturbed", () =>
+  it.scoped("a waiter gets PoolTimeout in the end; the owner of the connection is not disturbed", () =>
     Effect.gen(function*() {
       const gate = yield* Gate.make
       const server = yield* TestServer.make({ replies: { "/": Reply.text("ok", { hold: gate }) } })

@@ -189,13 +189,13 @@ describe("A call in the manner of gRPC", () => {
           Trailers.set(Effect.sync(() => ({ "x-sent": String(seen.filter((_) => _ === "one" || _ === "two").length) })))
         )
       )
-      const heard: Array<string> = []
+      const received: Array<string> = []
       yield* Stream.runForEach(response.stream, (bytes) => {
-        heard.push(Buffer.from(bytes).toString("latin1", 5))
+        received.push(Buffer.from(bytes).toString("latin1", 5))
         // Each message is the response to what was received before it.
-        return heard.length === 1 ? Queue.offer(outgoing, framed("two")) : Queue.shutdown(outgoing)
+        return received.length === 1 ? Queue.offer(outgoing, framed("two")) : Queue.shutdown(outgoing)
       })
-      assert.deepStrictEqual(heard, ["re: one", "re: two"])
+      assert.deepStrictEqual(received, ["re: one", "re: two"])
       assert.deepStrictEqual(seen, ["trailers", "application/grpc", "one", "two", JSON.stringify({ "x-sent": "2" })])
       assert.deepStrictEqual({ ...Trailers.get(response) }, { "grpc-status": "0", "grpc-message": "fine" })
       assert.deepInclude(pool.unsafeStats(), { open: 1, idle: 1, leases: 0 })

@@ -283,7 +283,7 @@ describe("An upgrade", () => {
       yield* server.awaitStats(({ openConnections }) => openConnections === 0)
     }))
 
-  it.scoped("holds its permit, and gives back a place and not a connection", () =>
+  it.scoped("holds its permit, and gives back a stream slot and not a connection", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({
         replies: { "/": Reply.tunnel({ status: 101 }), "/other": Reply.text("other") }

@@ -315,7 +315,7 @@ describe("Expect: 100-continue", () => {
         )
         assert.strictEqual(response.status, status)
         assert.strictEqual(yield* response.text, "no")
-        // Nobody can tell whether the server waits for a body now.
+        // Nobody can know whether the server waits for a body now.
         yield* idle(pool, server, 0)
         assert.isFalse(yield* Ref.get(pulled))
         assert.strictEqual((yield* server.stats).bodyBytesReceived, 0)

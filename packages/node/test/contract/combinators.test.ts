@@ -232,7 +232,7 @@ describe("the platform's combinators over this client", () => {
       assert.strictEqual(yield* fiber, "ok")
     }))
 
-  it.scoped("followRedirects: relative and absolute, as often as told", () =>
+  it.scoped("followRedirects: relative and absolute, as often as asked", () =>
     Effect.gen(function*() {
       const { client, pool, server, url } = yield* setup({
         "/1": Reply.empty({ status: 302, headers: { location: "2?q=1" } }),

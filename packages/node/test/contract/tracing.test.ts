@@ -151,7 +151,7 @@ describe("spans", () => {
       assert.deepStrictEqual(propagated, [false, false, true, true, false])
     }))
 
-  it.scoped("errors are told: of the status, of the transport, and an interrupt", () =>
+  it.scoped("errors are recorded: of the status, of the transport, and an interrupt", () =>
     Effect.gen(function*() {
       const { client, server, spans, tracer } = yield* setup
       yield* client.get(`${server.url}/500`).pipe(Effect.withTracer(tracer))

@@ -147,7 +147,7 @@ describe("What goes around the client, as options of the layer", () => {
   it.effect.each(
     [
       ["of the layer", {}, 5000],
-      ["of a region, in its place", { total: "20 seconds" }, 20_000]
+      ["of a region, which replaces it", { total: "20 seconds" }, 20_000]
     ] as const
   )("timeouts.total %s holds over all attempts", ([, region, total]) =>
     Effect.gen(function*() {

@@ -25,10 +25,10 @@ const setup = Effect.gen(function*() {
 })
 
 type World = Effect.Effect.Success<typeof setup>
-type Told = Effect.Effect<TransportError.TransportError, unknown>
+type Refused = Effect.Effect<TransportError.TransportError, unknown>
 
 /** A request within the response of another one, which has the only connection: how it is written. */
-const variants: Record<string, (world: World) => Told> = {
+const variants: Record<string, (world: World) => Refused> = {
   "in the same fiber": ({ inner, outer }) => Effect.zipRight(outer, inner),
   "in the stream of the response, mapEffect": ({ inner, outer }) =>
     Effect.flatMap(
@@ -44,24 +44,24 @@ const variants: Record<string, (world: World) => Told> = {
   "in the stream of the response, runForEach": ({ inner, outer }) =>
     Effect.flatMap(outer, (response) =>
       Effect.gen(function*() {
-        const told = yield* Deferred.make<TransportError.TransportError>()
+        const error = yield* Deferred.make<TransportError.TransportError>()
         yield* Stream.runForEach(response.stream, () =>
-          Effect.flatMap(Effect.orDie(inner), (_) => Deferred.succeed(told, _))).pipe(
+          Effect.flatMap(Effect.orDie(inner), (_) => Deferred.succeed(error, _))).pipe(
             Effect.forkScoped
           )
-        return yield* Deferred.await(told)
+        return yield* Deferred.await(error)
       }).pipe(Effect.scoped)),
   "in a timeout": ({ inner, outer }) => Effect.zipRight(outer, Effect.timeout(inner, "1 hour")),
   "after a timeout around the outer one": ({ inner, outer }) => Effect.zipRight(Effect.timeout(outer, "1 hour"), inner),
   "in Effect.all, concurrently": ({ inner, outer }) =>
     Effect.zipRight(
       outer,
-      Effect.map(Effect.all([inner, Effect.void], { concurrency: "unbounded" }), ([told]) => told)
+      Effect.map(Effect.all([inner, Effect.void], { concurrency: "unbounded" }), ([error]) => error)
     ),
   "in one of several fibers that read each their own": ({ inner, outer }) =>
     Effect.map(
       Effect.all([Effect.zipRight(outer, inner)], { concurrency: "unbounded" }),
-      ([told]) => told
+      ([error]) => error
     ),
   "in a race": ({ inner, outer }) => Effect.zipRight(outer, Effect.race(inner, Effect.never)),
   "in a forked fiber": ({ inner, outer }) => Effect.zipRight(outer, Effect.flatMap(Effect.fork(inner), Fiber.join)),
@@ -84,28 +84,28 @@ const variants: Record<string, (world: World) => Told> = {
 
 describe("a request within the response of another, at a limit of 1", () => {
   for (const [name, run] of Object.entries(variants)) {
-    it.scoped(`is told whose connection it waits for: ${name}`, () =>
+    it.scoped(`says whose connection it waits for: ${name}`, () =>
       Effect.gen(function*() {
         const world = yield* setup
-        const told = yield* run(world)
-        if (told._tag !== "PoolTimeout") return assert.fail(told._tag)
-        assert.strictEqual(told.pool.heldByThisFiber + told.pool.heldByKin, 1, told.message)
-        assert.match(told.message, /read or discard the first response before the next request/)
-        if (told.pool.heldByThisFiber === 0) {
-          assert.include(told.message, "held by the fiber that this request was forked from")
+        const error = yield* run(world)
+        if (error._tag !== "PoolTimeout") return assert.fail(error._tag)
+        assert.strictEqual(error.pool.heldByThisFiber + error.pool.heldByKin, 1, error.message)
+        assert.match(error.message, /read or discard the first response before the next request/)
+        if (error.pool.heldByThisFiber === 0) {
+          assert.include(error.message, "held by the fiber that this request was forked from")
         }
       }))
   }
 
-  it.scoped("is not told of the fibers beside it", () =>
+  it.scoped("says nothing of the fibers beside it", () =>
     Effect.gen(function*() {
       const { inner, outer } = yield* setup
       const held = yield* Deferred.make<void>()
-      const [, told] = yield* Effect.all(
+      const [, error] = yield* Effect.all(
         [Effect.zipRight(outer, Deferred.succeed(held, undefined)), Effect.zipRight(Deferred.await(held), inner)],
         { concurrency: "unbounded" }
       )
-      if (told._tag !== "PoolTimeout") return assert.fail(told._tag)
-      assert.strictEqual(told.pool.heldByThisFiber + told.pool.heldByKin, 0)
+      if (error._tag !== "PoolTimeout") return assert.fail(error._tag)
+      assert.strictEqual(error.pool.heldByThisFiber + error.pool.heldByKin, 0)
     }))
 })

@@ -137,7 +137,7 @@ describe("HTTP/1.1 over TLS", () => {
       assert.strictEqual((yield* client.get(`https://localhost:${server.port}/`)).status, 200)
     }))
 
-  it.scoped("verifies the name that was given in place of the host", () =>
+  it.scoped("verifies the name that was given instead of the host", () =>
     Effect.gen(function*() {
       const authority = yield* TestAuthority.make()
       const certificate = yield* authority.issue({ names: ["inner.example"] })
@@ -269,7 +269,7 @@ describe("TLS that fails", () => {
       yield* makeClient({ tls: { ca: [certificate, Buffer.from(other.certificate)], cert: certificate, key } })
     }))
 
-  it.scoped("tells a refused connection from TLS that fails", () =>
+  it.scoped("distinguishes a refused connection from TLS that fails", () =>
     Effect.gen(function*() {
       const server = yield* serve()
       yield* server.stopAccepting
@@ -291,7 +291,7 @@ describe("A handshake that does not end", () => {
       yield* until(() => server.open() === 0 && pool.unsafeStats().open === 0)
     }))
 
-  it.scoped("ends with the interrupt of the only one who waits for it", () =>
+  it.scoped("ends with the interrupt of its only waiter", () =>
     Effect.gen(function*() {
       const server = yield* plain()
       const { client, pool } = yield* makeClient()

@@ -50,7 +50,7 @@ export class Acceptor {
     private readonly terminator: TlsTerminator | undefined,
     halfOpen: boolean,
     private readonly serve: (accepted: Accepted) => void,
-    /** Hears of every connection before its handshake. */
+    /** Notified of every connection before its handshake. */
     private readonly onConnection: (tcp: Socket, account: Account) => void = () => {}
   ) {
     const allowHalfOpen = halfOpen && terminator === undefined

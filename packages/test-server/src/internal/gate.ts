@@ -54,8 +54,8 @@ class GateImpl implements Gate {
   readonly held = Effect.sync(() => this.waiting.size)
 
   readonly await: Effect.Effect<void> = Effect.async((resume) => {
-    const giveUp = this.enter(() => resume(Effect.void))
-    return Effect.sync(giveUp)
+    const leave = this.enter(() => resume(Effect.void))
+    return Effect.sync(leave)
   })
 
   pass(count: number): Effect.Effect<void> {
@@ -98,5 +98,5 @@ export const make = Effect.sync(unsafeMake)
 
 export const isGate = (u: unknown): u is Gate => Predicate.hasProperty(u, TypeId)
 
-/** Calls `go` when the gate lets it through, at once if it is open. The result gives up the place. */
+/** Calls `go` when the gate lets it through, at once if it is open. The result leaves the gate. */
 export const enter = (gate: Gate, go: () => void): () => void => (gate as GateImpl).enter(go)

@@ -4,7 +4,7 @@ import type { Readable } from "node:stream"
 const interval = 10
 
 /** Who wants that nothing is taken: the server as a whole, a body or tunnel that can't be passed on, requests that wait. */
-type Holder = "server" | "exchange" | "pipeline"
+type Owner = "server" | "exchange" | "pipeline"
 
 /** What may be taken at once after an event loop that was blocked, in milliseconds of the rate. */
 const maxBurst = 100
@@ -16,7 +16,7 @@ const maxBurst = 100
  */
 export class Intake {
   private rate = Infinity
-  private readonly holds = new Set<Holder>()
+  private readonly holds = new Set<Owner>()
   private timer: NodeJS.Timeout | undefined
   private credit = 0
   private creditedAt = 0
@@ -32,7 +32,7 @@ export class Intake {
   }
 
   /** Takes nothing for as long as anybody holds. */
-  hold(by: Holder, held: boolean): void {
+  hold(by: Owner, held: boolean): void {
     if (held) this.holds.add(by)
     else this.holds.delete(by)
     this.apply()

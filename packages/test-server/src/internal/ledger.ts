@@ -21,7 +21,7 @@ export interface Account {
 
 const maxNotes = 1000
 
-/** Counts and records what happens; every change wakes those who wait for it. */
+/** Counts and records what happens; every change wakes its waiters. */
 export class Ledger {
   readonly changed = new Signal()
   readonly received: Array<Received> = []

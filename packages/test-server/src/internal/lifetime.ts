@@ -9,7 +9,7 @@ export class Gone extends Error {
 }
 
 /**
- * The waits of one exchange, all given up when its connection or stream ends.
+ * The waits of one exchange, all ended when its connection or stream ends.
  *
  * Delays here are of the server, which stands for the world outside: they are real time, whatever Clock a test has.
  */
@@ -25,11 +25,11 @@ export class Lifetime {
         resolve(value)
       }
       const cancel = () => {
-        giveUp()
+        leave()
         reject(new Gone())
       }
       this.cancels.add(cancel)
-      const giveUp = register(done)
+      const leave = register(done)
     })
   }
 

@@ -29,7 +29,7 @@ export interface Options {
   /** Default 0: any free port. */
   readonly port?: number | undefined
 
-  /** Listens on a Unix socket (a named pipe on Windows) at this path in place of host and port. Default none. */
+  /** Listens on a Unix socket (a named pipe on Windows) at this path instead of host and port. Default none. */
   readonly unixPath?: string | undefined
 
   /** Serves HTTPS; `true` is with all defaults. Default false. */
@@ -68,7 +68,7 @@ export interface Options {
    */
   readonly halfOpen?: boolean | undefined
 
-  /** Hears of each request that has ended and of each failure, for a log. It must not throw. Default none. */
+  /** Notified of each request that has ended and of each failure, for a log. It must not throw. Default none. */
   readonly onEvent?: ((event: ServerEvent) => void) | undefined
 }
 
@@ -151,7 +151,7 @@ export class Listener implements Surroundings {
   }
 }
 
-/** A connection that has not told its protocol yet. It is idle, unless it is in a TLS handshake. */
+/** A connection whose protocol is not known yet. It is idle, unless it is in a TLS handshake. */
 class Undecided implements Managed {
   constructor(private readonly tcp: Socket, readonly account: Account, readonly isIdle: boolean) {}
 

@@ -12,7 +12,7 @@ import type { Route } from "./script.js"
 import { passesBodyOn } from "./script.js"
 import { dial } from "./tunnel.js"
 
-/** Decides on a reply and plays it. What the script does wrong is reported and told to the client, as far as it can be. */
+/** Decides on a reply and plays it. What the script does wrong is reported, to the client too, as far as it can be. */
 export const playRoute = async (route: Route, out: Outlet, report: (reason: string) => void): Promise<void> => {
   try {
     await play(await route.decide(out.request, out.lifetime), out)

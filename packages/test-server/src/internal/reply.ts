@@ -87,7 +87,7 @@ export interface Options {
 
   /**
    * Default: `content-type` for text and JSON, and what frames the body; nothing else, not even `date`. A
-   * `content-length` or `transfer-encoding` given here is written in place of the server's own, true or not. On HTTP/2
+   * `content-length` or `transfer-encoding` given here is written instead of the server's own, true or not. On HTTP/2
    * fields that belong to an HTTP/1.1 connection are left out.
    */
   readonly headers?: Headers | undefined
@@ -146,7 +146,7 @@ export interface Options {
    */
   readonly stopUpload?: boolean | undefined
 
-  /** The version in an HTTP/1 status line. Default `"1.1"`; `"1.0"` closes after the reply unless told otherwise. */
+  /** The version in an HTTP/1 status line. Default `"1.1"`; `"1.0"` closes after the reply unless the options say otherwise. */
   readonly version?: "1.0" | "1.1" | undefined
 }
 
@@ -243,7 +243,7 @@ export interface TunnelOptions {
   readonly drip?: Duration.DurationInput | undefined
 
   /**
-   * What comes in place of a working tunnel once the response has left: the end of the connection, a reset, or nothing at
+   * What comes instead of a working tunnel once the response has left: the end of the connection, a reset, or nothing at
    * all, for ever. Default: bytes are carried.
    */
   readonly then?: "end" | "reset" | "silence" | undefined

@@ -39,7 +39,7 @@ export interface TestServer {
   readonly ca: string | undefined
 
   /**
-   * Scripts a route, in place of what it had before.
+   * Scripts a route, instead of what it had before.
    *
    * The route is a path, `"/users"`; a path with its query, `"/users?page=2"`; a beginning, `"/users/*"`; everything,
    * `"*"`; each with a method before it or without, `"POST /users"`. The most exact one responds; a request that has

@@ -22,7 +22,7 @@ export class Signal {
     this.notify()
   }
 
-  /** Calls `go` once `holds` does, at once if it does already. The result gives up. */
+  /** Calls `go` once `holds` does, at once if it does already. The result cancels the call. */
   when(holds: () => boolean, go: () => void): () => void {
     const check = () => {
       if (!holds()) return

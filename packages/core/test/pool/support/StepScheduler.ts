@@ -5,12 +5,12 @@ import type * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
 
 /**
- * Runs fibers when it is told to, one piece of one fiber at a time.
+ * Runs fibers on demand, one piece of one fiber at a time.
  */
 export class StepScheduler implements Scheduler.Scheduler {
   /**
-   * How many operations a fiber may do before it gives way, as `Effect.withMaxOpsBeforeYield` says it, but for all of
-   * them and at any time. Going on counts as an operation: with 2 a fiber gives way before each operation.
+   * How many operations a fiber may do before it yields, as `Effect.withMaxOpsBeforeYield` says it, but for all of
+   * them and at any time. Going on counts as an operation: with 2 a fiber yields before each operation.
    */
   maxOps = Infinity
   /** Which of the fibers that are ready goes next: given how many there are, oldest first, an index. */
@@ -18,8 +18,8 @@ export class StepScheduler implements Scheduler.Scheduler {
   private ready: Array<Scheduler.Task> = []
 
   /**
-   * "Yes" is undefined and not a priority: giving way with a priority takes more operations than the maximum, each of
-   * which would be a reason to give way.
+   * "Yes" is undefined and not a priority: yielding with a priority takes more operations than the maximum, each of
+   * which would be a reason to yield.
    */
   shouldYield(fiber: Fiber.RuntimeFiber<unknown, unknown>): number | false {
     return fiber.currentOpCount > this.maxOps ? undefined as unknown as number : false
@@ -43,7 +43,7 @@ export class StepScheduler implements Scheduler.Scheduler {
 }
 
 /**
- * A clock that stands still until it is told to go on.
+ * A clock that stands still until it is moved.
  */
 export class StillClock implements Clock.Clock {
   readonly [Clock.ClockTypeId]: Clock.ClockTypeId = Clock.ClockTypeId
@@ -75,7 +75,7 @@ export class StillClock implements Clock.Clock {
         this.sleepers.push(sleeper)
         this.sleepers.sort((x, y) => x.at - y.at)
       })
-      // Not the canceler that `async` takes: between its registration and the canceler's a fiber may give way, and an
+      // Not the canceler that `async` takes: between its registration and the canceler's a fiber may yield, and an
       // interrupt at that moment runs none.
       return Effect.onInterrupt(asleep, () => Effect.sync(() => this.forget(sleeper)))
     })

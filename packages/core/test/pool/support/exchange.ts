@@ -1,12 +1,12 @@
 import type { Connection, ExchangeBody, ExchangeReceiver, ExchangeRequest } from "../../../src/Connection.js"
 import type { Server } from "../../../src/testing/MemoryNetwork.js"
 
-/** What a receiver was told, in words. */
-export interface Heard extends ExchangeReceiver {
+/** What a receiver was notified of, in words. */
+export interface RecordingReceiver extends ExchangeReceiver {
   readonly said: Array<string>
 }
 
-export const receiver = (): Heard => {
+export const receiver = (): RecordingReceiver => {
   const said: Array<string> = []
   return {
     said,

@@ -39,7 +39,7 @@ export interface Interrupt {
 }
 
 export interface Direction {
-  /** How many operations a fiber may do before it gives way. */
+  /** How many operations a fiber may do before it yields. */
   readonly maxOps: number
   /** Which of the fibers that are ready does its step. */
   readonly choose: (count: number) => number

@@ -79,7 +79,7 @@ for (const daemon of daemons) {
         assert.isTrue(served.every((requests) => requests <= keepAliveRequests))
       }))
 
-    it.scoped("reloaded while busy, it loses no request that was safe to repeat", () =>
+    it.scoped("reloaded while busy, it loses no request that was safe to retry", () =>
       Effect.gen(function*() {
         const { reload, url } = yield* start(daemon)
         const { client, pool } = yield* makeClient({ limits: { maxConnections: 8 } })

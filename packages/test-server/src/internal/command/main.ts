@@ -77,7 +77,7 @@ export const main = (args: ReadonlyArray<string>, out: (line: string) => void): 
         catch: (error) => new CommandError(`${ca} can't be written (${(error as NodeJS.ErrnoException).code})`, 1)
       })
     }
-    out(greeting(server, given))
+    out(banner(server, given))
     return yield* Effect.never
   }).pipe(Effect.scoped)
 
@@ -165,7 +165,7 @@ const parse = (args: ReadonlyArray<string>): Effect.Effect<Given, CommandError> 
     }
   })
 
-const greeting = (server: TestServer, given: Given): string => {
+const banner = (server: TestServer, given: Given): string => {
   const protocols = given.http2 ? "HTTP/1.1 and HTTP/2" : "HTTP/1.1"
   const trust = !given.tls || given.cert !== undefined
     ? ""

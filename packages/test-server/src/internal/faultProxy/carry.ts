@@ -44,14 +44,14 @@ const drained = (to: Socket, lifetime: Lifetime): Promise<void> =>
 
 /** The bytes of a stream with the faults in them. It ends where the stream is cut; nothing more is read behind that. */
 async function* spoiled(faults: ReadonlyArray<Fault>, from: Socket, run: Run): AsyncGenerator<Uint8Array> {
-  const left = [...faults].sort((one, other) => placeOf(one) - placeOf(other))
+  const left = [...faults].sort((one, other) => offsetOf(one) - offsetOf(other))
   let passed = 0
   let dropping = 0
   let doubling = 0
 
   /** Carries out what is due. False when the stream is cut here. */
   async function* act(): AsyncGenerator<Uint8Array, boolean> {
-    while (left.length > 0 && placeOf(left[0]) <= passed) {
+    while (left.length > 0 && offsetOf(left[0]) <= passed) {
       const { action } = left[0]
       left.shift()
       run.count()
@@ -81,7 +81,7 @@ async function* spoiled(faults: ReadonlyArray<Fault>, from: Socket, run: Run): A
   for await (const read of from.iterator({ destroyOnReturn: false })) {
     let bytes: Uint8Array = read
     while (bytes.length > 0) {
-      const size = left.length === 0 ? bytes.length : Math.min(bytes.length, placeOf(left[0]) - passed)
+      const size = left.length === 0 ? bytes.length : Math.min(bytes.length, offsetOf(left[0]) - passed)
       yield* copies(bytes.subarray(0, size))
       passed += size
       bytes = bytes.subarray(size)
@@ -90,4 +90,4 @@ async function* spoiled(faults: ReadonlyArray<Fault>, from: Socket, run: Run): A
   }
 }
 
-const placeOf = (fault: Fault): number => fault.afterBytes ?? 0
+const offsetOf = (fault: Fault): number => fault.afterBytes ?? 0

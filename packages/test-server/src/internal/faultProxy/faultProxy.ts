@@ -21,7 +21,7 @@ export interface FaultProxy {
 
   readonly port: number
 
-  /** `host:port`, to be put in the place of the server's own in a URL. */
+  /** `host:port`, to replace that of the server in a URL. */
   readonly address: string
 
   /** Changes the plan for the connections that come from now on. */

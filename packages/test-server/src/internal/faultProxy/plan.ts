@@ -2,7 +2,7 @@ import type * as Duration from "effect/Duration"
 import type { Gate } from "../../Gate.js"
 
 /**
- * What is done at one place of a stream of bytes.
+ * What is done at one offset of a stream of bytes.
  *
  * - `"end"` and `"reset"` close the connection of the client, and that of the server.
  * - `"blackhole"` swallows all that follows in this direction; both connections stay open.
@@ -42,7 +42,7 @@ export interface Fault {
  * @category models
  */
 export interface DirectionPlan {
-  /** In the order of their places; several at one place are carried out one after the other. Default none. */
+  /** In the order of their offsets; several at one offset are carried out one after the other. Default none. */
   readonly faults?: ReadonlyArray<Fault> | undefined
 
   /** No more bytes than so many a second, steadily. Default: no limit. */

@@ -1,6 +1,6 @@
 import { Flag, Type } from "./registry.js"
 
-/** A frame as it came, before it is taken apart. */
+/** A frame as it came, before it is parsed. */
 export interface Raw {
   readonly type: number
   readonly flags: number

@@ -19,7 +19,7 @@ import * as write from "./write.js"
  * @category models
  */
 export interface Options {
-  /** Serves TLS, with ALPN `h2` unless told otherwise. Default false: clear text. */
+  /** Serves TLS, with ALPN `h2` unless its options say otherwise. Default false: clear text. */
   readonly tls?: boolean | TlsOptions | undefined
 
   /** What the peer announces in its first frame. Default nothing but an empty SETTINGS. */

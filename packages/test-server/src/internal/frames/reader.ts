@@ -4,7 +4,7 @@ import { Flag, preface, Type } from "./registry.js"
 import type { Fields } from "./write.js"
 
 /**
- * A frame that came from the client, taken apart. A header block in several frames comes as one `Headers`.
+ * A frame that came from the client, parsed. A header block in several frames comes as one `Headers`.
  *
  * @since 0.1.0
  * @category models
@@ -27,7 +27,7 @@ export type ReceivedFrame =
     | { readonly _tag: "Unknown" }
   )
 
-/** Takes a client's bytes apart into frames. Throws where they can't be understood. */
+/** Splits the bytes of a client into frames. Throws where they can't be understood. */
 export class FrameReader {
   private pending = Buffer.alloc(0)
   private prefaceSeen = false

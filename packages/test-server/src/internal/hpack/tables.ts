@@ -67,7 +67,7 @@ export const staticTable: ReadonlyArray<Field> = [
   ].map((name) => [name, ""] as const)
 ]
 
-/** RFC 7541 section 2.3.2: the newest entry first, the oldest gives way. */
+/** RFC 7541 section 2.3.2: the newest entry first, the oldest is evicted. */
 export class DynamicTable {
   private readonly entries: Array<Field> = []
   private size = 0

@@ -39,7 +39,7 @@ export interface SocksFault {
   /** Written in front of the message, in one piece with it. Default none. */
   readonly before?: Uint8Array | string | undefined
 
-  /** Written in place of the message (see {@link socksReply}). Default: the right message. */
+  /** Written instead of the message (see {@link socksReply}). Default: the right message. */
   readonly instead?: Uint8Array | string | undefined
 
   /** Written behind the message, in one piece with it. Default none. */

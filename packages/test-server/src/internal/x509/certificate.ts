@@ -54,7 +54,7 @@ const extension = (id: string, critical: boolean, content: Uint8Array): Buffer =
   der.sequence(der.objectIdentifier(id), ...(critical ? [der.boolean(true)] : []), der.octetString(content))
 
 const extensions = (subject: Subject, issuer: Issuer): ReadonlyArray<Buffer> => [
-  // The identifiers tell one generated authority from another of the same name.
+  // The identifiers distinguish one generated authority from another of the same name.
   extension("2.5.29.14", false, der.octetString(keyIdentifier(subject.publicKey))),
   extension("2.5.29.35", false, der.sequence(der.implicit(0, keyIdentifier(issuer.publicKey)))),
   ...(subject.use === "authority" ? authorityExtensions : leafExtensions(subject))
