@@ -1,6 +1,6 @@
 import * as Characters from "./Characters.js"
 import type { ProtocolError } from "./ProtocolError.js"
-import { quoteBytes, protocolError } from "./ProtocolError.js"
+import { protocolError, quoteBytes } from "./ProtocolError.js"
 
 const connection = Characters.ascii("connection")
 const contentLength = Characters.ascii("content-length")
@@ -12,7 +12,7 @@ const chunked = Characters.ascii("chunked")
 const close = Characters.ascii("close")
 
 /**
- * What the fields of one head say about framing and about the connection, taken from the octets while they are scanned:
+ * What one header section says about framing and about the connection, taken from the octets while they are scanned:
  * these few are recognised by the length of their name, so that no field needs to become a string.
  */
 export class FramingFields {
@@ -87,7 +87,7 @@ export class FramingFields {
     }
   }
 
-  /** What is wrong with these fields together, in the head of a response with or without content. */
+  /** What is wrong with these fields together, in the response head of a response with or without content. */
   check(status: number, minorVersion: 0 | 1, hasContent: boolean): ProtocolError | undefined {
     if (this.transferEncoding !== "none") {
       // RFC 9112 §6.3 calls this an attempt at response splitting that ought to be handled as an error.

@@ -101,7 +101,7 @@ export {
    * @category errors
    */
   quoteStart
-} from "./ProtocolViolation.js"
+} from "./ProtocolError.js"
 export type {
   /**
    * What a peer, or our own caller, did that HTTP/1.1 does not allow, and where it says so. A value, not an exception.

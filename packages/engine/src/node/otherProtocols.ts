@@ -52,7 +52,7 @@ export interface Instead {
 }
 
 /**
- * What speaks in place of HTTP/1.1, by the bytes that came in place of a response: a TLS alert (RFC 8446 §6), the SETTINGS
+ * What speaks instead of HTTP/1.1, by the bytes that came instead of a response: a TLS alert (RFC 8446 §6), the SETTINGS
  * that an HTTP/2 server begins with (RFC 9113 §3.4), or a server of something else. Undefined when it is none of these.
  */
 export const instead = (received: Uint8Array, length: number): Instead | undefined => {
@@ -60,13 +60,13 @@ export const instead = (received: Uint8Array, length: number): Instead | undefin
   if (length >= 2 && bytes[0] === alert && bytes[1] === majorVersion) {
     return {
       protocol: "TLS",
-      hint: "A TLS alert came in place of a response; the server seems to speak TLS: use https:"
+      hint: "A TLS alert came instead of a response; the server seems to speak TLS: use https:"
     }
   }
   if (length >= frameHead && bytes[3] === settings && bytes.subarray(4, frameHead).every((octet) => octet === 0)) {
     return {
       protocol: "HTTP/2",
-      hint: `HTTP/2 came in place of a response; the server seems to speak nothing else: use http2: "prior-knowledge"`
+      hint: `HTTP/2 came instead of a response; the server seems to speak nothing else: use http2: "prior-knowledge"`
     }
   }
   const text = String.fromCharCode(...bytes)

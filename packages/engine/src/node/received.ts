@@ -1,4 +1,4 @@
-import { type ProtocolViolation, quoteStart } from "../http1/index.js"
+import { type ProtocolError, quoteStart } from "../http1/index.js"
 import { type Instead, instead } from "./otherProtocols.js"
 
 /** What came at once where the head of a response was due, for whoever has to find out what speaks there. */
@@ -15,9 +15,9 @@ const field = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:/
  * something else that is its first letter. What came with it says more. Of what looks like HTTP it is the status line,
  * or the name of the field, since values are nobody's to see.
  */
-export const receivedInstead = (violation: ProtocolViolation, bytes: Uint8Array, length: number): Received => {
+export const receivedInstead = (error: ProtocolError, bytes: Uint8Array, length: number): Received => {
   const spoken = instead(bytes, length)
-  switch (violation.code) {
+  switch (error.code) {
     case "InvalidStatusLine":
     case "UnsupportedVersion":
       return { received: quoteStart(bytes, 0, startsAsHttp(bytes) ? lineEnd(bytes, 0, length) : length), spoken }

@@ -16,7 +16,7 @@ export interface Host {
 }
 
 export interface Served {
-  readonly answers: number
+  readonly responses: number
   /** The longest that a request waited for a connection, in milliseconds. */
   readonly longestWait: number
   readonly dials: number
@@ -47,7 +47,7 @@ export const traffic = (
     whenFull: "dial",
     random: () => 0
   })
-  const byKey = new Map(hosts.map((host) => [host.key, { host, answers: 0, longestWait: 0, dials: 0, held: 0 }]))
+  const byKey = new Map(hosts.map((host) => [host.key, { host, responses: 0, longestWait: 0, dials: 0, held: 0 }]))
 
   const after = (millis: number, run: () => void) => {
     const at = now + millis
@@ -67,7 +67,7 @@ export const traffic = (
     const served = byKey.get(ticket.origin.key)!
     served.longestWait = Math.max(served.longestWait, now - ticket.waitingSince)
     after(served.host.takes, () => {
-      served.answers++
+      served.responses++
       served.held += served.host.takes
       core.release(ticket, served.host.closes !== true, Infinity, now)
       perform()
