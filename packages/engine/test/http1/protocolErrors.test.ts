@@ -122,8 +122,8 @@ describe("protocol errors", () => {
 describe("the end of the stream", () => {
   it.each([
     ["before a response", "", "before any byte of a response"],
-    ["within the head", "HTTP/1.1 200", "within a head"],
-    ["after an informational response", "HTTP/1.1 100 Continue\r\n\r\n", "within a head"],
+    ["within the head", "HTTP/1.1 200", "within a response head"],
+    ["after an informational response", "HTTP/1.1 100 Continue\r\n\r\n", "within a response head"],
     ["within counted content", `${ok}Content-Length: 5\r\n\r\nhe`, "3 bytes before"],
     ["within a chunk", `${chunked}5\r\nhe`, "before the last chunk"],
     ["before the last chunk", `${chunked}5\r\nhello\r\n`, "before the last chunk"],
