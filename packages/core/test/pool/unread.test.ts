@@ -6,11 +6,12 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { deepStrictEqual, ok, strictEqual } from "node:assert"
+import * as Body from "../../src/Body.js"
 import * as ConnectionPool from "../../src/ConnectionPool.js"
 import * as PooledHttpClient from "../../src/PooledHttpClient.js"
 import type * as MemoryNetwork from "../../src/testing/MemoryNetwork.js"
 import { settle } from "../../src/testing/settle.js"
-import { BodyAbandoned } from "../../src/TransportError.js"
+import { BodyAbandoned, PoolTimeout } from "../../src/TransportError.js"
 import { a, b } from "./support/origins.js"
 import { open, outcome } from "./support/pool.js"
 
@@ -103,6 +104,70 @@ describe("an unread body", () => {
       yield* TestClock.adjust("2 seconds")
       strictEqual(outcome(waiting), "done")
       deepStrictEqual(network.requests.map((_) => _.state), ["Running", "Cancelled", "Running", "Answered"])
+    }))
+
+  it.scoped("over HTTP/2 goes with all that its connection carries, for a request of another origin", () =>
+    Effect.gen(function*() {
+      for (const isRead of [false, true]) {
+        const { get, network } = yield* world({
+          limits: { maxConnections: 1 },
+          timeouts: { read: "Infinity" },
+          network: {
+            respond: respond(silent),
+            protocol: () => "h2",
+            dial: () => Effect.succeed({ protocol: "h2", capacity: 10 })
+          }
+        })
+        const bodies = yield* Effect.forEach([1, 2, 3], () => get(a, "/open"))
+        const reading = isRead ? yield* Effect.fork(bodies[1].text) : undefined
+        const waiting = yield* Effect.fork(get(b))
+        yield* TestClock.adjust(999)
+        deepStrictEqual(network.requests.map((_) => _.state), ["Running", "Running", "Running"])
+        yield* TestClock.adjust(1)
+        yield* settle
+        strictEqual(outcome(waiting), isRead ? "waits" : "done")
+        // One that is read keeps the connection, so to give up the others would help nobody.
+        const state = isRead ? "Running" : "Cancelled"
+        deepStrictEqual(network.requests.slice(0, 3).map((_) => _.state), [state, state, state])
+        if (reading !== undefined) yield* Fiber.interrupt(reading)
+      }
+    }))
+
+  it.scoped("over HTTP/2 goes alone for a request of its own origin", () =>
+    Effect.gen(function*() {
+      const { get, network } = yield* world({
+        limits: { maxConnections: 1 },
+        network: {
+          respond: respond(silent),
+          protocol: () => "h2",
+          dial: () => Effect.succeed({ protocol: "h2", capacity: 2 })
+        }
+      })
+      yield* Effect.forEach([1, 2], () => get(a, "/open"))
+      const waiting = yield* Effect.fork(get(a))
+      yield* TestClock.adjust("1 second")
+      strictEqual(outcome(waiting), "done")
+      deepStrictEqual(network.requests.map((_) => _.state), ["Cancelled", "Running", "Answered"])
+    }))
+
+  it.scoped("that is held on purpose is never abandoned, and PoolTimeout names it", () =>
+    Effect.gen(function*() {
+      const { get, network } = yield* world({
+        limits: { maxConnections: 1 },
+        timeouts: { read: "Infinity" },
+        network: { respond: respond(silent) }
+      })
+      const response = yield* get(a, "/open")
+      yield* Body.hold(response)
+      const waiting = yield* Effect.fork(Effect.flip(get(b)))
+      yield* TestClock.adjust("10 seconds")
+      const error = yield* Fiber.join(waiting)
+      ok(error instanceof PoolTimeout && error.pool.longestHeld.some((_) => _.url.endsWith("/open") && _.bodyUnread))
+      strictEqual(network.requests[0].state, "Running")
+      yield* PooledHttpClient.discard(response)
+      const next = yield* Effect.fork(get(b))
+      yield* TestClock.adjust("1 second")
+      strictEqual(outcome(next), "done")
     }))
 
   it.scoped("that nobody waits behind is kept for as long as one likes", () =>

@@ -349,7 +349,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   }
 
   get unreadSince(): number | undefined {
-    return this.body?.isUnread === true ? this.headAt : undefined
+    return this.body?.isDispensable === true ? this.headAt : undefined
   }
 
   /** A request waits for the connection: the rest is not even discarded. */

@@ -62,12 +62,23 @@ export class ResponseBody {
   /** Once a reader has begun, the body is not abandoned. What a stream takes out is not there for another reader. */
   private readers: "none" | "whole" | "stream" = "none"
   private waiters: Waiters | undefined = undefined
+  private isHeld = false
 
   constructor(private readonly owner: BodyOwner, private readonly maxBuffered: number) {}
 
   /** Whether nobody has begun to read it, and there is something to read. */
   get isUnread(): boolean {
     return this.readers === "none" && this.state._tag === "Receiving"
+  }
+
+  /** Whether it may be abandoned for a request that waits. */
+  get isDispensable(): boolean {
+    return this.isUnread && !this.isHeld
+  }
+
+  /** Somebody will read it, however late: it is not to be abandoned. */
+  hold(): void {
+    this.isHeld = true
   }
 
   // ---------------------------------------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ import type { Timekeeper } from "./Timekeeper.js"
 /** While requests wait, unread bodies are looked for so often, in milliseconds: nobody reports that one begins. */
 const interval = 50
 
+/** What could be given up together, and the request that it would help. */
 interface Candidate {
-  readonly lease: LeaseTicket
+  readonly leases: ReadonlyArray<LeaseTicket>
   readonly since: number
   readonly isOwn: boolean
   readonly due: number
@@ -19,7 +20,8 @@ interface Candidate {
  * Abandons unread bodies: responses of which something is still to come and that nobody has begun to read, when that
  * helps a request that waits (undici and the platform's layers hang here for ever). The grace runs while both are so, and
  * is no more than half of the time that the request may wait. One body for one request: its own origin's first, then the
- * one that has been unread for longest.
+ * one that has been unread for longest. For another origin a connection has to close, so all that it carries has to be
+ * unread.
  */
 export class UnreadBodies {
   private readonly deadline = new Deadline(this, (bodies) => bodies.look())
@@ -41,33 +43,58 @@ export class UnreadBodies {
     if (this.pool.waitersWithoutDial === 0 || this.grace === Infinity) return
     const now = this.time.now()
     const best = this.find()
-    if (best !== undefined && best.due <= now) best.lease.owner.abandonUnread?.()
+    if (best !== undefined && best.due <= now) { for (const { owner } of best.leases) owner.abandonUnread?.() }
     const next = best === undefined || best.due <= now ? interval : Math.min(interval, best.due - now)
     this.time.deadlines.set(this.deadline, next, now)
   }
 
   private find(): Candidate | undefined {
     let best: Candidate | undefined = undefined
-    for (const lease of this.pool.leases as Iterable<LeaseTicket>) {
-      const { origin, owner, slot } = lease
-      const since = owner.unreadSince
-      const waiter = since === undefined || slot === undefined ? undefined : this.helped(slot)
-      if (since === undefined || waiter === undefined) continue
-      const due = Math.max(since, waiter.waitingSince) + Math.min(this.grace, waiter.timeout / 2)
-      const isOwn = waiter.origin === origin
-      if (best === undefined || isBetter({ lease, since, isOwn, due }, best)) best = { lease, since, isOwn, due }
+    for (const [slot, leases] of this.unreadBySlot()) {
+      const ofOwn = this.forOwnOrigin(slot, leases)
+      const candidate = ofOwn ?? this.forAnother(slot, leases)
+      if (candidate !== undefined && (best === undefined || isBetter(candidate, best))) best = candidate
     }
     return best
   }
 
-  /** Who could be lent a connection, or be dialed for, if this one carried one request less. */
-  private helped(slot: Slot<Connection>): Ticket<Connection> | undefined {
-    if (slot.origin.waitersWithoutDial > 0) return slot.origin.waiters.first
-    // An origin that its own limit, or a stream of its own, keeps waiting gains nothing.
-    const next = this.pool.roundRobin.first
-    return next !== undefined && slot.busy === 1 && !this.pool.hasRoom ? next.waiters.first : undefined
+  private unreadBySlot(): ReadonlyMap<Slot<Connection>, ReadonlyArray<LeaseTicket>> {
+    const bySlot = new Map<Slot<Connection>, Array<LeaseTicket>>()
+    for (const lease of this.pool.leases as Iterable<LeaseTicket>) {
+      const { owner, slot } = lease
+      if (owner.unreadSince === undefined || slot === undefined) continue
+      const leases = bySlot.get(slot)
+      if (leases === undefined) bySlot.set(slot, [lease])
+      else leases.push(lease)
+    }
+    return bySlot
+  }
+
+  /** A stream of a shared connection, or a connection, for a request of the same origin. One that drains has to close. */
+  private forOwnOrigin(slot: Slot<Connection>, leases: ReadonlyArray<LeaseTicket>): Candidate | undefined {
+    const { busy, origin, state } = slot
+    const waiter = origin.waitersWithoutDial > 0 ? origin.waiters.first : undefined
+    if (waiter === undefined) return undefined
+    if (state === "Ready") return this.candidate([leases.reduce(longerUnread)], waiter, true)
+    return leases.length < busy ? undefined : this.candidate(leases, waiter, true)
+  }
+
+  /** A connection that another origin would be dialed for if it closed. One that its own limit keeps waiting gains nothing. */
+  private forAnother({ busy }: Slot<Connection>, leases: ReadonlyArray<LeaseTicket>): Candidate | undefined {
+    const waiter = this.pool.hasRoom || leases.length < busy ? undefined : this.pool.roundRobin.first?.waiters.first
+    return waiter === undefined ? undefined : this.candidate(leases, waiter, false)
+  }
+
+  private candidate(leases: ReadonlyArray<LeaseTicket>, waiter: Ticket<Connection>, isOwn: boolean): Candidate {
+    const since = Math.max(...leases.map(sinceOf))
+    const due = Math.max(since, waiter.waitingSince) + Math.min(this.grace, waiter.timeout / 2)
+    return { leases, since, isOwn, due }
   }
 }
+
+const longerUnread = (one: LeaseTicket, other: LeaseTicket): LeaseTicket => sinceOf(other) < sinceOf(one) ? other : one
+
+const sinceOf = ({ owner }: LeaseTicket): number => owner.unreadSince ?? Infinity
 
 const isBetter = (one: Candidate, other: Candidate): boolean =>
   one.isOwn === other.isOwn ? one.since < other.since : one.isOwn

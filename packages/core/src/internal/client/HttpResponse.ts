@@ -108,6 +108,11 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
     return this.response.body.isComplete
   }
 
+  /** It will be read, however late. */
+  hold(): void {
+    this.response.body.hold()
+  }
+
   get connection(): ConnectionInfo {
     return this.response.facts
   }
