@@ -150,7 +150,7 @@ const decoded = (
   limits: Limits
 ): HttpClientResponse => {
   const field = response instanceof HttpResponse
-    ? response.field("content-encoding")
+    ? response.contentEncoding
     : response.headers["content-encoding"]
   if (field === undefined || hasNoContent(response.request, response.status)) return response
   const codings = field.toLowerCase().split(",").map((name) => name.trim()).filter((name) =>

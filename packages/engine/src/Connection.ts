@@ -94,6 +94,8 @@ export interface ExchangeHead {
   readonly rawHeaders: ReadonlyArray<string>
   /** The size of the content in bytes, if the response head states it. */
   readonly contentLength: number | undefined
+  /** Whether there is a Content-Encoding, where that is known without a look at the fields. */
+  readonly isCoded?: boolean | undefined
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ProtocolError } from "./ProtocolError.js"
 import { protocolError, quoteBytes } from "./ProtocolError.js"
 
 const connection = Characters.ascii("connection")
+const contentEncoding = Characters.ascii("content-encoding")
 const contentLength = Characters.ascii("content-length")
 const keepAlive = Characters.ascii("keep-alive")
 const proxyConnection = Characters.ascii("proxy-connection")
@@ -25,6 +26,8 @@ export class FramingFields {
   upgradeOption = false
   /** An Upgrade field that names something. */
   upgrade = false
+  /** There is a Content-Encoding. It frames nothing; but nobody is to read all fields of a head to know. */
+  isCoded = false
   /** Where the value of the first Keep-Alive field is, counted from the start of the block; or -1. */
   keepAliveStart = -1
   keepAliveEnd = -1
@@ -36,6 +39,7 @@ export class FramingFields {
     this.keepAlive = false
     this.upgradeOption = false
     this.upgrade = false
+    this.isCoded = false
     this.keepAliveStart = -1
   }
 
@@ -71,6 +75,8 @@ export class FramingFields {
           const kept = this.keepAlive
           this.readConnection(bytes, value, valueEnd)
           this.keepAlive = kept
+        } else if (Characters.equalsIgnoringCase(bytes, name, nameEnd, contentEncoding)) {
+          this.isCoded = true
         }
         return undefined
       case 17:

@@ -21,6 +21,8 @@ export interface ResponseHead {
   readonly keepAliveMax: number | undefined
   /** As sent; in a response to HEAD and in a 304 it does not frame anything. */
   readonly contentLength: number | undefined
+  /** Whether there is a Content-Encoding. */
+  readonly isCoded: boolean
 }
 
 /** Where the reason phrase begins: `HTTP/1.1 200 `. */
@@ -38,6 +40,7 @@ export class ReceivedHead implements ResponseHead {
     readonly minorVersion: 0 | 1,
     readonly keepAlive: boolean,
     readonly contentLength: number | undefined,
+    readonly isCoded: boolean,
     private readonly text: string,
     private readonly reasonEnd: number,
     private readonly keepAliveStart: number,

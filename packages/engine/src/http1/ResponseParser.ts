@@ -273,6 +273,7 @@ export class ResponseParser {
       minorVersion,
       persistent && !untilClose && !upgraded && !dubious,
       framing.contentLength < 0 ? undefined : framing.contentLength,
+      framing.isCoded,
       block.text(this.options.latin1),
       reasonEnd,
       framing.keepAliveStart,

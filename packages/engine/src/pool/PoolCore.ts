@@ -343,6 +343,8 @@ export class PoolCore<C> {
         slots.startDial(pool, slot, now)
       }
     }
+    // An iterator for each request is a good part of what the pool would allocate for it.
+    if (pool.connecting.size === 0) return
     for (const origin of pool.connecting) {
       queue.connect(pool, origin, this.onConnectDeadline, now)
       pool.update(origin)

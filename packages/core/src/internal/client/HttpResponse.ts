@@ -83,11 +83,10 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
     return this.cachedHeaders ??= headersOf(this.response.head.rawHeaders)
   }
 
-  /** One field of the headers, before anybody has asked for them. */
-  field(name: string): string | undefined {
-    return this.cachedHeaders === undefined
-      ? valueOf(this.response.head.rawHeaders, name)
-      : this.cachedHeaders[name]
+  /** Most responses have none, and then their fields are not read for it. */
+  get contentEncoding(): string | undefined {
+    const { head } = this.response
+    return head.isCoded === false ? undefined : valueOf(head.rawHeaders, "content-encoding")
   }
 
   get cookies(): Cookies.Cookies {
