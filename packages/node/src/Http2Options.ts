@@ -40,11 +40,6 @@ export interface Http2Options {
    */
   readonly maxBufferedBytes?: number | undefined
   /**
-   * The largest head of a response, in bytes as RFC 9113 §6.5.2 counts them: each field 32 more than its name and value.
-   * Default 64 KiB.
-   */
-  readonly maxHeaderListSize?: number | undefined
-  /**
    * How long the server may send nothing at all, while requests are under way, until it is asked whether it is still
    * there (PING). Some servers take pings amiss that come more often than every five minutes. Default `"Infinity"`:
    * never; after a `ReadTimeout` or `WriteTimeout` it is asked in any case, unless something was read since.

@@ -73,12 +73,15 @@ export type { Provided } from "./internal/wrapped.js"
  */
 export const layer = (options: Options = {}): Layer.Layer<Provided, InvalidOptions> =>
   Layer.unwrapEffect(Effect.map(checkAll(options), () => {
-    const { http2, lookup, reuseAfterNoContent, socketPath, tls, ...pooled } = options
+    const { http2, lookup, maxHeaderSize, maxInformationalSize, reuseAfterNoContent, socketPath, tls, ...pooled } =
+      options
     return Layer.provide(
       layerWithoutConnector(pooled),
       NodeConnector.layer({
         http2: withWindow(http2, pooled.maxBufferedBody),
         lookup,
+        maxHeaderSize,
+        maxInformationalSize,
         reuseAfterNoContent,
         socketPath,
         tls

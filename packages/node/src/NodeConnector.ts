@@ -46,6 +46,18 @@ export interface Options {
    */
   readonly lookup?: LookupFunction | undefined
   /**
+   * The largest header section of a response, in bytes: its head, or its trailers. Over HTTP/2 each field counts for 32 more
+   * than its name and value (RFC 9113 §6.5.2), and the server is told. A larger one fails with `RemoteProtocolError`.
+   * Default 256 KiB.
+   */
+  readonly maxHeaderSize?: number | undefined
+  /**
+   * How much all interim responses (1xx) before one response may be together, in bytes. How many there are, and for how
+   * long, is not limited but by `timeouts.headers`. More fails with `RemoteProtocolError`. Default 256 KiB: a server that
+   * says 102 every 20 seconds may do so for a day.
+   */
+  readonly maxInformationalSize?: number | undefined
+  /**
    * What becomes of an HTTP/1.1 connection after a response of 204, 205 or 304. Servers that send content after it all the
    * same send it a moment later, and no client can distinguish it from the response to the next request.
    *
@@ -70,14 +82,18 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Connector, InvalidOptions> =>
   Effect.gen(function*() {
-    const { reuseAfterNoContent, ...checked } = yield* check(optionTable.connector, options)
+    const { maxHeaderSize, maxInformationalSize, reuseAfterNoContent, ...checked } = yield* check(
+      optionTable.connector,
+      options
+    )
     const http2 = readHttp2(checked.http2)
     const tls = options.tls ?? {}
     const unusable = checkTls(tls)
     if (unusable.length > 0) return yield* new InvalidOptions({ problems: unusable })
     const time = effectTime(yield* Effect.runtime<never>())
     const { lookup, socketPath } = options
-    const dialer = new Dialer({ tls, http2, lookup, socketPath, reuseAfterNoContent }, time)
+    const limits = { maxHeaderSize, maxInformationalSize }
+    const dialer = new Dialer({ tls, http2, lookup, socketPath, reuseAfterNoContent, limits }, time)
     const { coalesce } = dialer
     const connector: Connector = {
       protocol: (origin) => dialer.protocol(origin),

@@ -60,6 +60,11 @@ export class BlockReader {
     return start + after - held
   }
 
+  /** Of the block just read, in bytes. */
+  get length(): number {
+    return this.blockEnd - this.blockStart
+  }
+
   /** The text of the block just read. */
   text(latin1: (bytes: Uint8Array, start: number, end: number) => string): string {
     return latin1(this.block, this.blockStart, this.blockEnd)

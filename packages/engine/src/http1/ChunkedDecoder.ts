@@ -1,8 +1,7 @@
 import * as Characters from "./Characters.js"
-import type { ParserLimits } from "./ParserLimits.js"
 import { Failed } from "./Progress.js"
 import type { ProtocolError, ProtocolErrorCode } from "./ProtocolError.js"
-import { limitPassed, protocolError, quoteOctet } from "./ProtocolError.js"
+import { protocolError, quoteOctet } from "./ProtocolError.js"
 
 const { CR, LF, SP, HTAB, SEMICOLON, EQUALS, DQUOTE, BACKSLASH } = Characters
 
@@ -25,8 +24,9 @@ const Escaped = 7
 const AfterQuoted = 8
 const Invalid = 9
 
-/** 16 digits are 64 bits. Leading zeros are digits too, so that a size cannot go on for ever. */
-const maxDigits = 16
+/** What frames one chunk, in bytes: leading zeros of its size, and its extensions. More than that is no use to anybody. */
+const maxDigits = 4096
+const maxExtensionBytes = 4096
 
 /**
  * Undoes the chunked transfer coding (RFC 9112 §7.1) of one body, up to the end of the last chunk; trailers are not its
@@ -42,8 +42,6 @@ export class ChunkedDecoder {
   private digits = 0
   private extension = BeforeSemicolon
   private extensionBytes = 0
-
-  constructor(private readonly limits: ParserLimits) {}
 
   /**
    * Decodes `bytes[start, end)` and reports to `sink` where content is. Returns the index up to which the input is taken,
@@ -65,6 +63,7 @@ export class ChunkedDecoder {
             i++
             this.digits++
             this.size = this.size * 16 + digit
+            // Leading zeros are allowed (RFC 9112 §7.1), but a size must not go on for ever.
             if (this.digits > maxDigits || this.size > Number.MAX_SAFE_INTEGER) {
               return this.fail("ChunkTooLarge", "The size of a chunk is more than can be counted exactly", "7.1")
             }
@@ -94,7 +93,10 @@ export class ChunkedDecoder {
           }
           i++
           this.extensionBytes++
-          if (this.extensionBytes > this.limits.maxChunkExtensionBytes) return this.failLimit()
+          if (this.extensionBytes > maxExtensionBytes) {
+            const message = `The extensions of a chunk are longer than ${maxExtensionBytes} bytes`
+            return this.fail("ChunkExtensionTooLarge", message, "7.1.1")
+          }
           break
         case SizeLineFeed:
           if (octet !== LF) return this.fail("InvalidLineEnd", "CR without LF after the size of a chunk", "7.1")
@@ -132,17 +134,6 @@ export class ChunkedDecoder {
 
   private fail(code: ProtocolErrorCode, message: string, section: string): number {
     this.error = protocolError(code, message, `RFC 9112 §${section}`)
-    return Failed
-  }
-
-  private failLimit(): number {
-    this.error = limitPassed(
-      "ChunkExtensionTooLarge",
-      "The extensions of a chunk are too large",
-      "RFC 9112 §7.1.1",
-      this.limits,
-      "maxChunkExtensionBytes"
-    )
     return Failed
   }
 }

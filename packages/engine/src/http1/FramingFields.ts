@@ -20,6 +20,8 @@ export class FramingFields {
   /** -1 if there is none. */
   contentLength = -1
   transferEncoding: "none" | "chunked" | "other" = "none"
+  /** It says more than `chunked`: whoever stands between may frame the message otherwise. */
+  isUnusualEncoding = false
   /** Connection options. */
   close = false
   keepAlive = false
@@ -35,6 +37,7 @@ export class FramingFields {
   reset(): void {
     this.contentLength = -1
     this.transferEncoding = "none"
+    this.isUnusualEncoding = false
     this.close = false
     this.keepAlive = false
     this.upgradeOption = false
@@ -81,11 +84,7 @@ export class FramingFields {
         return undefined
       case 17:
         if (Characters.equalsIgnoringCase(bytes, name, nameEnd, transferEncoding)) {
-          // Two lines make one list, and a list of two is not `chunked` alone.
-          this.transferEncoding =
-            this.transferEncoding === "none" && Characters.equalsIgnoringCase(bytes, value, valueEnd, chunked)
-              ? "chunked"
-              : "other"
+          this.readTransferEncoding(bytes, value, valueEnd)
         }
         return undefined
       default:
@@ -147,7 +146,36 @@ export class FramingFields {
     return undefined
   }
 
+  /** Lines make one list; anything but `chunked`, alone and once, is another coding. */
+  private readTransferEncoding(bytes: Uint8Array, start: number, end: number): void {
+    this.eachElement(bytes, start, end, this.takeCoding)
+    this.isUnusualEncoding ||= end - start !== chunked.length
+    // A list of nothing frames nothing; whoever sent it may think otherwise.
+    if (this.transferEncoding === "none") this.transferEncoding = "other"
+  }
+
+  private takeCoding(bytes: Uint8Array, start: number, end: number): void {
+    const isFirst = this.transferEncoding === "none"
+    this.transferEncoding = isFirst && Characters.equalsIgnoringCase(bytes, start, end, chunked) ? "chunked" : "other"
+  }
+
   private readConnection(bytes: Uint8Array, start: number, end: number): void {
+    this.eachElement(bytes, start, end, this.takeOption)
+  }
+
+  private takeOption(bytes: Uint8Array, start: number, end: number): void {
+    if (Characters.equalsIgnoringCase(bytes, start, end, close)) this.close = true
+    else if (Characters.equalsIgnoringCase(bytes, start, end, keepAlive)) this.keepAlive = true
+    else if (Characters.equalsIgnoringCase(bytes, start, end, upgrade)) this.upgradeOption = true
+  }
+
+  /** The elements of a list (RFC 9110 §5.6.1), without whitespace around them; empty ones are none (§5.6.1.2). */
+  private eachElement(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    take: (this: FramingFields, bytes: Uint8Array, start: number, end: number) => void
+  ): void {
     let at = start
     while (at < end) {
       let comma = at
@@ -156,9 +184,7 @@ export class FramingFields {
       while (from < comma && isWhitespace(bytes[from])) from++
       let to = comma
       while (to > from && isWhitespace(bytes[to - 1])) to--
-      if (Characters.equalsIgnoringCase(bytes, from, to, close)) this.close = true
-      else if (Characters.equalsIgnoringCase(bytes, from, to, keepAlive)) this.keepAlive = true
-      else if (Characters.equalsIgnoringCase(bytes, from, to, upgrade)) this.upgradeOption = true
+      if (from < to) take.call(this, bytes, from, to)
       at = comma + 1
     }
   }

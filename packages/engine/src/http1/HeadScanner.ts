@@ -16,7 +16,8 @@ const FieldName = 4
 const ValueStart = 5
 const Value = 6
 const FieldLineFeed = 7
-const LastLineFeed = 8
+const FieldEnd = 8
+const LastLineFeed = 9
 
 /** SP to the last printable of ASCII: the octets of nearly every value. */
 const printable = 0x7e - SP
@@ -51,7 +52,7 @@ export class HeadScanner {
   beginHead(limits: ParserLimits): void {
     this.limits = limits
     this.trailers = false
-    this.maxBytes = limits.maxHeaderBytes
+    this.maxBytes = limits.maxHeaderSize
     this.expected = StatusLine
     this.count = 0
     this.framing.reset()
@@ -60,7 +61,7 @@ export class HeadScanner {
   beginTrailers(limits: ParserLimits): void {
     this.limits = limits
     this.trailers = true
-    this.maxBytes = limits.maxTrailerBytes
+    this.maxBytes = limits.maxHeaderSize
     this.expected = FieldStart
     this.count = 0
   }
@@ -112,7 +113,7 @@ export class HeadScanner {
           expected = ValueStart
         }
         if (expected === ValueStart) {
-          while (i < stop && (bytes[i] === SP || bytes[i] === HTAB)) i++
+          while (i < stop && isWhitespace(bytes[i])) i++
           if (i >= stop) break suspended
           value = i
           expected = Value
@@ -128,13 +129,24 @@ export class HeadScanner {
           i++
           expected = FieldLineFeed
         }
+        if (expected === FieldLineFeed) {
+          if (i >= stop) break suspended
+          if (bytes[i] !== LF) return this.fail(bareCarriageReturn(bytes, base, i))
+          i++
+          expected = FieldEnd
+        }
         if (i >= stop) break suspended
-        if (bytes[i] !== LF) return this.fail(bareCarriageReturn(bytes, base, i))
-        let valueEnd = i - 1
-        while (valueEnd > value && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) valueEnd--
-        const invalid = this.record(bytes, base, name, nameEnd, value, valueEnd)
+        octet = bytes[i]
+        if (isWhitespace(octet)) {
+          // A folded line goes on here, and spaces take the place of its end (RFC 9112 §5.2), for whoever reads it later
+          // as well.
+          bytes[i - 2] = SP
+          bytes[i - 1] = SP
+          expected = Value
+          continue
+        }
+        const invalid = this.record(bytes, base, name, nameEnd, value, i - 2)
         if (invalid !== undefined) return this.fail(invalid)
-        i++
         expected = FieldStart
       }
       if (i >= stop) break suspended
@@ -188,17 +200,21 @@ export class HeadScanner {
     return i + 1
   }
 
-  /** Takes note of a field that has been scanned. */
+  /** Takes note of a field that has been scanned, whose line ends at `lineEnd`. */
   private record(
     bytes: Uint8Array,
     base: number,
     name: number,
     nameEnd: number,
-    value: number,
-    valueEnd: number
+    line: number,
+    lineEnd: number
   ): ProtocolError | undefined {
     this.count++
-    if (this.count > this.limits.maxHeaders) return this.tooMany()
+    let value = line
+    let valueEnd = lineEnd
+    while (valueEnd > value && isWhitespace(bytes[valueEnd - 1])) valueEnd--
+    // Whitespace before it has been left out already, but for that of a fold.
+    while (value < valueEnd && isWhitespace(bytes[value])) value++
     if (!this.trailers) return this.framing.field(bytes, base, name, nameEnd, value, valueEnd)
     return framesMessage(bytes, name, nameEnd)
       ? protocolError(
@@ -216,26 +232,20 @@ export class HeadScanner {
 
   private tooLarge(): ProtocolError {
     return this.trailers
-      ? limitPassed("TrailersTooLarge", "The trailers are too large", "RFC 9110 §5.4", this.limits, "maxTrailerBytes")
-      : limitPassed("HeadTooLarge", "The response head is too large", "RFC 9110 §5.4", this.limits, "maxHeaderBytes")
-  }
-
-  private tooMany(): ProtocolError {
-    return this.trailers
-      ? limitPassed("TooManyTrailers", "There are too many trailers", "RFC 9110 §5.4", this.limits, "maxHeaders")
-      : limitPassed("TooManyHeaders", "There are too many headers", "RFC 9110 §5.4", this.limits, "maxHeaders")
+      ? limitPassed("TrailersTooLarge", "The trailers are too large", "RFC 9110 §5.4", this.limits, "maxHeaderSize")
+      : limitPassed("HeadTooLarge", "The response head is too large", "RFC 9110 §5.4", this.limits, "maxHeaderSize")
   }
 
   private notName(bytes: Uint8Array, base: number, line: number, at: number): ProtocolError {
     const octet = bytes[at]
     const found = quoteBytes(bytes, line, at + 1)
-    if (octet === SP || octet === HTAB) {
+    if (isWhitespace(octet)) {
       if (at > line) {
         return protocolError("InvalidHeaderName", `Whitespace before the colon of a field: ${found}`, "RFC 9112 §5.1")
       }
-      return this.count === 0 && !this.trailers
-        ? protocolError("InvalidHeaderName", "Whitespace before the first field", "RFC 9112 §2.2")
-        : protocolError("ObsoleteLineFolding", "A field line is folded: it begins with whitespace", "RFC 9112 §5.2")
+      return this.trailers
+        ? protocolError("ObsoleteLineFolding", "The first trailer begins with whitespace", "RFC 9112 §5.2")
+        : protocolError("InvalidHeaderName", "Whitespace before the first field", "RFC 9112 §2.2")
     }
     if (octet === LF && at === line) return bareLineFeed(bytes, base, at)
     if (octet === CR || octet === LF) {
@@ -246,6 +256,8 @@ export class HeadScanner {
       : protocolError("InvalidHeaderName", `${quoteOctet(octet)} in the name of a field: ${found}`, "RFC 9110 §5.1")
   }
 }
+
+const isWhitespace = (octet: number): boolean => octet === SP || octet === HTAB
 
 const notStatusLine = (bytes: Uint8Array, base: number, at: number): ProtocolError => {
   const found = quoteBytes(bytes, base, at + 1)

@@ -1,28 +1,19 @@
 /**
- * How much of a response other than its content is accepted. Passing a limit is a `ProtocolError` that names it. None
- * of them bounds content: that is `maxResponseSize`, which belongs to the driver, as does the time for the whole response head.
+ * How much of a response other than its content is accepted, by size: no count of fields or of interim responses says
+ * anything about what they cost. Passing a limit is a `ProtocolError` that names it. Neither bounds content: that is
+ * `maxResponseSize`, which belongs to the driver, as does the time for the whole head.
  */
 export interface ParserLimits {
   /**
-   * The response head in bytes, from the first of the status line to the last of the empty line. It holds for each
-   * informational (1xx) response by itself.
+   * A header section in bytes: the head of a response, from the first of the status line to the last of the empty line, and
+   * its trailers, from after the last chunk. It holds for each interim (1xx) response by itself.
    */
-  readonly maxHeaderBytes: number
-  /** Header fields in one response head, and trailer fields in one trailer section. */
-  readonly maxHeaders: number
-  /** The trailer section in bytes, from after the last chunk to the last of the empty line. */
-  readonly maxTrailerBytes: number
-  /** The extensions of one chunk in bytes, from the first after its size up to its line end. */
-  readonly maxChunkExtensionBytes: number
-  /** Informational (1xx) responses before one final response; 101 is final. */
-  readonly maxInformational: number
+  readonly maxHeaderSize: number
+  /** All interim responses before one final response together, in bytes; 101 is final. */
+  readonly maxInformationalSize: number
 }
 
-/** 64 KiB and 256 fields for a response head, 16 KiB of trailers, 4 KiB of extensions for a chunk, 16 informational responses. */
 export const defaultParserLimits: ParserLimits = {
-  maxHeaderBytes: 64 * 1024,
-  maxHeaders: 256,
-  maxTrailerBytes: 16 * 1024,
-  maxChunkExtensionBytes: 4 * 1024,
-  maxInformational: 16
+  maxHeaderSize: 256 * 1024,
+  maxInformationalSize: 256 * 1024
 }

@@ -29,10 +29,9 @@ export type ResponseErrorCode =
   | "InvalidHeaderValue"
   /** CR without LF, or LF without CR. */
   | "InvalidLineEnd"
-  /** A header line that begins with whitespace. */
+  /** A first header line that begins with whitespace: there is nothing that it could go on with. */
   | "ObsoleteLineFolding"
   | "HeadTooLarge"
-  | "TooManyHeaders"
   /** Not a decimal number. */
   | "InvalidContentLength"
   /** More than `Number.MAX_SAFE_INTEGER`. */
@@ -44,16 +43,15 @@ export type ResponseErrorCode =
   | "ConflictingFraming"
   /** 101 without `Upgrade` and `Connection: upgrade`. */
   | "InvalidUpgrade"
-  | "TooManyInformational"
+  | "InformationalTooLarge"
   | "InvalidChunkSize"
-  /** More than `Number.MAX_SAFE_INTEGER`, or more digits than that needs. */
+  /** More than `Number.MAX_SAFE_INTEGER`. */
   | "ChunkTooLarge"
   | "InvalidChunkExtension"
   | "ChunkExtensionTooLarge"
   /** The data of a chunk is not followed by CRLF. */
   | "InvalidChunkEnd"
   | "TrailersTooLarge"
-  | "TooManyTrailers"
   /** A trailer that would change how the message is framed. */
   | "ForbiddenTrailer"
   /** The stream ended inside a message. */

@@ -93,6 +93,7 @@ export class ResponseParser {
   private outcome: ParseOutcome | undefined = undefined
   private isHead = false
   private isConnect = false
+  /** The bytes of the interim responses so far. */
   private informational = 0
   /** `Connection: close` has been received. */
   private closing = false
@@ -252,8 +253,8 @@ export class ResponseParser {
     const { framing, minorVersion, reasonEnd, status } = block.scanner
     const informational = status < 200 && status !== 101
     if (informational) {
-      this.informational++
-      if (this.informational > this.options.limits.maxInformational) return this.failInformational()
+      this.informational += block.length
+      if (this.informational > this.options.limits.maxInformationalSize) return this.failInformational()
     }
     const upgraded = status === 101 || (this.isConnect && status >= 200 && status < 300)
     const bodiless = informational || upgraded || this.isHead || status === 204 || status === 304
@@ -261,10 +262,10 @@ export class ResponseParser {
     if (invalid !== undefined) return this.fail(invalid)
     const untilClose = !bodiless && framing.transferEncoding === "none" && framing.contentLength < 0
     // 204 and 205 must not announce content, and 304 frames none (RFC 9110 §8.6, §15.3.6, RFC 9112 §6.1); and a coding
-    // that is unknown here may not be framed as we think. Nobody knows what such a server sends next.
+    // that is unknown here, or a list with empty elements, may not be framed as we think. Nobody knows what such a server sends next.
     const dubious = status === 204 || status === 205 || status === 304
       ? framing.transferEncoding !== "none" || (status !== 304 && framing.contentLength > 0)
-      : framing.transferEncoding === "other"
+      : framing.isUnusualEncoding
     // Close is said of the whole response, the informational ones that precede it included (RFC 9112 §9.6).
     this.closing ||= framing.close
     const persistent = !this.closing && (minorVersion === 1 || framing.keepAlive)
@@ -303,7 +304,7 @@ export class ResponseParser {
       this.remaining = framing.contentLength
     } else {
       this.phase = Chunked
-      this.chunks = new ChunkedDecoder(this.options.limits)
+      this.chunks = new ChunkedDecoder()
     }
     this.handler.onHead(head)
     return after
@@ -356,11 +357,11 @@ export class ResponseParser {
   private failInformational(): number {
     return this.fail(
       limitPassed(
-        "TooManyInformational",
-        "Too many informational responses",
+        "InformationalTooLarge",
+        "The interim responses before the final one are too large",
         "RFC 9110 §15.2",
         this.options.limits,
-        "maxInformational"
+        "maxInformationalSize"
       )
     )
   }

@@ -46,7 +46,7 @@ const maxFrameSize = 16_384
  * A header list over our limit is decoded all the same, to keep the table in step, so that its stream fails alone. This
  * much is decoded at most.
  */
-const maxDecodedBytes = (maxHeaderListSize: number): number => Math.max(16 * maxHeaderListSize, 1024 * 1024)
+const maxDecodedBytes = (maxHeaderSize: number): number => Math.max(16 * maxHeaderSize, 1024 * 1024)
 
 const noTrailers: ReadonlyArray<string> = []
 
@@ -65,11 +65,11 @@ export class Inbound<E> implements FrameHandler {
   private lastHead: ResponseHead | undefined = undefined
 
   constructor(private readonly owner: InboundOwner<E>) {
-    const { maxHeaderListSize } = owner.options
-    this.reader = new FrameReader(this, { maxFrameSize, maxHeaderBlockBytes: maxDecodedBytes(maxHeaderListSize) })
+    const { maxHeaderSize } = owner.options
+    this.reader = new FrameReader(this, { maxFrameSize, maxHeaderBlockBytes: maxDecodedBytes(maxHeaderSize) })
     this.decoder = new HpackDecoder({
-      maxListBytes: maxHeaderListSize,
-      maxDecodedBytes: maxDecodedBytes(maxHeaderListSize),
+      maxListBytes: maxHeaderSize,
+      maxDecodedBytes: maxDecodedBytes(maxHeaderSize),
       latin1: owner.latin1
     })
   }
@@ -192,21 +192,20 @@ export class Inbound<E> implements FrameHandler {
   }
 
   private onInformational(stream: Stream<E>, head: ResponseHead, endStream: boolean): void {
-    const { maxHeaderListSize, maxInformational } = this.owner.options
+    const { maxInformationalSize } = this.owner.options
     if (endStream) {
       return this.failMessage(
         stream,
         malformed("UnexpectedEnd", `the stream ends with a response of ${head.status}, which is not final`, "8.1")
       )
     }
-    stream.informational++
     stream.informationalBytes += this.decoder.listBytes
-    if (stream.informational > maxInformational || stream.informationalBytes > maxHeaderListSize) {
+    if (stream.informationalBytes > maxInformationalSize) {
       return this.failMessage(
         stream,
         malformed(
-          "TooManyInformational",
-          `more than ${maxInformational} interim responses, or ${maxHeaderListSize} bytes of them`,
+          "InformationalTooLarge",
+          `the interim responses before the final one are larger than maxInformationalSize, ${maxInformationalSize} bytes`,
           "8.1"
         )
       )
@@ -409,7 +408,7 @@ export class Inbound<E> implements FrameHandler {
   private tooLarge(): ProtocolError {
     return malformed(
       "HeaderListTooLarge",
-      `a header section of more than http2.maxHeaderListSize, ${this.owner.options.maxHeaderListSize} bytes`,
+      `a header section of more than maxHeaderSize, ${this.owner.options.maxHeaderSize} bytes`,
       "6.5.2"
     )
   }

@@ -242,7 +242,7 @@ export class Outbound<E> {
   }
 
   private writePreface(): void {
-    const { initialWindowSize, maxHeaderListSize } = this.owner.options
+    const { initialWindowSize, maxHeaderSize } = this.owner.options
     this.started = true
     frames.writePreface(output)
     frames.writeSettings(output, [
@@ -251,7 +251,7 @@ export class Outbound<E> {
       INITIAL_WINDOW_SIZE,
       initialWindowSize,
       MAX_HEADER_LIST_SIZE,
-      maxHeaderListSize
+      maxHeaderSize
     ])
     if (this.startCredit > 0) frames.writeWindowUpdate(output, 0, this.startCredit)
   }

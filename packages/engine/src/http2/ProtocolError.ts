@@ -74,7 +74,7 @@ export type MessageErrorCode =
   | "UnexpectedHeaders"
   /** An interim response that ends the stream. */
   | "UnexpectedEnd"
-  | "TooManyInformational"
+  | "InformationalTooLarge"
   /** The stream ended without an error, and the response is not complete, or nobody can know. */
   | "IncompleteResponse"
 

@@ -11,9 +11,9 @@ export interface SessionOptions {
   /** The most that the window of a stream grows to, for readers that keep up. */
   readonly maxWindowSize: number
   /** The largest header section that is accepted, in bytes as RFC 9113 §6.5.2 counts them. */
-  readonly maxHeaderListSize: number
-  /** Interim responses (1xx) before one final response. */
-  readonly maxInformational: number
+  readonly maxHeaderSize: number
+  /** All interim responses (1xx) before one final response together, in bytes. */
+  readonly maxInformationalSize: number
   /** What waits for its readers, over the connection. */
   readonly maxBufferedBytes: number
   /** The same over all connections of a pool, if it is counted. */
@@ -32,8 +32,8 @@ export const defaultSessionOptions: SessionOptions = {
   initialWindowSize: 1024 * 1024,
   connectionWindowSize: 16 * 1024 * 1024,
   maxWindowSize: 16 * 1024 * 1024,
-  maxHeaderListSize: 64 * 1024,
-  maxInformational: 16,
+  maxHeaderSize: 256 * 1024,
+  maxInformationalSize: 256 * 1024,
   maxBufferedBytes: 32 * 1024 * 1024,
   pingInterval: Infinity,
   pingTimeout: 5000,

@@ -55,8 +55,7 @@ export class Stream<E> {
   /** The bytes of content so far, and what the head has said of them. */
   received = 0
   contentLength: number | undefined = undefined
-  /** Interim responses so far, and the size of their fields. */
-  informational = 0
+  /** The size of the interim responses so far. */
   informationalBytes = 0
   /** What had been read of the connection when something was last read of this stream. See `Liveness`. */
   mark = 0

@@ -3,7 +3,7 @@ import type { ConnectionListener, Protocol } from "../Connection.js"
 import type { Reached } from "../DialStage.js"
 import type { Failure } from "../Failure.js"
 import type { HostTime } from "../Host.js"
-import { defaultParserLimits } from "../http1/index.js"
+import type { ParserLimits, ResponseParserOptions } from "../http1/index.js"
 import { BufferedBytes } from "../http2/index.js"
 import type { Address } from "../network/index.js"
 import type { Http2 } from "../options/index.js"
@@ -29,6 +29,7 @@ export interface DialerSettings extends sockets.Route {
   /** Undefined: only HTTP/1.1 is spoken. */
   readonly http2: Http2 | undefined
   readonly reuseAfterNoContent: ReuseAfterNoContent
+  readonly limits: ParserLimits
 }
 
 /** Dials TCP and TLS, and speaks HTTP/1.1 and HTTP/2. */
@@ -37,6 +38,7 @@ export class Dialer {
   readonly coalesce: Coalesce | undefined
   private readonly secure: TlsClient
   private readonly names: Names
+  private readonly parser: ResponseParserOptions
   /** Those that have said HTTP_1_1_REQUIRED. */
   private readonly wantHttp1: RememberedOrigins
   /** Those that have sent bytes after a response that has none. */
@@ -47,6 +49,7 @@ export class Dialer {
     private readonly settings: DialerSettings,
     private readonly time: Pick<HostTime, "elapsed" | "sleep">
   ) {
+    this.parser = { limits: settings.limits, latin1 }
     this.names = namesOf(settings.lookup)
     this.secure = new TlsClient(settings.tls, time)
     this.wantHttp1 = new RememberedOrigins(time.elapsed)
@@ -182,6 +185,7 @@ export class Dialer {
       origin,
       listener,
       settings: this.settings.http2 as Http2,
+      limits: this.settings.limits,
       time: this.time,
       pooledBytes: this.bufferedBytes,
       tlsTime,
@@ -203,7 +207,7 @@ export class Dialer {
     const { lateByteOrigins } = this
     return {
       runtime: nodeRuntime,
-      parser: parserOptions,
+      parser: this.parser,
       reuseAfterNoContent: this.settings.reuseAfterNoContent,
       sendsLateBytes: () => lateByteOrigins.has(key),
       onLateBytes: () => lateByteOrigins.add(key)
@@ -225,5 +229,3 @@ const authority = (address: string, port: number | undefined): string =>
 
 const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
   Buffer.prototype.latin1Slice.call(bytes, start, end)
-
-const parserOptions = { limits: defaultParserLimits, latin1 }

@@ -3,7 +3,14 @@ import { Duplex } from "node:stream"
 import type { Connection, ConnectionListener, Exchange, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
 import type * as Failures from "../Failure.js"
 import type { HostTime } from "../Host.js"
-import type { BufferedBytes, Failure, SessionHost, StreamFailure, StreamRequest } from "../http2/index.js"
+import type {
+  BufferedBytes,
+  Failure,
+  SessionHost,
+  SessionOptions,
+  StreamFailure,
+  StreamRequest
+} from "../http2/index.js"
 import { defaultSessionOptions, Session } from "../http2/index.js"
 import type { Http2 } from "../options/index.js"
 import type { Origin } from "../Origin.js"
@@ -21,6 +28,8 @@ export interface Http2ConnectionOptions {
   readonly origin: Origin
   readonly listener: ConnectionListener
   readonly settings: Http2
+  /** As for HTTP/1.1. */
+  readonly limits: Pick<SessionOptions, "maxHeaderSize" | "maxInformationalSize">
   readonly time: Pick<HostTime, "elapsed" | "sleep">
   /** What all connections of the pool hold for slow readers. */
   readonly pooledBytes: BufferedBytes
@@ -51,7 +60,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   private writeFailure: Error | undefined = undefined
 
   constructor(private readonly around: Http2ConnectionOptions) {
-    const { pooledBytes, settings, socket, time, tlsTime } = around
+    const { limits, pooledBytes, settings, socket, time, tlsTime } = around
     this.socket = socket
     this.tlsTime = tlsTime
     this.remoteAddress = socket.remoteAddress
@@ -60,6 +69,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
     this.session = new Session(this, {
       ...defaultSessionOptions,
       ...settings,
+      ...limits,
       maxBufferedBytes: defaultSessionOptions.maxBufferedBytes,
       pooledBytes
     })

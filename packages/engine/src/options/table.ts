@@ -151,11 +151,6 @@ export const http2 = switched(http2Mode, {
     variable: "HTTP2_MAX_BUFFERED_BYTES",
     sentence: "How much may wait for its readers, over all connections. Near it servers may send less ahead."
   }),
-  maxHeaderListSize: whole("bytes", 64 * 1024, {
-    most: 2 ** 32 - 1,
-    variable: "HTTP2_MAX_HEADER_LIST_SIZE",
-    sentence: "The largest response head."
-  }),
   pingInterval: duration(Infinity, {
     least: 1,
     variable: "HTTP2_PING_INTERVAL",
@@ -226,6 +221,16 @@ export const connector = group({
   socketPath: optional({ _tag: "Text" }, {
     variable: "SOCKET_PATH",
     sentence: "The path of a Unix socket (a named pipe on Windows) to connect to instead of any host."
+  }),
+  maxHeaderSize: whole("bytes", 256 * 1024, {
+    // Where it is SETTINGS_MAX_HEADER_LIST_SIZE.
+    most: 2 ** 32 - 1,
+    variable: "MAX_HEADER_SIZE",
+    sentence: "The largest header section of a response, its head or its trailers."
+  }),
+  maxInformationalSize: whole("bytes", 256 * 1024, {
+    variable: "MAX_INFORMATIONAL_SIZE",
+    sentence: "How much all interim responses (1xx) before a response may be together."
   }),
   reuseAfterNoContent: choice(["quarantine", "close", "always"], "quarantine", {
     variable: "REUSE_AFTER_NO_CONTENT",

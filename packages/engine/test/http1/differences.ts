@@ -36,6 +36,19 @@ const chunkedAndTab = /transfer-encoding:[ \t]*chunked[ \t]*\t[ \t]*\r/i
 const chunked = `${ok}Transfer-Encoding: chunked\r\n\r\n`
 
 export const differences: ReadonlyArray<Difference> = [
+  {
+    name: "empty elements of Transfer-Encoding; the connection is not used again",
+    what: "body",
+    also: ["closed"],
+    section: "RFC 9110 §5.6.1.2",
+    sentence:
+      "A recipient MUST parse and ignore a reasonable number of empty list elements: enough to handle common mistakes by " +
+      "senders that merge values, but not so much that they could be used as a denial-of-service mechanism.",
+    example: `${ok}Transfer-Encoding: chunked,\r\n\r\n2\r\nhi\r\n0\r\n\r\n`,
+    applies: (_ours, _node, { input }) =>
+      /transfer-encoding:([ \t]*,[ \t,]*chunked[ \t,]*|[ \t]*chunked[ \t]*,[ \t,]*)\r/i.test(input)
+  },
+
   // What we take and Node refuses: these and no more.
   {
     name: "whitespace around the ; and = of a chunk extension",
@@ -137,7 +150,7 @@ export const differences: ReadonlyArray<Difference> = [
     sentence:
       "recipients MUST anticipate potentially large hexadecimal numerals and prevent parsing errors due to integer " +
       "conversion overflows or precision loss due to integer representation.",
-    example: `${chunked}00000000000000002\r\nhi\r\n0\r\n\r\n`,
+    example: `${chunked}${"0".repeat(5000)}2\r\nhi\r\n0\r\n\r\n`,
     applies: code("ContentLengthTooLarge", "ChunkTooLarge")
   },
   {
@@ -170,12 +183,12 @@ export const differences: ReadonlyArray<Difference> = [
     applies: code("InvalidUpgrade")
   },
   {
-    name: "more informational responses than the limit",
+    name: "larger informational responses than the limit",
     what: "refused",
     section: "RFC 9110 §15.2",
     sentence: "A user agent MAY ignore unexpected 1xx responses.",
-    example: `${"HTTP/1.1 100 Continue\r\n\r\n".repeat(17)}${ok}Content-Length: 2\r\n\r\nhi`,
-    applies: code("TooManyInformational")
+    example: `${"HTTP/1.1 100 Continue\r\n\r\n".repeat(11_000)}${ok}Content-Length: 2\r\n\r\nhi`,
+    applies: code("InformationalTooLarge")
   },
   {
     name: "an extension of a chunk without a name, or with = and no value",

@@ -37,7 +37,6 @@ describe("protocol errors", () => {
     ["no colon", `${ok}A\r\n\r\n`, "InvalidHeaderName", "9112 §5"],
     ["no name", `${ok}: b\r\n\r\n`, "InvalidHeaderName", "9110 §5.1"],
     ["a name that is no token", `${ok}A(b): c\r\n\r\n`, "InvalidHeaderName", "9110 §5.1"],
-    ["a folded line", `${ok}A: b\r\n c\r\n\r\n`, "ObsoleteLineFolding", "9112 §5.2"],
     ["NUL in a value", `${ok}A: b\0\r\n\r\n`, "InvalidHeaderValue", "9110 §5.5"],
     ["DEL in a value", `${ok}A: \x7f\r\n\r\n`, "InvalidHeaderValue", "9110 §5.5"],
     ["a length that is no number", `${ok}Content-Length: 5x\r\n\r\n`, "InvalidContentLength", "9112 §6.3"],
@@ -80,7 +79,7 @@ describe("protocol errors", () => {
     ["a chunk size in another base", `${chunked}0x5\r\nhello\r\n0\r\n\r\n`, "InvalidChunkSize", "9112 §7.1"],
     ["a signed chunk size", `${chunked}-5\r\nhello\r\n0\r\n\r\n`, "InvalidChunkSize", "9112 §7.1"],
     ["a chunk of 2^53 bytes", `${chunked}20000000000000\r\n`, "ChunkTooLarge", "9112 §7.1"],
-    ["a chunk size of 17 digits", `${chunked}00000000000000001\r\n`, "ChunkTooLarge", "9112 §7.1"],
+    ["a chunk size that has no end", `${chunked}${"0".repeat(5000)}1\r\n`, "ChunkTooLarge", "9112 §7.1"],
     ["LF after a chunk size", `${chunked}5\nhello\r\n0\r\n\r\n`, "InvalidChunkSize", "9112 §7.1"],
     ["CR after a chunk size", `${chunked}5\rhello\r\n0\r\n\r\n`, "InvalidLineEnd", "9112 §7.1"],
     ["a space after a chunk size", `${chunked}5 \r\nhello\r\n0\r\n\r\n`, "InvalidChunkExtension", "9112 §7.1.1"],
@@ -90,7 +89,6 @@ describe("protocol errors", () => {
     ["a chunk longer than its size", `${chunked}5\r\nhello!\r\n0\r\n\r\n`, "InvalidChunkEnd", "9112 §7.1"],
     ["LF after a chunk", `${chunked}5\r\nhello\n0\r\n\r\n`, "InvalidChunkEnd", "9112 §7.1"],
     ["a trailer that frames", `${chunked}0\r\nContent-Length: 5\r\n\r\n`, "ForbiddenTrailer", "9110 §6.5.1"],
-    ["a folded trailer", `${chunked}0\r\nA: b\r\n c\r\n\r\n`, "ObsoleteLineFolding", "9112 §5.2"],
     ["a trailer that begins with a space", `${chunked}0\r\n A: b\r\n\r\n`, "ObsoleteLineFolding", "9112 §5.2"]
   ])("%s", (_, input, code, section) => {
     expect(protocolErrorOf(input)).toMatchObject({ code, section: `RFC ${section}` })
@@ -144,13 +142,7 @@ describe("the end of the stream", () => {
 })
 
 describe("limits", () => {
-  const limits: ParserLimits = {
-    maxHeaderBytes: 60,
-    maxHeaders: 2,
-    maxTrailerBytes: 20,
-    maxChunkExtensionBytes: 8,
-    maxInformational: 2
-  }
+  const limits: ParserLimits = { maxHeaderSize: 60, maxInformationalSize: 50 }
   const padded = (length: number, head: string) => {
     const start = `${head}A: `
     return `${start}${"x".repeat(length - start.length - 4)}\r\n\r\n`
@@ -158,19 +150,11 @@ describe("limits", () => {
   const noLength = "HTTP/1.1 204 No Content\r\n"
 
   it.each<[keyof ParserLimits, string, string, string]>([
-    ["maxHeaderBytes", "HeadTooLarge", padded(60, noLength), padded(61, noLength)],
-    ["maxHeaders", "TooManyHeaders", `${noLength}A:\r\nB:\r\n\r\n`, `${noLength}A:\r\nB:\r\nC:\r\n\r\n`],
-    ["maxTrailerBytes", "TrailersTooLarge", `${chunked}0\r\n${padded(20, "")}`, `${chunked}0\r\n${padded(21, "")}`],
-    ["maxHeaders", "TooManyTrailers", `${chunked}0\r\nA:\r\nB:\r\n\r\n`, `${chunked}0\r\nA:\r\nB:\r\nC:\r\n\r\n`],
+    ["maxHeaderSize", "HeadTooLarge", padded(60, noLength), padded(61, noLength)],
+    ["maxHeaderSize", "TrailersTooLarge", `${chunked}0\r\n${padded(60, "")}`, `${chunked}0\r\n${padded(61, "")}`],
     [
-      "maxChunkExtensionBytes",
-      "ChunkExtensionTooLarge",
-      `${chunked}1;a=bcdef\r\nx\r\n0;a=bcdef\r\n\r\n`,
-      `${chunked}1;a=bcdefg\r\nx\r\n0\r\n\r\n`
-    ],
-    [
-      "maxInformational",
-      "TooManyInformational",
+      "maxInformationalSize",
+      "InformationalTooLarge",
       `${"HTTP/1.1 100 Continue\r\n\r\n".repeat(2)}${noLength}\r\n`,
       `${"HTTP/1.1 100 Continue\r\n\r\n".repeat(3)}${noLength}\r\n`
     ]
@@ -186,12 +170,13 @@ describe("limits", () => {
     const { feed, parser } = listening()
     parser.start("GET")
     expect(feed(`${ok}A: `)).toBeUndefined()
-    for (let i = 0; i < 15; i++) expect(feed("x".repeat(4096))).toBeUndefined()
+    for (let i = 0; i < 63; i++) expect(feed("x".repeat(4096))).toBeUndefined()
     expect(feed("x".repeat(4096))).toMatchObject({ code: "HeadTooLarge" })
   })
 
   it("each informational response has the limit of a head for itself", () => {
     const interim = "HTTP/1.1 103 Early Hints\r\nLink: <12345>\r\n\r\n"
-    expect(runOurs("GET", [bytesOf(`${interim}${interim}${noLength}\r\n`)], limits).transcript.end).toBe("complete")
+    const roomy = { ...limits, maxInformationalSize: 1000 }
+    expect(runOurs("GET", [bytesOf(`${interim}${interim}${noLength}\r\n`)], roomy).transcript.end).toBe("complete")
   })
 })

@@ -17,7 +17,7 @@ const floods: ReadonlyArray<readonly [string, (n: number) => Uint8Array]> = [
   ["WINDOW_UPDATE", () => frames.windowUpdate(0, 1)],
   ["GOAWAY", () => frames.goAway(1, 0)],
   ["RST_STREAM of a stream that is gone", () => frames.rst(3, 8)],
-  ["interim responses", () => frames.headers(1, [[":status", "103"]])],
+  ["interim responses", () => frames.headers(1, [[":status", "103"], ["x", "v".repeat(300)]])],
   ["CONTINUATION", (n) => frames.raw(n === 0 ? 1 : 9, 0, 1, n === 0 ? frames.block([[":status", "200"]]) : [])]
 ]
 

@@ -172,16 +172,16 @@ describe("responses that break off or break the rules", () => {
       code: "ConflictingFraming"
     },
     "a head that is too large": {
-      reply: Reply.raw(`HTTP/1.1 200 OK\r\nx: ${"y".repeat(70_000)}\r\n\r\n`),
+      reply: Reply.raw(`HTTP/1.1 200 OK\r\nx: ${"y".repeat(270_000)}\r\n\r\n`),
       tag: "RemoteProtocolError",
       inBody: false,
       code: "HeadTooLarge"
     },
     "more interim responses than anybody needs": {
-      reply: Reply.raw("HTTP/1.1 102 Processing\r\n\r\n".repeat(20)),
+      reply: Reply.raw("HTTP/1.1 102 Processing\r\n\r\n".repeat(11_000)),
       tag: "RemoteProtocolError",
       inBody: false,
-      code: "TooManyInformational"
+      code: "InformationalTooLarge"
     }
   }
   for (const [name, { code, inBody, reason, reply, tag }] of Object.entries(broken)) {

@@ -131,7 +131,7 @@ describe("Answers", () => {
 
   it.scoped("whose head is too large fail alone", () =>
     Effect.gen(function*() {
-      const { get, peer } = yield* startPeer({ http2: { maxHeaderListSize: 2000 } })
+      const { get, peer } = yield* startPeer({ client: { http2: "prior-knowledge", maxHeaderSize: 2000 } })
       const request = yield* get()
       const connection = yield* peer.accept
       const { streamId } = yield* connection.take("Headers")
