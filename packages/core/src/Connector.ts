@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { RuntimeHooks } from "@sluice/engine"
+import type { Failure, RuntimeHooks } from "@sluice/engine"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -38,11 +38,29 @@ export interface Connector {
     | ((origin: Origin, open: ReadonlyArray<Connection>) => Effect.Effect<ReadonlyArray<Connection>>)
     | undefined
   /**
+   * Which way the requests of a URL go (a proxy, options of the origin alone). Absent: all go the plain way.
+   */
+  readonly routes?: Routes | undefined
+  /**
    * What the runtime under the connections has besides them; used where time is real, with Effect's own Clock. Absent, as
    * for a network in memory: deadlines look at what has happened by now, no context is captured, and every timer keeps
    * the process alive.
    */
   readonly runtime?: RuntimeHooks | undefined
+}
+
+/**
+ * - `route`: the origin with a `key` that tells its connections apart from all that are not interchangeable with them, and
+ *   what the connector needs to know of the way; or why there is none. `url` is undefined where only the origin is known;
+ *   `wantsTunnel` says that the request is to become a tunnel itself (CONNECT, Upgrade).
+ * - `varies`: whether it may say another thing for the same URL later.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Routes {
+  readonly route: (origin: Origin, url: object | undefined, wantsTunnel: boolean) => Origin | Failure.Failure
+  readonly varies: boolean
 }
 
 /**

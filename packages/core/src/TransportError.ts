@@ -183,16 +183,16 @@ export class UnsupportedProtocol extends TaggedFailure("UnsupportedProtocol")<Gi
 }
 
 /**
- * The proxy refused or could not open the way to the origin.
+ * The proxy could not be reached, or opened no way to the origin. `proxy` names it, `status`, `body` (its first KiB) and
+ * `code` are what it said; `reason` says whose to mend it is.
+ *
+ * With `Authentication` or `Configuration` it is not `safeToRetry`: it would be the same again.
  *
  * @since 0.1.0
  * @category errors
  */
-export class ProxyError extends TaggedFailure("ProxyError")<Given<"ProxyError", NotSent>> {
+export class ProxyError extends TaggedFailure("ProxyError")<Given<"ProxyError">> {
   readonly [TypeId]: TypeId = TypeId
-  readonly phase = "connect" as const
-  readonly written = false
-  readonly safeToRetry = true
 }
 
 /**

@@ -43,7 +43,16 @@ const failures: ReadonlyArray<Failure.Failure> = [
   Failure.connectTimeout({ origin, timeout: 5000 }),
   Failure.connectError({ origin, reason: "Refused", detail: "nothing listens there", cause: systemError }),
   Failure.tlsError({ origin, reason: "Expired", detail: "the certificate has expired" }),
-  Failure.proxyError({ origin, detail: "it said no", status: 407 }),
+  Failure.proxyError({
+    origin,
+    proxy: "http://proxy.test:3128",
+    reason: "Authentication",
+    phase: "connect",
+    written: false,
+    safeToRetry: false,
+    detail: "it said no",
+    status: 407
+  }),
   Failure.unsupportedProtocol({ origin: "", protocol: "ftp:" }),
   Failure.localProtocolError({ origin, reason: "InvalidHeader", detail: "a space in a name" }),
   Failure.readTimeout({ ...sent, timeout: 5000 }),

@@ -17,14 +17,21 @@ export interface Reached {
   readonly connectedAfter: number
 }
 
+/** Which leg of the way it is on. */
+interface Leg {
+  /** The URL of the proxy that is being reached; undefined for the origin. */
+  readonly proxy?: string | undefined
+}
+
 /**
- * What the making of a connection waits for: the resolver, a TCP handshake with one of the addresses, the TLS handshake,
- * or the SETTINGS of an HTTP/2 server.
+ * What the making of a connection waits for: the resolver, a TCP handshake with one of the addresses, the TLS handshake, a
+ * proxy that is to open a tunnel, or the SETTINGS of an HTTP/2 server.
  */
 export type DialStage =
-  | { readonly _tag: "LookingUp"; readonly host: string }
-  | { readonly _tag: "Connecting"; readonly addresses: ReadonlyArray<TriedAddress> }
-  | ({ readonly _tag: "Handshaking" } & Reached)
+  | ({ readonly _tag: "LookingUp"; readonly host: string } & Leg)
+  | ({ readonly _tag: "Connecting"; readonly addresses: ReadonlyArray<TriedAddress> } & Leg)
+  | ({ readonly _tag: "Handshaking" } & Reached & Leg)
+  | { readonly _tag: "Tunnelling"; readonly proxy: string }
   | ({ readonly _tag: "Greeting" } & Reached)
 
 /** `192.0.2.1 (ECONNREFUSED), 2001:db8::1 (no response)`. */
@@ -37,17 +44,23 @@ export const describeStage = (stage: DialStage | undefined): string => {
     case undefined:
       return ". Is the address right, and does no firewall drop the packets?"
     case "LookingUp":
-      return `; it was looking up ${stage.host}, and the resolver did not respond. Is there a network, and is the name ` +
+      return `; it was looking up ${
+        of(stage)
+      }${stage.host}, and the resolver did not respond. Is there a network, and is the name ` +
         "server up?"
     case "Connecting":
-      return `; it was connecting to ${describeTried(stage.addresses)}. ` +
+      return `; it was connecting to ${of(stage)}${describeTried(stage.addresses)}. ` +
         "Is the address right, and does no firewall drop the packets?"
     case "Handshaking":
-      return `; ${accepted(stage)}; the TLS handshake got no response. Does that port speak TLS?`
+      return `; ${of(stage)}${accepted(stage)}; the TLS handshake got no response. Does that port speak TLS?`
+    case "Tunnelling":
+      return `; it was waiting for the proxy ${stage.proxy} to open the tunnel. Can that reach the origin?`
     case "Greeting":
       return `; ${accepted(stage)}, but sent no HTTP/2 SETTINGS. Does it speak HTTP/2? If not, set http2: false`
   }
 }
+
+const of = ({ proxy }: Leg): string => proxy === undefined ? "" : `the proxy ${proxy}: `
 
 const accepted = ({ address = "the server", connectedAfter }: Reached): string =>
   `${address} accepted the connection after ${formatMillis(connectedAfter)}`

@@ -126,13 +126,27 @@ export interface UnsupportedProtocol extends NotSent {
   readonly protocol: string
 }
 
-export interface ProxyError extends NotSent {
+export interface ProxyError extends Details {
   readonly _tag: "ProxyError"
-  readonly phase: "connect"
-  readonly safeToRetry: true
-  /** The status of the proxy's response to CONNECT, if there was one. */
-  readonly status?: number | undefined
+  /** Which one: its URL, without credentials. */
+  readonly proxy: string
+  /**
+   * - `Unreachable`: it could not be connected to.
+   * - `Tls`: it could be, and there was no TLS connection to it. `cause` says why.
+   * - `Authentication`: it wants credentials, or other ones.
+   * - `Refused`: it does not want to, or could not reach the origin.
+   * - `Protocol`: what it says is no response.
+   * - `Ended`: it closed the connection before there was a tunnel, or before something had come through it.
+   * - `Configuration`: what it is to be told cannot be sent.
+   */
+  readonly reason: "Unreachable" | "Tls" | "Authentication" | "Refused" | "Protocol" | "Ended" | "Configuration"
   readonly detail: string
+  /** The status of its response. */
+  readonly status?: number | undefined
+  /** The first KiB of the content that came with it. */
+  readonly body?: string | undefined
+  /** The code of its SOCKS reply (RFC 1928 §6). */
+  readonly code?: number | undefined
 }
 
 export interface LocalProtocolError extends NotSent {
@@ -264,7 +278,7 @@ export const poolQueueFull = maker("PoolQueueFull", inPool)
 export const connectTimeout = maker("ConnectTimeout", connecting)
 export const connectError = maker("ConnectError", connecting)
 export const tlsError = maker("TlsError", connecting)
-export const proxyError = maker("ProxyError", connecting)
+export const proxyError = maker("ProxyError", {})
 export const unsupportedProtocol = maker("UnsupportedProtocol", { phase: "connect", ...neverSent })
 export const localProtocolError = maker("LocalProtocolError", { phase: "send", ...neverSent })
 export const readTimeout = maker("ReadTimeout", {})
@@ -278,3 +292,10 @@ export const streamReset = maker("StreamReset", {})
 export const bodyAbandoned = maker("BodyAbandoned", {})
 export const responseTooLarge = maker("ResponseTooLarge", {})
 export const requestBodyError = maker("RequestBodyError", {})
+
+/** The same failure for whoever asked for another origin, as where one connection serves several. */
+export const about = <F extends Failure>(failure: F, origin: string): F =>
+  failure.origin === origin ? failure : Object.create(Object.getPrototypeOf(failure) as object, {
+    ...Object.getOwnPropertyDescriptors(failure),
+    origin: { value: origin, enumerable: true, configurable: true, writable: true }
+  }) as F

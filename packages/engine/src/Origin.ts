@@ -13,6 +13,14 @@ export interface Origin {
   readonly authority: string
   /** What the pool compares: `href`, and whatever else makes a connection not interchangeable. */
   readonly key: string
+  /** How it is reached, where that is not the plain way: the business of who makes connections. `key` tells it apart. */
+  readonly route?: OriginRoute | undefined
+}
+
+/** What of it others need to know. */
+export interface OriginRoute {
+  /** A proxy is sent the requests themselves, and so may be told who we are with each. */
+  readonly isForward: boolean
 }
 
 /** The parts of a URL that name its origin; a `URL` is one. */

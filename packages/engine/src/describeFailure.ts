@@ -36,6 +36,12 @@ const describeCertificate = (certificate: Certificate | undefined): string => {
 /** How many names of a certificate the sentence has. */
 const namedHosts = 10
 
+/** What a proxy said for people, if it is short: most say it with a page of HTML. */
+const quoted = (body: string): string => {
+  const text = body.trim()
+  return text === "" || text.length > 200 || text.startsWith("<") ? "" : `. It said: ${JSON.stringify(text)}`
+}
+
 /** What each kind of failure says to a person. */
 const sentences: { readonly [Tag in FailureTag]: (failure: Facts<Tag>) => string } = {
   PoolTimeout: (failure) => `${noneCameFree(failure)}\n${describeSnapshot(failure.pool)}`,
@@ -56,7 +62,8 @@ const sentences: { readonly [Tag in FailureTag]: (failure: Facts<Tag>) => string
       ? "The URL does not begin with a protocol that this client speaks. "
       : `The URL begins with ${protocol}, which this client does not speak. `) +
     "Write it with http: or https:, as in http://example.com/",
-  ProxyError: ({ detail, origin }) => `The proxy opened no tunnel to ${origin}: ${continued(detail)}`,
+  ProxyError: ({ body = "", detail, origin, proxy }) =>
+    `No way to ${origin}${proxy === "" ? "" : ` through the proxy ${proxy}`}: ${continued(detail)}${quoted(body)}`,
   LocalProtocolError: ({ detail, section }) => `The request cannot be sent: ${continued(detail)}${cited(section)}`,
   ReadTimeout: ({ origin, phase, timeout }) =>
     `${origin} sent nothing for ${formatMillis(timeout)}, waiting for ` +

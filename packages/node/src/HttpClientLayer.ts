@@ -73,8 +73,17 @@ export type { Provided } from "./internal/wrapped.js"
  */
 export const layer = (options: Options = {}): Layer.Layer<Provided, InvalidOptions> =>
   Layer.unwrapEffect(Effect.map(checkAll(options), () => {
-    const { http2, lookup, maxHeaderSize, maxInformationalSize, reuseAfterNoContent, socketPath, tls, ...pooled } =
-      options
+    const {
+      http2,
+      lookup,
+      maxHeaderSize,
+      maxInformationalSize,
+      proxy,
+      reuseAfterNoContent,
+      socketPath,
+      tls,
+      ...pooled
+    } = options
     return Layer.provide(
       layerWithoutConnector(pooled),
       NodeConnector.layer({
@@ -82,6 +91,7 @@ export const layer = (options: Options = {}): Layer.Layer<Provided, InvalidOptio
         lookup,
         maxHeaderSize,
         maxInformationalSize,
+        proxy,
         reuseAfterNoContent,
         socketPath,
         tls

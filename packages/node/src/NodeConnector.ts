@@ -8,7 +8,7 @@ import { Connector } from "@sluice/core/Connector"
 import { check, InvalidOptions } from "@sluice/core/InvalidOptions"
 import type { Origin } from "@sluice/core/Origin"
 import { fromFailure, type TransportError } from "@sluice/core/TransportError"
-import { checkTls, type Dial, Dialer, runtimeHooks } from "@sluice/engine/node"
+import { checkTls, type Dial, Dialer, readProxies, runtimeHooks } from "@sluice/engine/node"
 import * as optionTable from "@sluice/engine/options"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -18,6 +18,7 @@ import * as Scope from "effect/Scope"
 import type { LookupFunction } from "node:net"
 import * as Http2Options from "./Http2Options.js"
 import { effectTime } from "./internal/effectTime.js"
+import type * as Proxy from "./Proxy.js"
 import type { TlsOptions } from "./TlsOptions.js"
 
 /**
@@ -35,6 +36,25 @@ export interface Options {
    * Default `true`.
    */
   readonly http2?: boolean | "prior-knowledge" | Http2Options.Http2Options | undefined
+  /**
+   * The proxy that requests go through.
+   *
+   * - `"environment"`: what `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` said when the layer was built, each in
+   *   lower case first. `localhost` and addresses of loopback are reached without it.
+   * - `"none"`: no proxy.
+   * - a URL or an object: this one, for all requests.
+   * - a function: asked for each request. `undefined` is no proxy.
+   *
+   * `http:` requests are sent to an HTTP proxy as they are; for all others, and with SOCKS, it opens a tunnel, through
+   * which HTTP/2 is spoken too. A proxy that cannot be reached, or refuses, is a `ProxyError`. Default `"environment"`.
+   */
+  readonly proxy?:
+    | "environment"
+    | "none"
+    | (string & {})
+    | Proxy.Proxy
+    | ((url: URL) => string | Proxy.Proxy | undefined)
+    | undefined
   /**
    * The path of a Unix socket (a named pipe on Windows) to connect to instead of the host and port of any URL, which
    * are still what the request names and what a certificate must cover. Default none.
@@ -91,10 +111,15 @@ export const make = (
     const unusable = checkTls(tls)
     if (unusable.length > 0) return yield* new InvalidOptions({ problems: unusable })
     const time = effectTime(yield* Effect.runtime<never>())
-    const { lookup, socketPath } = options
     const limits = { maxHeaderSize, maxInformationalSize }
-    const dialer = new Dialer({ tls, http2, lookup, socketPath, reuseAfterNoContent, limits }, time)
-    const { coalesce } = dialer
+    const { lookup, proxy = "environment", socketPath } = options
+    const proxies = readProxies(proxy, process.env)
+    if (isProblems(proxies)) return yield* new InvalidOptions({ problems: proxies })
+    if (proxies?.description !== undefined) {
+      yield* Effect.logDebug(`Requests go through a proxy (${proxies.description})`)
+    }
+    const dialer = new Dialer({ tls, http2, lookup, proxies, socketPath, reuseAfterNoContent, limits }, time)
+    const { coalesce, routes } = dialer
     const connector: Connector = {
       protocol: (origin) => dialer.protocol(origin),
       connect: (origin, listener) => connect(dialer, origin, listener),
@@ -102,10 +127,14 @@ export const make = (
         undefined :
         (origin, open) =>
           Effect.async((resume) => coalesce(origin, open, (serving) => resume(Effect.succeed(serving)))),
+      routes,
       runtime: runtimeHooks
     }
     return connector
   })
+
+const isProblems = (read: ReturnType<typeof readProxies>): read is Extract<typeof read, ReadonlyArray<unknown>> =>
+  Array.isArray(read)
 
 /** Opening a socket takes no time, so nothing is between it and the finalizer that closes it. */
 const connect = (

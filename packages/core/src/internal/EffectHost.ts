@@ -16,7 +16,7 @@ import type { Connector } from "../Connector.js"
 import type { Origin } from "../Origin.js"
 import type { PoolEvent } from "../PoolEvent.js"
 import type { Resolved } from "../Timeouts.js"
-import { fromFailure } from "../TransportError.js"
+import { fromFailure, type TransportError } from "../TransportError.js"
 import { isLive, live } from "./liveClock.js"
 import { meter } from "./meter.js"
 import { OpenConnection } from "./OpenConnection.js"
@@ -162,9 +162,19 @@ export class EffectHost implements Host {
     this.driver.setLimits(limits)
   }
 
+  /** The origin as its connections are made, or why there is no way. */
+  route(origin: Origin, url: object | undefined, wantsTunnel: boolean): Origin | TransportError {
+    const { routes } = this.options.connector
+    if (routes === undefined || origin.route !== undefined) return origin
+    const routed = routes.route(origin, url, wantsTunnel)
+    return "_tag" in routed ? fromFailure(routed) : routed
+  }
+
   /** Interrupted, it abandons the dials that nobody else waits for. */
-  warm(origin: Origin, count: number) {
+  warm(given: Origin, count: number) {
     return Effect.suspend(() => {
+      const origin = this.route(given, undefined, false)
+      if ("_tag" in origin) return Effect.fail(origin)
       let cancel: Cancel | undefined = undefined
       const connecting = Effect.async<void, ReturnType<typeof fromFailure>>((resume) => {
         cancel = this.driver.warm(

@@ -73,7 +73,9 @@ export class ConnectionPoolImpl {
       ({ timeout = this.host.options.timeouts.pool }) => this.acquireWithin(origin, timeout)
     )
 
-  private acquireWithin(origin: Origin, timeout: number): Effect.Effect<Lease, AcquireError, Scope.Scope> {
+  private acquireWithin(given: Origin, timeout: number): Effect.Effect<Lease, AcquireError, Scope.Scope> {
+    const origin = this.host.route(given, undefined, false)
+    if ("_tag" in origin) return Effect.fail(origin)
     return Effect.uninterruptibleMask((restore) =>
       Effect.acquireRelease(AcquireTicket.take(this.host, origin, timeout), (ticket) => ticket.end).pipe(
         Effect.flatMap((ticket) =>

@@ -95,7 +95,18 @@ describe("a connection", () => {
       const failures: ReadonlyArray<(dial: MemoryNetwork.Dial) => Effect.Effect<never, TransportError>> = [
         MemoryNetwork.refuse,
         () => Effect.fail(new TlsError({ origin: a.href, reason: "Other", detail: "handshake" })),
-        () => Effect.fail(new ProxyError({ origin: a.href, detail: "403" }))
+        () =>
+          Effect.fail(
+            new ProxyError({
+              origin: a.href,
+              proxy: "http://p.test:80",
+              reason: "Refused",
+              phase: "connect",
+              written: false,
+              safeToRetry: true,
+              detail: "403"
+            })
+          )
       ]
       for (const dial of failures) {
         const world = yield* open({ network: { dial } })

@@ -2,3 +2,12 @@
  * Names, addresses and ways through networks, without I/O.
  */
 export * from "./AddressRace.js"
+export * from "./ConnectHandshake.js"
+export { type Handshake, type HandshakeStep, type ProxyFailure, type ProxyFailureReason } from "./Handshake.js"
+export * from "./hosts.js"
+export * from "./IpAddress.js"
+export * from "./NoProxy.js"
+export * from "./Proxy.js"
+export * from "./proxyEnvironment.js"
+export * from "./Router.js"
+export * from "./Socks5Handshake.js"

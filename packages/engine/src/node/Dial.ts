@@ -10,11 +10,13 @@ export interface DialEvents {
   readonly onFailed: (failure: Failure) => void
 }
 
+const noStage = () => undefined
+
 /** The sockets of one dial, and of the connection that it becomes. */
 export class Dial {
   isClosed = false
   /** How far it is, for whom it takes too long. */
-  stage: () => DialStage | undefined = () => undefined
+  stage: () => DialStage | undefined = noStage
   constructor(
     /** Monotonic, in milliseconds. */
     readonly startedAt: number
@@ -27,6 +29,12 @@ export class Dial {
     this.sockets.add(socket)
   }
 
+  /** A socket over another one: closing it closes the other one first, and nobody else may. */
+  addOver(socket: net.Socket, under: net.Socket): void {
+    this.sockets.delete(under)
+    this.sockets.add(socket)
+  }
+
   /** A socket that it does not need any more: it still has to be gone before the dial is. */
   drop(unwanted: net.Socket): void {
     socket.close(unwanted, () => this.sockets.delete(unwanted))
@@ -35,6 +43,12 @@ export class Dial {
   /** What is to be done while the sockets are still there, instead of what was before. */
   onClosing(run: () => void): void {
     this.beforeClosing = run
+  }
+
+  /** It is a connection: what it took to make it is let go of. */
+  done(): void {
+    this.stage = noStage
+    this.beforeClosing = undefined
   }
 
   /** Stops dialling, or closes the connection. Calls back when the system has closed its sockets. */

@@ -1,65 +1,105 @@
 import * as net from "node:net"
+import type * as tls from "node:tls"
 import type { ConnectionListener, Protocol } from "../Connection.js"
-import type { Reached } from "../DialStage.js"
 import type { Failure } from "../Failure.js"
 import type { HostTime } from "../Host.js"
 import type { ParserLimits, ResponseParserOptions } from "../http1/index.js"
 import { BufferedBytes } from "../http2/index.js"
-import type { Address } from "../network/index.js"
+import { Route, Router } from "../network/index.js"
 import type { Http2 } from "../options/index.js"
 import type { Origin } from "../Origin.js"
 import { type Coalesce, coalesceWith } from "./coalescing.js"
-import { connectToAny } from "./connectToAny.js"
+import { connectHost } from "./connectHost.js"
 import { Dial, type DialEvents } from "./Dial.js"
 import { nodeRuntime } from "./DriverRuntime.js"
 import * as errors from "./errors.js"
+import { ForwardConnection } from "./ForwardConnection.js"
 import { Http1Connection } from "./Http1Connection.js"
 import { Http2Connection } from "./Http2Connection.js"
-import { type Names, namesOf } from "./lookup.js"
+import { OriginNetwork, type OriginSettings } from "./OriginNetwork.js"
+import type { ProxyChooser } from "./proxies.js"
+import { noProxyFor, ProxyDialer, proxyError } from "./ProxyDialer.js"
+import type { KnownProxy } from "./ProxySettings.js"
 import { RememberedOrigins } from "./RememberedOrigins.js"
 import type { ReuseAfterNoContent, ReusePolicy } from "./reuse.js"
 import * as sockets from "./socket.js"
-import { TlsClient } from "./tls.js"
 import { tlsError } from "./tlsErrors.js"
-import type { TlsSettings } from "./TlsSettings.js"
 
 /** How connections are made. */
-export interface DialerSettings extends sockets.Route {
-  readonly tls: TlsSettings
+export interface DialerSettings extends OriginSettings {
   /** Undefined: only HTTP/1.1 is spoken. */
   readonly http2: Http2 | undefined
   readonly reuseAfterNoContent: ReuseAfterNoContent
   readonly limits: ParserLimits
+  /** Undefined: no request goes through one. */
+  readonly proxies: ProxyChooser | undefined
+}
+
+/** Which way the requests of a URL go. */
+export interface Routes {
+  /**
+   * The origin with what tells its connections apart from those of others; or why there is no way. `wantsTunnel`: the
+   * request is to become a tunnel itself.
+   */
+  readonly route: (origin: Origin, url: object | undefined, wantsTunnel: boolean) => Origin | Failure
+  /** Whether it may say another thing for the same URL later. */
+  readonly varies: boolean
 }
 
 /** Dials TCP and TLS, and speaks HTTP/1.1 and HTTP/2. */
 export class Dialer {
   /** Which of the open connections carry requests of an origin as well. Undefined: none ever do. */
   readonly coalesce: Coalesce | undefined
-  private readonly secure: TlsClient
-  private readonly names: Names
   private readonly parser: ResponseParserOptions
   /** Those that have said HTTP_1_1_REQUIRED. */
   private readonly wantHttp1: RememberedOrigins
   /** Those that have sent bytes after a response that has none. */
   private readonly lateByteOrigins: RememberedOrigins
   private readonly bufferedBytes: BufferedBytes
+  /** Undefined: all go the plain way. */
+  readonly routes: Routes | undefined
+  /** For origins that have nothing of their own. */
+  readonly common: OriginNetwork
+  private readonly direct: Route<OriginNetwork, KnownProxy>
+  private readonly proxies: ProxyDialer
 
   constructor(
     private readonly settings: DialerSettings,
     private readonly time: Pick<HostTime, "elapsed" | "sleep">
   ) {
     this.parser = { limits: settings.limits, latin1 }
-    this.names = namesOf(settings.lookup)
-    this.secure = new TlsClient(settings.tls, time)
     this.wantHttp1 = new RememberedOrigins(time.elapsed)
     this.lateByteOrigins = new RememberedOrigins(time.elapsed)
     this.bufferedBytes = new BufferedBytes(settings.http2?.maxBufferedBytes ?? 0)
-    this.coalesce = settings.http2?.coalescing === true ? coalesceWith(settings, this.names) : undefined
+    this.common = new OriginNetwork(settings, time)
+    this.direct = new Route<OriginNetwork, KnownProxy>({ _tag: "Direct" }, this.common)
+    this.proxies = new ProxyDialer(time)
+    this.routes = settings.proxies === undefined ? undefined : this.routesBy(settings.proxies)
+    this.coalesce = settings.http2?.coalescing === true ? coalesceWith(settings, this.common.names) : undefined
+  }
+
+  private routesBy({ proxyOf, varies }: ProxyChooser): Routes {
+    const { common, settings } = this
+    const router = new Router<OriginNetwork, KnownProxy>({
+      settingsOf: () => common,
+      common,
+      // A Unix socket is on this machine.
+      proxyOf: (network, origin, url) => network.settings.socketPath === undefined ? proxyOf(origin, url) : undefined,
+      needsTunnel: () => settings.http2?.priorKnowledge === true
+    })
+    const route: Routes["route"] = (origin, url, wantsTunnel) => {
+      try {
+        return router.route(origin, url, wantsTunnel)
+      } catch (cause) {
+        return noProxyFor(origin, cause)
+      }
+    }
+    return { route, varies }
   }
 
   /** What a first connection to this origin will speak; `"unknown"` when it is negotiated (ALPN). */
-  protocol({ key, scheme }: Origin): Protocol | "unknown" {
+  protocol({ key, route, scheme }: Origin): Protocol | "unknown" {
+    if (route instanceof Route && route.way._tag === "Forward") return "http/1.1"
     if (scheme === "http") return this.knowsHttp2(key) ? "h2" : "http/1.1"
     return this.speaksHttp2(key) ? "unknown" : "http/1.1"
   }
@@ -68,15 +108,42 @@ export class Dialer {
   dial(origin: Origin, listener: ConnectionListener, events: DialEvents): Dial {
     const dial = new Dial(this.time.elapsed())
     listener.onDialing?.(() => dial.stage())
-    if (origin.scheme === "https") this.dialTls(dial, origin, listener, events)
-    else this.dialTcp(dial, origin, listener, events)
+    const { settings: network, way } = this.routeOf(origin)
+    const speakPlain = (opened: sockets.OpenSocket) => {
+      if (this.knowsHttp2(origin.key)) this.speakHttp2(dial, opened, origin, listener, undefined, events)
+      else this.speakHttp1(dial, opened, origin, listener, undefined, events)
+    }
+    if (way._tag === "Forward") this.forward(dial, way.proxy, network, origin, listener, events)
+    else if (origin.scheme === "https") this.dialTls(dial, origin, listener, events)
+    else if (way._tag === "Tunnel") {
+      const { onFailed } = events
+      this.proxies.tunnel(dial, way.proxy, origin, network, { onOpened: speakPlain, onFailed })
+    } else {
+      this.connect(dial, network, origin, events, (target) => sockets.open(target, net.connect), speakPlain)
+    }
     return dial
   }
 
-  private dialTcp(dial: Dial, origin: Origin, listener: ConnectionListener, events: DialEvents): void {
-    this.connect(dial, origin, events, (target) => sockets.open(target, net.connect), (opened) => {
-      if (this.knowsHttp2(origin.key)) this.speakHttp2(dial, opened, origin, listener, undefined, events)
-      else this.speakHttp1(opened, origin, listener, undefined, events)
+  private routeOf({ route }: Origin): Route<OriginNetwork, KnownProxy> {
+    return route instanceof Route ? route as Route<OriginNetwork, KnownProxy> : this.direct
+  }
+
+  private forward(
+    dial: Dial,
+    proxy: KnownProxy,
+    network: OriginNetwork,
+    origin: Origin,
+    listener: ConnectionListener,
+    { onConnected, onFailed }: DialEvents
+  ): void {
+    this.proxies.connect(dial, proxy, origin, network, {
+      onFailed,
+      onOpened: (opened) => {
+        dial.done()
+        const connection = new Http1Connection(opened.socket, listener, undefined, this.reusePolicy(origin.key))
+        opened.readWith(connection)
+        onConnected(new ForwardConnection(connection, proxy))
+      }
     })
   }
 
@@ -88,80 +155,76 @@ export class Dialer {
     events: DialEvents,
     resumes = true
   ): void {
-    const { secure } = this
+    const { settings: network, way } = this.routeOf(origin)
     const protocols = this.speaksHttp2(origin.key) ? ["h2", "http/1.1"] : ["http/1.1"]
-    this.connect(dial, origin, events, (target) => secure.connect(target, origin, protocols, resumes), (opened) => {
+    const secure = (opened: sockets.OpenSocket<tls.TLSSocket>, fail: DialEvents["onFailed"]) => {
       const { socket } = opened
-      const reached = this.reached(dial, opened)
+      const reached = sockets.reachedBy(dial, opened, this.time)
       dial.stage = () => ({ _tag: "Handshaking", ...reached })
       // Whatever ends it: silence does so too, when whoever waits has waited long enough.
-      dial.onClosing(() => void secure.forget(socket, origin))
+      dial.onClosing(() => void network.tls.forget(socket, origin))
       const onFailed = (failure: Failure) => {
-        if (!secure.forget(socket, origin)) return events.onFailed(failure)
+        if (!network.tls.forget(socket, origin)) return fail(failure)
         dial.drop(socket)
         this.dialTls(dial, origin, listener, events, false)
       }
-      secure.secure(dial, opened, origin, {
+      network.tls.secure(dial, opened, origin, {
         onConnected: (opened, tlsTime) => {
           if (opened.socket.alpnProtocol === "h2") {
             this.speakHttp2(dial, opened, origin, listener, tlsTime, { ...events, onFailed })
           } else {
-            dial.onClosing(() => {})
-            this.speakHttp1(opened, origin, listener, tlsTime, events)
+            this.speakHttp1(dial, opened, origin, listener, tlsTime, events)
           }
         },
         onFailed
       })
+    }
+    if (way._tag !== "Tunnel") {
+      const open = (target: net.NetConnectOpts) => network.tls.connect(target, origin, protocols, resumes)
+      return this.connect(dial, network, origin, events, open, (opened) => secure(opened, events.onFailed))
+    }
+    this.proxies.tunnel(dial, way.proxy, origin, network, {
+      onFailed: events.onFailed,
+      onOpened: ({ socket }) => {
+        let opened: sockets.OpenSocket<tls.TLSSocket>
+        try {
+          opened = network.tls.over(socket, origin, protocols, resumes)
+        } catch (cause) {
+          return events.onFailed(tlsError(origin, cause as Error, "Configuration"))
+        }
+        dial.addOver(opened.socket, socket)
+        secure(opened, (failure) => events.onFailed(throughTunnel(origin, way.proxy, failure)))
+      }
     })
   }
 
   /** Connects to the first address of the origin that lets it. */
   private connect<S extends net.Socket>(
     dial: Dial,
+    { names, settings: { socketPath } }: OriginNetwork,
     origin: Origin,
-    events: DialEvents,
+    { onFailed }: DialEvents,
     open: (target: net.NetConnectOpts) => sockets.OpenSocket<S>,
     onConnected: (opened: sockets.OpenSocket<S>) => void
   ): void {
     const { host, port } = origin
-    const { socketPath } = this.settings
-    const connectTo = (addresses: ReadonlyArray<Address>, target: (address: Address) => net.NetConnectOpts) => {
-      const attempts = connectToAny(dial, addresses, (address) => open(target(address)), this.time, {
-        onConnected,
-        onFailed: (attempts) => events.onFailed(errors.notConnectedToAny(origin, attempts)),
-        onInvalid: (cause) => events.onFailed(tlsError(origin, cause, "Configuration"))
-      })
-      dial.stage = () => ({ _tag: "Connecting", addresses: errors.triedAddresses(attempts()) })
-    }
-    if (socketPath !== undefined) {
-      // The path decides; TLS verifies the host all the same.
-      return connectTo(
-        [{ address: socketPath, family: "unix" }],
-        ({ address }) => ({ host, path: address } as net.NetConnectOpts)
-      )
-    }
-    dial.stage = () => ({ _tag: "LookingUp", host })
-    this.names(host, (error, addresses) => {
-      if (dial.isClosed) return
-      if (error !== undefined) events.onFailed(errors.notConnected(origin, error))
-      else connectTo(addresses, ({ address }) => ({ host: address, port }))
+    connectHost(dial, { host, port, names, socketPath }, open, this.time, {
+      onConnected,
+      onUnknown: (cause) => onFailed(errors.notConnected(origin, cause)),
+      onFailed: (attempts) => onFailed(errors.notConnectedToAny(origin, attempts)),
+      onInvalid: (cause) => onFailed(tlsError(origin, cause, "Configuration"))
     })
   }
 
-  /** Which address accepted the connection, and when. */
-  private reached({ startedAt }: Dial, { socket }: sockets.OpenSocket): Reached {
-    const { remoteAddress, remotePort } = socket
-    const address = remoteAddress === undefined ? undefined : authority(remoteAddress, remotePort)
-    return { address, connectedAfter: this.time.elapsed() - startedAt }
-  }
-
   private speakHttp1(
+    dial: Dial,
     opened: sockets.OpenSocket,
     { key }: Origin,
     listener: ConnectionListener,
     tlsTime: number | undefined,
     { onConnected }: DialEvents
   ): void {
+    dial.done()
     const connection = new Http1Connection(opened.socket, listener, tlsTime, this.reusePolicy(key))
     opened.readWith(connection)
     onConnected(connection)
@@ -196,7 +259,7 @@ export class Dialer {
         else events.onFailed(failure)
       }
     })
-    const reached = this.reached(dial, opened)
+    const reached = sockets.reachedBy(dial, opened, this.time)
     dial.stage = () => ({ _tag: "Greeting", ...reached })
     dial.onClosing(() => connection.shutdown())
     // What was read before begins it.
@@ -223,9 +286,14 @@ export class Dialer {
   }
 }
 
-/** `127.0.0.1:443`, `[::1]:443`. */
-const authority = (address: string, port: number | undefined): string =>
-  port === undefined ? address : `${net.isIP(address) === 6 ? `[${address}]` : address}:${port}`
+/** A tunnel that ends before anything has come through it is the proxy's failure; what TLS says is the origin's. */
+const throughTunnel = (origin: Origin, proxy: KnownProxy, failure: Failure): Failure =>
+  failure._tag === "ConnectError"
+    ? proxyError(origin, proxy, {
+      reason: "Ended",
+      detail: `it closed the tunnel before the TLS handshake was complete: ${failure.detail}`
+    }, failure)
+    : failure
 
 const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
   Buffer.prototype.latin1Slice.call(bytes, start, end)

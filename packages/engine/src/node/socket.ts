@@ -1,4 +1,6 @@
 import type * as net from "node:net"
+import type { Reached } from "../DialStage.js"
+import type { HostTime } from "../Host.js"
 import * as readBuffer from "./readBuffer.js"
 
 /** Takes what a socket reads. The bytes are valid during the call only. */
@@ -12,7 +14,8 @@ export class OpenSocket<S extends net.Socket = net.Socket> {
   private early: Array<Buffer> | undefined = undefined
   private reader: Reader | undefined = undefined
 
-  constructor(open: (onread: net.OnReadOpts) => S) {
+  /** A socket over another one knows no buffer of ours: it is read by its events. */
+  constructor(open: (onread: net.OnReadOpts) => S, private readonly isOverAnother = false) {
     const socket = this.socket = open({
       buffer: readBuffer.next,
       callback: (length, bytes) => {
@@ -28,6 +31,9 @@ export class OpenSocket<S extends net.Socket = net.Socket> {
 
   /** Hands over what the socket reads from now on, after what it has read before. */
   readWith(reader: Reader): void {
+    if (this.reader === undefined && this.isOverAnother) {
+      this.socket.on("data", (bytes: Buffer) => this.onBytes(bytes, bytes.length))
+    }
     this.reader = reader
     const early = this.early ?? []
     this.early = undefined
@@ -101,4 +107,21 @@ export const close = (socket: net.Socket, onGone: () => void): void => {
   if (gone.has(socket)) return onGone()
   socket.once("close", onGone)
   socket.destroy()
+}
+
+/** Which address accepted a connection, and when. */
+export const reachedBy = (
+  { startedAt }: { readonly startedAt: number },
+  { socket: { remoteAddress, remoteFamily, remotePort } }: OpenSocket,
+  { elapsed }: Pick<HostTime, "elapsed">
+): Reached => {
+  const host = remoteFamily === "IPv6" ? `[${remoteAddress}]` : remoteAddress
+  return {
+    address: remoteAddress === undefined
+      ? undefined
+      : remotePort === undefined
+      ? remoteAddress
+      : `${host}:${remotePort}`,
+    connectedAfter: elapsed() - startedAt
+  }
 }

@@ -7,7 +7,7 @@ import type { Problem } from "../options/index.js"
 import type { Origin } from "../Origin.js"
 import type { Dial } from "./Dial.js"
 import * as errors from "./errors.js"
-import { onceConnected, open, type OpenSocket } from "./socket.js"
+import { onceConnected, open, OpenSocket } from "./socket.js"
 import { isTlsFailure, tlsError } from "./tlsErrors.js"
 import { TlsSessions } from "./TlsSessions.js"
 import type { Pem, TlsSettings } from "./TlsSettings.js"
@@ -41,18 +41,37 @@ export class TlsClient {
     protocols: ReadonlyArray<string>,
     resumes: boolean
   ): OpenSocket<tls.TLSSocket> {
-    const context = this.secureContext()
+    const options = this.options(origin, protocols, resumes)
+    return this.opened(
+      open(target, (target) => tls.connect({ ...target, ...options } as tls.ConnectionOptions)),
+      options
+    )
+  }
+
+  /** The same over a socket that is connected: a tunnel. */
+  over(
+    socket: net.Socket,
+    origin: Origin,
+    protocols: ReadonlyArray<string>,
+    resumes: boolean
+  ): OpenSocket<tls.TLSSocket> {
+    const options = this.options(origin, protocols, resumes)
+    return this.opened(new OpenSocket(() => tls.connect({ host: origin.host, socket, ...options }), true), options)
+  }
+
+  private options(origin: Origin, protocols: ReadonlyArray<string>, resumes: boolean): tls.ConnectionOptions {
     const session = resumes ? this.sessions.get(origin.key) : undefined
-    const opened = open(target, (target) =>
-      tls.connect({
-        ...target,
-        secureContext: context,
-        ALPNProtocols: [...protocols],
-        rejectUnauthorized: this.settings.rejectUnauthorized ?? true,
-        ...this.identity,
-        ...this.serverName(origin),
-        ...(session === undefined ? {} : { session })
-      } as tls.ConnectionOptions))
+    return {
+      secureContext: this.secureContext(),
+      ALPNProtocols: [...protocols],
+      rejectUnauthorized: this.settings.rejectUnauthorized ?? true,
+      ...this.identity,
+      ...this.serverName(origin),
+      ...(session === undefined ? {} : { session })
+    }
+  }
+
+  private opened(opened: OpenSocket<tls.TLSSocket>, { session }: tls.ConnectionOptions): OpenSocket<tls.TLSSocket> {
     if (session !== undefined) this.resuming.add(opened.socket)
     return opened
   }
@@ -149,15 +168,15 @@ const keepRejected = (socket: tls.TLSSocket) => {
  * Reads the certificates and keys that were given, once, to say what is wrong with them before anything is built. What
  * is no certificate at all Node would leave out of `ca` without a word, and then trust nobody.
  */
-export const check = (settings: TlsSettings): ReadonlyArray<Problem> => {
+export const check = (settings: TlsSettings, path = "tls"): ReadonlyArray<Problem> => {
   const { ca, cert } = settings
   const problems: Array<Problem> = []
   if (ca !== undefined) {
-    attempt(problems, "tls.ca", "certificates as PEM", () => textsOf(ca).forEach(readCertificate))
+    attempt(problems, `${path}.ca`, "certificates as PEM", () => textsOf(ca).forEach(readCertificate))
   }
   if (cert !== undefined) {
     const expected = "a certificate as PEM that tls.key and tls.passphrase belong to"
-    attempt(problems, "tls.cert", expected, () => void contextOf({ ...settings, ca: undefined }))
+    attempt(problems, `${path}.cert`, expected, () => void contextOf({ ...settings, ca: undefined }))
   }
   return problems
 }

@@ -10,10 +10,12 @@ export type Kind =
   | { readonly _tag: "Text" }
   | { readonly _tag: "Pem" }
   | { readonly _tag: "Function" }
+  | { readonly _tag: "Object" }
   | { readonly _tag: "Methods"; readonly names: ReadonlyArray<string> }
   /** Objects with these methods by name, a function that finds them, or what comes to either (it has `pipe`). */
   | { readonly _tag: "Lookup"; readonly methods: ReadonlyArray<string>; readonly what: string }
   | { readonly _tag: "List"; readonly item: Kind }
+  | { readonly _tag: "Either"; readonly kinds: ReadonlyArray<Kind> }
 
 /**
  * Reads what the face takes for a duration, in milliseconds; undefined when it is none, or negative. What a duration is
@@ -46,6 +48,8 @@ const isOfKind = (kind: Exclude<Kind, { _tag: "Duration" }>, value: unknown, toM
       return isPem(value) || (Array.isArray(value) && value.length > 0 && value.every(isPem))
     case "Function":
       return typeof value === "function"
+    case "Object":
+      return isObject(value) && !Array.isArray(value)
     case "Methods":
       return hasMethods(value, kind.names)
     case "Lookup":
@@ -53,6 +57,8 @@ const isOfKind = (kind: Exclude<Kind, { _tag: "Duration" }>, value: unknown, toM
         (isPlain(value) && Object.values(value).every((found) => hasMethods(found, kind.methods)))
     case "List":
       return Array.isArray(value) && value.every((item) => read(kind.item, item, toMillis) !== invalid)
+    case "Either":
+      return kind.kinds.some((each) => read(each, value, toMillis) !== invalid)
   }
 }
 
@@ -86,6 +92,7 @@ export const readText = (kind: Kind, text: string, toMillis: ToMillis): unknown 
     }
     case "Duration":
     case "Text":
+    case "Either":
       return read(kind, text, toMillis)
     default:
       return invalid
@@ -113,12 +120,16 @@ export const expected = (kind: Kind): string => {
       return "PEM, as text or bytes, or an array of them"
     case "Function":
       return "a function"
+    case "Object":
+      return "an object"
     case "Methods":
       return `an object with the methods ${kind.names.join(", ")}`
     case "Lookup":
       return kind.what
     case "List":
       return `an array, each item ${expected(kind.item)}`
+    case "Either":
+      return alternatives(kind.kinds.map(expected))
   }
 }
 

@@ -99,6 +99,10 @@ export const optional = <A>(
   details: Details
 ): Option<A | undefined> => option<A | undefined>(kind, "", undefined, details)
 
+/** A value of one of several kinds. */
+export const either = <A>(kinds: ReadonlyArray<Kind>, byDefault: NoInfer<A>, details: Details): Option<A> =>
+  option<A>({ _tag: "Either", kinds }, "", byDefault, details)
+
 /** Several values of a kind. */
 export const list = <A>(item: Kind, byDefault: ReadonlyArray<A>, details: Details): Option<ReadonlyArray<A>> =>
   option({ _tag: "List", item }, "", byDefault, details)

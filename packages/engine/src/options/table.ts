@@ -1,4 +1,5 @@
-import { choice, duration, flag, group, list, number, optional, switched, whole } from "./Option.js"
+import type { Kind } from "./Kind.js"
+import { choice, duration, either, flag, group, list, number, optional, switched, whole } from "./Option.js"
 import type { Resolved as ResolvedFields, Rule } from "./Option.js"
 
 /** No more than are open can be kept. It is a mistake only where both were said at once. */
@@ -214,10 +215,33 @@ export const tls = group({
   })
 }, [hasBoth, isRange, isHeard])
 
+const text: Kind = { _tag: "Text" }
+
+/** What `proxy` takes in place of an object. */
+const proxyOrFunction = either<unknown>([text, { _tag: "Function" }], "environment", {
+  secret: true,
+  sentence:
+    "The proxy for all requests, or a function of their URL; `\"environment\"`: what `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say; `\"none\"`."
+})
+
+export const proxy = switched(proxyOrFunction, {
+  url: optional(text, { secret: true, sentence: "The URL of the proxy: `http:`, `https:`, `socks5:` or `socks5h:`." }),
+  username: optional(text, { secret: true, sentence: "Who we are to the proxy." }),
+  password: optional(text, { secret: true, sentence: "The password of `username`." }),
+  headers: either<unknown>([{ _tag: "Object" }, { _tag: "Function" }], undefined, {
+    sentence: "Header fields for the proxy, or a function of the URL that makes them."
+  }),
+  tls,
+  noProxy: either<unknown>([text, { _tag: "List", item: text }], undefined, {
+    sentence: "Hosts that are reached without it, as `NO_PROXY` lists them."
+  })
+})
+
 /** What a connector over sockets takes. */
 export const connector = group({
   tls,
   http2,
+  proxy,
   socketPath: optional({ _tag: "Text" }, {
     variable: "SOCKET_PATH",
     sentence: "The path of a Unix socket (a named pipe on Windows) to connect to instead of any host."

@@ -300,7 +300,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       case "PoolClosed":
         return Failure.poolClosed({ origin })
       case "DialFailed":
-        return refusal.failure
+        return Failure.about(refusal.failure, origin)
     }
   }
 

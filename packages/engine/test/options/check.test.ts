@@ -64,6 +64,12 @@ const samples = ({ kind, ...option }: Option<unknown>): {
           () => 1
         ]
       }
+    case "Either": {
+      const each = kind.kinds.map((kind) => samples({ ...option, kind }))
+      return { right: each.flatMap(({ right }) => right), wrong: [true, 5] }
+    }
+    case "Object":
+      return { right: [{}], wrong: ["text", true, []] }
     case "Number":
       return { right: [0, 0.5, 7], wrong: [Infinity, "1", true, {}, [], () => 1] }
     case "Duration":
@@ -97,7 +103,15 @@ const samples = ({ kind, ...option }: Option<unknown>): {
 }
 
 /** One value may stand there instead of a group. */
-const isSwitch = (path: string): boolean => ["http2", "decompress", "redirects", "retry", "cookies"].includes(path)
+const isSwitch = (path: string): boolean =>
+  ["http2", "decompress", "redirects", "retry", "cookies", "proxy"].includes(path)
+
+const takesText = ({ kind }: Option<unknown>): boolean =>
+  kind._tag === "Text" || (kind._tag === "Either" && kind.kinds.some(({ _tag }) => _tag === "Text"))
+
+const isTakenAnyway = ({ kind }: Option<unknown>, value: unknown): boolean =>
+  kind._tag === "Either" && kind.kinds.some(({ _tag }) => _tag === "Object") && typeof value === "object" &&
+  value !== null
 
 const takes = (option: Option<unknown>, value: unknown): boolean =>
   samples(option).right.some((right) => Object.is(right, value))
@@ -114,9 +128,10 @@ describe.each(Object.entries(groups))("The options of %s", (_, group) => {
 
   it("take what is right, and undefined for what is not given", () => {
     for (const { option, path } of rows) {
-      const rest = path === "tls.cert" ? { key: "text" } : path === "tls.key" ? { cert: "text" } : {}
+      const [, within = "", name] = /^(.*?)tls\.(\w+)$/.exec(path) ?? []
+      const rest = name === "cert" ? { key: "text" } : name === "key" ? { cert: "text" } : {}
       for (const value of [undefined, ...samples(option).right]) {
-        const given = path.startsWith("tls.") ? { tls: { ...rest, [path.slice(4)]: value } } : at(path, value)
+        const given = name === undefined ? at(path, value) : at(`${within}tls`, { ...rest, [name]: value })
         if (rest !== undefined && value === undefined && Object.keys(rest).length > 0) continue
         deepStrictEqual(problemsOf(group, given), [], `${path}: ${String(value)}`)
       }
@@ -127,7 +142,8 @@ describe.each(Object.entries(groups))("The options of %s", (_, group) => {
     for (const { option, path } of rows) {
       for (const value of [...wrongForAll, ...samples(option).wrong]) {
         const isGroup = isSwitch(path) && typeof value === "object" && value !== null
-        if (isGroup || takes(option, value) || (option.kind._tag === "Text" && value === "soon")) continue
+        if (isGroup || takes(option, value) || (takesText(option) && value === "soon")) continue
+        if (isTakenAnyway(option, value)) continue
         if (option.kind._tag === "Pem" && typeof value === "string" && value !== "") continue
         const problems = problemsOf(group, at(path, value))
         deepStrictEqual(

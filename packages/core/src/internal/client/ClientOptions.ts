@@ -2,7 +2,9 @@ import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { CallOptions, TargetCache } from "@sluice/engine/call"
 import { client, defaultsOf } from "@sluice/engine/options"
 import type { ExchangeHead } from "../../Connection.js"
+import type { Origin } from "../../Origin.js"
 import type { Resolved } from "../../Timeouts.js"
+import type { TransportError } from "../../TransportError.js"
 import type { Decoding } from "./Decoding.js"
 
 /**
@@ -15,11 +17,17 @@ export interface ClientOptions extends CallOptions {
   /** The URLs that this client has parsed lately. */
   readonly targets: TargetCache | undefined
   readonly decoding: Decoding | undefined
+  /** Which way requests go, where it is not the plain one for all. */
+  readonly route: RouteOf | undefined
 }
+
+/** The origin as it is reached for that URL, or why it is not. */
+export type RouteOf = (origin: Origin, url: object | undefined) => Origin | TransportError
 
 export const defaultOptions: ClientOptions = {
   ...defaultsOf(client),
   onInformational: undefined,
   targets: undefined,
-  decoding: undefined
+  decoding: undefined,
+  route: undefined
 }

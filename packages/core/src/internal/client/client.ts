@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { globalValue } from "effect/GlobalValue"
 import * as RuntimeFlags from "effect/RuntimeFlags"
+import type { Origin } from "../../Origin.js"
 import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
 import type { EffectHost } from "../EffectHost.js"
 import { remember } from "../kin.js"
@@ -48,11 +49,17 @@ const settle = (response: HttpResponse, decoding: Decoding | undefined): Effect.
  */
 export const make = <E>(
   host: EffectHost,
-  given: Omit<ClientOptions, "targets" | "decoding">,
+  given: Omit<ClientOptions, "targets" | "decoding" | "route">,
   toError: (error: TransportError, request: HttpClientRequest) => E,
   decoding?: Decoding
 ): HttpClient.HttpClient.With<E> => {
-  const options = { ...given, targets: new TargetCache(), decoding }
+  const { routes } = host.options.connector
+  const options = {
+    ...given,
+    targets: routes?.varies === true ? undefined : new TargetCache(),
+    decoding,
+    route: routes && ((origin: Origin, url: object | undefined) => host.route(origin, url, false))
+  }
   const track: Track = (fiber, of) => host.track(fiber, of)
 
   const send = (

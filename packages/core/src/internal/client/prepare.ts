@@ -4,6 +4,7 @@ import * as Encoding from "effect/Encoding"
 import type * as Fiber from "effect/Fiber"
 import type { ExchangeRequest } from "../../Connection.js"
 import * as Idempotency from "../../Idempotency.js"
+import type { Origin } from "../../Origin.js"
 import * as Timeouts from "../../Timeouts.js"
 import { isTransportError, type TransportError } from "../../TransportError.js"
 import type { ClientOptions } from "./ClientOptions.js"
@@ -35,7 +36,7 @@ const prepareWith = (
   track: Track,
   live: OwnedBody | undefined
 ): PlatformRequest | TransportError => {
-  const target = resolve(request, options.targets)
+  const target = resolve(request, options)
   if (isTransportError(target)) return target
   const made = RequestBody.make(request.body, request.headers["content-type"])
   if (isTransportError(made)) return made
@@ -43,7 +44,7 @@ const prepareWith = (
   const body = withLength(request, expect === undefined ? made : inChunks(made))
   const { chunks, exchange, replayable, trailers } = body
   const decoding = options.decoding !== undefined && wantsDecoding(request) ? options.decoding : undefined
-  const headers = headersOf(request, target, body, caller.getFiberRef(Idempotency.current), decoding?.accept)
+  const headers = headersOf(request, target, body, options, caller.getFiberRef(Idempotency.current), decoding?.accept)
   const wire = new WireRequest(
     target.origin,
     request.method,
@@ -90,12 +91,14 @@ const withLength = (request: HttpClientRequest, body: RequestBody.RequestBody): 
 
 const headersOf = (
   request: HttpClientRequest,
-  { credentials }: Target,
+  { credentials, origin }: Target,
   { contentType, exchange }: RequestBody.RequestBody,
+  { route }: ClientOptions,
   keys: Idempotency.Keys | undefined,
   codings: string | undefined
 ): ExchangeRequest["headers"] => {
-  const given = exchange._tag === "Chunks" && exchange.trailers ? withoutLength(request.headers) : request.headers
+  const own = route === undefined ? request.headers : withoutProxyCredentials(request.headers, origin)
+  const given = exchange._tag === "Chunks" && exchange.trailers ? withoutLength(own) : own
   const addType = contentType !== undefined && given["content-type"] === undefined
   const addAuthorization = credentials !== undefined && given["authorization"] === undefined
   const addKey = keys !== undefined && !isIdempotent(request.method) && given["idempotency-key"] === undefined
@@ -113,6 +116,16 @@ export const basic = (credentials: string): string => `Basic ${Encoding.encodeBa
 /** The length that the platform has written there when the body was set. */
 const withoutLength = ({ "content-length": _, ...headers }: ExchangeRequest["headers"]): ExchangeRequest["headers"] =>
   headers
+
+/** Who we are to a proxy is nothing that an origin may learn (RFC 9110 §11.7.2). */
+const withoutProxyCredentials = (
+  headers: ExchangeRequest["headers"],
+  { route }: Origin
+): ExchangeRequest["headers"] => {
+  if (headers["proxy-authorization"] === undefined || route?.isForward === true) return headers
+  const { "proxy-authorization": _, ...rest } = headers
+  return rest
+}
 
 const timeoutsOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>, base: Timeouts.Resolved): Timeouts.Resolved => {
   const local = fiber.getFiberRef(Timeouts.current)

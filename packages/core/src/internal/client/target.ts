@@ -1,25 +1,33 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
-import { type Target, type TargetCache, targetOf } from "@sluice/engine/call"
+import { type Target, targetOf } from "@sluice/engine/call"
 import * as Either from "effect/Either"
-import { isTransportError, LocalProtocolError, type UnsupportedProtocol } from "../../TransportError.js"
+import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
 import { unsupportedProtocol } from "../unsupportedProtocol.js"
+import type { ClientOptions, RouteOf } from "./ClientOptions.js"
 
-export type InvalidTarget = LocalProtocolError | UnsupportedProtocol
-
-/** Where a request goes. */
-export const resolve = (request: HttpClientRequest, cache: TargetCache | undefined): Target | InvalidTarget => {
+/** Where a request goes, and which way. */
+export const resolve = (
+  request: HttpClientRequest,
+  { route, targets: cache }: Pick<ClientOptions, "route" | "targets">
+): Target | TransportError => {
   // A fragment is not requested, and one that is set separately from the URL changes nothing.
-  if (cache === undefined || request.urlParams.length > 0) return parse(request)
+  if (cache === undefined || request.urlParams.length > 0) return routed(parse(request), route)
   const cached = cache.get(request.url)
   if (cached !== undefined) return cached
-  const parsed = parse(request)
+  const parsed = routed(parse(request), route)
   if (!isTransportError(parsed)) cache.set(request.url, parsed)
   return parsed
 }
 
+const routed = (target: Target | TransportError, route: RouteOf | undefined): Target | TransportError => {
+  if (route === undefined || isTransportError(target)) return target
+  const origin = route(target.origin, target.url)
+  return isTransportError(origin) ? origin : { ...target, origin }
+}
+
 /** Nothing of what is not valid is shown: a piece of it that looks like a host may be a password. */
-const parse = (request: HttpClientRequest): Target | InvalidTarget => {
+const parse = (request: HttpClientRequest): Target | TransportError => {
   const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
   if (Either.isLeft(url)) {
     return new LocalProtocolError({

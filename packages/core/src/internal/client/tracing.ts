@@ -92,6 +92,8 @@ const attributeRequest = (span: Tracer.Span, { request, target }: PlatformReques
   span.attribute("url.path", target.url.pathname)
   span.attribute("url.scheme", target.origin.scheme)
   if (query !== "") span.attribute("url.query", query.slice(1))
+  // Where it does not go the plain way, the key of its connections says which: never with credentials.
+  if (target.origin.route !== undefined) span.attribute("sluice.route", target.origin.key)
   attributeHeaders(span, "http.request.header.", Headers.redact(request.headers, redacted))
 }
 

@@ -13,7 +13,7 @@ import type { ExchangeRequest } from "../../Connection.js"
 import { fromFailure, isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
 import type { EffectHost } from "../EffectHost.js"
 import { remember } from "../kin.js"
-import { defaultOptions } from "./ClientOptions.js"
+import { type ClientOptions, defaultOptions } from "./ClientOptions.js"
 import { FiberListener } from "./FiberListener.js"
 import type { HttpResponse } from "./HttpResponse.js"
 import { PlatformRequest } from "./PlatformRequest.js"
@@ -72,6 +72,8 @@ export const asConnect = (
     return new LocalProtocolError({ origin: wire.origin.href, reason: "InvalidTarget", detail, section })
   }
   const headers = { ...wire.headers }
+  const given = request.headers["proxy-authorization"]
+  if (given !== undefined) headers["proxy-authorization"] = given
   if (target.credentials !== undefined && request.headers["authorization"] === undefined) {
     delete headers["authorization"]
     headers["proxy-authorization"] ??= basic(target.credentials)
@@ -102,7 +104,11 @@ export const open = <E>(
 ): Effect.Effect<Tunnel, TransportError | E, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.withFiberRuntime((fiber) => {
-      const options = { ...defaultOptions, timeouts: host.options.timeouts }
+      const options: ClientOptions = {
+        ...defaultOptions,
+        timeouts: host.options.timeouts,
+        route: host.options.connector.routes && ((origin, url) => host.route(origin, url, true))
+      }
       const given = prepare(request, options, fiber, (fiber, of) => host.track(fiber, of))
       const prepared = isTransportError(given) ? given : become(given)
       if (isTransportError(prepared)) {

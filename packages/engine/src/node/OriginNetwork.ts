@@ -1,0 +1,20 @@
+import type { HostTime } from "../Host.js"
+import { type Names, namesOf } from "./lookup.js"
+import type { Route } from "./socket.js"
+import { TlsClient } from "./tls.js"
+import type { TlsSettings } from "./TlsSettings.js"
+
+export interface OriginSettings extends Route {
+  readonly tls: TlsSettings
+}
+
+/** What the connections of an origin are made with: where its names come from, and how it is verified. */
+export class OriginNetwork {
+  readonly names: Names
+  readonly tls: TlsClient
+
+  constructor(readonly settings: OriginSettings, time: Pick<HostTime, "elapsed">) {
+    this.names = namesOf(settings.lookup)
+    this.tls = new TlsClient(settings.tls, time)
+  }
+}

@@ -1,0 +1,160 @@
+import * as net from "node:net"
+import * as Failure from "../Failure.js"
+import type { HostTime } from "../Host.js"
+import {
+  authorityOf,
+  ConnectHandshake,
+  type Handshake,
+  isSocks,
+  type ProxyFailure,
+  Socks5Handshake
+} from "../network/index.js"
+import type { Origin } from "../Origin.js"
+import { connectHost } from "./connectHost.js"
+import type { Dial } from "./Dial.js"
+import * as errors from "./errors.js"
+import type { OriginNetwork } from "./OriginNetwork.js"
+import { proxyHeaders } from "./proxyHeaders.js"
+import type { KnownProxy } from "./ProxySettings.js"
+import { runHandshake } from "./runHandshake.js"
+import { open, type OpenSocket, reachedBy } from "./socket.js"
+import { TlsClient } from "./tls.js"
+
+export interface ProxyEvents {
+  readonly onOpened: (opened: OpenSocket) => void
+  readonly onFailed: (failure: Failure.Failure) => void
+}
+
+/** Connects to proxies, and has them open tunnels. */
+export class ProxyDialer {
+  private readonly secure = new WeakMap<KnownProxy, TlsClient>()
+
+  constructor(private readonly time: Pick<HostTime, "elapsed" | "sleep">) {}
+
+  /** A connection to the proxy itself. */
+  connect(dial: Dial, proxy: KnownProxy, origin: Origin, { names }: OriginNetwork, events: ProxyEvents): void {
+    const { host, href, port } = proxy
+    const fail = (facts: ProxyFailure, cause?: unknown) => events.onFailed(proxyError(origin, proxy, facts, cause))
+    const to = { host, port, names, proxy: href }
+    const unreachable = (failure: Failure.ConnectError) =>
+      fail({ reason: "Unreachable", detail: `it could not be connected to: ${failure.detail}` }, failure)
+    const own = ownOrigin(proxy)
+    const common = {
+      onUnknown: (cause: Error) => unreachable(errors.notConnected(own, cause)),
+      onFailed: (attempts: Parameters<typeof errors.notConnectedToAny>[1]) =>
+        unreachable(errors.notConnectedToAny(own, attempts)),
+      onInvalid: (cause: Error) => fail({ reason: "Configuration", detail: cause.message }, cause)
+    }
+    if (proxy.scheme !== "https") {
+      return connectHost(dial, to, (target) => open(target, net.connect), this.time, {
+        ...common,
+        onConnected: events.onOpened
+      })
+    }
+    const secure = this.tlsOf(proxy)
+    connectHost(dial, to, (target) => secure.connect(target, own, ["http/1.1"], false), this.time, {
+      ...common,
+      onConnected: (opened) => {
+        const reached = reachedBy(dial, opened, this.time)
+        dial.stage = () => ({ _tag: "Handshaking", proxy: href, ...reached })
+        secure.secure(dial, opened, own, {
+          onConnected: events.onOpened,
+          onFailed: (failure) => {
+            const detail = "detail" in failure ? failure.detail : "the handshake failed"
+            fail({ reason: "Tls", detail: `no TLS connection to it: ${detail}` }, failure)
+          }
+        })
+      }
+    })
+  }
+
+  /** A way through the proxy to the origin. */
+  tunnel(dial: Dial, proxy: KnownProxy, origin: Origin, network: OriginNetwork, events: ProxyEvents): void {
+    this.connect(dial, proxy, origin, network, {
+      onFailed: events.onFailed,
+      onOpened: (opened) => {
+        const fail = (failure: ProxyFailure, cause?: unknown) =>
+          events.onFailed(proxyError(origin, proxy, failure, cause))
+        this.handshake(proxy, origin, network, (handshake) => {
+          if (dial.isClosed) return
+          dial.stage = () => ({ _tag: "Tunnelling", proxy: proxy.href })
+          runHandshake(dial, opened, handshake, this.time, () => events.onOpened(opened), fail)
+        }, fail)
+      }
+    })
+  }
+
+  private handshake(
+    proxy: KnownProxy,
+    { host, href, port }: Origin,
+    { names }: OriginNetwork,
+    onReady: (handshake: Handshake) => void,
+    onFailed: (failure: ProxyFailure, cause?: unknown) => void
+  ): void {
+    const { credentials, scheme } = proxy
+    if (!isSocks(scheme)) {
+      let headers: Readonly<Record<string, string>>
+      try {
+        headers = proxyHeaders(proxy, () => new URL(href))
+      } catch (cause) {
+        return onFailed({ reason: "Configuration", detail: "the function proxy.headers threw" }, cause)
+      }
+      return onReady(new ConnectHandshake(`${authorityOf(host)}:${port}`, headers, decoding))
+    }
+    if (scheme === "socks5h") return onReady(new Socks5Handshake(host, port, credentials))
+    names(host, (error, addresses) => {
+      if (error === undefined) return onReady(new Socks5Handshake(addresses[0].address, port, credentials))
+      const detail = `${host} could not be looked up here, as socks5:// has it (socks5h:// leaves it to the proxy)`
+      onFailed({ reason: "Configuration", detail }, error)
+    })
+  }
+
+  private tlsOf(proxy: KnownProxy): TlsClient {
+    let secure = this.secure.get(proxy)
+    if (secure === undefined) this.secure.set(proxy, secure = new TlsClient(proxy.tls, this.time))
+    return secure
+  }
+}
+
+/** It would be the same again: it is the caller's to mend. */
+const ours: ReadonlyArray<ProxyFailure["reason"]> = ["Authentication", "Configuration"]
+
+export const proxyError = (origin: Origin, { href }: KnownProxy, facts: ProxyFailure, cause?: unknown) =>
+  Failure.proxyError({
+    origin: origin.href,
+    proxy: href,
+    phase: "connect",
+    written: false,
+    safeToRetry: !ours.includes(facts.reason),
+    ...facts,
+    ...(cause === undefined ? {} : { cause })
+  })
+
+/** The caller's function does not say which proxy. */
+export const noProxyFor = (origin: Origin, cause: unknown) =>
+  Failure.proxyError({
+    origin: origin.href,
+    proxy: "",
+    reason: "Configuration",
+    phase: "connect",
+    written: false,
+    safeToRetry: false,
+    detail: cause instanceof Error ? cause.message : "the function proxy threw",
+    cause
+  })
+
+/** A proxy as what TLS is spoken to. */
+const ownOrigin = ({ host, href, port }: KnownProxy): Origin => ({
+  href,
+  scheme: "https",
+  host,
+  port,
+  authority: `${authorityOf(host)}:${port}`,
+  key: href
+})
+
+const decoding = {
+  latin1: (bytes: Uint8Array, start: number, end: number): string =>
+    Buffer.prototype.latin1Slice.call(bytes, start, end),
+  utf8: (bytes: Uint8Array): string => Buffer.from(bytes).toString()
+}

@@ -1,0 +1,401 @@
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { assert, describe, it } from "@effect/vitest"
+import * as ConnectionPool from "@sluice/core/ConnectionPool"
+import * as Origin from "@sluice/core/Origin"
+import * as Tunnel from "@sluice/core/Tunnel"
+import { HttpClientLayer } from "@sluice/node"
+import { Reply, TestAuthority, TestProxy, TestServer } from "@sluice/test-server"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/TestClock"
+import { failure, makeClient, pattern, turns, until } from "../client/support.js"
+import { closedPort } from "./support.js"
+
+const ann = { user: "ann", password: "s:cr/et" }
+const userinfo = `${ann.user}:${encodeURIComponent(ann.password)}@`
+
+const replies = { "/": Reply.text("from afar"), "/big": Reply.size(300_000), "/echo": Reply.echo() }
+
+/** A proxy behind which `api.test` is a server of HTTPS, and `plain.test` and `other.test` one of HTTP. */
+const setUp = (options: TestProxy.Options = {}) =>
+  Effect.gen(function*() {
+    const authority = yield* TestAuthority.make()
+    const certificate = yield* authority.issue({ names: ["api.test", "localhost", "127.0.0.1"] })
+    const secure = yield* TestServer.make({ tls: { authority, certificate }, replies })
+    const plain = yield* TestServer.make({ replies })
+    const proxy = yield* TestProxy.make({
+      routes: { "api.test": secure, "plain.test": plain, "other.test": plain },
+      ...options
+    })
+    return { secure, plain, proxy, tls: { ca: authority.certificate } }
+  })
+
+const kinds: ReadonlyArray<
+  readonly [
+    string,
+    TestProxy.Options,
+    (proxy: TestProxy.TestProxy, credentials: string) => HttpClientLayer.Options["proxy"]
+  ]
+> = [
+  ["HTTP", {}, (proxy, credentials) => proxy.url.replace("//", `//${credentials}`)],
+  ["HTTPS", { tls: true }, (proxy, credentials) => ({
+    url: proxy.url.replace("//", `//${credentials}`),
+    tls: { ca: proxy.ca }
+  })],
+  ["SOCKS 5", {}, (proxy, credentials) => proxy.socksUrl.replace("socks5://", `socks5h://${credentials}`)]
+]
+
+const urls = ["https://api.test/", "http://plain.test/"]
+
+for (const [kind, options, proxyOf] of kinds) {
+  describe(`A proxy of ${kind}`, () => {
+    for (const http2 of [false, true]) {
+      it.scoped(`is gone through by every request, ${http2 ? "HTTP/2" : "HTTP/1.1"} where the origin is secure`, () =>
+        Effect.gen(function*() {
+          const { proxy, tls } = yield* setUp(options)
+          const { client, pool } = yield* makeClient({ tls, http2, proxy: proxyOf(proxy, "") })
+          for (const url of urls) {
+            for (let n = 0; n < 2; n++) {
+              assert.strictEqual(yield* (yield* client.get(url)).text, "from afar")
+              const big = new Uint8Array(yield* (yield* client.get(`${url}big`)).arrayBuffer)
+              assert.deepStrictEqual(big, pattern(300_000))
+              const sent = pattern(200_000)
+              const echo = yield* client.post(`${url}echo`, { body: HttpBody.uint8Array(sent) })
+              assert.deepStrictEqual(new Uint8Array(yield* echo.arrayBuffer), sent)
+            }
+          }
+          assert.strictEqual(pool.unsafeStats().open, 2)
+          assert.strictEqual((yield* proxy.stats).connectionsOpened, 2)
+          const [first] = yield* proxy.requests
+          assert.deepInclude(first, { host: "api.test", port: 443, addressType: "name" })
+        }))
+    }
+
+    it.scoped("is told who we are, and an origin never is", () =>
+      Effect.gen(function*() {
+        const { plain, proxy, secure, tls } = yield* setUp({ ...options, credentials: ann })
+        const { client } = yield* makeClient({ tls, proxy: proxyOf(proxy, userinfo) })
+        for (const url of urls) assert.strictEqual((yield* client.get(url)).status, 200)
+        for (const { authorized, user } of yield* proxy.requests) {
+          assert.deepStrictEqual({ authorized, user }, { authorized: true, user: "ann" })
+        }
+        for (const server of [plain, secure]) {
+          for (const request of yield* server.requests) assert.isUndefined(request.header("proxy-authorization"))
+        }
+      }))
+
+    for (const [name, credentials] of [["none", ""], ["wrong", "ann:wrong@"]] as const) {
+      it.scoped(`that gets ${name} credentials is a ProxyError that nobody tries again`, () =>
+        Effect.gen(function*() {
+          const { proxy, tls } = yield* setUp({ ...options, credentials: ann })
+          const { client, pool } = yield* makeClient({ tls, proxy: proxyOf(proxy, credentials) })
+          for (const url of urls) {
+            const error = yield* failure(client.get(url))
+            if (error._tag !== "ProxyError") return assert.fail(error.message)
+            assert.deepInclude({ ...error }, { reason: "Authentication", safeToRetry: false })
+            assert.strictEqual(error.origin, url.slice(0, -1))
+            assert.match(error.proxy, /^(https?|socks5h):\/\/127\.0\.0\.1:\d+$/)
+            if (kind !== "SOCKS 5") assert.strictEqual(error.status, 407)
+            assert.notInclude(JSON.stringify(error) + error.message, "wrong")
+          }
+          yield* until(() => pool.unsafeStats().active === 0)
+        }))
+    }
+
+    it.scoped("that cannot be connected to is a ProxyError with what was tried", () =>
+      Effect.gen(function*() {
+        const port = yield* closedPort
+        const scheme = { HTTP: "http", HTTPS: "https", "SOCKS 5": "socks5h" }[kind]
+        const { client } = yield* makeClient({ proxy: `${scheme}://127.0.0.1:${port}` })
+        for (const url of urls) {
+          const error = yield* failure(client.get(url))
+          assert.deepInclude({ ...error }, {
+            _tag: "ProxyError",
+            reason: "Unreachable",
+            safeToRetry: true,
+            written: false
+          })
+          assert.strictEqual(error.origin, url.slice(0, -1))
+          assert.include(error.message, `${scheme}://127.0.0.1:${port}`)
+        }
+      }))
+
+    it.scoped("that keeps silent is a ConnectTimeout that names it", () =>
+      Effect.gen(function*() {
+        const { proxy, tls } = yield* setUp({
+          ...options,
+          connect: Reply.tunnel({ then: "silence", hold: undefined }),
+          socks: { method: { then: "silence", instead: "" } }
+        })
+        const { client } = yield* makeClient({ tls, proxy: proxyOf(proxy, "") })
+        const fiber = yield* Effect.fork(failure(client.get("https://api.test/")))
+        yield* proxy.awaitStats(({ connectionsOpened }) => connectionsOpened === 1)
+        yield* turns(30)
+        yield* TestClock.adjust("5 seconds")
+        const error = yield* Fiber.join(fiber)
+        assert.strictEqual(error._tag, "ConnectTimeout")
+        assert.match(error.message, /proxy|TLS handshake/)
+      }))
+  })
+}
+
+describe("A forward proxy", () => {
+  it.scoped("shares its connections between the origins behind it, and counts for itself", () =>
+    Effect.gen(function*() {
+      const { plain, proxy } = yield* setUp()
+      const { client, pool } = yield* makeClient({ proxy: proxy.url })
+      for (const host of ["plain.test", "other.test", "plain.test"]) {
+        assert.strictEqual(yield* (yield* client.get(`http://${host}/`)).text, "from afar")
+      }
+      assert.strictEqual(pool.unsafeStats().open, 1)
+      assert.deepStrictEqual((yield* proxy.stats).requestsPerConnection, [3])
+      assert.deepStrictEqual((yield* plain.requests).map((request) => request.header("host")), [
+        "plain.test",
+        "other.test",
+        "plain.test"
+      ])
+    }))
+
+  it.scoped("is asked for the server as a whole without a path", () =>
+    Effect.gen(function*() {
+      const { proxy } = yield* setUp({ forward: Reply.empty() })
+      const { client } = yield* makeClient({ proxy: proxy.url })
+      assert.strictEqual((yield* client.options("http://plain.test")).status, 200)
+      assert.deepInclude((yield* proxy.requests)[0], { kind: "forward", host: "plain.test" })
+    }))
+
+  it.scoped("opens a tunnel for what becomes one itself", () =>
+    Effect.gen(function*() {
+      const { plain, proxy } = yield* setUp()
+      yield* plain.reply("/ws", Reply.tunnel({ status: 101 }))
+      const { pool } = yield* makeClient({ proxy: proxy.url })
+      const request = HttpClientRequest.get("http://plain.test/ws", { headers: { upgrade: "echo" } })
+      yield* Effect.provideService(Tunnel.upgrade(request), ConnectionPool.ConnectionPool, pool)
+      assert.deepStrictEqual((yield* proxy.requests).map(({ kind }) => kind), ["connect"])
+    }))
+
+  it.scoped("may be told something else with each request, or who we are in another way", () =>
+    Effect.gen(function*() {
+      const { proxy, tls } = yield* setUp()
+      const asked: Array<string> = []
+      const headers = (url: URL) => {
+        asked.push(url.href)
+        return { "Proxy-Authorization": `Bearer ${asked.length}` }
+      }
+      const { client } = yield* makeClient({ tls, proxy: { url: proxy.url, username: "ann", headers } })
+      yield* client.get("http://plain.test/?a=b")
+      yield* client.get("https://api.test/?a=b")
+      assert.deepStrictEqual(asked, ["http://plain.test/?a=b", "https://api.test/"])
+      const told = (yield* proxy.requests).map(({ headers }) => new Map(headers).get("proxy-authorization"))
+      assert.deepStrictEqual(told, ["Bearer 1", "Bearer 2"])
+    }))
+
+  it.scoped("whose function throws is a ProxyError, and the connection serves on", () =>
+    Effect.gen(function*() {
+      const { proxy, tls } = yield* setUp()
+      let isBad = true
+      const headers = () => {
+        if (isBad) throw new Error("no token")
+        return {}
+      }
+      const { client } = yield* makeClient({ tls, proxy: { url: proxy.url, headers } })
+      for (const url of urls) {
+        assert.deepInclude({ ...(yield* failure(client.get(url))) }, { _tag: "ProxyError", reason: "Configuration" })
+      }
+      isBad = false
+      for (const url of urls) assert.strictEqual((yield* client.get(url)).status, 200)
+    }))
+})
+
+describe("A tunnel that goes wrong", () => {
+  const wrong: ReadonlyArray<readonly [string, TestProxy.Options, object]> = [
+    ["is refused", { connect: Reply.text("not here", { status: 403 }) }, {
+      reason: "Refused",
+      status: 403,
+      body: "not here"
+    }],
+    ["is refused with a long page", { connect: Reply.size(5000, { status: 502 }) }, { reason: "Refused", status: 502 }],
+    ["ends as soon as it is there", { connect: Reply.tunnel({ then: "end" }) }, { reason: "Ended" }],
+    ["is reset as soon as it is there", { connect: Reply.tunnel({ then: "reset" }) }, { reason: "Ended" }],
+    ["has bytes in front of the consent", { connect: Reply.tunnel({ before: "\0\0" }) }, { reason: "Protocol" }],
+    ["leads to nowhere", { connect: Reply.tunnel({ to: { host: "127.0.0.1", port: 1 } }) }, { status: 502 }],
+    ["has giant headers", { connect: Reply.text("", { headers: { "x-a": "b".repeat(300_000) } }) }, {
+      reason: "Protocol"
+    }],
+    ["is closed without a word", { connect: Reply.disconnect() }, { reason: "Ended" }]
+  ]
+  for (const [name, options, expected] of wrong) {
+    it.scoped(`${name} is a ProxyError`, () =>
+      Effect.gen(function*() {
+        const { proxy, tls } = yield* setUp(options)
+        const { client, pool } = yield* makeClient({ tls, proxy: proxy.url })
+        const error = yield* failure(client.get("https://api.test/"))
+        assert.deepInclude({ ...error }, { _tag: "ProxyError", proxy: proxy.url, ...expected })
+        yield* until(() => pool.unsafeStats().open === 0)
+      }))
+  }
+
+  it.scoped("is opened byte by byte, and serves", () =>
+    Effect.gen(function*() {
+      const { proxy, tls } = yield* setUp({
+        connect: Reply.tunnel({ drip: "1 millis" }),
+        socks: { method: { drip: "1 millis" }, reply: { drip: "1 millis" } }
+      })
+      for (const url of [proxy.url, proxy.socksUrl.replace("socks5", "socks5h")]) {
+        const { client } = yield* makeClient({ tls, proxy: url })
+        assert.strictEqual(yield* (yield* client.get("https://api.test/")).text, "from afar")
+      }
+    }))
+
+  for (const code of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+    it.scoped(`is refused by SOCKS with code ${code}`, () =>
+      Effect.gen(function*() {
+        const { proxy } = yield* setUp({ socks: { reply: { instead: TestProxy.socksReply({ code }), then: "end" } } })
+        const { client } = yield* makeClient({ proxy: proxy.socksUrl.replace("socks5", "socks5h") })
+        const error = yield* failure(client.get("http://plain.test/"))
+        assert.deepInclude({ ...error }, { _tag: "ProxyError", reason: "Refused", code })
+      }))
+  }
+
+  it.scoped("never ends in a certificate that nobody has verified", () =>
+    Effect.gen(function*() {
+      const { proxy } = yield* setUp()
+      const { client } = yield* makeClient({ proxy: proxy.url })
+      assert.deepInclude({ ...(yield* failure(client.get("https://api.test/"))) }, {
+        _tag: "TlsError",
+        origin: "https://api.test"
+      })
+    }))
+})
+
+describe("socks5 and socks5h", () => {
+  it.scoped("resolve names here, or have the proxy resolve them", () =>
+    Effect.gen(function*() {
+      const { plain, proxy } = yield* setUp()
+      const { client } = yield* makeClient({ proxy: proxy.socksUrl })
+      assert.strictEqual((yield* client.get(`http://localhost:${plain.port}/`)).status, 200)
+      assert.notStrictEqual((yield* proxy.requests)[0].addressType, "name")
+      const error = yield* failure(client.get("http://plain.test/"))
+      assert.deepInclude({ ...error }, { _tag: "ProxyError", reason: "Configuration" })
+    }))
+})
+
+describe("Which proxy", () => {
+  it.scoped("a function says for each request; undefined is none", () =>
+    Effect.gen(function*() {
+      const { plain, proxy } = yield* setUp()
+      const choose = (url: URL) => url.pathname === "/" ? proxy.url : undefined
+      const { client } = yield* makeClient({ proxy: choose })
+      assert.strictEqual((yield* client.get(`http://127.0.0.1:${plain.port}/`)).status, 200)
+      assert.strictEqual((yield* client.get(`http://127.0.0.1:${plain.port}/big`)).status, 200)
+      assert.strictEqual((yield* proxy.requests).length, 1)
+      assert.strictEqual((yield* plain.requests).length, 2)
+    }))
+
+  it.scoped("a function that throws, or names none, is a ProxyError", () =>
+    Effect.gen(function*() {
+      for (
+        const proxy of [() => "gopher://x", () => {
+          throw new Error("which?")
+        }]
+      ) {
+        const { client } = yield* makeClient({ proxy })
+        const error = yield* failure(client.get("http://plain.test/"))
+        assert.deepInclude({ ...error }, { _tag: "ProxyError", reason: "Configuration" })
+      }
+    }))
+
+  it.scoped("not for what noProxy lists", () =>
+    Effect.gen(function*() {
+      const { plain, proxy } = yield* setUp()
+      const { client } = yield* makeClient({ proxy: { url: proxy.url, noProxy: ["127.0.0.0/8"] } })
+      assert.strictEqual((yield* client.get(`http://127.0.0.1:${plain.port}/`)).status, 200)
+      assert.strictEqual((yield* client.get("http://plain.test/")).status, 200)
+      assert.strictEqual((yield* proxy.requests).length, 1)
+    }))
+
+  it.scoped("its credentials are never those of another one", () =>
+    Effect.gen(function*() {
+      const { proxy } = yield* setUp()
+      let user = "ann"
+      const { client } = yield* makeClient({ proxy: () => proxy.url.replace("//", `//${user}:x@`) })
+      for (user of ["ann", "bob", "ann", "bob"]) yield* client.get("http://plain.test/")
+      assert.deepStrictEqual((yield* proxy.requests).map((request) => [request.connection, request.user]), [
+        [0, "ann"],
+        [1, "bob"],
+        [0, "ann"],
+        [1, "bob"]
+      ])
+    }))
+
+  it.scoped("also for a pool that is used by hand", () =>
+    Effect.gen(function*() {
+      const { proxy, tls } = yield* setUp()
+      const { pool } = yield* makeClient({ tls, proxy: proxy.url })
+      const origin = Either.getOrThrow(Origin.make("https://api.test/"))
+      yield* pool.warm(origin, 1)
+      yield* Effect.scoped(pool.acquire(origin))
+      assert.strictEqual((yield* proxy.requests).length, 1)
+    }))
+})
+
+describe("Proxy-Authorization of a request", () => {
+  it.scoped("reaches a forward proxy and never an origin", () =>
+    Effect.gen(function*() {
+      const { plain, proxy, secure, tls } = yield* setUp()
+      const { client } = yield* makeClient({ tls, proxy: { url: proxy.url, noProxy: "127.0.0.1" } })
+      const headers = { "Proxy-Authorization": "Basic eA==" }
+      for (const url of [...urls, `http://127.0.0.1:${plain.port}/`]) yield* client.get(url, { headers })
+      const told = (yield* proxy.requests).map((
+        { headers, kind }
+      ) => [kind, new Map(headers).get("proxy-authorization")])
+      assert.deepStrictEqual(told, [["connect", undefined], ["forward", "Basic eA=="]])
+      for (const server of [plain, secure]) {
+        for (const request of yield* server.requests) assert.isUndefined(request.header("proxy-authorization"))
+      }
+    }))
+})
+
+describe("The environment", () => {
+  const within = (variables: Record<string, string>) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const before = { ...process.env }
+        Object.assign(process.env, variables)
+        return before
+      }),
+      (before) =>
+        Effect.sync(() => {
+          for (const name of Object.keys(variables)) {
+            if (before[name] === undefined) delete process.env[name]
+            else process.env[name] = before[name]
+          }
+        })
+    )
+
+  it.scoped("is heard when the layer is built, but for this machine", () =>
+    Effect.gen(function*() {
+      const { plain, proxy, tls } = yield* setUp()
+      yield* within({ HTTPS_PROXY: proxy.url, http_proxy: proxy.url, NO_PROXY: "none.test" })
+      const { client } = yield* makeClient({ tls })
+      const direct = yield* makeClient({ proxy: "none" })
+      yield* within({ HTTPS_PROXY: "", http_proxy: "" })
+      for (const url of urls) assert.strictEqual((yield* client.get(url)).status, 200)
+      assert.strictEqual((yield* client.get(`http://localhost:${plain.port}/`)).status, 200)
+      assert.strictEqual((yield* proxy.requests).length, 2)
+      assert.strictEqual((yield* failure(direct.client.get("http://plain.test/")))._tag, "ConnectError")
+    }))
+
+  it.scoped("that cannot be read is an error of the layer without what it says", () =>
+    Effect.gen(function*() {
+      yield* within({ HTTP_PROXY: "gopher://ann:secret@p" })
+      const exit = yield* Effect.exit(Layer.build(HttpClientLayer.layer()))
+      assert.isTrue(Exit.isFailure(exit))
+      assert.include(String(exit), "HTTP_PROXY")
+      assert.notInclude(JSON.stringify(exit) + String(exit), "secret")
+    }))
+})
