@@ -5,11 +5,14 @@
  *
  * @since 0.1.0
  */
+import * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import * as optionTable from "@sluice/engine/options"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { dual } from "effect/Function"
+import * as Either from "effect/Either"
+import { dual, identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -18,6 +21,7 @@ import { type Cookie, CookieJar } from "./internal/CookieJar.js"
 import { PrintableError } from "./internal/printable.js"
 import * as wallTime from "./internal/wallTime.js"
 import { type Jar, withJar as around } from "./internal/withJar.js"
+import { check } from "./InvalidOptions.js"
 
 const CookieSchema = Schema.Struct({
   name: Schema.String,
@@ -104,8 +108,24 @@ export const CookieStore: Context.Tag<CookieStore, CookieStore> = Context.Generi
 
 const StoredCookies = Schema.parseJson(Schema.Array(CookieSchema))
 
+const storeOf = <E>(
+  load: Effect.Effect<Option.Option<string>, E>,
+  save: (text: string) => Effect.Effect<void, E>
+): CookieStore => ({
+  load: Effect.flatMap(
+    load,
+    (stored) => Option.isNone(stored) ? Effect.succeed([]) : Schema.decode(StoredCookies)(stored.value)
+  ).pipe(
+    Effect.mapError((cause) => new CookieStoreError({ operation: "load", cause }))
+  ),
+  save: (cookies) =>
+    Effect.flatMap(Schema.encode(StoredCookies)(cookies), save).pipe(
+      Effect.mapError((cause) => new CookieStoreError({ operation: "save", cause }))
+    )
+})
+
 /**
- * Keeps cookies in the platform's `KeyValueStore`: with `KeyValueStore.layerFileSystem` in a file.
+ * Keeps cookies in the platform's `KeyValueStore`.
  *
  * @since 0.1.0
  * @category layers
@@ -115,22 +135,44 @@ export const layerKeyValueStore = (
 ): Layer.Layer<CookieStore, never, KeyValueStore.KeyValueStore> =>
   Layer.effect(
     CookieStore,
-    Effect.map(KeyValueStore.KeyValueStore, (store) => ({
-      load: Effect.flatMap(store.get(key), (stored) =>
-        Option.isNone(stored) ? Effect.succeed([]) : Schema.decode(StoredCookies)(stored.value)).pipe(
-          Effect.mapError((cause) =>
-            new CookieStoreError({ operation: "load", cause })
-          )
-        ),
-      save: (cookies) =>
-        Effect.flatMap(Schema.encode(StoredCookies)(cookies), (text) => store.set(key, text)).pipe(
-          Effect.mapError((cause) => new CookieStoreError({ operation: "save", cause }))
-        )
-    }))
+    Effect.map(KeyValueStore.KeyValueStore, (store) => storeOf(store.get(key), (text) => store.set(key, text)))
   )
 
 /**
- * An empty jar in memory.
+ * Keeps cookies in a file, which its owner alone may read, and which is whole at any moment: it is written beside and then
+ * put in place of the old one. A file that is not there is an empty one.
+ *
+ * @example
+ * ```ts
+ * import * as Cookies from "@sluice/core/Cookies"
+ * import { HttpClientLayer } from "@sluice/node"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const Client = Layer.unwrapEffect(
+ *   Effect.map(Cookies.makePersistent(), (jar) => HttpClientLayer.layer({ cookies: { jar } }))
+ * ).pipe(Layer.provide(Cookies.layerFile("cookies.json")))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerFile = (path: string): Layer.Layer<CookieStore, never, FileSystem.FileSystem> =>
+  Layer.effect(
+    CookieStore,
+    Effect.map(FileSystem.FileSystem, (files) => {
+      const written = `${path}.new`
+      return storeOf(
+        Effect.flatMap(files.exists(path), (exists) =>
+          exists ? Effect.asSome(files.readFileString(path)) : Effect.succeedNone),
+        (text) =>
+          files.writeFileString(written, text, { mode: 0o600 }).pipe(Effect.zipRight(files.rename(written, path)))
+      )
+    })
+  )
+
+/**
+ * An empty jar in memory. Options that make no sense are the defect `InvalidOptions`.
  *
  * @since 0.1.0
  * @category constructors
@@ -138,8 +180,8 @@ export const layerKeyValueStore = (
 export const make = (options?: Options): Effect.Effect<Jar> => Effect.sync(() => fromCookies([], options, Effect.void))
 
 /**
- * A jar whose persistent cookies are kept in the `CookieStore`: read when it is made, written when they change. A failure
- * to write them is logged; requests do not fail of it.
+ * A jar whose persistent cookies are kept in the `CookieStore`: read when it is made, written when they change, and once
+ * for all changes that were made meanwhile. A failure to write them is logged; requests do not fail of it.
  *
  * @since 0.1.0
  * @category constructors
@@ -148,24 +190,36 @@ export const makePersistent = (options?: Options): Effect.Effect<Jar, CookieStor
   Effect.gen(function*() {
     const store = yield* CookieStore
     const lock = yield* Effect.makeSemaphore(1)
+    let isSaved = true
+    const save = Effect.suspend(() => {
+      if (isSaved) return Effect.void
+      isSaved = true
+      return Effect.flatMap(jar.all, (cookies) => store.save(cookies.filter(({ persistent }) => persistent))).pipe(
+        Effect.onError(() => Effect.sync(() => isSaved = false)),
+        Effect.catchAll((error) => Effect.logWarning(error.message))
+      )
+    })
     const jar: Jar = fromCookies(
       yield* store.load,
       options,
-      Effect.suspend(() =>
-        Effect.flatMap(jar.all, (cookies) => store.save(cookies.filter(({ persistent }) => persistent))).pipe(
-          Effect.catchAll((error) => Effect.logWarning(error.message)),
-          lock.withPermits(1)
-        )
-      )
+      Effect.suspend(() => {
+        isSaved = false
+        return lock.withPermits(1)(save)
+      })
     )
     return jar
   })
 
 const fromCookies = (
   cookies: ReadonlyArray<Cookie>,
-  { isPublicSuffix = isListed, maxCookies = 3000, maxCookiesPerDomain = 180 }: Options = {},
+  options: Options = {},
   onChange: Effect.Effect<void>
 ): Jar => {
+  const { maxCookies, maxCookiesPerDomain } = Either.getOrThrowWith(
+    check(optionTable.cookies, options, "Cookies"),
+    identity
+  )
+  const isPublicSuffix = options.isPublicSuffix ?? isListed
   const jar = new CookieJar({ maxCookies, maxCookiesPerDomain }, isPublicSuffix, cookies)
   return {
     header: (url) => Effect.map(wallTime.date, (now) => Option.fromNullable(jar.header(url, now))),

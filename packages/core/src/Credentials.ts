@@ -18,6 +18,7 @@ import { discard } from "./internal/client/discard.js"
 import { counted } from "./internal/client/sends.js"
 import { halvesOf } from "./internal/clientHalves.js"
 import { isReplayable } from "./internal/replayableBody.js"
+import { inheritScope } from "./internal/scopedRequests.js"
 import * as Redirects from "./Redirects.js"
 
 /**
@@ -33,6 +34,8 @@ export interface Credential<E = never, R = never> {
   ) => Effect.Effect<HttpClientRequest.HttpClientRequest, E, R>
   /** Asked after a 401, once for each request: whether authorizing it anew may help. Default: no. */
   readonly challenged?: ((response: HttpClientResponse) => Effect.Effect<boolean, E, R>) | undefined
+  /** Told of every response to a request that it has authorized, but those that `challenged` is asked about. */
+  readonly received?: ((response: HttpClientResponse) => Effect.Effect<void, E, R>) | undefined
 }
 
 /**
@@ -169,15 +172,22 @@ export const withCredentials: {
             const isOpen = url !== undefined && request.headers["authorization"] === undefined &&
               !departed.has(url.origin)
             credential = isOpen ? lookup(url) : undefined
-            return credential === undefined ? Effect.succeed(request) : credential.authorize(request)
+            return credential === undefined
+              ? Effect.succeed(request)
+              : Effect.map(credential.authorize(request), (authorized) =>
+                inheritScope(request, authorized))
           }))
+        const told = (response: HttpClientResponse) =>
+          credential?.received === undefined
+            ? Effect.succeed(response)
+            : Effect.as(credential.received(response), response)
         return Effect.flatMap(postprocess(authorized), (response) => {
           const challenged = credential?.challenged
           return response.status !== 401 || challenged === undefined || !isReplayable(response.request.body)
-            ? Effect.succeed(response)
+            ? told(response)
             : Effect.flatMap(challenged(response), (again) =>
               again
-                ? Effect.zipRight(discard(response), postprocess(authorized))
+                ? Effect.zipRight(discard(response), Effect.flatMap(postprocess(authorized), told))
                 : Effect.succeed(response))
         })
       })),

@@ -64,10 +64,23 @@ export const make = <E, R>({ keys, region, service }: Options<E, R>): Credential
         Effect.map(Clock.currentTimeMillis, (now) =>
           Option.match(HttpClientRequest.toUrl(request), {
             onNone: () => request,
-            onSome: (url) => signed(request, url, keys, region, service, new Date(now))
+            onSome: (url) => signed(unambiguous(request, url), url, keys, region, service, new Date(now))
           }))
     )
 })
+
+/**
+ * A plus sign in a query is a space for who wrote it and for AWS, but not for who signs what is written. It is sent as what
+ * it means, and signed as that.
+ */
+const unambiguous = (request: HttpClientRequest.HttpClientRequest, url: URL): HttpClientRequest.HttpClientRequest => {
+  if (!url.search.includes("+")) return request
+  url.search = url.search.replace(/\+/g, "%20")
+  return Object.assign(Object.create(Object.getPrototypeOf(request)), request, {
+    url: url.href.slice(0, url.href.length - url.hash.length),
+    urlParams: []
+  })
+}
 
 const signed = (
   request: HttpClientRequest.HttpClientRequest,
@@ -89,7 +102,8 @@ const signed = (
   const canonical = [
     request.method,
     // Its segments are encoded once more, but for S3, whose keys may hold anything.
-    service === "s3" ? encodePath(decodePath(url.pathname)) : encodePath(url.pathname),
+    // Elsewhere an empty segment counts for nothing.
+    service === "s3" ? encodePath(decodePath(url.pathname)) : encodePath(url.pathname.replace(/\/{2,}/g, "/")),
     query(url),
     ...names.map((name) => `${name}:${headers[name].trim().replace(/ +/g, " ")}`),
     "",
@@ -141,7 +155,7 @@ const decode = (text: string): string => {
   }
 }
 
-/** By encoded name, and those of the same name by encoded value. A plus sign is a plus sign. */
+/** By encoded name, and those of the same name by encoded value. */
 const query = ({ search }: URL): string =>
   search.slice(1).split("&").filter((pair) => pair !== "").map((pair) => {
     const equals = pair.indexOf("=")

@@ -54,6 +54,12 @@ export const make = (username: string, password: Redacted.Redacted): Effect.Effe
             session = new Session(challenge, username, Redacted.value(password))
           }
           return true
+        }),
+      // The server gives the next nonce with a response, and spares a challenge (RFC 7616 §3.5).
+      received: ({ headers }) =>
+        Effect.sync(() => {
+          const nonce = nextNonce(headers["authentication-info"])
+          if (session !== undefined && nonce !== undefined) session = session.next(nonce)
         })
     }
   })
@@ -72,6 +78,10 @@ const strongest = (challenges: ReadonlyArray<Challenge>): Challenge | undefined 
 
 const isStale = ({ params }: Challenge): boolean => params["stale"]?.toLowerCase() === "true"
 
+/** `Authentication-Info` has the parameters of a challenge and no scheme. */
+const nextNonce = (field: string | undefined): string | undefined =>
+  field === undefined ? undefined : challengesOf(`Digest ${field}`)[0]?.params["nextnonce"]
+
 const nonceIn = (authorization: string | undefined): string | undefined =>
   challengesOf(authorization ?? "")[0]?.params["nonce"]
 
@@ -84,49 +94,62 @@ const qopOf = ({ params }: Challenge): "auth" | "auth-int" | undefined | "Unknow
 
 /** A nonce and how often it has been used. */
 class Session {
-  readonly nonce: string
   private count = 0
   private readonly cnonce = randomBytes(16).toString("hex")
+  /** H(A1). With `-sess` it is of the first nonce, whatever follows it (RFC 7616 §3.4.2). */
+  private readonly a1: string
 
   constructor(
     private readonly challenge: Challenge,
     private readonly username: string,
-    private readonly password: string
+    private readonly password: string,
+    readonly nonce: string = challenge.params["nonce"],
+    a1?: string
   ) {
-    this.nonce = challenge.params["nonce"]
+    const secret = this.hash(`${username}:${this.realm}:${password}`)
+    this.a1 = a1 ?? (this.isSession ? this.hash(`${secret}:${nonce}:${this.cnonce}`) : secret)
+  }
+
+  next(nonce: string): Session {
+    return new Session(this.challenge, this.username, this.password, nonce, this.a1)
+  }
+
+  private get realm(): string {
+    return this.challenge.params["realm"] ?? ""
+  }
+
+  private get isSession(): boolean {
+    return this.challenge.params["algorithm"]?.toLowerCase().endsWith("-sess") === true
+  }
+
+  private hash(...parts: ReadonlyArray<string | Uint8Array>): string {
+    const digest = createHash(algorithms[baseOf(this.challenge)])
+    for (const part of parts) digest.update(part)
+    return digest.digest("hex")
   }
 
   /** None for a body whose digest is asked for and that is not at hand. */
   authorization(request: HttpClientRequest.HttpClientRequest): string | undefined {
-    const { challenge, cnonce, nonce, password, username } = this
+    const { a1, challenge, cnonce, isSession, nonce, realm, username } = this
     const { params } = challenge
     const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
     const qop = qopOf(challenge)
     const body = bodyOf(request)
     if (url === undefined || (qop === "auth-int" && body === undefined)) return undefined
-    const hash = (...parts: ReadonlyArray<string | Uint8Array>) => {
-      const digest = createHash(algorithms[baseOf(challenge)])
-      for (const part of parts) digest.update(part)
-      return digest.digest("hex")
-    }
-    const realm = params["realm"] ?? ""
     const uri = url.pathname + url.search
     const count = (++this.count).toString(16).padStart(8, "0")
-    const secret = hash(`${username}:${realm}:${password}`)
-    const isSession = params["algorithm"]?.toLowerCase().endsWith("-sess") === true
-    const a1 = isSession ? hash(`${secret}:${nonce}:${cnonce}`) : secret
     const a2 = qop === "auth-int"
-      ? hash(`${request.method}:${uri}:${hash(body ?? "")}`)
-      : hash(`${request.method}:${uri}`)
+      ? this.hash(`${request.method}:${uri}:${this.hash(body ?? "")}`)
+      : this.hash(`${request.method}:${uri}`)
     const response = qop === undefined
-      ? hash(`${a1}:${nonce}:${a2}`)
-      : hash(`${a1}:${nonce}:${count}:${cnonce}:${qop}:${a2}`)
+      ? this.hash(`${a1}:${nonce}:${a2}`)
+      : this.hash(`${a1}:${nonce}:${count}:${cnonce}:${qop}:${a2}`)
     const isHashed = params["userhash"]?.toLowerCase() === "true"
     const name = isHashed
-      ? `username=${quoted(hash(`${username}:${realm}`))}`
+      ? `username=${quoted(this.hash(`${username}:${realm}`))}`
       : /^[\x20-\x7e]*$/.test(username)
       ? `username=${quoted(username)}`
-      : `username*=UTF-8''${encodeURIComponent(username)}`
+      : `username*=UTF-8''${encodeExtended(username)}`
     return "Digest " + [
       name,
       `realm=${quoted(realm)}`,
@@ -141,6 +164,10 @@ class Session {
     ].join(", ")
   }
 }
+
+/** RFC 8187 §3.2.1 has fewer characters than a URL. */
+const encodeExtended = (text: string): string =>
+  encodeURIComponent(text).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 
 const quoted = (text: string): string => `"${text.replace(/["\\]/g, "\\$&")}"`
 

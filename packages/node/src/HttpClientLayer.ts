@@ -136,7 +136,13 @@ export const layerWithoutConnector = (
     return Layer.scopedContext(Effect.flatMap(
       Layer.build(PooledHttpClient.layer(pooled)),
       (clients) =>
-        wrapped(clients, { cookies, credentials, decompress, redirects, retry }, pooled.timeouts?.total, codecs)
+        wrapped(
+          clients,
+          { cookies, credentials, decompress, redirects, retry },
+          pooled.timeouts?.total,
+          codecs,
+          pooled.maxResponseSize
+        )
     ))
   }))
 

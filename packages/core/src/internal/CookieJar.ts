@@ -76,7 +76,7 @@ export class CookieJar {
 
   /** The value of the `Cookie` field for a request; undefined when there is nothing to send. */
   header(url: URL, now: number): string | undefined {
-    const isSecure = url.protocol === "https:"
+    const isSecure = url.protocol === "https:" || url.protocol === "wss:"
     const sent: Array<Cookie> = []
     for (const [key, cookie] of this.cookies) {
       if (cookie.expires <= now) this.cookies.delete(key)
@@ -97,7 +97,7 @@ export class CookieJar {
 
   /** The cookie that a field makes for this URL; undefined when a rule forbids it. */
   private accept(url: URL, set: SetCookie, now: number): Cookie | undefined {
-    const isSecure = url.protocol === "https:"
+    const isSecure = url.protocol === "https:" || url.protocol === "wss:"
     const host = url.hostname
     if (set.secure && !isSecure) return undefined
     // Without Secure, either would promise what it does not keep.

@@ -9,6 +9,7 @@ import { HttpResponse } from "./client/HttpResponse.js"
 import { halvesOf } from "./clientHalves.js"
 import type { Cookie } from "./CookieJar.js"
 import { originalOf } from "./DerivedResponse.js"
+import { inheritScope } from "./scopedRequests.js"
 
 /**
  * A jar of cookies. It is in memory; see `makePersistent` for one that is kept.
@@ -44,10 +45,13 @@ const ask = (jar: Jar) => (request: HttpClientRequest.HttpClientRequest) =>
           onNone: () => request,
           onSome: (cookies) => {
             const given = Headers.get(request.headers, "cookie")
-            return HttpClientRequest.setHeader(
+            return inheritScope(
               request,
-              "cookie",
-              Option.isSome(given) ? `${given.value}; ${cookies}` : cookies
+              HttpClientRequest.setHeader(
+                request,
+                "cookie",
+                Option.isSome(given) ? `${given.value}; ${cookies}` : cookies
+              )
             )
           }
         })

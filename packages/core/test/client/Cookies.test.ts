@@ -2,6 +2,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
@@ -146,6 +147,26 @@ describe("A jar of cookies", () => {
       yield* (yield* KeyValueStore.KeyValueStore).set("cookies", "{")
       assert.strictEqual((yield* Effect.flip(Cookies.makePersistent())).operation, "load")
     }).pipe(Effect.provide(Cookies.layerKeyValueStore().pipe(Layer.provideMerge(KeyValueStore.layerMemory)))))
+
+  it.effect("a persistent jar is written once for all changes that come while it is written", () =>
+    Effect.gen(function*() {
+      const saved: Array<number> = []
+      const store: Cookies.CookieStore = {
+        load: Effect.succeed([]),
+        save: (cookies) => Effect.delay(Effect.sync(() => saved.push(cookies.length)), "1 second")
+      }
+      const jar = yield* Effect.provideService(Cookies.makePersistent(), Cookies.CookieStore, store)
+      const url = new URL("https://a.test/")
+      const all = Effect.forEach(
+        Array.from({ length: 100 }, (_, i) => i),
+        (i) => jar.store(url, [`c${i}=1; Max-Age=10`]),
+        { concurrency: "unbounded" }
+      )
+      const fiber = yield* Effect.fork(all)
+      yield* TestClock.adjust("3 seconds")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(saved, [1, 100])
+    }))
 
   it.effect("what a redirect sets is sent on the next hop, to its own host alone; several fields stay separate", () =>
     Effect.gen(function*() {

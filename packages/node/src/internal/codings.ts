@@ -129,7 +129,12 @@ export const zstd: Format | undefined = hasZstd(zlib) ? withZstd(zlib) : undefin
 export const toError = (coding: string, cause: unknown): ContentCodingError => {
   const code = (cause as { readonly code?: unknown } | null)?.code
   if (code === "ERR_BUFFER_TOO_LARGE") {
-    return new ContentCodingError({ reason: "TooLarge", coding, detail: `too much comes of the ${coding} data`, cause })
+    return new ContentCodingError({
+      reason: "TooLarge",
+      coding,
+      detail: `more comes of the ${coding} data than maxSize or maxRatio allow`,
+      cause
+    })
   }
   return code === "Z_BUF_ERROR" || code === "ERR_TRAILING_JUNK_AFTER_STREAM_END"
     ? truncated(coding)

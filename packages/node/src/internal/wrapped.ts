@@ -52,10 +52,12 @@ export const wrapped = (
   provided: Context.Context<Provided>,
   { cookies, credentials, decompress: mode = true, redirects = false, retry = false }: WrapperOptions,
   total: Timeouts["total"],
-  codecs: ReadonlyArray<ContentCoding.Codec>
+  codecs: ReadonlyArray<ContentCoding.Codec>,
+  maxResponseSize: number | undefined
 ): Effect.Effect<Context.Context<Provided>, InvalidOptions, Scope.Scope> =>
   Effect.gen(function*() {
-    const decompress = mode === false ? undefined : { ...(mode === true ? {} : mode), codecs }
+    // What bounds the body that comes bounds what comes of it too.
+    const decompress = mode === false ? undefined : { maxSize: maxResponseSize, ...(mode === true ? {} : mode), codecs }
     const options: Wrappers.Options<HttpClientError> = {
       decompress,
       retry,

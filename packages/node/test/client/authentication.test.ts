@@ -74,6 +74,49 @@ describe("Digest", () => {
       assert.strictEqual(requests.length, 5)
     }))
 
+  it.effect.each(["MD5", "MD5-sess"])(
+    "takes the next nonce from Authentication-Info, with %s",
+    (algorithm) =>
+      Effect.gen(function*() {
+        const nonces = { valid: "n1" }
+        const challenge = `Digest realm="r", qop="auth", nonce="NONCE", algorithm=${algorithm}`
+        const md5 = (text: string) => createHash("md5").update(text).digest("hex")
+        let first: { readonly nonce: string; readonly cnonce: string } | undefined
+        const { client, requests } = clientOf((request) => {
+          const params = challengesOf(request.headers["authorization"] ?? "")[0]?.params
+          if (params === undefined || params["nonce"] !== nonces.valid) {
+            return new Response(null, {
+              status: 401,
+              headers: { "www-authenticate": challenge.replace("NONCE", nonces.valid) }
+            })
+          }
+          // Of the session's first nonce, though there are others now.
+          first ??= { nonce: params["nonce"], cnonce: params["cnonce"] }
+          const secret = md5("ada:r:secret")
+          const a1 = algorithm === "MD5" ? secret : md5(`${secret}:${first.nonce}:${first.cnonce}`)
+          const { cnonce, nc, nonce, qop, uri } = params
+          const isRight = params["response"] === md5(`${a1}:${nonce}:${nc}:${cnonce}:${qop}:${md5(`GET:${uri}`)}`)
+          nonces.valid += "+"
+          return new Response(null, {
+            status: isRight && nc === "00000001" ? 200 : 500,
+            headers: { "authentication-info": `qop=auth, nextnonce="${nonces.valid}"` }
+          })
+        })
+        const digest = yield* Digest.make("ada", Redacted.make("secret"))
+        const authorized = Credentials.withCredentials(client, { "http://a.test": digest })
+        for (let i = 0; i < 3; i++) assert.strictEqual((yield* authorized.get(url)).status, 200)
+        assert.strictEqual(requests.length, 4)
+      })
+  )
+
+  it.effect("a name that is not ASCII is sent as RFC 8187 has it", () =>
+    Effect.gen(function*() {
+      const { client, requests } = clientOf(digestServer("Digest realm=\"r\", nonce=\"NONCE\"", "md5", { valid: "n" }))
+      const digest = yield* Digest.make("J\u00e4s\u00f8n (o'Doe)*", Redacted.make("secret"))
+      yield* Credentials.withCredentials(client, { "http://a.test": digest }).get(url)
+      assert.include(requests[1].headers["authorization"], "username*=UTF-8''J%C3%A4s%C3%B8n%20%28o%27Doe%29%2A,")
+    }))
+
   it.effect("ends when the credentials themselves are refused", () =>
     Effect.gen(function*() {
       const { client, requests } = clientOf(digestServer("Digest realm=\"r\", nonce=\"NONCE\"", "md5", { valid: "n" }))
@@ -149,6 +192,34 @@ describe("AwsSignature", () => {
       const signature = (path: string) => sign(HttpClientRequest.get(base + path), "s3")
       assert.strictEqual(yield* signature("a%2Bb?x=%7e&x=1"), yield* signature("a+b?x=1&x=~"))
       assert.notStrictEqual(yield* signature("a%20b"), yield* signature("a+b"))
+    }))
+
+  it.effect("a space in a query is sent and signed as one, however it was written", () =>
+    Effect.gen(function*() {
+      const signer = AwsSignature.make({ region: "us-east-1", service: "service", keys })
+      const base = HttpClientRequest.get("https://example.amazonaws.com/")
+      for (
+        const request of [
+          HttpClientRequest.setUrlParam(base, "q", "a b"),
+          HttpClientRequest.setUrl(base, "https://example.amazonaws.com/?q=a+b")
+        ]
+      ) {
+        const signed = yield* signer.authorize(request)
+        assert.strictEqual(signed.url, "https://example.amazonaws.com/?q=a%20b")
+        assert.deepStrictEqual(signed.urlParams, [])
+      }
+      assert.strictEqual(
+        yield* sign(HttpClientRequest.setUrlParam(base, "q", "a b")),
+        yield* sign(HttpClientRequest.setUrl(base, "https://example.amazonaws.com/?q=a%20b"))
+      )
+    }))
+
+  it.effect("empty segments of a path count for nothing, but for S3", () =>
+    Effect.gen(function*() {
+      const signature = (path: string, service: string) =>
+        sign(HttpClientRequest.get(`https://example.amazonaws.com${path}`), service)
+      assert.strictEqual(yield* signature("//a///b/", "service"), yield* signature("/a/b/", "service"))
+      assert.notStrictEqual(yield* signature("//a", "s3"), yield* signature("/a", "s3"))
     }))
 })
 

@@ -233,6 +233,17 @@ describe("HttpClientLayer with codings", () => {
       assert.strictEqual(yield* Effect.flatMap(off.client.get(`${off.url}/`), (_) => _.text), "undefined")
     }))
 
+  it.scoped("maxResponseSize bounds what comes of a body too; an error of JSON shows nothing of it", () =>
+    Effect.gen(function*() {
+      const secret = Reply.bytes(zlib.gzipSync("{\"token\": s3cret"), { headers: { "content-encoding": "gzip" } })
+      const { client, url } = yield* setup({ "/large": coded, "/json": secret }, { maxResponseSize: 1000 })
+      const response = yield* client.get(`${url}/large`)
+      assert.strictEqual(reasonOf(yield* Effect.flip(response.text)), "TooLarge")
+      const wrong = yield* Effect.flip(Effect.flatMap(client.get(`${url}/json`), (_) => _.json))
+      assert.notInclude(`${wrong.message} ${String(wrong.cause)}`, "s3cret")
+      assert.include(wrong.message, "no valid JSON")
+    }))
+
   it.scoped("an event stream is decoded as it comes", () =>
     Effect.gen(function*() {
       const gzip = zlib.createGzip()

@@ -13,6 +13,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 
 type Replies = Readonly<Record<string, ReadonlyArray<MemoryNetwork.Reply>>>
@@ -134,6 +135,22 @@ describe("What goes around the client, as options of the layer", () => {
         ["http://a.test/login", undefined],
         ["http://a.test/once", "Bearer t2"]
       ])
+    }))
+
+  it.effect("HttpClient.withScope reaches through all of it", () =>
+    Effect.gen(function*() {
+      const jar = yield* Cookies.make()
+      yield* jar.store(new URL("http://a.test/"), ["own=1"])
+      const endless: Replies = { "http://a.test/": [{ body: Stream.concat(Stream.make("a"), Stream.never) }] }
+      const { outcome } = yield* run({ ...everything, cookies: { jar } }, endless, (client) =>
+        Effect.flatMap(
+          Effect.scoped(HttpClient.withScope(client).get("http://a.test/")),
+          (response) => Effect.flip(response.text)
+        ))
+      assert.strictEqual(
+        outcome._tag === "Right" && Option.getOrThrow(TransportError.fromHttpClientError(outcome.right))._tag,
+        "BodyAbandoned"
+      )
     }))
 
   it.effect("a jar of one's own", () =>
