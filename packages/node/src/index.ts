@@ -9,6 +9,7 @@ export {
   ContentCoding,
   Credentials,
   Deadline,
+  Files,
   Idempotency,
   InvalidOptions,
   JsonLines,

@@ -1,4 +1,5 @@
 import type { HttpBody } from "@effect/platform/HttpBody"
+import { isReopenable } from "./client/ReopenableBody.js"
 
 /** Whether a body can be sent a second time: its bytes are at hand, and sending it does not use it up. */
 export const isReplayable = (body: HttpBody): boolean => {
@@ -8,7 +9,7 @@ export const isReplayable = (body: HttpBody): boolean => {
     case "FormData":
       return true
     case "Stream":
-      return false
+      return isReopenable(body)
     case "Raw":
       return isAtHand(body.body)
   }

@@ -6,6 +6,7 @@ import type { ExchangeBody } from "../../Connection.js"
 import { isTransportError, LocalProtocolError } from "../../TransportError.js"
 import { PrintableError } from "../printable.js"
 import * as multipart from "./multipart.js"
+import { isReopenable } from "./ReopenableBody.js"
 
 /**
  * A request's body as it is sent: in one piece with the head, or in chunks that come from a stream.
@@ -79,7 +80,7 @@ export const make = (body: HttpBody.HttpBody, contentType?: string): RequestBody
     case "Stream":
       return body instanceof BodyWithTrailers
         ? withTrailers(body, contentType)
-        : (ofStream(body.stream, body.contentLength, body.contentType, false))
+        : ofStream(body.stream, body.contentLength, body.contentType, isReopenable(body))
     case "Raw":
       return raw(body.body, body.contentType, body.contentLength, contentType)
   }
