@@ -99,7 +99,9 @@ export interface ExchangeHead {
 }
 
 /**
- * What an exchange notifies its request of. After `onComplete` or `onError` nothing more comes, but for a tunnel.
+ * What an exchange notifies its request of. After `onError` nothing more comes; after `onComplete` neither, unless it is a
+ * tunnel, or the request has not been sent whole: then the exchange goes on until it is, has failed, or is cancelled, and
+ * its connection is not used again.
  */
 export interface ExchangeReceiver {
   /** The transport has taken bytes of the request that had been waiting. */

@@ -4,7 +4,7 @@ import type { Cancel, RunInContext } from "../Host.js"
 import type { Origin } from "../Origin.js"
 import { Deadline, type LeaseOwner, type LeaseTicket, type PoolDriver } from "../pool/index.js"
 import type { BodyProblem } from "./BodySource.js"
-import { CallResponse } from "./CallResponse.js"
+import { CallResponse, type UploadProgress } from "./CallResponse.js"
 import { type Awaited, CallTimer, type Overdue } from "./CallTimer.js"
 import type { CallOptions, PreparedRequest } from "./PreparedRequest.js"
 import { type BodyOwner, ResponseBody } from "./ResponseBody.js"
@@ -16,10 +16,11 @@ import { Upload, type UploadOwner } from "./Upload.js"
  * - `Sending`: an exchange is under way, its response has not begun.
  * - `Receiving`: the head has been handed to the caller, the body arrives.
  * - `Discarding`: nobody wants the rest of the body; what comes is thrown away.
+ * - `Uploading`: the response is complete and was a success; the rest of the request is still being sent.
  * - `Tunneling`: bytes go both ways, and the request is over (`TunnelCall`).
  * - `Done`: it holds nothing any more.
  */
-export type CallState = "Waiting" | "Sending" | "Receiving" | "Discarding" | "Tunneling" | "Done"
+export type CallState = "Waiting" | "Sending" | "Receiving" | "Discarding" | "Uploading" | "Tunneling" | "Done"
 
 /** Whom a call notifies, once: of its response, or of why there is none. */
 export interface CallListener {
@@ -54,6 +55,10 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   /** Bytes of the response have come. */
   private hasBegun = false
   private headAt = 0
+  /** What the server said is no reason to send it less. */
+  private isWelcome = true
+  /** It was given up before all of the request's body had been sent. */
+  private wasCutShort = false
   private totalDeadline: Deadline<Call> | undefined = undefined
   private endPause: Cancel | undefined = undefined
 
@@ -87,13 +92,15 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
 
   /** The caller was interrupted: before there was a response, or before it got hold of it. */
   cancel(): void {
-    if (this.body === undefined) this.end()
+    if (this.state === "Uploading") this.end()
+    else if (this.body === undefined) this.end()
     else this.body.abandon("Cancelled")
   }
 
   /** The scope that decides how long the response lives has ended, and the caller may be waiting still. */
   scopeClosed(): void {
-    if (this.body !== undefined) this.body.abandon("ScopeClosed")
+    if (this.state === "Uploading") this.end()
+    else if (this.body !== undefined) this.body.abandon("ScopeClosed")
     else this.fail(Failure.bodyAbandoned({ ...this.details(), reason: "ScopeClosed" }))
   }
 
@@ -196,6 +203,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     if (head.status === 421 && this.isMisdirected) return this.sendToOwnOrigin()
     if (head.status === 101) return this.fail(this.unaskedUpgrade())
     this.upload?.onResponse(head.status)
+    this.isWelcome = head.status < 300
     this.state = "Receiving"
     this.headAt = this.pool.time.now()
     this.contentLength = head.contentLength
@@ -212,7 +220,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     const slot = ticket?.slot
     const connection = slot?.connection
     if (ticket === undefined || slot === undefined || connection === undefined) return
-    const response = new CallResponse(head, body, ticket, slot, connection)
+    const response = new CallResponse(head, body, ticket, slot, connection, this)
     this.runInContext(() => this.listener?.onResponse(response))
   }
 
@@ -240,12 +248,35 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   }
 
   onComplete(trailers: ReadonlyArray<string>): void {
+    if (this.isStillSending && this.state === "Receiving") return this.goOnSending(trailers)
     // First the connection is given back, then the reader is notified: it may ask for one at once.
     this.end()
     this.body?.complete(trailers)
     // A response that somebody keeps refers to its call.
     this.exchange = undefined
     this.listener = undefined
+  }
+
+  /** A whole response may be there before its request is: only what is no success asks to cease (RFC 9112 §9.5). */
+  private get isStillSending(): boolean {
+    const { exchange, upload } = this
+    if (exchange?.sent !== false || !this.isWelcome) return false
+    return upload === undefined || upload.isRunning || upload.state === "Complete"
+  }
+
+  private goOnSending(trailers: ReadonlyArray<string>): void {
+    this.state = "Uploading"
+    this.isPaused = false
+    this.body?.complete(trailers)
+    this.watch()
+  }
+
+  /** What has become of the request's body. */
+  get uploadState(): UploadProgress {
+    if (this.prepared.wire.body._tag === "None") return "none"
+    if (this.wasCutShort) return "stopped"
+    if (this.exchange?.sent !== false) return "complete"
+    return this.upload?.state === "Stopped" ? "stopped" : "sending"
   }
 
   onError(failure: Failure.Failure): void {
@@ -390,6 +421,9 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   protected watch(): void {
     if (this.state === "Sending" || this.state === "Receiving" || this.state === "Tunneling") {
       this.timer.watch(this.awaited)
+    } else if (this.state === "Uploading") {
+      if (this.isStillSending) this.timer.watch(this.awaited)
+      else this.end()
     }
   }
 
@@ -398,7 +432,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     if (this.isPaused) return "Nothing"
     if (this.upload?.isRunning === true) return this.upload.isBlocked ? "Room" : "Nothing"
     // What it did not want any more (413) does not count.
-    const isSending = this.exchange?.sent === false && (this.state === "Sending" || this.upload === undefined)
+    const isSending = this.exchange?.sent === false && (this.state !== "Receiving" || this.upload === undefined)
     return isSending ? "Room" : this.state === "Sending" ? "Head" : "Bytes"
   }
 
@@ -458,6 +492,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   protected end(failure?: Failure.Failure): void {
     if (this.state === "Done") return
     this.state = "Done"
+    if (this.exchange?.sent === false) this.wasCutShort = true
     this.endTotal()
     this.letGo()
     this.prepared.source?.destroy(failure)

@@ -16,7 +16,14 @@ export interface ConnectionFacts {
   readonly connectTime: number | undefined
   /** How much of that was the TLS handshake. */
   readonly tlsTime: number | undefined
+  /**
+   * What has become of the request's body: it has been handed to the system whole, is still being sent, or will not be sent
+   * whole, because the server did not want it, the connection broke, or nobody waited any more.
+   */
+  readonly upload: UploadProgress
 }
+
+export type UploadProgress = "none" | "sending" | "complete" | "stopped"
 
 /**
  * The response of a call, as soon as its head is there.
@@ -27,7 +34,8 @@ export class CallResponse {
     readonly body: ResponseBody,
     private readonly ticket: LeaseTicket,
     private readonly slot: Slot<Connection>,
-    private readonly connection: Connection
+    private readonly connection: Connection,
+    private readonly call: { readonly uploadState: UploadProgress }
   ) {}
 
   get remoteAddress(): string | undefined {
@@ -43,7 +51,8 @@ export class CallResponse {
       reused: ticket.reused,
       waitTime: ticket.grantedAt - ticket.waitingSince,
       connectTime: ticket.reused ? undefined : slot.connectedAt - slot.dialedAt,
-      tlsTime: ticket.reused ? undefined : connection.tlsTime
+      tlsTime: ticket.reused ? undefined : connection.tlsTime,
+      upload: this.call.uploadState
     }
   }
 }

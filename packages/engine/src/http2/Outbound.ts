@@ -49,6 +49,8 @@ const maxControlFrames = 1000
 const Written = 1
 const Sent = 2
 const Drained = 4
+/** Our side was the last to be complete: the stream is over, and its request is to know all the same. */
+const Over = 8
 
 /** All connections of the process write in one: a flush is one step. */
 const output = new OutputBuffer()
@@ -397,7 +399,7 @@ export class Outbound<E> {
   }
 
   private endLocal(stream: Stream<E>): void {
-    this.due(stream, Sent)
+    this.due(stream, stream.state === "HalfClosedRemote" ? Sent | Over : Sent)
     this.owner.onLocalEnd(stream)
   }
 
@@ -416,8 +418,7 @@ export class Outbound<E> {
       stream.due = 0
       if ((due & Sent) !== 0) {
         stream.sent = true
-        // The end of our side may be the end of a tunnel.
-        if (!stream.hasEnded || (stream.progress === "Tunnel" && stream.state === "Closed")) stream.receiver.onSent()
+        if (!stream.hasEnded || (due & Over) !== 0) stream.receiver.onSent()
       } else if (!stream.hasEnded) {
         if ((due & Drained) !== 0 && stream.body !== undefined) {
           stream.body.isFull = false

@@ -274,7 +274,7 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     this.content.finish(stream)
     if (stream.state === "Cancelled") return this.retire(stream, false)
     if (stream.hasEnded) return
-    if (errorCode === ErrorCode.NO_ERROR) {
+    if (errorCode === ErrorCode.NO_ERROR && stream.state !== "HalfClosedRemote") {
       // Node's own servers end so what they have answered before they have read the request.
       return isWhole(stream) ? this.completeReset(stream) : this.fail(stream, incomplete(stream))
     }
@@ -285,14 +285,9 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
   }
 
   onComplete(stream: Stream<E>, trailers: ReadonlyArray<string>): void {
-    if (stream.progress === "Tunnel") return this.completeTunnel(stream)
-    if (stream.state === "Open") {
-      // Nobody takes the rest of the request any more.
-      this.outbound.reset(stream.id, ErrorCode.CANCEL)
-      this.retire(stream, false)
-    } else {
-      this.retire(stream, true)
-    }
+    // Our side goes on, as long as somebody wants it to: a tunnel's, or a request that has its response already.
+    if (stream.state === "Open") stream.state = "HalfClosedRemote"
+    else this.retire(stream, true)
     stream.receiver.onComplete(trailers)
   }
 
@@ -301,13 +296,6 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     if (!stream.sent || stream.state !== "Cancelled") return
     this.retire(stream, true)
     this.onOutput()
-  }
-
-  /** When the other side of a tunnel has ended, ours goes on. */
-  private completeTunnel(stream: Stream<E>): void {
-    if (stream.state === "HalfClosedLocal") this.retire(stream, true)
-    else stream.state = "HalfClosedRemote"
-    stream.receiver.onComplete([])
   }
 
   private completeReset(stream: Stream<E>): void {

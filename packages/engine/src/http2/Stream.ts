@@ -9,7 +9,7 @@ import type { StreamReceiver, StreamRequest } from "./StreamRequest.js"
  * - `Idle`: its HEADERS wait to be written; nobody else knows of it.
  * - `Open`: both sides send.
  * - `HalfClosedLocal`: our side is complete.
- * - `HalfClosedRemote`: the server's side is complete; only tunnels stay in it.
+ * - `HalfClosedRemote`: the server's side is complete; a tunnel's other side, or the rest of a request, goes on.
  * - `Cancelled`: nobody wants it any more; it counts as open until its RST_STREAM is written.
  * - `Closed`.
  */

@@ -128,6 +128,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     const exchange = this.current
     if (exchange === undefined) return this.close("ClosedByPeer")
     if (exchange.upgraded) return exchange.receiver.onComplete([])
+    if (exchange.isAnswered) return this.onClose()
     const missing = this.parser.finish()
     if (missing === undefined) {
       this.complete(exchange, this.completed ?? [])
@@ -232,6 +233,8 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   // ---------------------------------------------------------------------------------------------------------------
 
   private complete(exchange: Http1Exchange, trailers: ReadonlyArray<string>): void {
+    if (exchange.isAnswered) return this.break(exchange, errors.closed(exchange.request, "Body"))
+    if (!exchange.sent && !exchange.broken) return this.completeEarly(exchange, trailers)
     const head = this.head
     const reuse = head === undefined || exchange.broken ? "Never" : this.quarantine.reuseAfter(exchange, head)
     this.reusable = reuse !== "Never"
@@ -245,6 +248,15 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     if (this.isPaused) this.resume()
     this.socket.unref()
     if (reuse === "Quarantined") this.quarantine.begin(this.runtime.now() - exchange.writtenAt)
+    exchange.receiver.onComplete(trailers)
+  }
+
+  /** The request has not been written whole. If its owner wants it to be, it goes on; the connection serves nobody else. */
+  private completeEarly(exchange: Http1Exchange, trailers: ReadonlyArray<string>): void {
+    this.completed = undefined
+    exchange.isAnswered = true
+    // What comes now ends it, and so does the end of the connection.
+    if (this.isPaused) this.resume()
     exchange.receiver.onComplete(trailers)
   }
 

@@ -36,6 +36,8 @@ export class Http1Exchange implements Exchange {
   sent = false
   /** The response is complete, or it has failed, or nobody wants it. */
   ended = false
+  /** The response is complete, and the request is still being written. */
+  isAnswered = false
   /** The connection speaks another protocol now: bytes are written as they are. */
   upgraded = false
   /** Writing has failed: nothing more is written, but what the server had sent before is still read. */

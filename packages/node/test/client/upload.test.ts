@@ -1,10 +1,13 @@
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import { assert, describe, it } from "@effect/vitest"
+import * as PooledHttpClient from "@sluice/core/PooledHttpClient"
 import { Gate, Reply, TestServer } from "@sluice/test-server"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
@@ -446,17 +449,87 @@ describe("a response that does not wait for the body", () => {
       yield* idle(pool, server, 1)
     }))
 
-  it.scoped("a whole response before the end of the upload ends it", () =>
-    Effect.gen(function*() {
-      const gate = yield* Gate.make
-      const server = yield* TestServer.make()
-      yield* server.reply("/", Reply.text("enough"), { early: true })
-      const { client, pool } = yield* makeClient()
-      const body = Stream.concat(Stream.make(chunk), Stream.execute(gate.await))
-      const response = yield* client.execute(post(`${server.url}/`).pipe(HttpClientRequest.bodyStream(body)))
-      assert.strictEqual(yield* response.text, "enough")
-      yield* idle(pool, server, 0)
-      assert.strictEqual((yield* settled(pool)).open, 0)
-      yield* turn
-    }))
+  describe.each(["HTTP/1.1", "HTTP/1.1 over TLS", "HTTP/2"])(
+    "a whole response before the end of the upload, %s",
+    (kind) => {
+      const uploadOf = (response: HttpClientResponse) =>
+        Option.getOrThrow(PooledHttpClient.connectionInfo(response)).upload
+
+      const start = (status: number) =>
+        Effect.gen(function*() {
+          const isSecure = kind.endsWith("TLS")
+          const server = yield* TestServer.make({ tls: isSecure, http2: kind === "HTTP/2" })
+          yield* server.reply("/", Reply.text("enough", { status }), { early: true })
+          const made = yield* makeClient({
+            http2: kind === "HTTP/2" ? "prior-knowledge" : false,
+            ...(server.ca === undefined ? {} : { tls: { ca: server.ca } })
+          })
+          return { ...made, server }
+        })
+      const total = 100 * chunk.length
+      const chunks = Array.from({ length: 100 }, () => chunk)
+      const bodies = {
+        "a stream": HttpClientRequest.bodyStream(Stream.fromIterable(chunks)),
+        "a stream of known length": HttpClientRequest.bodyStream(Stream.fromIterable(chunks), { contentLength: total }),
+        "a Blob": HttpClientRequest.setBody(HttpBody.raw(new Blob(chunks))),
+        "bytes": HttpClientRequest.bodyUint8Array(new Uint8Array(total))
+      }
+      for (const [name, set] of Object.entries(bodies)) {
+        it.scoped(`that is a success: all of ${name} is sent, and nothing after it`, () =>
+          Effect.gen(function*() {
+            const { client, pool, server } = yield* start(200)
+            const response = yield* client.execute(post(`${server.url}/`).pipe(set))
+            assert.strictEqual(yield* response.text, "enough")
+            assert.include(["sending", "complete"], uploadOf(response))
+            const { bodyLength } = yield* server.awaitRequest((request) => request.complete)
+            assert.strictEqual(bodyLength, total)
+            yield* settled(pool)
+            assert.strictEqual(uploadOf(response), "complete")
+            if (kind !== "HTTP/2") assert.strictEqual(pool.unsafeStats().open, 0)
+          }))
+      }
+
+      it.scoped("that is a success holds its connection until the upload ends, and is whole for its reader before", () =>
+        Effect.gen(function*() {
+          const gate = yield* Gate.make
+          const { client, pool, server } = yield* start(201)
+          const body = Stream.concat(Stream.make(chunk), Stream.execute(gate.await))
+          const response = yield* client.execute(post(`${server.url}/`).pipe(HttpClientRequest.bodyStream(body)))
+          assert.strictEqual(yield* response.text, "enough")
+          assert.strictEqual(uploadOf(response), "sending")
+          assert.strictEqual(pool.unsafeStats().leases, 1)
+          yield* gate.open
+          yield* settled(pool)
+          assert.strictEqual(uploadOf(response), "complete")
+        }))
+
+      it.scoped("that is none stops it", () =>
+        Effect.gen(function*() {
+          for (const status of [300, 404, 500]) {
+            const { client, pool, server } = yield* start(status)
+            const ended = yield* Deferred.make<void>()
+            const body = Stream.ensuring(endless, Deferred.succeed(ended, undefined))
+            const response = yield* client.execute(post(`${server.url}/`).pipe(HttpClientRequest.bodyStream(body)))
+            assert.strictEqual(yield* response.text, "enough")
+            yield* Deferred.await(ended)
+            yield* settled(pool)
+            assert.strictEqual(uploadOf(response), "stopped")
+          }
+        }))
+
+      it.scoped("that is a success stays one when the stream fails afterwards", () =>
+        Effect.gen(function*() {
+          const { client, pool, server } = yield* start(200)
+          const gate = yield* Gate.make
+          const late = Stream.concat(Stream.execute(gate.await), Stream.fail("late"))
+          const body = Stream.concat(Stream.make(chunk), late)
+          const response = yield* client.execute(post(`${server.url}/`).pipe(HttpClientRequest.bodyStream(body)))
+          yield* until(() => uploadOf(response) === "sending")
+          yield* gate.open
+          yield* settled(pool)
+          assert.strictEqual(uploadOf(response), "stopped")
+          assert.strictEqual(yield* response.text, "enough")
+        }))
+    }
+  )
 })

@@ -40,6 +40,12 @@ export interface ConnectionInfo {
   readonly connectTime: number | undefined
   /** How much of that was the TLS handshake. */
   readonly tlsTime: number | undefined
+  /**
+   * What has become of the request's body: none; still being sent, though the response is there; handed to the system
+   * whole; or not sent whole, because the server said that it did not want it (any status from 300), the connection broke,
+   * or nobody waited any more.
+   */
+  readonly upload: "none" | "sending" | "complete" | "stopped"
 }
 
 /** One for all: it keeps no state between whole texts. It drops a byte order mark, as the platform's layers do. */

@@ -56,8 +56,9 @@ export class MemoryExchange implements Exchange {
     this.fiber = Runtime.runFork(runtime)(Effect.interruptible(run), { immediate: false })
   }
 
+  /** With its response the server has ended the exchange: nothing more of the request is wanted. */
   get sent(): boolean {
-    return this.request.isReceived
+    return this.request.isReceived || !this.isRunning
   }
 
   private get isRunning(): boolean {
