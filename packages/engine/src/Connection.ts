@@ -29,6 +29,8 @@ export interface Connection {
    * and 0 while it must not be given any.
    */
   readonly capacity: number
+  /** What the server allows at once, where it has said so and it is what bounds the capacity. */
+  readonly streamLimit?: number | undefined
   /**
    * Whether another exchange may use it. False from the start of an HTTP/1.1 exchange until its clean end, so that
    * nothing but a clean end gives a connection back to the pool.

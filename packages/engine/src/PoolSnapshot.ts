@@ -36,6 +36,8 @@ export interface PoolSnapshot extends Counts {
   readonly maxConnectionsPerOrigin: number
   /** The origin that the request was for. */
   readonly origin: Counts
+  /** How many requests at once the server takes over a connection of the origin, where that is what was full. */
+  readonly streamLimit?: number | undefined
   /** The leases held longest, at most five. */
   readonly longestHeld: ReadonlyArray<LeaseDescription>
   /** How many leases the waiting fiber holds itself. */

@@ -10,6 +10,7 @@ export const describeSnapshot = (pool: PoolSnapshot): string => {
       counts(origin, "maxConnectionsPerOrigin", maxConnectionsPerOrigin, " to this origin"),
       counts(pool, "maxConnections", maxConnections, " in all")
     ]
+  if (pool.streamLimit !== undefined) lines.push(streams(pool.streamLimit))
   if (pool.longestHeld.length > 0) lines.push("Held longest by:")
   for (const owner of pool.longestHeld) lines.push(`  ${describeOwner(owner)}`)
   // It comes last also because the platform's errors add the request's URL to the end of their message.
@@ -20,10 +21,15 @@ export const describeSnapshot = (pool: PoolSnapshot): string => {
 /** The same in one line, for where the whole is printed beside it: who holds connections longest, and what to do. */
 export const summarizeSnapshot = (pool: PoolSnapshot): string => {
   const [owner] = pool.longestHeld
+  const limit = pool.streamLimit === undefined ? "" : `${streams(pool.streamLimit)} `
   return owner === undefined
-    ? `${open(pool, "maxConnections", pool.maxConnections, "")}.`
-    : `Held longest by ${describeOwner(owner)}. ${cure(pool)}`
+    ? `${limit}${open(pool, "maxConnections", pool.maxConnections, "")}.`
+    : `${limit}Held longest by ${describeOwner(owner)}. ${cure(pool)}`
 }
+
+const streams = (limit: number): string =>
+  `The server takes ${limit === 0 ? "no request" : counted(limit, "request", "requests")} at once over a connection ` +
+  "(SETTINGS_MAX_CONCURRENT_STREAMS)."
 
 const describeOwner = ({ age, bodyUnread, method, url }: LeaseDescription): string =>
   `${method} ${url} for ${formatMillis(age)}${bodyUnread ? ", its body unread" : ""}`

@@ -90,6 +90,11 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
     return this.session.capacity
   }
 
+  get streamLimit(): number | undefined {
+    const { options, streamLimit } = this.session
+    return streamLimit <= options.maxConcurrentStreams ? streamLimit : undefined
+  }
+
   get reusable(): boolean {
     return this.session.state === "Open"
   }

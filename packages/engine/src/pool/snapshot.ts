@@ -1,6 +1,6 @@
 import type { Connection } from "../Connection.js"
 import type { Counts, LeaseDescription, PoolSnapshot } from "../PoolSnapshot.js"
-import type { OriginState } from "./entities.js"
+import type { OriginState, Slot } from "./entities.js"
 import type { LeaseTicket } from "./LeaseOwner.js"
 import type { PoolState } from "./PoolState.js"
 
@@ -42,6 +42,10 @@ export const countsByOrigin = (pool: PoolState<Connection>): ReadonlyMap<string,
   return origins
 }
 
+/** What the server allows over a connection that is full by it. */
+const fullBy = (slot: Slot<Connection> | undefined): number | undefined =>
+  slot?.state === "Ready" && slot.busy >= slot.capacity ? slot.connection?.streamLimit : undefined
+
 /** The pool for the error of a ticket. */
 export const snapshotOf = (
   pool: PoolState<Connection>,
@@ -51,11 +55,13 @@ export const snapshotOf = (
   const relatives = owner.kin?.() ?? []
   const isOriginFull = !pool.hasRoomFor(origin)
   const longestHeld: Array<LeaseDescription> = []
+  let streamLimit = fullBy(origin.idle.first)
   let heldByThisFiber = 0
   let heldByKin = 0
   let searched = 0
   for (const ticket of pool.leases as Iterable<LeaseTicket>) {
     if (searched++ === searchedLeases) break
+    if (ticket.origin === origin) streamLimit ??= fullBy(ticket.slot)
     if (isOriginFull && ticket.origin !== origin) continue
     if (longestHeld.length < namedLeases) {
       longestHeld.push({ ...ticket.owner.describe(), age: now - ticket.grantedAt })
@@ -69,6 +75,7 @@ export const snapshotOf = (
     maxConnections: pool.limits.maxConnections,
     maxConnectionsPerOrigin: pool.limits.maxConnectionsPerOrigin,
     origin: countsOfOrigin(origin, origin.idle.size),
+    ...(streamLimit === undefined ? {} : { streamLimit }),
     longestHeld,
     heldByThisFiber,
     heldByKin
