@@ -63,7 +63,7 @@ export const requestUrls = (urls: ReadonlyArray<string>, terminal: Terminal): Ef
       ))
     return results.every((succeeded) => succeeded)
   }).pipe(
-    Effect.provide(HttpClientLayer.layer()),
+    Effect.provide(HttpClientLayer.default),
     // The options are the defaults, which make sense.
     Effect.orDie
   )

@@ -109,4 +109,4 @@ const callRepeatedly = (url: string, calls: number, users: number, title: string
         Effect.orElseSucceed(() => "")
       ),
     { concurrency: users }
-  ).pipe(Effect.provide(HttpClientLayer.layer()))
+  ).pipe(Effect.provide(HttpClientLayer.default))

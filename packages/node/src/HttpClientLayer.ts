@@ -99,6 +99,53 @@ export const layer = (options: Options = {}): Layer.Layer<Provided, InvalidOptio
     )
   }))
 
+/**
+ * The same, but what is wrong with the options is a defect: the type of a service that depends on it stays free of errors.
+ * For options that are written in the program, not read from outside.
+ *
+ * @example
+ * ```ts
+ * import { HttpClientLayer } from "@sluice/node"
+ * import * as Effect from "effect/Effect"
+ * import * as HttpClient from "@effect/platform/HttpClient"
+ *
+ * export class Weather extends Effect.Service<Weather>()("Weather", {
+ *   effect: Effect.map(HttpClient.HttpClient, (client) => ({ today: client.get("https://weather.example/today") })),
+ *   dependencies: [HttpClientLayer.layerOrDie({ timeouts: { total: "5 seconds" } })]
+ * }) {}
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerOrDie = (options: Options = {}): Layer.Layer<Provided> => Layer.orDie(layer(options))
+
+const layerWithDefaults: Layer.Layer<Provided> = /*#__PURE__*/ Layer.suspend(() => layerOrDie())
+
+export {
+  /**
+   * The client with the defaults of all options: one value, as `NodeHttpClient.layerUndici` is, so that the parts of a program
+   * that each provide it share one pool. It cannot fail, but for an environment whose proxy settings do not parse: that is a
+   * defect which says so.
+   *
+   * @example
+   * ```ts
+   * import * as HttpClient from "@effect/platform/HttpClient"
+   * import { HttpClientLayer } from "@sluice/node"
+   * import * as Effect from "effect/Effect"
+   *
+   * const program = HttpClient.get("http://127.0.0.1:8080/").pipe(
+   *   Effect.flatMap((response) => response.text),
+   *   Effect.provide(HttpClientLayer.default)
+   * )
+   * ```
+   *
+   * @since 0.1.0
+   * @category layers
+   */
+  layerWithDefaults as default
+}
+
 const leastWindow = 16 * 1024
 const largestWindow = 1024 * 1024
 

@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import { globalValue } from "effect/GlobalValue"
 import type * as Scope from "effect/Scope"
 
-/** More pools with the same options than this, alive at once, are a mistake: a layer that is built for each request. */
-const handful = 8
+/** More pools with the same options than this, alive at once, are a mistake: each service that provides a layer builds it. */
+const handful = 2
 
 const alive = globalValue(Symbol.for("@sluice/core/poolCensus"), () => new Map<number, number>())
 
@@ -12,7 +12,7 @@ let warned = false
 /** Counts a pool until its Scope ends; says so once when there are too many alike. */
 export const register = (options: unknown): Effect.Effect<void, never, Scope.Scope> =>
   Effect.suspend(() => {
-    const kind = digest(JSON.stringify(options) ?? "")
+    const kind = digest(JSON.stringify(options, identify) ?? "")
     const count = (alive.get(kind) ?? 0) + 1
     alive.set(kind, count)
     const leave = Effect.sync(() => {
@@ -25,6 +25,17 @@ export const register = (options: unknown): Effect.Effect<void, never, Scope.Sco
     return Effect.zipRight(Effect.addFinalizer(() => leave), isNews ? warning(count) : Effect.void)
   })
 
+const functions = new WeakMap<object, number>()
+let functionCount = 0
+
+/** Two functions are alike if they are the same. */
+const identify = (_key: string, value: unknown): unknown => {
+  if (typeof value !== "function") return value
+  let id = functions.get(value)
+  if (id === undefined) functions.set(value, id = ++functionCount)
+  return `function ${id}`
+}
+
 /** Options may hold keys and passwords, so that only a hash is kept to distinguish them (FNV-1a). */
 const digest = (text: string): number => {
   let hash = 0x811c9dc5
@@ -34,7 +45,8 @@ const digest = (text: string): number => {
 
 const warning = (count: number) =>
   Effect.logWarning(
-    `${count} connection pools with the same options are open. Is a client layer provided for each request? ` +
-      "Each time it is built it is another pool, so limits do not hold and connections are not reused: " +
-      "provide it once, around the whole program."
+    `${count} connection pools with the same options are open. Is a client layer provided for each request, or made anew ` +
+      "in each service? Each time it is built it is another pool, so limits do not hold and connections are not reused: " +
+      "provide it once, around the whole program; services that are composed into one layer share it if it is one value, " +
+      "as HttpClientLayer.default is."
   )

@@ -1,13 +1,18 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConnectionPool from "@sluice/core/ConnectionPool"
+import { InvalidOptions } from "@sluice/core/InvalidOptions"
 import * as PooledHttpClient from "@sluice/core/PooledHttpClient"
+import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import { HttpClientLayer } from "../../src/index.js"
 
 const limits = Effect.flatMap(ConnectionPool.ConnectionPool, (pool) => pool.limits)
@@ -139,6 +144,25 @@ describe("HttpClientLayer", () => {
         message,
         "Expected a duration that is not negative, as in \"5 seconds\", or \"Infinity\", got \"soon\""
       )
+    }))
+
+  it.scoped("default is a value: who provides it twice has one pool, and it fails with nothing", () =>
+    Effect.gen(function*() {
+      const layer: Layer.Layer<HttpClient.HttpClient | ConnectionPool.ConnectionPool> = HttpClientLayer.default
+      const pool = Effect.map(ConnectionPool.ConnectionPool, (pool) => pool)
+      const [One, Other] = ["One", "Other"].map((key) => Context.GenericTag<ConnectionPool.ConnectionPool>(key))
+      const one = Layer.provideMerge(Layer.effect(One, pool), layer)
+      const other = Layer.provideMerge(Layer.effect(Other, pool), layer)
+      const context = yield* Layer.build(Layer.merge(one, other))
+      assert.strictEqual(Context.unsafeGet(context, One), Context.unsafeGet(context, Other))
+    }))
+
+  it.effect("layerOrDie dies of what is wrong with the options", () =>
+    Effect.gen(function*() {
+      const layer = HttpClientLayer.layerOrDie({ limits: { maxConnections: -1 } })
+      const exit = yield* Effect.exit(Effect.scoped(Layer.build(layer)))
+      const defect = Exit.isFailure(exit) ? Cause.dieOption(exit.cause) : Option.none()
+      assert.strictEqual(Option.getOrThrow(defect) instanceof InvalidOptions, true)
     }))
 
   it.scoped("warns once when a layer is built again and again", () =>
