@@ -5,9 +5,10 @@
  * @since 0.1.0
  */
 import * as Headers from "@effect/platform/Headers"
+import { type HttpBody, uint8Array } from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { ResponseError } from "@effect/platform/HttpClientError"
-import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import { type HttpClientRequest, setBody, setHeader, toUrl } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -16,10 +17,15 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { decodingClient, wantsDecoding } from "./internal/client/Decoding.js"
+import { discard } from "./internal/client/discard.js"
 import { HttpResponse } from "./internal/client/HttpResponse.js"
+import { ReopenableBody } from "./internal/client/ReopenableBody.js"
+import * as RequestBody from "./internal/client/RequestBody.js"
 import { halvesOf } from "./internal/clientHalves.js"
 import { DerivedResponse, originalOf } from "./internal/DerivedResponse.js"
 import { PrintableError } from "./internal/printable.js"
+import { isReplayable } from "./internal/replayableBody.js"
+import { inheritScope } from "./internal/scopedRequests.js"
 import { withHeaders } from "./internal/withHeaders.js"
 
 /**
@@ -59,6 +65,29 @@ export interface Codec {
   readonly decodeSync: (bytes: Uint8Array, maxSize: number) => Either.Either<Uint8Array, ContentCodingError>
   /** Decodes a body as it arrives, with no more than a few chunks ahead of its reader. */
   readonly decode: <E>(stream: Stream.Stream<Uint8Array, E>) => Stream.Stream<Uint8Array, E | ContentCodingError>
+}
+
+/**
+ * What applies one coding.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Encoder {
+  /** Its name in `Content-Encoding`. */
+  readonly name: string
+  readonly encodeSync: (bytes: Uint8Array) => Uint8Array
+  /** Encodes a body as it comes, away from the thread that sends it. */
+  readonly encode: <E>(stream: Stream.Stream<Uint8Array, E>) => Stream.Stream<Uint8Array, E>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface EncodeOptions {
+  /** Bodies of fewer bytes are sent as they are. One whose size nobody knows is coded. Default 1024. */
+  readonly minSize?: number | undefined
 }
 
 /**
@@ -130,6 +159,99 @@ export const decode = <E, R>(
 const isAtHand = <E, R>(
   request: Effect.Effect<HttpClientRequest, E, R>
 ): request is Exit.Success<HttpClientRequest, E> => Exit.isExit(request) && Exit.isSuccess(request)
+
+/**
+ * Codes the bodies of requests. Left alone are those with a `Content-Encoding`, `Content-Range` or digest of their own,
+ * those that are small, and types that are compressed already; and a body of bytes that does not become smaller.
+ *
+ * Not every server takes it. To a 415 (Unsupported Media Type) the request is sent once more as it was, if its body can be
+ * sent again, and from then on to that origin none is coded (RFC 7694).
+ *
+ * Put it below `Redirects.follow`, `Retry.safely` and `Cookies.withJar`, and around `Credentials.withCredentials`: what is
+ * signed is what is sent.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const encode = <E, R>(
+  client: HttpClient.HttpClient.With<E, R>,
+  encoder: Encoder,
+  { minSize = 1024 }: EncodeOptions = {}
+): HttpClient.HttpClient.With<E, R> => {
+  const { postprocess, preprocess } = halvesOf(client)
+  const refusing = new Set<string>()
+  return HttpClient.makeWith<E, R, E, R>(
+    (request) =>
+      Effect.suspend(() => {
+        let plain: HttpClientRequest | undefined
+        const coded = Effect.flatMap(request, (request) => {
+          plain = undefined
+          const coding = refusing.has(originOf(request)) ? undefined : encodeRequest(request, encoder, minSize)
+          if (coding === undefined) return Effect.succeed(request)
+          plain = request
+          return coding
+        })
+        return Effect.flatMap(postprocess(coded), (response) => {
+          if (response.status !== 415 || plain === undefined) return Effect.succeed(response)
+          // What a wrong server makes us keep is bounded.
+          if (refusing.size >= 1000) refusing.clear()
+          refusing.add(originOf(plain))
+          return isReplayable(plain.body)
+            ? Effect.zipRight(discard(response), postprocess(Effect.succeed(plain)))
+            : Effect.succeed(response)
+        })
+      }),
+    preprocess
+  )
+}
+
+const originOf = (request: HttpClientRequest): string =>
+  Option.match(toUrl(request), { onNone: () => "", onSome: ({ origin }) => origin })
+
+/** They say what the body is, byte by byte. */
+const fixed = ["content-encoding", "content-range", "content-digest", "content-md5"]
+
+const compressedTypes =
+  /^(image\/(?!svg|bmp)|audio\/|video\/|font\/woff|application\/(zip|gzip|x-gzip|zstd|x-7z|x-rar|pdf))/i
+
+/** None: it is sent as it is. */
+const encodeRequest = (
+  request: HttpClientRequest,
+  encoder: Encoder,
+  minSize: number
+): Effect.Effect<HttpClientRequest> | undefined => {
+  const { body, headers } = request
+  if (fixed.some((name) => headers[name] !== undefined)) return undefined
+  const made = RequestBody.make(body, headers["content-type"])
+  // What cannot be sent the transport says; trailers are for the body as it is.
+  if (!("exchange" in made) || made.exchange._tag === "None" || made.trailers !== undefined) return undefined
+  const { contentType, exchange, replayable } = made
+  const size = exchange._tag === "Bytes" ? exchange.bytes.length : exchange.length
+  const type = headers["content-type"] ?? contentType ?? ""
+  if ((size !== undefined && size < minSize) || compressedTypes.test(type)) return undefined
+  const coded = (body: HttpBody): HttpClientRequest =>
+    inheritScope(
+      request,
+      setHeader(
+        setBody(withHeaders(request, Headers.remove(headers, "content-length")), body),
+        "content-encoding",
+        encoder.name
+      )
+    )
+  if (exchange._tag !== "Bytes") {
+    return Effect.succeed(
+      coded(new ReopenableBody(encoder.encode(RequestBody.chunksOf(made)), type, undefined, replayable))
+    )
+  }
+  const { bytes } = exchange
+  const whole = bytes.length <= oneStep
+    ? Effect.sync(() => encoder.encodeSync(bytes))
+    : Effect.map(Stream.runCollect(encoder.encode(slices(bytes))), join)
+  return Effect.map(
+    whole,
+    (smaller) => smaller.length < bytes.length ? coded(uint8Array(smaller, type === "" ? undefined : type)) : request
+  )
+}
 
 /**
  * The response as it came, with its coding and length, and its body undecoded. Only one of the two bodies can be read.

@@ -30,6 +30,8 @@ export interface Options<E = never, R = never> {
   readonly retry?: boolean | Retry.Options | undefined
   /** `Cookies.withJar`. Default: no cookies are kept. */
   readonly cookies?: Jar | undefined
+  /** `ContentCoding.encode`, with an encoder of the platform. Default: bodies are sent as they are. */
+  readonly compress?: ContentCoding.EncodeOptions & { readonly encoder: ContentCoding.Encoder } | undefined
   /** `Credentials.withCredentials`. Default: none. */
   readonly credentials?: Credentials.Lookup<E, R> | undefined
   /** `ContentCoding.decode`, with the codecs of the platform. Default: what came is what is read. */
@@ -38,7 +40,7 @@ export interface Options<E = never, R = never> {
 
 /**
  * Puts wrappers around a client. Outermost first: `total`, `redirects`, for each hop `retry`, for each attempt `cookies`,
- * `credentials`, `decompress`. Mappers that the client has, and that are added afterwards (`HttpClient.mapRequest` and
+ * `compress`, `credentials`, `decompress`. Mappers that the client has, and that are added afterwards (`HttpClient.mapRequest` and
  * the like), run for each attempt of each hop, before cookies and credentials are added: a signature is over what is sent.
  *
  * @example
@@ -62,12 +64,13 @@ export interface Options<E = never, R = never> {
  */
 export const wrap = <E, R, E2 extends HttpClientError = never, R2 = never>(
   client: HttpClient.HttpClient.With<E, R>,
-  { cookies, credentials, decompress, redirects = false, retry = false, total }: Options<E2, R2>
+  { compress, cookies, credentials, decompress, redirects = false, retry = false, total }: Options<E2, R2>
 ): HttpClient.HttpClient.With<E | E2 | HttpClientError, R | R2> => {
   // Innermost first.
   let wrapped: HttpClient.HttpClient.With<E | E2 | HttpClientError, R | R2> = client
   if (decompress !== undefined) wrapped = ContentCoding.decode(wrapped, decompress.codecs, decompress)
   if (credentials !== undefined) wrapped = Credentials.withCredentials(wrapped, credentials)
+  if (compress !== undefined) wrapped = ContentCoding.encode(wrapped, compress.encoder, compress)
   if (cookies !== undefined) wrapped = withJar(wrapped, cookies)
   if (retry !== false) wrapped = Retry.safely(wrapped, retry === true ? {} : retry)
   if (redirects !== false) wrapped = Redirects.follow(wrapped, redirects === true ? {} : redirects)

@@ -16,7 +16,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as configuration from "./internal/configuration.js"
 import { type Provided, wrapped, type WrapperOptions } from "./internal/wrapped.js"
-import { codecs } from "./NodeCodecs.js"
+import * as codings from "./NodeCodecs.js"
 import * as NodeConnector from "./NodeConnector.js"
 
 /**
@@ -41,7 +41,7 @@ export interface ClientOptions extends ConnectionPool.Options, PooledHttpClient.
  * @since 0.1.0
  * @category models
  */
-export type { CookieOptions, WrapperOptions } from "./internal/wrapped.js"
+export type { Coding, CompressOptions, CookieOptions, WrapperOptions } from "./internal/wrapped.js"
 
 /**
  * What the layers provide: the platform's client, with all that the options put around it; the client of the pool with its
@@ -179,15 +179,15 @@ export const layerWithoutConnector = (
   options: ClientOptions = {}
 ): Layer.Layer<Provided, InvalidOptions, Connector> =>
   Layer.unwrapEffect(Effect.map(Effect.suspend(() => check(optionTable.layerWithoutConnector, options)), () => {
-    const { cookies, credentials, decompress, redirects, retry, ...pooled } = options
+    const { compress, cookies, credentials, decompress, redirects, retry, ...pooled } = options
     return Layer.scopedContext(Effect.flatMap(
       Layer.build(PooledHttpClient.layer(pooled)),
       (clients) =>
         wrapped(
           clients,
-          { cookies, credentials, decompress, redirects, retry },
+          { compress, cookies, credentials, decompress, redirects, retry },
           pooled.timeouts?.total,
-          codecs,
+          codings,
           pooled.maxResponseSize
         )
     ))

@@ -3,9 +3,10 @@
  *
  * @since 0.1.0
  */
-import type { Codec } from "@sluice/core/ContentCoding"
+import type { Codec, Encoder } from "@sluice/core/ContentCoding"
 import * as codings from "./internal/codings.js"
 import * as decoder from "./internal/decoder.js"
+import * as encoder from "./internal/encoder.js"
 
 const codec = (format: codings.Format, ...names: Codec["names"]): Codec => ({
   names,
@@ -25,3 +26,11 @@ export const codecs: ReadonlyArray<Codec> = [
   codec(codings.br, "br"),
   ...(codings.zstd === undefined ? [] : [codec(codings.zstd, "zstd")])
 ]
+
+/**
+ * For `ContentCoding.encode`: gzip, deflate in zlib's form, br at a quality that keeps pace, and zstd where Node has it.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const encoders: ReadonlyArray<Encoder> = encoder.encoders

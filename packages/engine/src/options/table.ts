@@ -330,6 +330,8 @@ export const cookies = group({
   })
 })
 
+const codings = ["gzip", "deflate", "br", "zstd"] as const
+
 /** What goes around the client: each is off by default, on, or on with options. */
 export const wrappers = group({
   redirects: switched(
@@ -343,6 +345,16 @@ export const wrappers = group({
   cookies: switched(
     flag(false, { variable: "COOKIES", sentence: "Whether cookies are kept and sent." }),
     cookies.fields
+  ),
+  compress: switched(
+    choice([false, ...codings], false, {
+      variable: "COMPRESS",
+      sentence: "Whether, and in which coding, the bodies of requests are compressed."
+    }),
+    {
+      coding: choice(codings, "gzip", { sentence: "The coding." }),
+      minSize: whole("bytes", 1024, { sentence: "Bodies of fewer bytes are sent as they are." })
+    }
   ),
   credentials: optional({
     _tag: "Lookup",

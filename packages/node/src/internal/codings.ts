@@ -107,10 +107,12 @@ export const br: Format = plain("br", {
 interface Zstd {
   readonly createZstdDecompress: (options: object) => Engine
   readonly zstdDecompressSync: (bytes: Uint8Array, options: object) => unknown
+  readonly createZstdCompress: () => zlib.Gzip
+  readonly zstdCompressSync: (bytes: Uint8Array) => Uint8Array
   readonly constants: { readonly ZSTD_d_windowLogMax: number }
 }
 
-const hasZstd = (module: object): module is Zstd => "createZstdDecompress" in module
+export const hasZstd = (module: object): module is Zstd => "createZstdDecompress" in module
 
 const withZstd = (module: Zstd): Format => {
   // RFC 9659 allows no larger window: 8 MiB.

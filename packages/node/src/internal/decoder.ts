@@ -1,10 +1,10 @@
 import type { ContentCodingError } from "@sluice/core/ContentCoding"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as zlib from "node:zlib"
-import { corrupt, type Engine, type Format, toError, truncated } from "./codings.js"
+import { corrupt, type Format, toError, truncated } from "./codings.js"
+import { Pump } from "./Pump.js"
 
 const nothing = new Uint8Array(0)
 
@@ -58,73 +58,12 @@ const maxOutput = 2 ** 31 - 1
 // As it arrives
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** A stream of node:zlib, written a chunk at a time, and read before the next one. Its work is done on another thread. */
-class Inflater {
-  private fed = 0
-  private isConsumed = true
-  private isEnded = false
-  private error: unknown = undefined
-  private wake: (() => void) | undefined = undefined
-
-  constructor(private readonly engine: Engine, private readonly coding: string) {
-    engine.on("readable", () => this.wake?.())
-    engine.on("end", () => {
-      this.isEnded = true
-      this.wake?.()
-    })
-    engine.on("error", (error) => {
-      this.error = error
-      this.wake?.()
-    })
-  }
-
-  write(bytes: Uint8Array): void {
-    this.fed += bytes.length
-    this.isConsumed = false
-    this.engine.write(bytes, () => {
-      this.isConsumed = true
-      this.wake?.()
-    })
-  }
-
-  /** No more will be written: an end that is missing is an error. */
-  finish(): void {
-    this.isConsumed = false
-    this.engine.end()
-  }
-
-  /** How many bytes were written after the end of the compressed data; none while it goes on. */
-  get leftOver(): number | undefined {
-    return this.isEnded ? this.fed - this.engine.bytesWritten : undefined
-  }
-
-  /** The next output; none when all that was written is decoded, or the compressed data has ended. */
-  readonly read: Effect.Effect<Uint8Array, Option.Option<ContentCodingError>> = Effect.async((resume) => {
-    const settle = () => {
-      const chunk: Uint8Array | null = this.error === undefined ? this.engine.read() : null
-      if (chunk !== null) resume(Effect.succeed(chunk))
-      else if (this.error !== undefined) resume(Effect.fail(Option.some(toError(this.coding, this.error))))
-      else if (this.isEnded || this.isConsumed) resume(Effect.fail(Option.none()))
-      else return
-      this.wake = undefined
-    }
-    this.wake = settle
-    settle()
-    return Effect.sync(() => this.wake = undefined)
-  })
-
-  destroy(): void {
-    this.wake = undefined
-    this.engine.destroy()
-  }
-}
-
 /**
  * Where in its coding a body is. `Header` and `Trailer` hold what has come of them.
  */
 type State =
   | { readonly _tag: "Header"; readonly held: Uint8Array }
-  | { readonly _tag: "Data"; readonly inflater: Inflater }
+  | { readonly _tag: "Data"; readonly inflater: Pump<ContentCodingError> }
   | { readonly _tag: "Trailer"; readonly held: Uint8Array }
   | { readonly _tag: "Over" }
 
@@ -169,7 +108,7 @@ class BodyDecoder {
       this.state = { _tag: "Header", held: bytes }
       return isLast ? Stream.fail(truncated(this.format.name)) : Stream.empty
     }
-    const inflater = new Inflater(start.engine(), this.format.name)
+    const inflater = new Pump(start.engine(), (cause) => toError(this.format.name, cause))
     this.state = { _tag: "Data", inflater }
     this.crc = 0
     this.size = 0
@@ -177,7 +116,7 @@ class BodyDecoder {
   }
 
   private data(
-    inflater: Inflater,
+    inflater: Pump<ContentCodingError>,
     bytes: Uint8Array,
     isLast: boolean
   ): Stream.Stream<Uint8Array, ContentCodingError> {

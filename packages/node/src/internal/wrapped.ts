@@ -31,6 +31,11 @@ export interface WrapperOptions {
   /** Whether cookies are kept and sent: in memory, by `Cookies.make`, or in a jar of one's own. Default `false`. */
   readonly cookies?: boolean | CookieOptions | undefined
   /**
+   * Whether, and in which coding, the bodies of requests are compressed: see `ContentCoding.encode`. Not every server takes
+   * it. Default `false`.
+   */
+  readonly compress?: false | Coding | CompressOptions | undefined
+  /**
    * What authorizes the requests to an origin: see `Credentials.withCredentials`. An Effect is run once, with this very
    * client as its `HttpClient`, but without credentials: a token source logs in by it. Default: nothing does.
    */
@@ -38,6 +43,13 @@ export interface WrapperOptions {
     | Credentials.Lookup<HttpClientError>
     | Effect.Effect<Credentials.Lookup<HttpClientError>, never, HttpClient.HttpClient | Scope.Scope>
     | undefined
+}
+
+export type Coding = "gzip" | "deflate" | "br" | "zstd"
+
+export interface CompressOptions extends ContentCoding.EncodeOptions {
+  /** zstd is in Node from 22.15 on. Default `"gzip"`. */
+  readonly coding?: Coding | undefined
 }
 
 export interface CookieOptions extends Cookies.Options {
@@ -50,15 +62,19 @@ export type Provided = HttpClient.HttpClient | PooledHttpClient | ConnectionPool
 /** The clients of a pool, with what the options put around them. */
 export const wrapped = (
   provided: Context.Context<Provided>,
-  { cookies, credentials, decompress: mode = true, redirects = false, retry = false }: WrapperOptions,
+  { compress = false, cookies, credentials, decompress: mode = true, redirects = false, retry = false }: WrapperOptions,
   total: Timeouts["total"],
-  codecs: ReadonlyArray<ContentCoding.Codec>,
+  { codecs, encoders }: {
+    readonly codecs: ReadonlyArray<ContentCoding.Codec>
+    readonly encoders: ReadonlyArray<ContentCoding.Encoder>
+  },
   maxResponseSize: number | undefined
 ): Effect.Effect<Context.Context<Provided>, InvalidOptions, Scope.Scope> =>
   Effect.gen(function*() {
     // What bounds the body that comes bounds what comes of it too.
     const decompress = mode === false ? undefined : { maxSize: maxResponseSize, ...(mode === true ? {} : mode), codecs }
     const options: Wrappers.Options<HttpClientError> = {
+      compress: compress === false ? undefined : yield* encoderOf(compress, encoders),
       decompress,
       retry,
       redirects,
@@ -80,6 +96,25 @@ export const wrapped = (
       )
     )
   })
+
+const encoderOf = (
+  compress: Coding | CompressOptions,
+  encoders: ReadonlyArray<ContentCoding.Encoder>
+): Effect.Effect<ContentCoding.EncodeOptions & { readonly encoder: ContentCoding.Encoder }, InvalidOptions> => {
+  const options = typeof compress === "string" ? { coding: compress } : compress
+  const { coding = "gzip" } = options
+  const encoder = encoders.find(({ name }) => name === coding)
+  return encoder === undefined
+    ? new InvalidOptions({
+      problems: [{
+        _tag: "InvalidValue",
+        option: "compress",
+        received: `"${coding}", which this Node does not have`,
+        expected: encoders.map(({ name }) => `"${name}"`).join(" or ")
+      }]
+    })
+    : Effect.succeed({ ...options, encoder })
+}
 
 /** The Public Suffix List is loaded by those alone who have a jar. */
 const jarOf = (options: Exclude<WrapperOptions["cookies"], undefined | false>): Effect.Effect<Cookies.Jar> => {

@@ -15,7 +15,7 @@ import * as zlib from "node:zlib"
 import { idle, makeClient } from "./support.js"
 
 const text = "grüße, ".repeat(2000)
-const large = randomBytes(300_000).toString("hex")
+const large = randomBytes(100_000).toString("hex")
 
 const coders: Record<string, (bytes: Uint8Array | string) => Uint8Array> = {
   gzip: zlib.gzipSync,
