@@ -3,7 +3,7 @@ import type * as net from "node:net"
 import type { ClientSettings } from "../src/Client.js"
 import { clientNamed } from "../src/clients/index.js"
 import { Meter } from "../src/Meter.js"
-import { smallText, uploadBody, uploadChunk } from "../src/payload.js"
+import { codedText, smallText, uploadBody, uploadChunk } from "../src/payload.js"
 import { listen } from "../src/server/raw.js"
 
 // A contender that does less than the others would win: each gets the same responses, and sends what it is given.
@@ -60,6 +60,18 @@ describe("clients", () => {
       await client.close()
       assert.isAtLeast(meter.count, 2)
     })
+  }
+
+  for (const name of ["Sluice", "undici decompress", "fetch", "got"]) {
+    for (const path of ["/coded-64k.gzip", "/coded-64k.br"]) {
+      it(`${name} decodes ${path}`, async () => {
+        const client = await (await clientNamed(name))(settings({ url: `${origin}${path}` }))
+        const meter = new Meter(0.001, codedText(path), 8)
+        await client.load(meter, 2)
+        await client.close()
+        assert.isAtLeast(meter.count, 2)
+      })
+    }
   }
 
   it("the bare socket counts responses and sends bodies", async () => {

@@ -9,6 +9,7 @@ const clients: Record<string, () => Promise<OpenClient>> = {
   "bare socket": async () => (await import("./bare.js")).open,
   "undici dispatch": async () => (await import("./undici.js")).openDispatch,
   "undici.request": async () => (await import("./undici.js")).openRequest,
+  "undici decompress": async () => (await import("./undici.js")).openDecompressing,
   "undici.request h2": async () => (await import("./undici.js")).openHttp2,
   "node:http": async () => (await import("./nodeHttp.js")).open,
   "node:http2": async () => (await import("./http2.js")).open,

@@ -1,5 +1,5 @@
 import { Readable, Writable } from "node:stream"
-import { type Dispatcher, Pool, request, stream } from "undici"
+import { type Dispatcher, interceptors, Pool, request, stream } from "undici"
 import { type Client, type ClientSettings, loops, type OpenClient } from "../Client.js"
 import type { Meter } from "../Meter.js"
 import { chunks, postHeaders } from "./body.js"
@@ -48,6 +48,18 @@ export const openRequest: OpenClient = withRequest()
 
 export const openHttp2: OpenClient = (settings) =>
   withRequest({ allowH2: true, connections: 1, pipelining: 100 })(settings)
+
+/** `undici.request` over a Pool with undici's own interceptor, which does not ask for codings itself. */
+export const openDecompressing: OpenClient = async (settings) => {
+  const { url } = settings
+  const pool = poolOf(settings)
+  const dispatcher = pool.compose(interceptors.decompress())
+  const headers = { "accept-encoding": "gzip, deflate, br" }
+  return {
+    load: loops(async () => (await request(url, { dispatcher, headers })).body.text()),
+    close: () => pool.destroy()
+  } satisfies Client
+}
 
 /** `Pool.dispatch`, undici's lowest level: callbacks instead of promises and streams. */
 export const openDispatch: OpenClient = async (settings) => {

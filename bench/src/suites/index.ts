@@ -1,6 +1,6 @@
 import type { Suite } from "../Suite.js"
 import { body, memoryUse, startUp } from "./body.js"
-import { h2, post, requests, saturated, tls, traced } from "./load.js"
+import { coded, h2, post, requests, saturated, tls, traced } from "./load.js"
 import { parser, pool } from "./pool.js"
 
 export const suites: ReadonlyArray<Suite> = [
@@ -8,6 +8,7 @@ export const suites: ReadonlyArray<Suite> = [
   saturated,
   post,
   body,
+  coded,
   tls,
   h2,
   traced,

@@ -1,4 +1,4 @@
-import { largeBody } from "../payload.js"
+import { codings, largeBody } from "../payload.js"
 import {
   atMost,
   type Case,
@@ -27,6 +27,7 @@ const everyone = [
 ]
 
 interface Load {
+  readonly warmUpRequests?: number
   readonly url: string
   readonly workers: number
   readonly connections?: number
@@ -157,6 +158,31 @@ const http2Goals = (ofBare: number) => [
   { ...faster("rate", "undici.request h2", 1), of: "Sluice h2" },
   { ...faster("rate", "node:http2", ofBare), of: "Sluice h2" }
 ]
+
+const decoders = [subject, "undici decompress", "fetch", "got"]
+
+export const coded: Suite = {
+  name: "codings",
+  title: "Compressed JSON",
+  about:
+    "Responses of 64 KiB and 10 MiB of JSON, compressed to about a third, decoded and read as text, from our own server. " +
+    "undici's client has its interceptor.",
+  cases: (options) =>
+    codings.flatMap((coding) =>
+      [
+        { size: "64 KiB", path: "coded-64k", workers: 10, warmUpRequests: 2000 },
+        { size: "10 MiB", path: "coded-10m", workers: 1, warmUpRequests: 10 }
+      ].map(({ path, size, warmUpRequests, workers }) => ({
+        ...atOnce(
+          decoders,
+          options,
+          { url: `${options.endpoints.raw}/${path}.${coding}`, workers, warmUpRequests },
+          decoders.slice(1).map((peer) => faster("rate", peer, 1))
+        ),
+        title: `${size} as ${coding}, ${workers} at once`
+      }))
+    )
+}
 
 export const traced: Suite = {
   name: "traced",

@@ -1,7 +1,7 @@
 import type { ClientSettings } from "../Client.js"
 import { clientNamed } from "../clients/index.js"
 import { Meter } from "../Meter.js"
-import { served, uploadBody } from "../payload.js"
+import { codedText, served, uploadBody } from "../payload.js"
 import type { Job, Measurement } from "../Suite.js"
 
 export interface LoadJob extends Job {
@@ -14,9 +14,9 @@ export interface LoadJob extends Job {
   readonly duration: number
   readonly post?: boolean
   readonly traces?: string
+  /** How many requests it takes until the compiler has seen enough. Default 20,000. */
+  readonly warmUpRequests?: number
 }
-
-const warmUpRequests = 20_000
 
 /** Requests for a fixed time, after a time of warming up on the same connections. */
 export const run = async (input: Job): Promise<Measurement> => {
@@ -29,9 +29,9 @@ export const run = async (input: Job): Promise<Measurement> => {
   }
   const client = await (await clientNamed(job.client))(settings)
   // The bare socket counts bytes and has no text to show.
-  const text = job.client === "bare socket" ? undefined : served[new URL(job.url).pathname]
+  const text = job.client === "bare socket" ? undefined : textOf(new URL(job.url).pathname)
   // The compiler counts calls, not time: a slow machine needs longer.
-  await client.load(new Meter(job.warmUp, text, warmUpRequests), job.workers)
+  await client.load(new Meter(job.warmUp, text, job.warmUpRequests ?? 20_000), job.workers)
 
   const cpu = process.cpuUsage()
   const meter = new Meter(job.duration, text)
@@ -49,3 +49,5 @@ export const run = async (input: Job): Promise<Measurement> => {
     rss: memory.rss / 1024 ** 2
   }
 }
+
+const textOf = (path: string): string | undefined => served[path] ?? codedText(path)
