@@ -64,7 +64,9 @@ const run = (name: string, { code }: Program) =>
 /** How long something took in a run is nothing to compare. */
 const withoutTimes = (text: string) => text.replace(/\b\d+(\.\d+)?(ms|s)\b/g, "(time)")
 
-for (const document of ["pool", "coming-from", "client"]) {
+for (
+  const document of ["pool", "coming-from", "client", "client/redirects", "client/retries", "client/codings"]
+) {
   describe(`The programs of docs/${document}.md`, () => {
     const programs = programsOf(read(`docs/${document}.md`))
 
@@ -75,7 +77,7 @@ for (const document of ["pool", "coming-from", "client"]) {
     for (const program of programs) {
       it.live(`line ${program.line}`, () =>
         Effect.gen(function*() {
-          const result = yield* run(`${document}-${program.line}`, program)
+          const result = yield* run(`${document.replace("/", "-")}-${program.line}`, program)
           assert.strictEqual(withoutTimes(result), withoutTimes(program.result))
         }))
     }
