@@ -83,8 +83,10 @@ for (const [name, network] of [["HTTP/1.1", {}], ["HTTP/2", h2]] as const) {
           strictEqual(yield* text(tunnel.stream), "two three")
           const late = yield* Effect.flip(tunnel.write(bytes("late")))
           strictEqual(late._tag, "WriteError")
-          // Until the Scope ends it is nobody else's.
-          deepStrictEqual(counts(made), { ...nothing, sockets: 1, leases: 1, open: 1, permitsFree: 99 })
+          yield* settle
+          // Until the Scope ends it is nobody else's. A socket whose both sides have ended is gone.
+          const stream = { sockets: 1, leases: 1, open: 1, permitsFree: 99 }
+          deepStrictEqual(counts(made), { ...nothing, ...(isHttp2 ? stream : { leases: 1 }) })
         }))
         yield* settle
         const rest = isHttp2 ? { sockets: 1, open: 1, permitsFree: 99 } : {}
@@ -226,7 +228,7 @@ describe("A request for a tunnel", () => {
       yield* made.connect("b.test:443", HttpClientRequest.get("http://me:secret@proxy.test:3128/path?query"))
       const { headers, method, target } = made.network.requests[0]
       deepStrictEqual([method, target], ["CONNECT", "b.test:443"])
-      deepStrictEqual({ ...headers }, { "proxy-authorization": `Basic ${btoa("me:secret")}` })
+      deepStrictEqual({ ...headers }, { host: "b.test:443", "proxy-authorization": `Basic ${btoa("me:secret")}` })
     }))
 
   it.scoped("that makes no sense is not sent", () =>

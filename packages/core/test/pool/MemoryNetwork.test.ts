@@ -44,7 +44,13 @@ describe("MemoryNetwork", () => {
       connection.exchange(get(connection), received)
       deepStrictEqual(received.said, [])
       yield* settle
-      deepStrictEqual(received.said, ["sent", "interim 103", "head 201 x 1", "data a", "data b", "complete t 2"])
+      deepStrictEqual(received.said, [
+        "interim 103",
+        "head 201 x 1 transfer-encoding chunked",
+        "data a",
+        "data b",
+        "complete t 2"
+      ])
       deepStrictEqual(network.faults, [])
     }))
 
@@ -56,8 +62,10 @@ describe("MemoryNetwork", () => {
         receiver()
       )
       exchange.write(bytes("ab"))
+      yield* settle
       deepStrictEqual(network.requests[0].trailers, {})
       exchange.end({ t: "1" })
+      yield* settle
       deepStrictEqual(network.requests[0].trailers, { t: "1" })
     }))
 
@@ -128,45 +136,50 @@ describe("MemoryNetwork", () => {
       const received = receiver()
       connection.exchange(get(connection), received)
       yield* TestClock.adjust(999)
-      deepStrictEqual(received.said, ["sent"])
+      deepStrictEqual(received.said, [])
       yield* TestClock.adjust(1)
-      deepStrictEqual(received.said, ["sent", "head 200", "data a"])
+      deepStrictEqual(received.said, ["head 200 transfer-encoding chunked", "data a"])
       yield* TestClock.adjust("2 seconds")
-      deepStrictEqual(received.said.slice(3), ["data b", "complete"])
+      deepStrictEqual(received.said.slice(2), ["data b", "complete"])
     }))
 
-  it.scoped("sends no data between pause and resume", () =>
+  it.scoped("reads nothing between pause and resume", () =>
     Effect.gen(function*() {
       const { connection } = yield* connect({ respond: () => Effect.succeed({ body: Stream.make("a", "b") }) })
       const received = receiver()
       const exchange = connection.exchange(get(connection), received)
       exchange.pause()
       yield* settle
-      deepStrictEqual(received.said, ["sent", "head 200"])
+      deepStrictEqual(received.said, [])
       exchange.resume()
       yield* settle
-      deepStrictEqual(received.said.slice(2), ["data a", "data b", "complete"])
+      deepStrictEqual(received.said, ["head 200 transfer-encoding chunked", "data a", "data b", "complete"])
     }))
 
   it.scoped("takes a window of a body that nobody reads, and more as it is read", () =>
     Effect.gen(function*() {
       const reading = yield* Effect.makeLatch()
       const { connection, network } = yield* connect({
-        dial: () => Effect.succeed({ window: 4 }),
+        dial: () => Effect.succeed({ window: 4, buffer: 8 }),
         respond: (request) => Effect.zipRight(reading.await, Effect.map(request.text, (body) => ({ body })))
       })
       const received = receiver()
       const exchange = connection.exchange(get(connection, { _tag: "Chunks", length: undefined }), received)
-      deepStrictEqual([exchange.write(bytes("1234")), exchange.write(bytes("5"))], [true, false])
+      // A socket of Node's takes 16 KiB more than the network has room for.
+      deepStrictEqual([exchange.write(bytes("1234")), exchange.write(new Uint8Array(20_000))], [true, false])
       yield* settle
       deepStrictEqual([received.said, exchange.sent], [[], false])
+      const parts = network.requests[0].parts.length
       yield* reading.open
       yield* settle
-      deepStrictEqual(received.said, ["written", "drain"])
+      deepStrictEqual(received.said, ["drain"])
       exchange.end()
       yield* settle
-      deepStrictEqual(received.said.slice(2), ["sent", "head 200", "data 12345", "complete"])
-      deepStrictEqual([exchange.sent, network.requests[0].parts.length], [true, 2])
+      deepStrictEqual(received.said.filter((said) => said !== "progress").slice(0, 2), [
+        "drain",
+        "head 200 content-length 20004"
+      ])
+      ok(exchange.sent && network.requests[0].parts.length > parts)
     }))
 
   it.scoped("notifies the exchanges, then the pool, that the server has closed", () =>
@@ -179,7 +192,8 @@ describe("MemoryNetwork", () => {
       })
       yield* settle
       server.close()
-      deepStrictEqual([received, notified], [["ReadError, 0 notified"], ["closed ClosedByPeer"]])
+      yield* settle
+      deepStrictEqual([received, notified], [["ReadError, 0 notified"], ["closed Failed", "closed ClosedByPeer"]])
       deepStrictEqual([server.isOpen, connection.reusable], [false, false])
     }))
 
@@ -206,7 +220,7 @@ describe("MemoryNetwork", () => {
       yield* settle
       const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
       yield* TestClock.adjust("2 seconds")
-      deepStrictEqual([network.open, received.said], [1, ["sent", "error ReadError"]])
+      deepStrictEqual([network.open, received.said], [1, ["error ReadError"]])
       yield* TestClock.adjust("1 second")
       deepStrictEqual([network.open, network.maxOpen], [0, 1])
       yield* Fiber.join(closing)

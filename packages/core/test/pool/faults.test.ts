@@ -350,6 +350,7 @@ describe("a connection", () => {
       })
       yield* send(pool, a)
       network.connections[0].close()
+      yield* settle
       strictEqual(yield* send(pool, a), 2)
       strictEqual(network.open, 2)
       yield* gone.open
@@ -468,7 +469,10 @@ describe("a connection", () => {
       const pool = yield* ConnectionPool.make().pipe(Effect.provideService(Connector, {
         ...connector,
         connect: (origin, listener) =>
-          Effect.tap(connector.connect(origin, listener), () => Effect.sync(() => world.network.connections[0].close()))
+          Effect.tap(connector.connect(origin, listener), () => {
+            world.network.connections[0].close()
+            return settle
+          })
       }))
       strictEqual((yield* Effect.flip(send(pool, a)))._tag, "ConnectError")
       yield* settle
@@ -566,7 +570,7 @@ describe("many at once", () => {
         }))
       }
       strictEqual(dials, 1_000)
-    }))
+    }), 60_000)
 
   // httpx #1171: 1,000 tasks, 10 connections and a server that takes 10 s
   it.scoped(

@@ -111,6 +111,10 @@ export class MemoryConnection implements Connection, ExchangeHost {
     this.options.listener.onClosed("Failed")
   }
 
+  send(): void {
+    this.options.onFault("bytes of one's own: HTTP/2 in memory has no bytes")
+  }
+
   goAway(): void {
     this.reusable = false
     this.options.listener.onDraining()

@@ -48,6 +48,8 @@ export class MemoryExchange implements Exchange {
     runtime: Runtime.Runtime<never>
   ) {
     this.request = new MemoryRequest(host, wire, host.window, () => this.onRoom())
+    if (wire.body._tag === "Bytes") this.request.receive(wire.body.bytes)
+    if (wire.body._tag !== "Chunks") this.request.complete()
     const run = Effect.suspend(() => this.begin()).pipe(
       Effect.flatMap((reply) => this.answer(reply)),
       Effect.catchAllCause((cause) => Effect.sync(() => this.onCause(cause)))

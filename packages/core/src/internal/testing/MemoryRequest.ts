@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { ExchangeRequest } from "../../Connection.js"
 import { Held } from "./Held.js"
 import type * as models from "./memoryModels.js"
 
@@ -17,13 +16,15 @@ export class MemoryRequest extends Held<models.Reply> implements models.Request 
   state: models.Request["state"] = "Running"
   private readonly unread: Array<Uint8Array> = []
   private unreadBytes = 0
-  private isComplete = false
+  isComplete = false
+  /** The server has begun to read the body. */
+  onFirstRead: (() => void) | undefined = undefined
   trailers: Readonly<Record<string, string>> = {}
   private onArrival: (() => void) | undefined = undefined
 
   constructor(
     readonly connection: models.Server,
-    { body, headers, method, target }: ExchangeRequest,
+    { headers, method, target }: Pick<models.Request, "method" | "target" | "headers">,
     private readonly window: number,
     private readonly onRoom: () => void
   ) {
@@ -31,8 +32,6 @@ export class MemoryRequest extends Held<models.Reply> implements models.Request 
     this.method = method
     this.target = target
     this.headers = headers
-    if (body._tag === "Bytes") this.receive(body.bytes)
-    if (body._tag !== "Chunks") this.complete()
   }
 
   /** Whether all of the body has come and been read. */
@@ -76,6 +75,8 @@ export class MemoryRequest extends Held<models.Reply> implements models.Request 
   }
 
   private readonly take = Effect.async<Uint8Array, Option.Option<never>>((resume) => {
+    if (!this.isComplete && this.parts.length === 0) this.onFirstRead?.()
+    this.onFirstRead = undefined
     this.onArrival = () => {
       const part = this.unread.shift()
       if (part === undefined && !this.isComplete) return

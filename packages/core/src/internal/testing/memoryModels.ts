@@ -1,3 +1,4 @@
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { Protocol } from "../../Connection.js"
@@ -42,12 +43,19 @@ export interface Endpoint {
   readonly capacity?: number | undefined
   /** How many bytes of a request's body it takes while the server reads none of them. Default 65,536. */
   readonly window?: number | undefined
+  /** How long a byte takes from one side to the other. Default: no time. HTTP/1.1 only. */
+  readonly latency?: Duration.DurationInput | undefined
+  /** How many bytes a second pass in each direction. Default `Infinity`. HTTP/1.1 only. */
+  readonly bandwidth?: number | undefined
+  /** How many bytes the network takes in each direction while nobody reads them. Default 65,536. HTTP/1.1 only. */
+  readonly buffer?: number | undefined
   /** How long it takes until the socket is gone when it is closed. Default: no time. */
   readonly closing?: Effect.Effect<void> | undefined
 }
 
 /**
- * A connection from the server's side. What the methods do, the other side learns at once.
+ * A connection from the server's side. What the methods do, the other side learns as it would over sockets: soon, after
+ * what is on its way.
  *
  * @since 0.1.0
  * @category models
@@ -68,6 +76,8 @@ export interface Server {
   readonly close: () => void
   /** Breaks it, as a process that is killed does. Requests under way fail with `ReadError`. */
   readonly reset: () => void
+  /** Sends bytes that no request asked for. HTTP/1.1 only. */
+  readonly send: (bytes: string | Uint8Array) => void
   /** Takes no more requests; those under way may finish (GOAWAY, RFC 9113 §6.8). */
   readonly goAway: () => void
   /** How many requests it may carry at once from now on. */
@@ -118,6 +128,11 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string | ReadonlyArray<string>>> | undefined
   readonly body?: string | Uint8Array | Stream.Stream<string | Uint8Array, TransportError> | undefined
   readonly trailers?: Readonly<Record<string, string>> | undefined
+  /**
+   * These octets, as they are, in place of a response; text has one character an octet. Only `connection: close` has an
+   * effect beside it. HTTP/1.1 only.
+   */
+  readonly raw?: string | Uint8Array | Stream.Stream<string | Uint8Array, TransportError> | undefined
   /** Interim answers that come before it, as `{ status: 103 }`. */
   readonly interim?: ReadonlyArray<Pick<Reply, "status" | "headers">> | undefined
 }

@@ -10,6 +10,7 @@ import { Held } from "./Held.js"
 import { MemoryConnection } from "./MemoryConnection.js"
 import type * as models from "./memoryModels.js"
 import type { MemoryRequest } from "./MemoryRequest.js"
+import { WireConnection } from "./wire/WireConnection.js"
 
 class MemoryDial extends Held<models.Endpoint> implements models.Dial {
   state: models.Dial["state"] = "Dialing"
@@ -29,7 +30,7 @@ const readAndReply = (request: MemoryRequest) =>
 
 class Network {
   readonly dials: Array<MemoryDial> = []
-  readonly connections: Array<MemoryConnection> = []
+  readonly connections: Array<MemoryConnection | WireConnection> = []
   readonly requests: Array<models.Request> = []
   readonly faults: Array<string> = []
   open = 0
@@ -69,8 +70,9 @@ class Network {
     endpoint: models.Endpoint,
     listener: ConnectionListener,
     runtime: ConstructorParameters<typeof MemoryConnection>[0]["runtime"]
-  ): MemoryConnection {
-    const connection = new MemoryConnection({
+  ): MemoryConnection | WireConnection {
+    const Made = endpoint.protocol === "h2" ? MemoryConnection : WireConnection
+    const connection = new Made({
       number: this.connections.length + 1,
       origin,
       endpoint,
