@@ -20,7 +20,7 @@ import type { Connector } from "./Connector.js"
 import * as client from "./internal/client/client.js"
 import { discard as discardResponse } from "./internal/client/discard.js"
 import { type ConnectionInfo, HttpResponse } from "./internal/client/HttpResponse.js"
-import { shownRequest } from "./internal/client/shownRequest.js"
+import { guarded, shownRequest, withShownUrl } from "./internal/client/shownRequest.js"
 import { hostOf } from "./internal/connectionPool.js"
 import { originalOf } from "./internal/DerivedResponse.js"
 import { withoutFrames } from "./internal/printable.js"
@@ -95,6 +95,12 @@ export interface Options {
   readonly expectContinueTimeout?: Duration.DurationInput | "Infinity" | undefined
   /** Called for interim responses such as 103 Early Hints. Must not throw. */
   readonly onInformational?: ((request: HttpClientRequest, head: ExchangeHead) => void) | undefined
+  /**
+   * What may be shown of a path, for services that put tokens there: given `"/reset/8f3c"`, say, it returns `"/reset/…"`.
+   * Errors, spans, logs and the pool's snapshots show origins and paths, and nothing of what comes after; code still reads
+   * the path. What `@effect/platform` itself writes (`filterStatusOk`) shows it. Default: paths are shown as they are.
+   */
+  readonly redactPath?: ((path: string) => string) | undefined
 }
 
 /**
@@ -156,7 +162,9 @@ const makeWith = <E>(
   Effect.gen(function*() {
     const pool = yield* ConnectionPool.ConnectionPool
     const checked = yield* check(optionTable.client, options)
-    return client.make(hostOf(pool), { ...checked, onInformational: options.onInformational }, toError)
+    const { onInformational, redactPath } = options
+    const given = { ...checked, onInformational, redactPath: redactPath && guarded(redactPath) }
+    return client.make(hostOf(pool), given, toError)
   })
 
 /** What the platform's `retryTransient` takes for transient is what may go better the next time. */
@@ -175,10 +183,12 @@ const reasonOf = (error: TransportError): RequestError["reason"] => {
 
 const toRequestError = (cause: TransportError, request: HttpClientRequest): HttpClientError =>
   withoutFrames(() =>
-    new RequestError({
-      request: shownRequest(request),
-      reason: reasonOf(cause),
-      cause,
-      description: summarizeFailure(cause)
-    })
+    withShownUrl(
+      new RequestError({
+        request: shownRequest(request),
+        reason: reasonOf(cause),
+        cause,
+        description: summarizeFailure(cause)
+      })
+    )
   )

@@ -20,7 +20,7 @@ import * as Option from "effect/Option"
 import * as Idempotency from "./Idempotency.js"
 import { discard } from "./internal/client/discard.js"
 import { counted } from "./internal/client/sends.js"
-import { shownRequest } from "./internal/client/shownRequest.js"
+import { shownRequest, withShownUrl } from "./internal/client/shownRequest.js"
 import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
 import * as deadline from "./internal/deadline.js"
 import * as location from "./internal/location.js"
@@ -377,7 +377,7 @@ class Chain<E, R, E2, R2> {
     const request = shownRequest(response.request)
     return Effect.zipRight(
       discard(response),
-      Effect.fail(new ResponseError({ request, response, reason: "StatusCode", description }))
+      Effect.fail(withShownUrl(new ResponseError({ request, response, reason: "StatusCode", description })))
     )
   }
 }

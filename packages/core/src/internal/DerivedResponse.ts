@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import type * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
-import { shownRequest } from "./client/shownRequest.js"
+import { shownRequest, withShownUrl } from "./client/shownRequest.js"
 import { invalidForm, invalidJson } from "./client/undecodable.js"
 
 /** What a derived response reads instead of the original's body. */
@@ -98,13 +98,15 @@ export class DerivedResponse extends Inspectable.Class implements HttpClientResp
   /** That the body cannot be read. */
   error(cause: unknown): ResponseError {
     const description = describeCause(cause)
-    return new ResponseError({
-      request: shownRequest(this.request),
-      response: this,
-      reason: "Decode",
-      cause,
-      ...(description === "" ? {} : { description })
-    })
+    return withShownUrl(
+      new ResponseError({
+        request: shownRequest(this.request),
+        response: this,
+        reason: "Decode",
+        cause,
+        ...(description === "" ? {} : { description })
+      })
+    )
   }
 
   toJSON(): unknown {

@@ -7,7 +7,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import * as Timeouts from "../Timeouts.js"
 import { TotalTimeout } from "../TransportError.js"
-import { shownRequest } from "./client/shownRequest.js"
+import { shownRequest, withShownUrl } from "./client/shownRequest.js"
 import { halvesOf } from "./clientHalves.js"
 import * as deadline from "./deadline.js"
 
@@ -49,10 +49,12 @@ const exceeded = (request: HttpClientRequest.HttpClientRequest, timeout: number)
   const origin = Option.match(HttpClientRequest.toUrl(request), { onNone: () => "", onSome: ({ origin }) => origin })
   // What had been sent by then, only the transport knows.
   const cause = new TotalTimeout({ origin, phase: "head", written: true, safeToRetry: false, timeout })
-  return new RequestError({
-    request: shownRequest(request),
-    reason: "Transport",
-    cause,
-    description: cause.message
-  })
+  return withShownUrl(
+    new RequestError({
+      request: shownRequest(request),
+      reason: "Transport",
+      cause,
+      description: cause.message
+    })
+  )
 }

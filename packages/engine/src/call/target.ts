@@ -16,20 +16,24 @@ export interface Target {
   readonly origin: Origin
   /** Path and query: the request target in origin-form (RFC 9112 §3.2.1). Never a fragment. */
   readonly path: string
-  /** Origin and path, for messages: no credentials, no query. */
+  /** Origin and path, for messages: no credentials, no query, and of the path what may be shown. */
   readonly display: string
   /** `user:password` of the URL, which are not sent as part of it (RFC 9110 §4.2.4). */
   readonly credentials: string | undefined
   readonly url: RequestUrl
 }
 
-/** Undefined for anything but `http:` and `https:`. */
-export const targetOf = (url: RequestUrl): Target | undefined => {
+/**
+ * Undefined for anything but `http:` and `https:`.
+ *
+ * @param showPath what messages show of a path
+ */
+export const targetOf = (url: RequestUrl, showPath?: ((path: string) => string) | undefined): Target | undefined => {
   const origin = fromUrl(url)
   return origin === undefined ? undefined : {
     origin,
     path: url.pathname + url.search,
-    display: origin.href + url.pathname,
+    display: origin.href + (showPath === undefined ? url.pathname : showPath(url.pathname)),
     credentials: url.username === "" && url.password === ""
       ? undefined
       : `${decode(url.username)}:${decode(url.password)}`,
@@ -58,10 +62,11 @@ const decode = (text: string): string => {
 export const redactQuery = (search: string): string =>
   search === "" ? "" : `?${search.slice(1).split("&").map(redactParameter).join("&")}`
 
-/** What has no name may be all secret. */
+/** What has no name, or no value, may be all secret. */
 const redactParameter = (parameter: string): string => {
   const end = parameter.indexOf("=")
-  return parameter === "" ? "" : end < 1 ? "REDACTED" : `${parameter.slice(0, end)}=REDACTED`
+  if (parameter === "") return ""
+  return end < 1 || end === parameter.length - 1 ? "REDACTED" : `${parameter.slice(0, end)}=REDACTED`
 }
 
 const maxTargets = 512

@@ -110,7 +110,10 @@ export const client = group({
     variable: "EXPECT_CONTINUE_TIMEOUT",
     sentence: "How long a request with `Expect: 100-continue` waits for the server before it sends its body anyway."
   }),
-  onInformational: optional({ _tag: "Function" }, { sentence: "Called for interim responses such as 103 Early Hints." })
+  onInformational: optional({ _tag: "Function" }, {
+    sentence: "Called for interim responses such as 103 Early Hints."
+  }),
+  redactPath: optional({ _tag: "Function" }, { sentence: "What may be shown of a path." })
 })
 
 /** What `PooledHttpClient.layer` takes. */

@@ -14,6 +14,8 @@ export interface ClientOptions extends CallOptions {
   readonly timeouts: Resolved
   readonly expectContinueTimeout: number
   readonly onInformational: ((request: HttpClientRequest, head: ExchangeHead) => void) | undefined
+  /** What is shown of a path, in errors, spans, logs and snapshots. It does not throw. */
+  readonly redactPath: RedactPath | undefined
   /** The URLs that this client has parsed lately. */
   readonly targets: TargetCache | undefined
   readonly decoding: Decoding | undefined
@@ -21,12 +23,15 @@ export interface ClientOptions extends CallOptions {
   readonly route: RouteOf | undefined
 }
 
+export type RedactPath = (path: string) => string
+
 /** The origin as it is reached for that URL, or why it is not. */
 export type RouteOf = (origin: Origin, url: object | undefined) => Origin | TransportError
 
 export const defaultOptions: ClientOptions = {
   ...defaultsOf(client),
   onInformational: undefined,
+  redactPath: undefined,
   targets: undefined,
   decoding: undefined,
   route: undefined

@@ -18,7 +18,7 @@ import type { TransportError } from "../../TransportError.js"
 import { withoutFrames } from "../printable.js"
 import { bytesOf, streamOf, tooLarge } from "./bodyReaders.js"
 import { redactHeaders } from "./redactHeaders.js"
-import { printable, shownRequest } from "./shownRequest.js"
+import { shownRequest, withShownUrl } from "./shownRequest.js"
 import { invalidForm, invalidJson } from "./undecodable.js"
 
 /**
@@ -76,9 +76,12 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
     return IncomingMessage.TypeId
   }
 
-  /** As it was sent. Printed, it shows no secret. */
+  /**
+   * As it was sent; its query is in `urlParams` and its userinfo in `authorization`, for errors of the platform show the URL.
+   * Printed, it shows no secret.
+   */
   get request(): HttpClientRequest {
-    return this.shown ??= printable(this.sent)
+    return this.shown ??= shownRequest(this.sent)
   }
 
   get status(): number {
@@ -201,23 +204,27 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
 
   private toError(cause: TransportError): ResponseError {
     return withoutFrames(() =>
-      new ResponseError({
-        request: shownRequest(this.sent),
-        response: this,
-        reason: "Decode",
-        cause,
-        description: summarizeFailure(cause)
-      })
+      withShownUrl(
+        new ResponseError({
+          request: this.request,
+          response: this,
+          reason: "Decode",
+          cause,
+          description: summarizeFailure(cause)
+        })
+      )
     )
   }
 
   private decodeError(cause: unknown): ResponseError {
-    const request = shownRequest(this.sent)
+    const { request } = this
     const description = describeCause(cause)
     return withoutFrames(() =>
-      description === ""
-        ? new ResponseError({ request, response: this, reason: "Decode", cause })
-        : new ResponseError({ request, response: this, reason: "Decode", cause, description })
+      withShownUrl(
+        description === ""
+          ? new ResponseError({ request, response: this, reason: "Decode", cause })
+          : new ResponseError({ request, response: this, reason: "Decode", cause, description })
+      )
     )
   }
 }

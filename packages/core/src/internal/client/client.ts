@@ -18,6 +18,7 @@ import { FiberListener } from "./FiberListener.js"
 import type { HttpResponse } from "./HttpResponse.js"
 import type { PlatformRequest } from "./PlatformRequest.js"
 import { prepare } from "./prepare.js"
+import { redactPathOf } from "./shownRequest.js"
 import type { Track } from "./StreamSource.js"
 import { isTraced, traced } from "./tracing.js"
 
@@ -88,6 +89,7 @@ export const make = <E>(
 
   const execute = (request: HttpClientRequest) =>
     Effect.withFiberRuntime<HttpClientResponse, E>((fiber, { runtimeFlags }) => {
+      if (options.redactPath !== undefined) redactPathOf(request, options.redactPath)
       const prepared = (request.method as string) === "CONNECT"
         ? needsTunnel()
         : prepare(request, options, fiber, track)

@@ -3,14 +3,44 @@ import { redactQuery } from "@sluice/engine/call"
 import * as Encoding from "effect/Encoding"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Option from "effect/Option"
+import type { RedactPath } from "./ClientOptions.js"
 import { redactHeaders } from "./redactHeaders.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 
+/** What may be shown of the paths of these requests, where somebody says so: a token in a path looks like any other word. */
+const redactions = new WeakMap<object, RedactPath>()
+
+export const redactPathOf = (request: Request, redactPath: RedactPath): void => {
+  redactions.set(request, redactPath)
+}
+
+/** A hook of the caller's that throws shows nothing. */
+export const guarded = (redactPath: RedactPath): RedactPath => (path) => {
+  try {
+    return redactPath(path)
+  } catch {
+    return "/REDACTED"
+  }
+}
+
 /**
  * The same request, which code reads and sends as before; but printed in any way it shows no secret.
  */
-export const printable = (request: Request): Request => Object.assign(Object.create(prototype), request)
+export const printable = (request: Request): Request => {
+  const shown: Request = Object.assign(Object.create(prototype), request)
+  const redactPath = redactions.get(request)
+  if (redactPath !== undefined) redactions.set(shown, redactPath)
+  return shown
+}
+
+/** An error of the platform puts its request's URL into its message, and code sends that request again. */
+export const withShownUrl = <E extends { readonly request: Request }>(error: E): E =>
+  redactions.has(error.request)
+    ? Object.defineProperty(error, "methodAndUrl", {
+      value: `${error.request.method} ${shownUrl(error.request.url, redactions.get(error.request))}`
+    })
+    : error
 
 /**
  * A request as errors carry it. The platform puts its URL into their messages, so what comes after the path is moved to
@@ -51,9 +81,10 @@ const isHttp = ({ protocol }: URL): boolean => protocol === "http:" || protocol 
 const unnamed = (url: URL | undefined): string =>
   url === undefined ? "<invalid URL>" : "<URL that is not http: or https:>"
 
-const shownUrl = (text: string): string => {
+const shownUrl = (text: string, redactPath: RedactPath | undefined): string => {
   const url = parse(text)
-  return url !== undefined && isHttp(url) ? url.origin + url.pathname + redactQuery(url.search) : unnamed(url)
+  if (url === undefined || !isHttp(url)) return unnamed(url)
+  return url.origin + (redactPath === undefined ? url.pathname : redactPath(url.pathname)) + redactQuery(url.search)
 }
 
 const parse = (url: string): URL | undefined => {
@@ -73,14 +104,17 @@ const decode = (text: string): string => {
 }
 
 /** Names of parameters (one without a value may be all secret) and headers, the size of the body, and no value that may be a secret. */
-const toJSON = ({ body, headers, method, url, urlParams }: Request): unknown => ({
-  _id: "@effect/platform/HttpClientRequest",
-  method,
-  url: shownUrl(url),
-  urlParams: urlParams.map(([name, value]) => value === "" ? ["REDACTED", ""] : [name, "REDACTED"]),
-  headers: redactHeaders(headers),
-  body: { _tag: body._tag, contentType: body.contentType, contentLength: body.contentLength }
-})
+const toJSON = (request: Request): unknown => {
+  const { body, headers, method, url, urlParams } = request
+  return {
+    _id: "@effect/platform/HttpClientRequest",
+    method,
+    url: shownUrl(url, redactions.get(request)),
+    urlParams: urlParams.map(([name, value]) => value === "" ? ["REDACTED", ""] : [name, "REDACTED"]),
+    headers: redactHeaders(headers),
+    body: { _tag: body._tag, contentType: body.contentType, contentLength: body.contentLength }
+  }
+}
 
 const prototype: object = Object.create(Object.getPrototypeOf(HttpClientRequest.get("http://localhost/")), {
   toJSON: {

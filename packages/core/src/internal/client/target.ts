@@ -4,18 +4,18 @@ import { type Target, targetOf } from "@sluice/engine/call"
 import * as Either from "effect/Either"
 import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
 import { unsupportedProtocol } from "../unsupportedProtocol.js"
-import type { ClientOptions, RouteOf } from "./ClientOptions.js"
+import type { ClientOptions, RedactPath, RouteOf } from "./ClientOptions.js"
 
 /** Where a request goes, and which way. */
 export const resolve = (
   request: HttpClientRequest,
-  { route, targets: cache }: Pick<ClientOptions, "route" | "targets">
+  { redactPath, route, targets: cache }: Pick<ClientOptions, "redactPath" | "route" | "targets">
 ): Target | TransportError => {
   // A fragment is not requested, and one that is set separately from the URL changes nothing.
-  if (cache === undefined || request.urlParams.length > 0) return routed(parse(request), route)
+  if (cache === undefined || request.urlParams.length > 0) return routed(parse(request, redactPath), route)
   const cached = cache.get(request.url)
   if (cached !== undefined) return cached
-  const parsed = routed(parse(request), route)
+  const parsed = routed(parse(request, redactPath), route)
   if (!isTransportError(parsed)) cache.set(request.url, parsed)
   return parsed
 }
@@ -27,7 +27,7 @@ const routed = (target: Target | TransportError, route: RouteOf | undefined): Ta
 }
 
 /** Nothing of what is not valid is shown: a piece of it that looks like a host may be a password. */
-const parse = (request: HttpClientRequest): Target | TransportError => {
+const parse = (request: HttpClientRequest, redactPath: RedactPath | undefined): Target | TransportError => {
   const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
   if (Either.isLeft(url)) {
     return new LocalProtocolError({
@@ -36,5 +36,5 @@ const parse = (request: HttpClientRequest): Target | TransportError => {
       detail: "its URL is not valid; write all of it, as in http://example.com/"
     })
   }
-  return targetOf(url.right) ?? unsupportedProtocol(url.right)
+  return targetOf(url.right, redactPath) ?? unsupportedProtocol(url.right)
 }

@@ -89,7 +89,7 @@ const attributeRequest = (span: Tracer.Span, { request, target }: PlatformReques
   const query = redactQuery(target.url.search)
   // Userinfo and fragment are left out, and what a query says is redacted: it may be a token.
   span.attribute("url.full", target.display + query)
-  span.attribute("url.path", target.url.pathname)
+  span.attribute("url.path", target.display.slice(target.origin.href.length))
   span.attribute("url.scheme", target.origin.scheme)
   if (query !== "") span.attribute("url.query", query.slice(1))
   // Where it does not go the plain way, the key of its connections says which: never with credentials.
