@@ -91,7 +91,9 @@ export class PoolCore<C> {
     if (reason !== undefined) {
       quantum.chargeUse(pool, slot, now)
       if (!reusable) quantum.chargeQuantum(pool, slot.origin, now)
-      slots.retire(pool, slot, reason)
+      if (reason === "Evicted" && slot.state === "Ready") {
+        slots.yieldToOther(pool, slot, quantum.quantumOf(slot.origin), this.onResumption, now)
+      } else slots.retire(pool, slot, reason)
     } else {
       this.serve(slot, keepFor, now)
     }
@@ -147,6 +149,8 @@ export class PoolCore<C> {
 
   /** The number of requests that a connection can carry has changed; 0 while it must not be given anything. */
   capacityChanged(slot: Slot<C>, capacity: number, now: number): void {
+    // It may take requests again.
+    if (slot.state === "Draining") slot.capacity = capacity
     if (slot.state !== "Ready" || slot.capacity === capacity) return
     slot.capacity = capacity
     if (capacity > 0) slot.origin.dialsPaused = false
@@ -159,6 +163,7 @@ export class PoolCore<C> {
 
   /** The connection takes nothing new, what it carries may finish (GOAWAY). */
   draining(slot: Slot<C>, now: number): void {
+    if (slot.state === "Draining") slots.drainForGood(this.state, slot)
     if (slot.state !== "Ready") return
     slots.retire(this.state, slot, "ClosedByPeer")
     this.settle(now)
@@ -467,6 +472,20 @@ export class PoolCore<C> {
   private readonly onExpiry = (slot: Slot<C>, now: number): void => {
     if (slot.state !== "Ready" || slot.busy > 0) return
     slots.retire(this.state, slot, "Expired")
+    this.settle(now)
+  }
+
+  private readonly onResumption = (slot: Slot<C>, now: number): void => {
+    const pool = this.state
+    if (slot.state !== "Draining" || pool.phase !== "Open") return
+    if (slot.served >= pool.limits.maxRequestsPerConnection) return
+    if (pool.isOverLimit || pool.isOverOriginLimit(slot.origin)) return
+    slots.resume(pool, slot)
+    slots.limitAge(pool, slot, this.onAge, now)
+    quantum.restart(slot, now)
+    this.lendToWaiters(slot, now)
+    slots.relist(pool, slot)
+    pool.update(slot.origin)
     this.settle(now)
   }
 

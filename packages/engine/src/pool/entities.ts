@@ -41,6 +41,8 @@ export class Slot<C> {
   /** Since when it is with its origin although others wait, and how many requests it had served then. */
   quantumSince = -Infinity
   servedBefore = 0
+  /** While it makes room for another origin: when it takes requests again, if what it carries has not ended by then. */
+  resumption: Deadline<Slot<C>> | undefined = undefined
   /** Up to when its origin has been charged for it. */
   chargedAt = 0
   /** Why it drains or closes. */

@@ -19,7 +19,7 @@ const halfLife = 10_000
 /** One step compares no more than so many origins; the next one goes on with those behind them. */
 const mostCompared = 32
 
-const quantumOf = <C>(origin: OriginState<C>): number =>
+export const quantumOf = <C>(origin: OriginState<C>): number =>
   Math.min(longest, Math.max(shortest, dialTimes * origin.lastDialTime))
 
 /** Notes when origins begin, and cease, to wait for connections of others. To be called at the end of each step. */
@@ -170,7 +170,7 @@ const begin = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   restart(slot, slot.chargedAt)
 }
 
-const restart = <C>(slot: Slot<C>, at: number): void => {
+export const restart = <C>(slot: Slot<C>, at: number): void => {
   slot.quantumSince = at
   slot.servedBefore = slot.served
 }

@@ -185,6 +185,36 @@ export const retire = <C>(pool: PoolState<C>, slot: Slot<C>, reason: CloseReason
   pool.update(slot.origin)
 }
 
+/**
+ * It makes room for another origin: it takes nothing new, and closes when it carries nothing. What it carries may take
+ * for ever, though, and its origin is not to go without it for that.
+ */
+export const yieldToOther = <C>(
+  pool: PoolState<C>,
+  slot: Slot<C>,
+  patience: number,
+  onResumption: (slot: Slot<C>, now: number) => void,
+  now: number
+): void => {
+  retire(pool, slot, "Evicted")
+  if (slot.state !== "Draining") return
+  slot.resumption ??= new Deadline(slot, onResumption)
+  pool.options.deadlines.set(slot.resumption, patience, now)
+}
+
+/** Whatever it drains for, it takes no request again. */
+export const drainForGood = <C>(pool: PoolState<C>, slot: Slot<C>): void =>
+  pool.options.deadlines.cancel(slot.resumption)
+
+/** What it carries outlasts the patience of others: it takes requests again. */
+export const resume = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
+  slot.state = "Ready"
+  slot.reason = undefined
+  slot.origin.ready++
+  relist(pool, slot)
+  pool.update(slot.origin)
+}
+
 /** Out of service in this step, closed after it. */
 export const startClosing = <C>(pool: PoolState<C>, slot: Slot<C>, reason: CloseReason): void => {
   const origin = slot.origin
@@ -234,4 +264,5 @@ const leaveService = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   if (slot.state === "Ready") slot.origin.ready--
   pool.options.background.cancel(slot.expiry)
   pool.options.background.cancel(slot.age)
+  pool.options.deadlines.cancel(slot.resumption)
 }

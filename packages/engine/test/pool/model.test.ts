@@ -16,6 +16,7 @@ const everything = [
   ...["at once, idle", "at once, shared", "after waiting", "after its time was up"].map((_) => `granted ${_}`),
   "granted after waiting, new as asked for",
   "tried again after a failure",
+  "took requests again",
   "closed, for a request that wants a new connection",
   ...["ConnectTimeout", "DialFailed", "PoolClosed", "PoolQueueFull", "PoolTimeout"].map((_) => `refused, ${_}`),
   ...["DialAbandoned", "LimitLowered", "PoolClosed"].map((_) => `planned and dropped, ${_}`),

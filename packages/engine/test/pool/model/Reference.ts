@@ -14,6 +14,8 @@ export interface RefOrigin {
   failedDials: number
   failedAt: number
   isBackingOff: boolean
+  /** How long its last dial took that succeeded. */
+  lastDialTime: number
 }
 
 export interface RefSlot {
@@ -32,6 +34,10 @@ export interface RefSlot {
   idleSince: number | undefined
   keepFor: number
   connectedAt: number
+  /** When it began to be made. */
+  dialedAt: number
+  /** Since when it makes room for another origin, although it carries requests. */
+  yieldedAt: number | undefined
   expiresAt: number
   /** It may be retired for its age from the first, and must be at the second. */
   mayAgeAt: number
@@ -195,6 +201,11 @@ export class Reference {
     }
   }
 
+  /** How long an origin keeps a connection that others wait for: ten times what it takes to make one, within bounds. */
+  quantum(origin: RefOrigin): number {
+    return Math.min(1000, Math.max(50, 10 * origin.lastDialTime))
+  }
+
   // What happens
 
   connects(slot: RefSlot, capacity: number): void {
@@ -202,6 +213,7 @@ export class Reference {
     slot.wasReady = true
     slot.capacity = capacity
     slot.connectedAt = this.now
+    slot.origin.lastDialTime = this.now - slot.dialedAt
     this.limitsAge(slot)
   }
 

@@ -140,6 +140,7 @@ export class Simulation {
       if (slot.state !== "Ready") return
       const yields = mayYield && this.quantumMayEnd(slot) && real.state !== "Ready" && real.reason === "Evicted"
       const reason = yields ? "Evicted" : this.reasonToClose(slot, reusable)
+      if (yields && slot.busy > 0) slot.yieldedAt = this.reference.now
       if (reason !== undefined) this.retires(slot, reason)
       else if (slot.busy === 0 && (slot.capacity === 0 || this.reference.waiters(slot.origin).length === 0)) {
         this.reference.becomesIdle(slot, keepFor)
@@ -220,11 +221,15 @@ export class Simulation {
 
   capacity(pick: number, capacity: number): void {
     const fits = (ref: RefSlot) =>
-      ref.state === "Ready" && ref.capacity !== capacity && ref.origin.sharing._tag === "Shared"
+      (ref.state === "Ready" || ref.yieldedAt !== undefined) && ref.capacity !== capacity &&
+      ref.origin.sharing._tag === "Shared"
     const [slot, ref] = this.pick(this.slots, fits, pick) ?? []
     if (slot === undefined || ref === undefined) return
     const wasAvailable = ref.capacity > 0
     ref.capacity = capacity
+    if (ref.state === "Draining") {
+      return this.step("capacity", () => this.core.capacityChanged(slot, capacity, this.reference.now))
+    }
     if (capacity > 0) {
       ref.origin.dialsPaused = false
       ref.origin.sharing = { _tag: "Shared", capacity }
@@ -234,8 +239,10 @@ export class Simulation {
   }
 
   draining(pick: number): void {
-    const [slot, ref] = this.pick(this.slots, (ref) => ref.state === "Ready", pick) ?? []
+    const fits = (ref: RefSlot) => ref.state === "Ready" || ref.yieldedAt !== undefined
+    const [slot, ref] = this.pick(this.slots, fits, pick) ?? []
     if (slot === undefined || ref === undefined) return
+    ref.yieldedAt = undefined
     this.retires(ref, "ClosedByPeer")
     this.step("draining", () => this.core.draining(slot, this.reference.now))
   }
@@ -346,6 +353,7 @@ export class Simulation {
     this.openBefore = this.reference.open()
     run()
     this.observePlanned()
+    this.observeResumed()
     const { actions } = this.core.state
     for (const action of actions) this.observe(action)
     actions.length = 0
@@ -368,6 +376,30 @@ export class Simulation {
     for (const ticket of this.reference.waiters()) ticket.overdue ||= ticket.deadline <= this.reference.now
     check(this, name, this.openBefore)
     this.forgetEnded()
+  }
+
+  /** A connection that made room takes requests again when what it carries has outlasted a quantum. */
+  private observeResumed(): void {
+    for (const [slot, ref] of this.slots) {
+      if (ref.yieldedAt === undefined) continue
+      const waited = this.reference.now - ref.yieldedAt
+      if (slot.state === "Draining" && waited >= this.reference.quantum(ref.origin)) {
+        ok(this.drainsForGood(ref), "it drains for ever, for what it carries outlasts the patience of others")
+        ref.yieldedAt = undefined
+      }
+      if (slot.state !== "Ready") continue
+      ok(this.stepping === "time passes" && ref.state === "Draining" && ref.busy > 0, "it had no need to")
+      ok(waited >= 50 && !this.drainsForGood(ref), "it takes requests again too soon")
+      this.saw("took requests again")
+      ref.state = "Ready"
+      ref.yieldedAt = undefined
+      this.reference.limitsAge(ref)
+    }
+  }
+
+  private drainsForGood(slot: RefSlot): boolean {
+    return this.reference.isClosed || this.reference.isOverLimit(slot.origin) ||
+      slot.served >= this.reference.limits.maxRequestsPerConnection
   }
 
   private forgetEnded(): void {
@@ -401,6 +433,7 @@ export class Simulation {
         ok(this.reference.open() < this.reference.limits.maxConnections, "a dial needs a permit")
         ok(this.reference.open(slot.origin) < this.reference.limits.maxConnectionsPerOrigin, "and one of its origin")
         slot.state = "Dialing"
+        slot.dialedAt = this.reference.now
         return
       }
       case "Close":
@@ -499,6 +532,7 @@ export class Simulation {
     ok(ref.busy === 0 || expected === "ClosedByPeer" || reference.isClosed, "a busy connection is never cut")
     ref.state = "Closing"
     ref.warming = 0
+    ref.yieldedAt = undefined
   }
 
   /** After the n-th failure in a row for 100 ms × 2^(n-1), at most 10 s, a fifth more or less. */
@@ -539,10 +573,10 @@ export class Simulation {
     )
   }
 
-  /** A connection is not taken from its origin before it was of use to it for a while, unless somebody cannot wait. */
+  /** A connection is not taken from its origin before a quantum, unless somebody cannot wait: churn is bounded by that. */
   private quantumMayEnd(slot: RefSlot): boolean {
     const { now } = this.reference
-    return now - slot.connectedAt >= 50 ||
+    return now - slot.connectedAt >= this.reference.quantum(slot.origin) ||
       this.reference.waiters().some((ticket) =>
         ticket.origin !== slot.origin && now - ticket.arrivedAt >= ticket.timeout / 2
       )
@@ -566,7 +600,15 @@ export class Simulation {
     const state = this.core.state.origin(key, expected)
     let ref = this.reference.origins.get(key)
     if (ref === undefined) {
-      ref = { key, sharing: expected, dialsPaused: false, failedDials: 0, failedAt: 0, isBackingOff: false }
+      ref = {
+        key,
+        sharing: expected,
+        dialsPaused: false,
+        failedDials: 0,
+        failedAt: 0,
+        isBackingOff: false,
+        lastDialTime: 0
+      }
       this.reference.origins.set(key, ref)
     }
     return { key: ref, state }
@@ -589,6 +631,8 @@ export class Simulation {
         idleSince: undefined,
         keepFor: Infinity,
         connectedAt: 0,
+        dialedAt: 0,
+        yieldedAt: undefined,
         expiresAt: Infinity,
         mayAgeAt: Infinity,
         agesAt: Infinity

@@ -108,6 +108,7 @@ export const check = (pair: Pair, step: string, openBefore: number): void => {
     deadlines.size,
     set + [...pool.origins.values()].filter((_) => _.isBackingOff).length +
       connections.filter((_) => deadlines.isSet(_.expiry)).length +
+      [...slots.values()].filter((_) => _.yieldedAt !== undefined && _.state !== "Closing").length +
       connections.filter((_) => _.age !== undefined && deadlines.isSet(_.age)).length,
     "no deadline is left behind"
   )

@@ -59,15 +59,41 @@ const weighted: ReadonlyArray<fc.WeightedArbitrary<Command>> = [
   command(2, "lost", pick),
   command(8, "closes", pick),
   command(1, "vanishes", pick),
-  command(5, "advance", few(1, 5, 10, 40)),
+  command(5, "advance", few(1, 5, 10, 40, 60)),
   command(1, "setLimits", someLimits),
   command(1, "warm", origin, fc.integer({ min: 1, max: 3 })),
   command(1, "stopWarming", pick),
   command(1, "evictIdle")
 ]
 
-export const someCommands = (maxLength: number): fc.Arbitrary<ReadonlyArray<Command>> =>
-  fc.array(fc.oneof(...weighted), { minLength: 1, maxLength, size: "max" })
+/** Two origins that want the only connection, which one of them shares and does not let go of: chance rarely gets there. */
+const contention: ReadonlyArray<Command> = [
+  ["setLimits", {
+    maxConnections: 1,
+    maxConnectionsPerOrigin: Infinity,
+    maxKeepAliveConnections: Infinity,
+    keepAliveExpiry: Infinity,
+    maxConnectionAge: Infinity,
+    maxRequestsPerConnection: Infinity,
+    maxPendingRequests: Infinity
+  }],
+  ["request", 1, Infinity, Infinity, false],
+  ["request", 1, Infinity, Infinity, false],
+  ["request", 1, Infinity, Infinity, false],
+  ["advance", 5],
+  ["dialSucceeds", 0, 3, false],
+  ["request", 0, Infinity, Infinity, false],
+  ["advance", 60],
+  ["release", 0, true, Infinity]
+]
+
+export const someCommands = (maxLength: number): fc.Arbitrary<ReadonlyArray<Command>> => {
+  const random = fc.array(fc.oneof(...weighted), { minLength: 1, maxLength, size: "max" })
+  return fc.oneof(
+    { weight: 19, arbitrary: random },
+    { weight: 1, arbitrary: random.map((commands) => [...contention, ...commands]) }
+  )
+}
 
 export const run = (simulation: Simulation, [name, ...parameters]: Command): void => {
   ;(simulation[name] as (...parameters: ReadonlyArray<unknown>) => void)(...parameters)
