@@ -52,6 +52,8 @@ export type LeaseDescription = Engine.LeaseDescription
  * - `heldByThisFiber`: how many leases the waiting fiber holds itself.
  * - `heldByKin`: how many are held by the fibers that it was forked from, at any depth, or that it has joined: as when a
  *   response is read by a fiber of its own, or the inner request is made in an `Effect.timeout`.
+ * - `lastFailure`: what the last attempt to connect to the origin failed with, if none has succeeded since, and how many
+ *   milliseconds ago.
  *
  * @since 0.1.0
  * @category models

@@ -1,4 +1,5 @@
 import type { DialStage, TriedAddress } from "./DialStage.js"
+import { formatMillis } from "./format.js"
 import type { PoolSnapshot } from "./PoolSnapshot.js"
 
 /**
@@ -271,6 +272,17 @@ const inPool = { phase: "pool", written: false, safeToRetry: true } as const
 const connecting = { phase: "connect", written: false, safeToRetry: true } as const
 /** It would be the same again: it is the caller's to mend. */
 const neverSent = { written: false, safeToRetry: false } as const
+
+/** What it says of itself, beside its kind. */
+export const detailOf = (failure: Failure): string => "detail" in failure ? failure.detail : failure._tag
+
+/** What a dial failed with, for a request that came later and that nothing was dialed for any more. */
+export const lastTried = (failure: Failure, ago: number): Failure => {
+  if (ago <= 0 || !("detail" in failure)) return failure
+  // Of a failure that a face has made a class of, too.
+  const facts = Object.fromEntries(Object.entries(failure)) as unknown as typeof failure
+  return { ...facts, detail: `${failure.detail} (last tried ${formatMillis(ago)} ago)` }
+}
 
 export const poolTimeout = maker("PoolTimeout", inPool)
 export const poolClosed = maker("PoolClosed", inPool)

@@ -44,4 +44,6 @@ export interface PoolSnapshot extends Counts {
   readonly heldByThisFiber: number
   /** How many the fibers hold that it was forked from, or that it has joined. */
   readonly heldByKin: number
+  /** What the last attempt to connect to the origin failed with, if none has succeeded since, and how long ago. */
+  readonly lastFailure?: { readonly detail: string; readonly ago: number } | undefined
 }

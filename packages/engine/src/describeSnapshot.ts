@@ -11,6 +11,10 @@ export const describeSnapshot = (pool: PoolSnapshot): string => {
       counts(pool, "maxConnections", maxConnections, " in all")
     ]
   if (pool.streamLimit !== undefined) lines.push(streams(pool.streamLimit))
+  if (pool.lastFailure !== undefined) {
+    const { ago, detail } = pool.lastFailure
+    lines.push(`The last attempt to connect to this origin failed ${formatMillis(ago)} ago: ${detail}.`)
+  }
   if (pool.longestHeld.length > 0) lines.push("Held longest by:")
   for (const owner of pool.longestHeld) lines.push(`  ${describeOwner(owner)}`)
   // It comes last also because the platform's errors add the request's URL to the end of their message.

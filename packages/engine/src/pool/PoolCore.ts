@@ -137,7 +137,7 @@ export class PoolCore<C> {
     if (pool.observed) pool.emit({ _tag: "DialFailed", origin: origin.key, connection: slot.id, error: failure })
     backoff.begin(pool, origin, failure, this.onBackoffEnd, now)
     const withoutDial = Math.max(0, origin.waiters.size - origin.waitersWithDial)
-    const refusal = { _tag: "DialFailed", failure } as const
+    const refusal = { _tag: "DialFailed", failure, ago: 0 } as const
     origin.dialsPaused = withoutDial > 0 && origin.ready > 0
     if (!origin.dialsPaused) {
       const failing = Math.min(origin.expectedCapacity, withoutDial)

@@ -300,7 +300,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       case "PoolClosed":
         return Failure.poolClosed({ origin })
       case "DialFailed":
-        return Failure.about(refusal.failure, origin)
+        return Failure.about(Failure.lastTried(refusal.failure, refusal.ago), origin)
     }
   }
 

@@ -22,6 +22,7 @@ export const begin = <C>(
 ): void => {
   origin.failedDials++
   origin.lastFailure = failure
+  origin.lastFailedAt = now
   origin.backoff ??= new Deadline(origin, onEnd)
   const duration = Math.min(longest, first * 2 ** (origin.failedDials - 1))
   pool.options.deadlines.set(origin.backoff, duration * (1 + jitter * (2 * pool.options.random() - 1)), now)
@@ -47,7 +48,9 @@ export const end = <C>(pool: PoolState<C>, origin: OriginState<C>, now: number):
   if (failure !== undefined && origin.ready === 0 && !pool.hasRoom) {
     for (let n = origin.waitersWithoutDial; n > 0; n--) {
       const last = origin.waiters.last
-      if (last !== undefined) queue.refuse(pool, last, { _tag: "DialFailed", failure }, now)
+      if (last !== undefined) {
+        queue.refuse(pool, last, { _tag: "DialFailed", failure, ago: now - origin.lastFailedAt }, now)
+      }
     }
   }
   pool.update(origin)

@@ -79,7 +79,8 @@ export type Refusal =
   | { readonly _tag: "ConnectTimeout"; readonly timeout: number }
   | { readonly _tag: "PoolClosed" }
   | { readonly _tag: "PoolQueueFull" }
-  | { readonly _tag: "DialFailed"; readonly failure: Failure }
+  /** `ago`: how long before, where the request waited for the next attempt and there was none; else 0. */
+  | { readonly _tag: "DialFailed"; readonly failure: Failure; readonly ago: number }
 
 /**
  * A request's claim on the pool. It is settled once: everything that could settle it looks at `state` first, so a
@@ -191,6 +192,7 @@ export class OriginState<C> {
   /** Dials that failed in a row, and what the last one failed with. */
   failedDials = 0
   lastFailure: Failure | undefined = undefined
+  lastFailedAt = 0
   /** It takes no connection from others for now, and dials once at a time where there is room. */
   isBackingOff = false
   backoff: Deadline<OriginState<C>> | undefined = undefined

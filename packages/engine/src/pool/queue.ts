@@ -167,10 +167,15 @@ export const connectTimedOut = <C>(pool: PoolState<C>, ticket: Ticket<C>, now: n
 export const timedOut = <C>(pool: PoolState<C>, ticket: Ticket<C>, now: number): void => {
   const { underWay, waiters } = ticket.origin
   if (waiters.size <= underWay || positionOf(ticket, underWay) <= underWay) return becomeOverdue(ticket)
-  const { isBackingOff, lastFailure, ready } = ticket.origin
+  const { isBackingOff, lastFailedAt, lastFailure, ready } = ticket.origin
   // It waited for the next attempt, and not for others to give something back.
   const isFailure = isBackingOff && lastFailure !== undefined && ready === 0
-  refuse(pool, ticket, isFailure ? { _tag: "DialFailed", failure: lastFailure } : poolTimeout(ticket, now), now)
+  refuse(
+    pool,
+    ticket,
+    isFailure ? { _tag: "DialFailed", failure: lastFailure, ago: now - lastFailedAt } : poolTimeout(ticket, now),
+    now
+  )
 }
 
 const pushBack = <C>(origin: OriginState<C>, ticket: Ticket<C>): void => {

@@ -1,4 +1,5 @@
 import type { Connection } from "../Connection.js"
+import * as Failure from "../Failure.js"
 import type { Counts, LeaseDescription, PoolSnapshot } from "../PoolSnapshot.js"
 import type { OriginState, Slot } from "./entities.js"
 import type { LeaseTicket } from "./LeaseOwner.js"
@@ -78,6 +79,9 @@ export const snapshotOf = (
     ...(streamLimit === undefined ? {} : { streamLimit }),
     longestHeld,
     heldByThisFiber,
-    heldByKin
+    heldByKin,
+    ...(origin.lastFailure === undefined
+      ? {}
+      : { lastFailure: { detail: Failure.detailOf(origin.lastFailure), ago: now - origin.lastFailedAt } })
   }
 }
