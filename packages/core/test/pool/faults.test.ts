@@ -123,6 +123,7 @@ describe("a waiter", () => {
       background: new Deadlines(() => {}),
       wallClock: () => 0,
       whenFull: "dial",
+      dialPatience: Infinity,
       random: () => 0
     })
     const origin = core.state.origin("a", exclusive)

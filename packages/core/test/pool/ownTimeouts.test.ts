@@ -89,13 +89,64 @@ describe("a request that waits for a connection that is being made", () => {
 
   it.scoped("goes on when its time for the pool is up, until its time to connect", () =>
     Effect.gen(function*() {
-      const { get, network } = yield* world({ limits: { maxConnections: 1 } })
+      const { get } = yield* world({ limits: { maxConnections: 1 } })
       const waiting = yield* get({ pool: 100, connect: 1_000 })
       yield* TestClock.adjust(999)
       strictEqual(outcome(waiting), "waits")
       yield* TestClock.adjust(1)
       strictEqual(outcome(waiting), "ConnectTimeout")
+    }))
+
+  it.scoped("leaves its dial to who comes next, for as long as the pool itself would wait", () =>
+    Effect.gen(function*() {
+      const { get, network } = yield* world({ limits: { maxConnections: 2 }, timeouts: { connect: 5_000 } })
+      for (let n = 0; n < 4; n++) {
+        const impatient = yield* get({ connect: 1_000 })
+        yield* TestClock.adjust(1_000)
+        strictEqual(outcome(impatient), "ConnectTimeout")
+      }
+      const patient = yield* get({ connect: 1_000 })
+      yield* TestClock.adjust(500)
+      network.dials[0].succeed({})
+      yield* settle
+      deepStrictEqual([outcome(patient), network.dials.length], ["done", 1])
+    }))
+
+  it.scoped("and no longer, and not where another origin could have its permit", () =>
+    Effect.gen(function*() {
+      const { get, network } = yield* world({ limits: { maxConnections: 1 }, timeouts: { connect: 5_000 } })
+      yield* get({ connect: 1_000 })
+      yield* TestClock.adjust(4_999)
+      strictEqual(network.dials[0].state, "Dialing")
+      yield* TestClock.adjust(1)
       strictEqual(network.dials[0].state, "Interrupted")
+      yield* get({ connect: 1_000 })
+      yield* TestClock.adjust(1_000)
+      const other = yield* get({ connect: "Infinity" }, b)
+      yield* settle
+      deepStrictEqual(network.dials.map((_) => _.state), ["Interrupted", "Interrupted", "Dialing"])
+      yield* Fiber.interrupt(other)
+    }))
+
+  it.scoped("that is interrupted takes its dial with it", () =>
+    Effect.gen(function*() {
+      const { get, network } = yield* world({ limits: { maxConnections: 1 } })
+      const waiting = yield* get({})
+      yield* settle
+      yield* Fiber.interrupt(waiting)
+      strictEqual(network.dials[0].state, "Interrupted")
+    }))
+
+  it.scoped("that gets another connection meanwhile leaves a dial that does not go on for ever", () =>
+    Effect.gen(function*() {
+      const { get, network } = yield* world({ limits: { maxConnections: 2 }, timeouts: { connect: 5_000 } })
+      const both = [yield* get({ connect: "Infinity" }), yield* get({ connect: "Infinity" })]
+      yield* TestClock.adjust("1 minute")
+      network.dials[0].succeed({})
+      yield* settle
+      deepStrictEqual([...both.map(outcome), network.dials[1].state], ["done", "done", "Dialing"])
+      yield* TestClock.adjust(5_000)
+      strictEqual(network.dials[1].state, "Interrupted")
     }))
 
   it.scoped("gets the error of the network, and no other gets its timeout", () =>

@@ -453,9 +453,21 @@ export class PoolCore<C> {
   private readonly onConnectDeadline = (ticket: Ticket<C>, now: number): void => {
     const { origin } = ticket
     queue.connectTimedOut(this.state, ticket, now)
-    // Nobody else may want what was being made for it.
-    this.dropSpareDials(origin)
+    this.leaveSpareDials(origin, now)
     this.settle(now)
+  }
+
+  /**
+   * Whom a dial was for did not wait for it as long as the pool would: it may go on for whoever comes next. A client whose
+   * own time is shorter than it takes to connect would never get a connection otherwise. One that somebody else could
+   * dial for ends (`settle`).
+   */
+  private leaveSpareDials(origin: OriginState<C>, now: number): void {
+    while (this.state.withSpareDials.has(origin.spareDialsLink)) {
+      const slot = slots.spareDial(origin)
+      if (slot.state === "Dialing" && now - slot.dialedAt < this.state.options.dialPatience) return
+      slots.abandonDial(this.state, slot, "DialAbandoned")
+    }
   }
 
   private dropSpareDials(origin: OriginState<C>): void {
@@ -470,8 +482,16 @@ export class PoolCore<C> {
   }
 
   private readonly onExpiry = (slot: Slot<C>, now: number): void => {
-    if (slot.state !== "Ready" || slot.busy > 0) return
-    slots.retire(this.state, slot, "Expired")
+    const pool = this.state
+    if (slot.state === "Dialing") {
+      const isSpare = slot.warming === 0 && pool.withSpareDials.has(slot.origin.spareDialsLink)
+      const spare = isSpare ? slots.spareDial(slot.origin) : undefined
+      // One that has no permit yet goes first.
+      if (spare !== undefined) slots.abandonDial(pool, spare.state === "Planned" ? spare : slot, "DialAbandoned")
+      if (slots.isDialing(slot)) pool.options.background.set(slot.expiry, pool.options.dialPatience, now)
+    } else if (slot.state === "Ready" && slot.busy === 0) {
+      slots.retire(pool, slot, "Expired")
+    }
     this.settle(now)
   }
 

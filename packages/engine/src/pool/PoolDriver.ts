@@ -79,6 +79,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       background: this.background.deadlines,
       wallClock: () => host.wallClock(),
       whenFull: options.whenFull,
+      dialPatience: options.connectTimeout,
       random: host.random
     })
     this.deliveries = new Deliveries(

@@ -26,6 +26,8 @@ export interface CoreOptions {
   readonly wallClock: () => number
   /** When a shared connection has no free stream: dial another one, or wait. */
   readonly whenFull: "dial" | "wait"
+  /** How long a dial goes on for whoever comes next when those it was for have timed out, in milliseconds. */
+  readonly dialPatience: number
   /** From 0 to 1. */
   readonly random: () => number
 }

@@ -52,7 +52,7 @@ export class Slot<C> {
   readonly originLink = new Link<Slot<C>>(this)
   /** In one of the pool's lists: `planned` or `idle`. */
   readonly poolLink = new Link<Slot<C>>(this)
-  /** Of an idle connection. */
+  /** Of an idle connection, or of a dial that nobody may be waiting for. */
   readonly expiry: Deadline<Slot<C>>
   /** Of a connection that may grow too old. */
   age: Deadline<Slot<C>> | undefined = undefined

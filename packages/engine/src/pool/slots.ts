@@ -39,11 +39,16 @@ export const startDial = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): vo
   pool.update(origin)
   if (pool.observed) pool.emit({ _tag: "DialStarted", origin: origin.key, connection: slot.id })
   pool.actions.push({ _tag: "Dial", slot })
+  pool.options.background.set(slot.expiry, pool.options.dialPatience, now)
 }
+
+/** Apart from the compiler's knowledge of what it was before. */
+export const isDialing = <C>(slot: Slot<C>): boolean => slot.state === "Dialing"
 
 /** Whatever the dial's end is, it is no longer under way. */
 export const endDial = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   pool.dialing--
+  pool.options.background.cancel(slot.expiry)
   if (slot.warming > 0) slot.origin.warming--
   slot.origin.dials.remove(slot.originLink)
 }

@@ -45,6 +45,7 @@ export const traffic = (
     background: new Deadlines(() => {}),
     wallClock: () => now,
     whenFull: "dial",
+    dialPatience: Infinity,
     random: () => 0
   })
   const byKey = new Map(hosts.map((host) => [host.key, { host, responses: 0, longestWait: 0, dials: 0, held: 0 }]))

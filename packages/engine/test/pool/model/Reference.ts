@@ -36,8 +36,8 @@ export interface RefSlot {
   connectedAt: number
   /** When it began to be made. */
   dialedAt: number
-  /** Since when it makes room for another origin, although it carries requests. */
-  yieldedAt: number | undefined
+  /** While it makes room for another origin: when it takes requests again, if it still carries some. */
+  resumesAt: number | undefined
   expiresAt: number
   /** It may be retired for its age from the first, and must be at the second. */
   mayAgeAt: number

@@ -58,6 +58,7 @@ export class Simulation {
       background: this.deadlines,
       wallClock: () => this.reference.now,
       whenFull,
+      dialPatience: 70,
       random: () => (this.random = (this.random + 0.37) % 1)
     })
     this.core.state.observed = observed
@@ -140,7 +141,7 @@ export class Simulation {
       if (slot.state !== "Ready") return
       const yields = mayYield && this.quantumMayEnd(slot) && real.state !== "Ready" && real.reason === "Evicted"
       const reason = yields ? "Evicted" : this.reasonToClose(slot, reusable)
-      if (yields && slot.busy > 0) slot.yieldedAt = this.reference.now
+      if (yields && slot.busy > 0) slot.resumesAt = this.reference.now + this.reference.quantum(slot.origin)
       if (reason !== undefined) this.retires(slot, reason)
       else if (slot.busy === 0 && (slot.capacity === 0 || this.reference.waiters(slot.origin).length === 0)) {
         this.reference.becomesIdle(slot, keepFor)
@@ -221,7 +222,7 @@ export class Simulation {
 
   capacity(pick: number, capacity: number): void {
     const fits = (ref: RefSlot) =>
-      (ref.state === "Ready" || ref.yieldedAt !== undefined) && ref.capacity !== capacity &&
+      (ref.state === "Ready" || ref.resumesAt !== undefined) && ref.capacity !== capacity &&
       ref.origin.sharing._tag === "Shared"
     const [slot, ref] = this.pick(this.slots, fits, pick) ?? []
     if (slot === undefined || ref === undefined) return
@@ -239,10 +240,10 @@ export class Simulation {
   }
 
   draining(pick: number): void {
-    const fits = (ref: RefSlot) => ref.state === "Ready" || ref.yieldedAt !== undefined
+    const fits = (ref: RefSlot) => ref.state === "Ready" || ref.resumesAt !== undefined
     const [slot, ref] = this.pick(this.slots, fits, pick) ?? []
     if (slot === undefined || ref === undefined) return
-    ref.yieldedAt = undefined
+    ref.resumesAt = undefined
     this.retires(ref, "ClosedByPeer")
     this.step("draining", () => this.core.draining(slot, this.reference.now))
   }
@@ -381,18 +382,18 @@ export class Simulation {
   /** A connection that made room takes requests again when what it carries has outlasted a quantum. */
   private observeResumed(): void {
     for (const [slot, ref] of this.slots) {
-      if (ref.yieldedAt === undefined) continue
-      const waited = this.reference.now - ref.yieldedAt
-      if (slot.state === "Draining" && waited >= this.reference.quantum(ref.origin)) {
+      const { resumesAt } = ref
+      if (resumesAt === undefined) continue
+      if (slot.state === "Draining" && this.reference.now >= resumesAt) {
         ok(this.drainsForGood(ref), "it drains for ever, for what it carries outlasts the patience of others")
-        ref.yieldedAt = undefined
+        ref.resumesAt = undefined
       }
       if (slot.state !== "Ready") continue
       ok(this.stepping === "time passes" && ref.state === "Draining" && ref.busy > 0, "it had no need to")
-      ok(waited >= 50 && !this.drainsForGood(ref), "it takes requests again too soon")
+      ok(this.reference.now >= resumesAt && !this.drainsForGood(ref), "it takes requests again too soon")
       this.saw("took requests again")
       ref.state = "Ready"
-      ref.yieldedAt = undefined
+      ref.resumesAt = undefined
       this.reference.limitsAge(ref)
     }
   }
@@ -532,7 +533,7 @@ export class Simulation {
     ok(ref.busy === 0 || expected === "ClosedByPeer" || reference.isClosed, "a busy connection is never cut")
     ref.state = "Closing"
     ref.warming = 0
-    ref.yieldedAt = undefined
+    ref.resumesAt = undefined
   }
 
   /** After the n-th failure in a row for 100 ms × 2^(n-1), at most 10 s, a fifth more or less. */
@@ -632,7 +633,7 @@ export class Simulation {
         keepFor: Infinity,
         connectedAt: 0,
         dialedAt: 0,
-        yieldedAt: undefined,
+        resumesAt: undefined,
         expiresAt: Infinity,
         mayAgeAt: Infinity,
         agesAt: Infinity

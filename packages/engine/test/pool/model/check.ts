@@ -71,7 +71,7 @@ export const check = (pair: Pair, step: string, openBefore: number): void => {
         idle: idle && ref.capacity > 0,
         shared: reference.shared(ref.origin).includes(ref),
         slots: ref.state !== "Planned",
-        expiry: idle && ref.expiresAt !== Infinity,
+        expiry: (idle && ref.expiresAt !== Infinity) || ref.state === "Dialing",
         age: ref.agesAt !== Infinity && ref.state === "Ready"
       },
       `connection ${ref.id}`
@@ -108,7 +108,7 @@ export const check = (pair: Pair, step: string, openBefore: number): void => {
     deadlines.size,
     set + [...pool.origins.values()].filter((_) => _.isBackingOff).length +
       connections.filter((_) => deadlines.isSet(_.expiry)).length +
-      [...slots.values()].filter((_) => _.yieldedAt !== undefined && _.state !== "Closing").length +
+      [...slots.values()].filter((_) => _.resumesAt !== undefined && _.state !== "Closing").length +
       connections.filter((_) => _.age !== undefined && deadlines.isSet(_.age)).length,
     "no deadline is left behind"
   )
