@@ -7,7 +7,6 @@
 import * as Headers from "@effect/platform/Headers"
 import { type HttpBody, uint8Array } from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
-import type { ResponseError } from "@effect/platform/HttpClientError"
 import { type HttpClientRequest, setBody, setHeader, toUrl } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import type * as Chunk from "effect/Chunk"
@@ -63,6 +62,13 @@ export interface Codec {
   readonly names: readonly [string, ...Array<string>]
   /** Decodes a whole body in one step, and stops when more than `maxSize` bytes come of it. */
   readonly decodeSync: (bytes: Uint8Array, maxSize: number) => Either.Either<Uint8Array, ContentCodingError>
+  /**
+   * Decodes a whole body away from the thread that reads it, and stops when `isTooMuch`: so many bytes have come of so many.
+   */
+  readonly decodeWhole: (
+    bytes: Uint8Array,
+    isTooMuch: (size: number, used: number) => boolean
+  ) => Effect.Effect<Uint8Array, ContentCodingError>
   /** Decodes a body as it arrives, with no more than a few chunks ahead of its reader. */
   readonly decode: <E>(stream: Stream.Stream<Uint8Array, E>) => Stream.Stream<Uint8Array, E | ContentCodingError>
 }
@@ -284,8 +290,10 @@ const decoded = (
     response,
     Headers.remove(response.headers, ["content-encoding", "content-length"]),
     (derived) => ({
-      bytes: Effect.flatMap(response.arrayBuffer, (buffer) => whole(new Uint8Array(buffer), chain, limits)).pipe(
-        Effect.mapError((error) => error instanceof ContentCodingError ? derived.error(error) : error)
+      bytes: once(
+        Effect.flatMap(response.arrayBuffer, (buffer) => whole(new Uint8Array(buffer), chain, limits)).pipe(
+          Effect.mapError((error) => error instanceof ContentCodingError ? derived.error(error) : error)
+        )
       ),
       stream: asItComes(response.stream, chain, limits).pipe(
         Stream.mapError((error) => error instanceof ContentCodingError ? derived.error(error) : error)
@@ -321,27 +329,40 @@ const resolve = (codings: ReadonlyArray<string>, codecs: ReadonlyMap<string, Cod
   return Either.right(chain)
 }
 
+/** What has been decoded is not decoded again. */
+const once = <E>(bytes: Effect.Effect<Uint8Array, E>): Effect.Effect<Uint8Array, E> => {
+  let known: Uint8Array | undefined
+  const first = Effect.map(bytes, (bytes) => known = bytes)
+  return Effect.suspend(() => known === undefined ? first : Effect.succeed(known))
+}
+
 const whole = (
   bytes: Uint8Array,
   chain: Chain,
-  limits: Limits
-): Effect.Effect<Uint8Array, ContentCodingError | ResponseError> => {
+  { maxRatio, maxSize }: Limits
+): Effect.Effect<Uint8Array, ContentCodingError> => {
   // Some servers name a coding for a body that is not there.
   if (bytes.length === 0) return Effect.succeed(bytes)
-  if (bytes.length > oneStep) {
-    return Effect.map(Stream.runCollect(asItComes(slices(bytes), chain, limits)), join)
+  if (Either.isLeft(chain)) return Effect.fail(chain.left)
+  const most = Math.min(maxSize, Math.max(freeSize, maxRatio * bytes.length))
+  const undo = (coded: Uint8Array, codec: Codec): Effect.Effect<Uint8Array, ContentCodingError> => {
+    if (coded.length === 0) return Effect.succeed(coded)
+    if (coded.length <= oneStep) {
+      return Either.flatMap(
+        codec.decodeSync(coded, most),
+        (decoded) => decoded.length > most ? Either.left(tooLarge(codec, { maxRatio, maxSize })) : Either.right(decoded)
+      )
+    }
+    // Of several codings, each is judged by what arrived.
+    const arrived = bytes.length / coded.length
+    const isTooMuch = (size: number, used: number) =>
+      size > maxSize || (size > freeSize && size > maxRatio * arrived * used)
+    return codec.decodeWhole(coded, isTooMuch)
   }
-  const most = Math.min(limits.maxSize, Math.max(freeSize, limits.maxRatio * bytes.length))
-  return Either.flatMap(chain, (codecs) =>
-    codecs.reduce<Either.Either<Uint8Array, ContentCodingError>>(
-      (coded, codec) =>
-        Either.flatMap(coded, (coded) =>
-          coded.length === 0 ?
-            Either.right(coded) :
-            Either.flatMap(codec.decodeSync(coded, most), (decoded) =>
-              decoded.length > most ? Either.left(tooLarge(codec, limits)) : Either.right(decoded))),
-      Either.right(bytes)
-    ))
+  return chain.right.reduce<Effect.Effect<Uint8Array, ContentCodingError>>(
+    (coded, codec) => Effect.flatMap(coded, (coded) => undo(coded, codec)),
+    Effect.succeed(bytes)
+  )
 }
 
 const asItComes = <E>(

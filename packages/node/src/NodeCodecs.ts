@@ -11,6 +11,7 @@ import * as encoder from "./internal/encoder.js"
 const codec = (format: codings.Format, ...names: Codec["names"]): Codec => ({
   names,
   decode: (stream) => decoder.decode(format, stream),
+  decodeWhole: (bytes, isTooMuch) => decoder.decodeWhole(format, bytes, isTooMuch),
   decodeSync: (bytes, maxSize) => decoder.decodeSync(format, bytes, maxSize)
 })
 

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import * as zlib from "node:zlib"
-import { corrupt, type Format, toError, truncated } from "./codings.js"
+import { corrupt, type Engine, type Format, toError, tooLarge, truncated } from "./codings.js"
 import { Pump } from "./Pump.js"
 
 const nothing = new Uint8Array(0)
@@ -35,7 +35,11 @@ export const decodeSync = (
     const data = rest.subarray(start.skip)
     try {
       // zlib refuses a limit of 0 and above 2^53; one byte more than allowed is enough to know.
-      decoded = start.sync(data, { info: true, maxOutputLength: Math.min(maxSize - size + 1, maxOutput) }) as never
+      decoded = start.sync(data, {
+        info: true,
+        maxOutputLength: Math.min(maxSize - size + 1, maxOutput),
+        chunkSize: Math.min(64 * 1024, Math.max(1024, 8 * data.length))
+      }) as never
     } catch (cause) {
       return Either.left(toError(format.name, cause))
     }
@@ -53,6 +57,57 @@ export const decodeSync = (
 }
 
 const maxOutput = 2 ** 31 - 1
+
+// ---------------------------------------------------------------------------------------------------------------------
+// As a whole, on another thread
+// ---------------------------------------------------------------------------------------------------------------------
+
+export const decodeWhole = (
+  format: Format,
+  bytes: Uint8Array,
+  isTooMuch: (size: number, used: number) => boolean
+): Effect.Effect<Uint8Array, ContentCodingError> =>
+  Effect.async((resume) => {
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    let engine: Engine | undefined
+
+    const fail = (error: ContentCodingError) => {
+      engine?.destroy()
+      resume(Effect.fail(error))
+    }
+    const end = () => resume(Effect.succeed(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size)))
+
+    const member = (at: number) => {
+      const start = format.start(bytes.subarray(at), true)
+      if (start === "More") return fail(truncated(format.name))
+      if (start === "Invalid") return at > 0 ? end() : fail(corrupt(format.name, "has no valid header"))
+      const data = bytes.subarray(at + start.skip)
+      const before = size
+      let crc = 0
+      const current = engine = start.engine()
+      current.on("data", (chunk: Uint8Array) => {
+        crc = checksum(format, chunk, crc)
+        size += chunk.length
+        chunks.push(chunk)
+        if (isTooMuch(size, at + start.skip + current.bytesWritten)) fail(tooLarge(format.name))
+      })
+      current.on("error", (cause) => fail(toError(format.name, cause)))
+      current.on("end", () => {
+        const used = current.bytesWritten
+        const trailer = data.subarray(used, used + format.trailer)
+        if (trailer.length < format.trailer) return fail(truncated(format.name))
+        if (!format.fits(trailer, crc, size - before)) return fail(corrupt(format.name, "does not fit its checksum"))
+        const next = at + start.skip + used + format.trailer
+        if (format.several && next < bytes.length) member(next)
+        else end()
+      })
+      current.end(data)
+    }
+
+    member(0)
+    return Effect.sync(() => engine?.destroy())
+  })
 
 // ---------------------------------------------------------------------------------------------------------------------
 // As it arrives

@@ -190,6 +190,29 @@ for (const [how, read] of Object.entries(readings)) {
   })
 }
 
+describe("A body that has been decoded", () => {
+  it.effect("is not decoded again", () =>
+    Effect.gen(function*() {
+      let count = 0
+      const counting = NodeCodecs.codecs.map((codec): ContentCoding.Codec => ({
+        ...codec,
+        decodeSync: (bytes, maxSize) => {
+          count++
+          return codec.decodeSync(bytes, maxSize)
+        }
+      }))
+      const client = HttpClient.make((request) =>
+        Effect.succeed(HttpClientResponse.fromWeb(
+          request,
+          new Response(zlib.gzipSync("[1]"), { headers: { "content-encoding": "gzip" } })
+        ))
+      )
+      const response = yield* ContentCoding.decode(client, counting).get("http://a.test/")
+      assert.deepStrictEqual([yield* response.text, yield* response.json], ["[1]", [1]])
+      assert.strictEqual(count, 1)
+    }))
+})
+
 describe("HttpClientLayer with codings", () => {
   const setup = (replies: TestServer.Options["replies"], options = {}) =>
     Effect.gen(function*() {
