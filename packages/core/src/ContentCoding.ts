@@ -9,10 +9,12 @@ import { type HttpBody, uint8Array } from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import { type HttpClientRequest, setBody, setHeader, toUrl } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import * as optionTable from "@sluice/engine/options"
 import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { decodingClient, wantsDecoding } from "./internal/client/Decoding.js"
@@ -26,6 +28,7 @@ import { PrintableError } from "./internal/printable.js"
 import { isReplayable } from "./internal/replayableBody.js"
 import { inheritScope } from "./internal/scopedRequests.js"
 import { withHeaders } from "./internal/withHeaders.js"
+import { check } from "./InvalidOptions.js"
 
 /**
  * A body cannot be decoded. It is the cause of the `ResponseError` with which reading it fails.
@@ -136,7 +139,7 @@ export const decode = <E, R>(
 ): HttpClient.HttpClient.With<E, R> => {
   const acceptable = codecs.map(({ names }) => names[0]).join(", ")
   const byName = new Map(codecs.flatMap((codec) => codec.names.map((name) => [name, codec] as const)))
-  const limits: Limits = { maxSize: options.maxSize ?? Infinity, maxRatio: options.maxRatio ?? 250 }
+  const limits = Either.getOrThrowWith(check(optionTable.decompress, options, "ContentCoding"), identity)
   const decode = (response: HttpClientResponse) => decoded(response, byName, limits)
   const itself = decodingClient(client, { accept: acceptable, decode })
   if (itself !== undefined) return itself
@@ -182,8 +185,9 @@ const isAtHand = <E, R>(
 export const encode = <E, R>(
   client: HttpClient.HttpClient.With<E, R>,
   encoder: Encoder,
-  { minSize = 1024 }: EncodeOptions = {}
+  options: EncodeOptions = {}
 ): HttpClient.HttpClient.With<E, R> => {
+  const { minSize } = Either.getOrThrowWith(check(optionTable.requestCoding, options, "ContentCoding"), identity)
   const { postprocess, preprocess } = halvesOf(client)
   const refusing = new Set<string>()
   return HttpClient.makeWith<E, R, E, R>(

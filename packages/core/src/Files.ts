@@ -10,8 +10,11 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import { ResponseError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
-import * as Duration from "effect/Duration"
+import * as optionTable from "@sluice/engine/options"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
@@ -22,6 +25,7 @@ import { ReopenableBody } from "./internal/client/ReopenableBody.js"
 import * as RequestBody from "./internal/client/RequestBody.js"
 import { shownRequest } from "./internal/client/shownRequest.js"
 import { isReplayable } from "./internal/replayableBody.js"
+import { check } from "./InvalidOptions.js"
 
 /**
  * How far a transfer is.
@@ -295,13 +299,14 @@ type Report = (bytes: number, total: number | undefined) => void
 
 /** Progress is dropped when nobody takes it; the last event is not. */
 const transfer = <E, R>(
-  { interval = 100 }: Options = {},
+  options: Options = {},
   run: (report: Report) => Effect.Effect<Done, E, R>
-): Stream.Stream<Event, E, Exclude<R, Scope.Scope>> =>
-  Stream.unwrapScoped(Effect.gen(function*() {
+): Stream.Stream<Event, E, Exclude<R, Scope.Scope>> => {
+  const { interval } = Either.getOrThrowWith(check(optionTable.files, options, "Files"), identity)
+  return Stream.unwrapScoped(Effect.gen(function*() {
     const events = yield* Mailbox.make<Event, E>({ capacity: 1, strategy: "sliding" })
     const clock = yield* Effect.clock
-    const pause = BigInt(Math.round(Duration.toMillis(interval) * 1e6))
+    const pause = BigInt(Number.isFinite(interval) ? Math.round(interval * 1e6) : Number.MAX_SAFE_INTEGER)
     let next: bigint | undefined
     const report: Report = (bytes, total) => {
       const now = clock.unsafeCurrentTimeNanos()
@@ -316,3 +321,4 @@ const transfer = <E, R>(
     )
     return Mailbox.toStream(events)
   }))
+}

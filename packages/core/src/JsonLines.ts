@@ -3,10 +3,14 @@
  *
  * @since 0.1.0
  */
+import * as optionTable from "@sluice/engine/options"
+import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import type * as Stream from "effect/Stream"
 import { type Decoder, decodeStream } from "./internal/decodeStream.js"
 import { Lines, TooLarge } from "./internal/Lines.js"
 import { PrintableError } from "./internal/printable.js"
+import { check } from "./InvalidOptions.js"
 
 /**
  * @since 0.1.0
@@ -57,12 +61,14 @@ export class InvalidLine extends PrintableError("InvalidLine")<{
  */
 export const decode = <E, R>(
   stream: Stream.Stream<Uint8Array, E, R>,
-  { maxLineSize = 1024 * 1024 }: Options = {}
-): Stream.Stream<unknown, E | InvalidLine, R> =>
-  decodeStream(stream, () => new JsonDecoder(maxLineSize), (thrown) => {
+  options: Options = {}
+): Stream.Stream<unknown, E | InvalidLine, R> => {
+  const { maxLineSize } = Either.getOrThrowWith(check(optionTable.jsonLines, options, "JsonLines"), identity)
+  return decodeStream(stream, () => new JsonDecoder(maxLineSize), (thrown) => {
     if (thrown instanceof InvalidLine) return thrown
     throw thrown
   })
+}
 
 class JsonDecoder implements Decoder<unknown> {
   private readonly lines: Lines

@@ -8,8 +8,11 @@ import * as Headers from "@effect/platform/Headers"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import * as optionTable from "@sluice/engine/options"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
@@ -18,6 +21,7 @@ import { decodeStream } from "./internal/decodeStream.js"
 import { EventDecoder, type Memory, type ServerSentEvent } from "./internal/EventDecoder.js"
 import { TooLarge } from "./internal/Lines.js"
 import { PrintableError } from "./internal/printable.js"
+import { check, once } from "./InvalidOptions.js"
 import * as Timeouts from "./Timeouts.js"
 
 /**
@@ -103,12 +107,20 @@ export const decode = <E, R>(
 const decodeWith = <E, R>(
   stream: Stream.Stream<Uint8Array, E, R>,
   memory: Memory,
-  { maxEventSize = 1024 * 1024 }: DecodeOptions = {}
-): Stream.Stream<ServerSentEvent, E | EventTooLarge, R> =>
-  decodeStream(stream, () => new EventDecoder(memory, maxEventSize), (thrown) => {
+  options: DecodeOptions = {}
+): Stream.Stream<ServerSentEvent, E | EventTooLarge, R> => {
+  const { maxEventSize } = checked(options)
+  return decodeStream(stream, () => new EventDecoder(memory, maxEventSize), (thrown) => {
     if (thrown instanceof TooLarge) return new EventTooLarge({ maxEventSize })
     throw thrown
   })
+}
+
+const checkOptions = once((given) => check(optionTable.events, given, "Sse"))
+
+/** No id is as good as none. */
+const checked = <R>({ lastEventId, ...options }: Options<R>) =>
+  Either.getOrThrowWith(checkOptions(lastEventId ? { ...options, lastEventId } : options), identity)
 
 /**
  * Sends a request and gives the events of its response. Leaving the stream, or an interrupt, abandons the response.
@@ -139,8 +151,9 @@ export const stream = <E, R, R2 = never>(
   client: HttpClient.HttpClient.With<E, R>,
   request: HttpClientRequest.HttpClientRequest,
   options: Options<R2> = {}
-): Stream.Stream<ServerSentEvent, E | StreamError | EventTooLarge | NotAnEventStream, R | R2> =>
-  Stream.suspend(() => {
+): Stream.Stream<ServerSentEvent, E | StreamError | EventTooLarge | NotAnEventStream, R | R2> => {
+  checked(options)
+  return Stream.suspend(() => {
     const memory: Memory = { lastEventId: options.lastEventId ?? "", retry: undefined }
     const connect = Effect.suspend(() => open(client, withLastId(request, memory.lastEventId), options)).pipe(
       Effect.map(Option.map((response) => decodeWith(response.stream, memory, options)))
@@ -149,6 +162,7 @@ export const stream = <E, R, R2 = never>(
       ? Stream.unwrap(Effect.map(connect, Option.getOrElse(() => Stream.empty)))
       : reconnecting(connect, memory, options.reconnect)
   })
+}
 
 type StreamError = Stream.Stream.Error<HttpClientResponse["stream"]>
 

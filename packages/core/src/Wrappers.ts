@@ -68,9 +68,15 @@ export const wrap = <E, R, E2 extends HttpClientError = never, R2 = never>(
 ): HttpClient.HttpClient.With<E | E2 | HttpClientError, R | R2> => {
   // Innermost first.
   let wrapped: HttpClient.HttpClient.With<E | E2 | HttpClientError, R | R2> = client
-  if (decompress !== undefined) wrapped = ContentCoding.decode(wrapped, decompress.codecs, decompress)
+  if (decompress !== undefined) {
+    const { codecs, ...limits } = decompress
+    wrapped = ContentCoding.decode(wrapped, codecs, limits)
+  }
   if (credentials !== undefined) wrapped = Credentials.withCredentials(wrapped, credentials)
-  if (compress !== undefined) wrapped = ContentCoding.encode(wrapped, compress.encoder, compress)
+  if (compress !== undefined) {
+    const { encoder, ...options } = compress
+    wrapped = ContentCoding.encode(wrapped, encoder, options)
+  }
   if (cookies !== undefined) wrapped = withJar(wrapped, cookies)
   if (retry !== false) wrapped = Retry.safely(wrapped, retry === true ? {} : retry)
   if (redirects !== false) wrapped = Redirects.follow(wrapped, redirects === true ? {} : redirects)

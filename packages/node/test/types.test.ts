@@ -20,7 +20,7 @@ import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { describe, expectTypeOf, it } from "vitest"
-import type { Http2Options, TlsOptions } from "../src/index.js"
+import type { ContentCoding, Files, Http2Options, JsonLines, Sse, TlsOptions } from "../src/index.js"
 import { HttpClientLayer, NodeConnector } from "../src/index.js"
 
 // What fails here fails in `tsc -b`: when the tests run, types are gone.
@@ -80,6 +80,15 @@ describe("the table of options", () => {
     expectTypeOf<keyof typeof table.layer.fields>().toEqualTypeOf<keyof HttpClientLayer.Options>()
     expectTypeOf<keyof typeof table.retry.fields>().toEqualTypeOf<keyof Retry.Options>()
     expectTypeOf<keyof typeof table.redirects.fields>().toEqualTypeOf<keyof Redirects.Options>()
+    expectTypeOf<keyof typeof table.wrappers.fields | "decompress">().toEqualTypeOf<
+      keyof HttpClientLayer.WrapperOptions
+    >()
+    expectTypeOf<keyof typeof table.cookies.fields>().toEqualTypeOf<keyof HttpClientLayer.CookieOptions>()
+    expectTypeOf<keyof typeof table.events.fields>().toEqualTypeOf<keyof Sse.Options>()
+    expectTypeOf<keyof typeof table.jsonLines.fields>().toEqualTypeOf<keyof JsonLines.Options>()
+    expectTypeOf<keyof typeof table.files.fields>().toEqualTypeOf<keyof Files.Options>()
+    expectTypeOf<keyof typeof table.decompress.fields>().toEqualTypeOf<keyof ContentCoding.Options>()
+    expectTypeOf<keyof typeof table.requestCoding.fields>().toEqualTypeOf<keyof ContentCoding.EncodeOptions>()
     expectTypeOf<keyof typeof table.priority.fields>().toEqualTypeOf<keyof Priority.Priority>()
   })
 })

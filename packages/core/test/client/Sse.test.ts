@@ -8,6 +8,9 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import * as ContentCoding from "../../src/ContentCoding.js"
+import * as Files from "../../src/Files.js"
+import { InvalidOptions } from "../../src/InvalidOptions.js"
 import * as JsonLines from "../../src/JsonLines.js"
 import * as PooledHttpClient from "../../src/PooledHttpClient.js"
 import * as Sse from "../../src/Sse.js"
@@ -170,6 +173,31 @@ describe("Sse.stream", () => {
       })))
     )))
 })
+
+it.each<readonly [string, () => unknown]>([
+  ["maxEventSize", () => Sse.decode(Stream.empty, { maxEventSize: 0 })],
+  ["silence", () => Sse.stream({} as never, request, { silence: "soon" as never })],
+  ["reconect", () => Sse.stream({} as never, request, { reconect: Schedule.forever } as never)],
+  ["maxLineSize", () => JsonLines.decode(Stream.empty, { maxLineSize: NaN })],
+  ["maxSize", () => ContentCoding.decode({} as never, [], { maxSize: -1 })],
+  ["minSize", () => ContentCoding.encode({} as never, {} as never, { minSize: "1k" as never })],
+  ["interval", () => Files.upload({} as never, request, { interval: -1 })]
+])("an option that makes no sense is InvalidOptions: %s", (name, make) => {
+  try {
+    make()
+    assert.fail("nothing was thrown")
+  } catch (thrown) {
+    assert.instanceOf(thrown, InvalidOptions)
+    assert.include((thrown as InvalidOptions).message, name)
+  }
+})
+
+it.effect("no last id is as good as an empty one", () =>
+  Effect.gen(function*() {
+    const client = yield* HttpClient.HttpClient
+    yield* Stream.runDrain(Sse.stream(client, request, { lastEventId: "" }))
+    assert.isUndefined((yield* MockHttp.MockHttp).requests[0].headers["last-event-id"])
+  }).pipe(Effect.provide(MockHttp.layer([MockHttp.on("GET", "http://a.test/events", { headers, body: "" })]))))
 
 describe("The first byte of an event stream", () => {
   it.effect.each<readonly [firstByte: string | undefined, delay: string, outcome: string]>([

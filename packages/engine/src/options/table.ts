@@ -317,6 +317,29 @@ export const retry = group({
   budget: optional({ _tag: "Methods", names: ["deposit", "withdraw"] }, { sentence: "What retries are spent from." })
 })
 
+/** What `Sse.stream` takes. */
+export const events = group({
+  maxEventSize: whole("characters", 1024 * 1024, { least: 1, sentence: "The largest event." }),
+  reconnect: optional({ _tag: "Methods", names: ["pipe"] }, {
+    sentence: "When to connect again after the connection has broken, as a Schedule."
+  }),
+  lastEventId: optional<string>({ _tag: "Text" }, { sentence: "Where to go on from." }),
+  firstByte: optional<number>({ _tag: "Duration", least: 0 }, {
+    sentence: "How long the server may take for the headers of the response. Default: `timeouts.headers`."
+  }),
+  silence: duration(Infinity, { sentence: "How long the server may be silent between its bytes." })
+})
+
+/** What `JsonLines.decode` takes. */
+export const jsonLines = group({
+  maxLineSize: whole("characters", 1024 * 1024, { least: 1, sentence: "The longest line." })
+})
+
+/** What `Files.upload` and `Files.download` take. */
+export const files = group({
+  interval: duration(100, { sentence: "How long there is no other progress after one." })
+})
+
 export const retryBudget = group({
   ratio: number(0.2, { sentence: "How many retries there may be for each request." }),
   reserve: number(10, { sentence: "How many retries there may be besides." })
@@ -331,6 +354,11 @@ export const cookies = group({
   isPublicSuffix: optional({ _tag: "Function" }, {
     sentence: "Whether anybody may register names below a domain. Default: as the Public Suffix List says."
   })
+})
+
+/** What `ContentCoding.encode` takes. */
+export const requestCoding = group({
+  minSize: whole("bytes", 1024, { sentence: "Bodies of fewer bytes are sent as they are." })
 })
 
 const codings = ["gzip", "deflate", "br", "zstd"] as const
@@ -354,10 +382,7 @@ export const wrappers = group({
       variable: "COMPRESS",
       sentence: "Whether, and in which coding, the bodies of requests are compressed."
     }),
-    {
-      coding: choice(codings, "gzip", { sentence: "The coding." }),
-      minSize: whole("bytes", 1024, { sentence: "Bodies of fewer bytes are sent as they are." })
-    }
+    { coding: choice(codings, "gzip", { sentence: "The coding." }), ...requestCoding.fields }
   ),
   credentials: optional({
     _tag: "Lookup",

@@ -20,6 +20,9 @@ const groups: Readonly<Record<string, Group>> = {
   redirects: options.redirects,
   retry: options.retry,
   retryBudget: options.retryBudget,
+  events: options.events,
+  jsonLines: options.jsonLines,
+  files: options.files,
   priority: options.priority
 }
 

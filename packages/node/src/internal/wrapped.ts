@@ -72,10 +72,10 @@ export const wrapped = (
 ): Effect.Effect<Context.Context<Provided>, InvalidOptions, Scope.Scope> =>
   Effect.gen(function*() {
     // What bounds the body that comes bounds what comes of it too.
-    const decompress = mode === false ? undefined : { maxSize: maxResponseSize, ...(mode === true ? {} : mode), codecs }
+    const limits = mode === false ? undefined : { maxSize: maxResponseSize, ...(mode === true ? {} : mode) }
     const options: Wrappers.Options<HttpClientError> = {
       compress: compress === false ? undefined : yield* encoderOf(compress, encoders),
-      decompress,
+      decompress: limits === undefined ? undefined : { ...limits, codecs },
       retry,
       redirects,
       cookies: cookies === undefined || cookies === false ? undefined : yield* jarOf(cookies),
@@ -92,7 +92,7 @@ export const wrapped = (
       ),
       Context.add(
         PooledHttpClient,
-        decompress === undefined ? typed : ContentCoding.decode(typed, codecs, decompress)
+        limits === undefined ? typed : ContentCoding.decode(typed, codecs, limits)
       )
     )
   })
@@ -101,8 +101,8 @@ const encoderOf = (
   compress: Coding | CompressOptions,
   encoders: ReadonlyArray<ContentCoding.Encoder>
 ): Effect.Effect<ContentCoding.EncodeOptions & { readonly encoder: ContentCoding.Encoder }, InvalidOptions> => {
-  const options = typeof compress === "string" ? { coding: compress } : compress
-  const { coding = "gzip" } = options
+  const options: CompressOptions = typeof compress === "string" ? { coding: compress } : compress
+  const { coding = "gzip", minSize } = options
   const encoder = encoders.find(({ name }) => name === coding)
   return encoder === undefined
     ? new InvalidOptions({
@@ -113,7 +113,7 @@ const encoderOf = (
         expected: encoders.map(({ name }) => `"${name}"`).join(" or ")
       }]
     })
-    : Effect.succeed({ ...options, encoder })
+    : Effect.succeed({ minSize, encoder })
 }
 
 /** The Public Suffix List is loaded by those alone who have a jar. */
