@@ -15,14 +15,20 @@ export class Pump<E> {
   private error: unknown = undefined
   private wake: (() => void) | undefined = undefined
 
-  constructor(private readonly engine: Engine, private readonly toError: (cause: unknown) => E) {
+  /** `isEnd`: a failure that only says that what follows is something else. */
+  constructor(
+    private readonly engine: Engine,
+    private readonly toError: (cause: unknown) => E,
+    isEnd?: (cause: unknown) => boolean
+  ) {
     engine.on("readable", () => this.wake?.())
     engine.on("end", () => {
       this.isEnded = true
       this.wake?.()
     })
     engine.on("error", (error) => {
-      this.error = error
+      if (isEnd?.(error) === true) this.isEnded = true
+      else this.error = error
       this.wake?.()
     })
   }

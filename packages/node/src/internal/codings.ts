@@ -32,6 +32,8 @@ export interface Format {
   readonly fits: (trailer: Uint8Array, crc: number, size: number) => boolean
   /** Whether another one may follow. */
   readonly several: boolean
+  /** Whether this failure, after something has been decoded, only says that no other one follows. */
+  readonly isEnd?: (cause: unknown) => boolean
 }
 
 const plain = (name: string, start: Start): Format => ({
@@ -123,11 +125,26 @@ export const hasZstd = (module: object): module is Zstd => "createZstdDecompress
 const withZstd = (module: Zstd): Format => {
   // RFC 9659 allows no larger window: 8 MiB.
   const params = { [module.constants.ZSTD_d_windowLogMax]: 23 }
-  return plain("zstd", {
+  const start: Start = {
     skip: 0,
     engine: () => module.createZstdDecompress({ params, chunkSize }),
     sync: (bytes, options) => module.zstdDecompressSync(bytes, { ...options, params })
-  })
+  }
+  return {
+    name: "zstd",
+    start: (bytes, isLast) => bytes.length < 4 && !isLast ? "More" : isZstdFrame(bytes) ? start : "Invalid",
+    trailer: 0,
+    fits: () => true,
+    // Node 22 stops after a frame where 24 goes on to the next.
+    several: true,
+    isEnd: (cause) => (cause as { readonly code?: unknown } | null)?.code === "ZSTD_error_prefix_unknown"
+  }
+}
+
+/** A frame, or one that is skipped (RFC 8878 §3.1). */
+const isZstdFrame = (bytes: Uint8Array): boolean => {
+  const magic = bytes[0] + bytes[1] * 2 ** 8 + bytes[2] * 2 ** 16 + bytes[3] * 2 ** 24
+  return magic === 0xfd2fb528 || (magic >= 0x184d2a50 && magic <= 0x184d2a5f)
 }
 
 /** None where this Node cannot. */

@@ -92,7 +92,7 @@ export const decodeWhole = (
         chunks.push(chunk)
         if (isTooMuch(size, at + start.skip + current.bytesWritten)) fail(tooLarge(format.name))
       })
-      current.on("error", (cause) => fail(toError(format.name, cause)))
+      current.on("error", (cause) => format.isEnd?.(cause) === true ? end() : fail(toError(format.name, cause)))
       current.on("end", () => {
         const used = current.bytesWritten
         const trailer = data.subarray(used, used + format.trailer)
@@ -163,7 +163,11 @@ class BodyDecoder {
       this.state = { _tag: "Header", held: bytes }
       return isLast ? Stream.fail(truncated(this.format.name)) : Stream.empty
     }
-    const inflater = new Pump(start.engine(), (cause) => toError(this.format.name, cause))
+    const inflater = new Pump(
+      start.engine(),
+      (cause) => toError(this.format.name, cause),
+      this.format.isEnd
+    )
     this.state = { _tag: "Data", inflater }
     this.crc = 0
     this.size = 0
