@@ -1,5 +1,6 @@
 import { ContentCodingError } from "@sluice/core/ContentCoding"
 import * as zlib from "node:zlib"
+import { ZstdFrames } from "./ZstdFrames.js"
 
 /** A stream of node:zlib that decodes. */
 export type Engine =
@@ -127,8 +128,14 @@ const withZstd = (module: Zstd): Format => {
   const params = { [module.constants.ZSTD_d_windowLogMax]: 23 }
   const start: Start = {
     skip: 0,
-    engine: () => module.createZstdDecompress({ params, chunkSize }),
-    sync: (bytes, options) => module.zstdDecompressSync(bytes, { ...options, params })
+    engine: () => {
+      const engine = module.createZstdDecompress({ params, chunkSize })
+      return hidesTruncation ? withTruncation(engine) : engine
+    },
+    sync: (bytes, options) => {
+      if (hidesTruncation && !new ZstdFrames().feed(bytes).isWhole) throw new EndedEarly()
+      return module.zstdDecompressSync(bytes, { ...options, params })
+    }
   }
   return {
     name: "zstd",
@@ -139,6 +146,27 @@ const withZstd = (module: Zstd): Format => {
     several: true,
     isEnd: (cause) => (cause as { readonly code?: unknown } | null)?.code === "ZSTD_error_prefix_unknown"
   }
+}
+
+const hidesTruncation = parseInt(process.versions.node, 10) < 24
+
+/** As node:zlib has it for other codings. */
+class EndedEarly extends Error {
+  readonly code = "Z_BUF_ERROR"
+}
+
+/** The engine as that of Node 24: what ends too early is an error. */
+const withTruncation = (engine: Engine): Engine => {
+  const frames = new ZstdFrames()
+  const transform = engine._transform.bind(engine)
+  const flush = engine._flush.bind(engine)
+  return Object.assign(engine, {
+    _transform: (...[chunk, encoding, done]: Parameters<Engine["_transform"]>) => {
+      frames.feed(chunk)
+      transform(chunk, encoding, done)
+    },
+    _flush: (done: Parameters<Engine["_flush"]>[0]) => frames.isWhole ? flush(done) : done(new EndedEarly())
+  })
 }
 
 /** A frame, or one that is skipped (RFC 8878 §3.1). */
