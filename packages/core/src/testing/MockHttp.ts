@@ -296,7 +296,7 @@ export const layer = <const E extends ReadonlyArray<Expectation<unknown>>>(
   Expectation.Services<E>
 > =>
   Layer.unwrapScoped(Effect.gen(function*() {
-    const session = new MockSession()
+    const session = new MockSession(yield* Effect.clock)
     yield* session.expect(expectations, (yield* Effect.context<Expectation.Services<E>>()) as Context.Context<unknown>)
     yield* Effect.addFinalizer((exit) => session.verifyAfter(exit))
     const client = PooledHttpClient.layer(options).pipe(

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as Interleavings from "./Interleavings.js"
 export * as MemoryNetwork from "./MemoryNetwork.js"
 export * as MockHttp from "./MockHttp.js"
 export { settle } from "./settle.js"

@@ -3,14 +3,18 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { setTimeout } from "../internal/testing/realTimers.js"
+import { isBreathing } from "../internal/testing/wire/breathing.js"
 
-const live = Clock.make()
+const turn = Effect.async<void>((resume) => {
+  setTimeout(() => resume(Effect.void), 0)
+})
 
 /**
  * Runs all other fibers until none of them can move: each waits for time, for the test, or has ended. No time passes on
- * the `TestClock`. It does not wait for what comes from outside, as bytes of a real socket.
+ * the `TestClock`, and timers that a test has faked (`vi.useFakeTimers`) do not hold it up. It does not wait for what
+ * comes from outside, as bytes of a real socket.
  *
  * A turn of the event loop ends when no fiber is ready; the second is for one that gave way to timers in the first.
  *
@@ -29,6 +33,8 @@ const live = Clock.make()
  * @since 0.1.0
  * @category testing
  */
-export const settle: Effect.Effect<void> = Effect.zipRight(Effect.sleep(0), Effect.sleep(0)).pipe(
-  Effect.withClock(live)
+export const settle: Effect.Effect<void> = Effect.zipRight(
+  turn,
+  // Long bodies in memory let the event loop have its turn now and then.
+  Effect.repeat(turn, { while: isBreathing })
 )

@@ -1,12 +1,13 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { assert, describe, it, layer } from "@effect/vitest"
+import { assert, describe, it, layer, vi } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -422,6 +423,63 @@ describe("MockHttp records and replays", () => {
         yield* Effect.ignore(Effect.catchAllDefect((yield* MockHttp.MockHttp).verify, () => Effect.void))
       }).pipe(Effect.provide(MockHttp.layer(MockHttp.replay(read))))
     }))
+})
+
+describe("Over a mock", () => {
+  it.effect(
+    "an endless response of which some is taken, and an endless upload, let the process live",
+    () =>
+      Effect.gen(function*() {
+        const events = yield* HttpClient.get("https://api.test/events")
+        const taken = yield* events.stream.pipe(
+          Stream.decodeText(),
+          Stream.splitLines,
+          Stream.take(3),
+          Stream.runCollect
+        )
+        assert.strictEqual(taken.length, 3)
+        const whole = yield* HttpClient.get("https://api.test/events").pipe(
+          Effect.flatMap((response) => response.text),
+          Effect.timeoutOption("1 second"),
+          Effect.fork
+        )
+        const upload = yield* HttpClientRequest.post("https://api.test/upload").pipe(
+          HttpClientRequest.bodyStream(Stream.repeatValue(new Uint8Array(10))),
+          HttpClient.execute,
+          Effect.timeoutOption("1 second"),
+          Effect.fork
+        )
+        // The event loop has its turn while both go on.
+        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
+        yield* TestClock.adjust("1 second")
+        assert.deepEqual([yield* Fiber.join(whole), yield* Fiber.join(upload)], [Option.none(), Option.none()])
+      }).pipe(Effect.provide(MockHttp.layer(MockHttp.stubs([
+        MockHttp.on("GET", "/events", { body: Stream.repeatValue("data: x\n") }),
+        MockHttp.on("POST", "/upload", {})
+      ])))),
+    60_000
+  )
+
+  it.effect("a client that was built with another Clock fails, and says what to do", () =>
+    Effect.gen(function*() {
+      const runtime = ManagedRuntime.make(MockHttp.layer(MockHttp.stubs([MockHttp.on("GET", "https://api.test/", {})])))
+      const client = yield* Effect.promise(() => runtime.runPromise(HttpClient.HttpClient))
+      const exit = yield* Effect.exit(client.get("https://api.test/"))
+      assert.include(String(exit), "this client was built outside of the test, with another Clock")
+      yield* Effect.promise(() => runtime.dispose())
+    }))
+
+  it.effect("settle ends under fake timers", () => {
+    vi.useFakeTimers()
+    return Effect.gen(function*() {
+      const fiber = yield* Effect.fork(get("https://api.test/"))
+      yield* settle
+      assert.isTrue(Option.isSome(yield* Fiber.poll(fiber)))
+    }).pipe(
+      Effect.provide(MockHttp.layer([MockHttp.on("GET", "https://api.test/", {})])),
+      Effect.ensuring(Effect.sync(() => vi.useRealTimers()))
+    )
+  })
 })
 
 it.effect("both clients of a mock are loud", () =>

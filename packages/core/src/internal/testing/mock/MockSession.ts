@@ -1,5 +1,6 @@
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -223,17 +224,35 @@ export class MockSession implements MockHttp.MockHttp {
     return Effect.succeed({ status: 500, headers: { [failureHeader]: number } })
   }
 
-  /** A response that stands for a failure is a defect of the fiber that gets it. */
+  /** The Clock of the pool and its network. */
+  constructor(private readonly clock: Clock.Clock) {}
+
+  /**
+   * A response that stands for a failure is a defect of the fiber that gets it. So is a request under a `TestClock` that
+   * is not the one of the pool: `adjust` would move nothing, and the test would wait for ever.
+   */
   readonly raise = <E, R>(
     response: Effect.Effect<HttpClientResponse, E, R>
   ): Effect.Effect<HttpClientResponse, E, R> =>
-    Effect.flatMap(response, (response) => {
+    Effect.clockWith((clock) =>
+      clock !== this.clock && "adjust" in clock ? Effect.die(new MockFailure(otherClock)) : this.deliver(response)
+    )
+
+  private deliver<E, R>(
+    response: Effect.Effect<HttpClientResponse, E, R>
+  ): Effect.Effect<HttpClientResponse, E, R> {
+    return Effect.flatMap(response, (response) => {
       const failure = this.underway.get(response.headers[failureHeader] ?? "")
       if (failure === undefined) return Effect.succeed(response)
       this.underway.delete(response.headers[failureHeader])
       return Effect.die(failure)
     })
+  }
 }
+
+const otherClock =
+  "this client was built outside of the test, with another Clock, so that TestClock.adjust would move " +
+  "nothing of it: provide MockHttp.layer inside of it.effect, or share it with it.layer, and not by a ManagedRuntime"
 
 const shortfalls = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> =>
   entries.flatMap((entry) => entry.shortfall ?? [])
