@@ -55,6 +55,8 @@ export class StillClock implements Clock.Clock {
     return this.sleepers.length
   }
 
+  // A Clock has to have it.
+  // eslint-disable-next-line no-restricted-syntax
   unsafeCurrentTimeMillis(): number {
     return this.now
   }
@@ -63,6 +65,7 @@ export class StillClock implements Clock.Clock {
     return BigInt(Math.round(this.now * 1_000_000))
   }
 
+  // eslint-disable-next-line no-restricted-syntax
   readonly currentTimeMillis = Effect.sync(() => this.now)
   readonly currentTimeNanos = Effect.sync(() => this.unsafeCurrentTimeNanos())
 
