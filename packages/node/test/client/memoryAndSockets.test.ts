@@ -36,34 +36,78 @@ const upload = HttpClientRequest.bodyStream(post, Stream.make(new Uint8Array(70_
 const scenarios: ReadonlyArray<Scenario> = [
   { name: "a length", replies: [text("hello"), text("again")] },
   { name: "no content", replies: [{ raw: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" }, text("again")] },
-  { name: "names of headers in any case, several of a name", replies: [text("a", "X-One: 1\r\nx-one: 2\r\nSET-COOKIE: a=1\r\n")] },
-  { name: "Connection: close", replies: [text("a", "Connection: close\r\n"), text("b")].map((_, i) => ({ ..._, close: i === 0 })) },
+  {
+    name: "names of headers in any case, several of a name",
+    replies: [text("a", "X-One: 1\r\nx-one: 2\r\nSET-COOKIE: a=1\r\n")]
+  },
+  {
+    name: "Connection: close",
+    replies: [text("a", "Connection: close\r\n"), text("b")].map((_, i) => ({ ..._, close: i === 0 }))
+  },
   { name: "Keep-Alive", replies: [text("a", "Keep-Alive: timeout=5, max=10\r\n"), text("b")] },
   { name: "HTTP/1.0", replies: [{ raw: "HTTP/1.0 200 OK\r\n\r\nto the end", close: true }, text("b")] },
   { name: "to the end of the connection", replies: [{ raw: "HTTP/1.1 200 OK\r\n\r\nto the end", close: true }] },
   {
     name: "chunks and trailers",
-    replies: [{ raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: 1\r\n\r\n" }, text("b")]
+    replies: [{
+      raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: 1\r\n\r\n"
+    }, text("b")]
   },
   { name: "interim responses", replies: [{ raw: `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${text("a").raw}` }] },
-  { name: "200 to HEAD", requests: [HttpClientRequest.head("/"), get], replies: [{ raw: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n" }, text("b")] },
-  { name: "redirects, not followed", replies: [{ raw: "HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n" }] },
-  { name: "a request with a body", requests: [HttpClientRequest.bodyText(post, "body"), get], replies: [text("a"), text("b")] },
+  {
+    name: "200 to HEAD",
+    requests: [HttpClientRequest.head("/"), get],
+    replies: [{ raw: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n" }, text("b")]
+  },
+  {
+    name: "redirects, not followed",
+    replies: [{ raw: "HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n" }]
+  },
+  {
+    name: "a request with a body",
+    requests: [HttpClientRequest.bodyText(post, "body"), get],
+    replies: [text("a"), text("b")]
+  },
   { name: "a request that is a stream", requests: [upload, get], replies: [text("a"), text("b")] },
-  { name: "a response that is cut", replies: [{ raw: "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", close: true }] },
-  { name: "a chunked response that is cut", replies: [{ raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", close: true }] },
+  {
+    name: "a response that is cut",
+    replies: [{ raw: "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", close: true }]
+  },
+  {
+    name: "a chunked response that is cut",
+    replies: [{ raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", close: true }]
+  },
   { name: "a head that is cut", replies: [{ raw: "HTTP/1.1 200 OK\r\nContent-", close: true }] },
   { name: "no response but the end", requests: [post], replies: [{ raw: "", close: true }] },
-  { name: "two lengths", replies: [{ raw: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", close: true }] },
-  { name: "length and chunks", replies: [{ raw: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", close: true }] },
-  { name: "a bad chunk", replies: [{ raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", close: true }] },
+  {
+    name: "two lengths",
+    replies: [{ raw: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", close: true }]
+  },
+  {
+    name: "length and chunks",
+    replies: [{
+      raw: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      close: true
+    }]
+  },
+  {
+    name: "a bad chunk",
+    replies: [{ raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", close: true }]
+  },
   { name: "a bad status line", replies: [{ raw: "HTTP/1.1 2OO OK\r\n\r\n", close: true }] },
   { name: "a bad header", replies: [{ raw: "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", close: true }] },
   { name: "another protocol", replies: [{ raw: "220 mail.test ESMTP\r\n", close: true }] },
   { name: "101 that nobody asked for", replies: [{ raw: "HTTP/1.1 101 Switching Protocols\r\n\r\n", close: true }] },
   { name: "bytes after the response", replies: [{ raw: `${text("a").raw}stray` }, text("b")] },
-  { name: "a header that cannot be sent", requests: [HttpClientRequest.setHeader(get, "x-a", "a\nb"), get], replies: [text("b")] },
-  { name: "a header section that is too long", replies: [{ raw: `HTTP/1.1 200 OK\r\nX: ${"x".repeat(70_000)}\r\n\r\n`, close: true }] }
+  {
+    name: "a header that cannot be sent",
+    requests: [HttpClientRequest.setHeader(get, "x-a", "a\nb"), get],
+    replies: [text("b")]
+  },
+  {
+    name: "a header section that is too long",
+    replies: [{ raw: `HTTP/1.1 200 OK\r\nX: ${"x".repeat(70_000)}\r\n\r\n`, close: true }]
+  }
 ]
 
 /** What a program can see of a response, or of a failure. Origins have other names and ports on either side. */
@@ -77,7 +121,10 @@ const seen = (request: HttpClientRequest.HttpClientRequest) =>
   }).pipe(
     Effect.catchAll((error) => {
       const failure = Option.getOrThrow(TransportError.fromHttpClientError(error))
-      const { _tag, message, ...facts } = failure as unknown as Record<string, unknown> & { _tag: string; message: string }
+      const { _tag, message, ...facts } = failure as unknown as Record<string, unknown> & {
+        _tag: string
+        message: string
+      }
       const { code, phase, reason, safeToRetry, written } = facts
       return Effect.succeed<unknown>({
         _tag,
