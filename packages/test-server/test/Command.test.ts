@@ -49,6 +49,40 @@ describe("the command", () => {
       )
     }))
 
+  it.scoped("responds with files beside the script, and says which one it can't read", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryFolder
+      const file = path.join(folder, "script.json")
+      fs.writeFileSync(path.join(folder, "page.html"), "<p>hello")
+      fs.writeFileSync(
+        file,
+        JSON.stringify({
+          "/": { file: "page.html" },
+          "/raw": { file: "page.html", headers: { "Content-Type": "a/b" } }
+        })
+      )
+      const { url } = yield* run("--script", file)
+      const response = yield* Effect.promise(() => fetch(`${url}/`))
+      assert.strictEqual(yield* Effect.promise(() => response.text()), "<p>hello")
+      assert.strictEqual(response.headers.get("content-type"), "text/html; charset=utf-8")
+      const typed = yield* Effect.promise(() => fetch(`${url}/raw`))
+      assert.strictEqual(typed.headers.get("content-type"), "a/b")
+      fs.writeFileSync(file, JSON.stringify({ "/": { file: "none.html" } }))
+      assert.match((yield* failure("--script", file)).message, /none\.html can't be read \(ENOENT\)$/)
+    }))
+
+  it.scoped("makes each response late, scripted or not", () =>
+    Effect.gen(function*() {
+      const { lines, url } = yield* run("--latency", "30", "--jitter", "5")
+      assert.strictEqual((yield* get(`${url}/status/201`)).status, 201)
+      // No shorter than it was told: how much longer is for the machine to say.
+      assert.isAtLeast(Number(/, ([\d.]+) ms/.exec(lines[1])?.[1]), 29)
+      assert.strictEqual(
+        (yield* failure("--latency", "soon")).message,
+        "--latency takes a number of milliseconds, not \"soon\""
+      )
+    }))
+
   it.scoped("plays a script", () =>
     Effect.gen(function*() {
       const file = path.join(yield* temporaryFolder, "script.json")

@@ -3,9 +3,11 @@ import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import * as tls from "node:tls"
 import { parseArgs } from "node:util"
+import type { Handler } from "../../Script.js"
 import type { ServerEvent } from "../../ServerEvent.js"
 import type { Identity } from "../../TestAuthority.js"
 import type { Options } from "../listener.js"
+import { replyOf } from "../script.js"
 import { start, type TestServer } from "../server.js"
 import { playground } from "./playground.js"
 import * as scriptFile from "./scriptFile.js"
@@ -22,6 +24,8 @@ Usage: sluice-test-server [options]
   --key <file>        its private key
   --http2             HTTP/2 besides HTTP/1.1
   --script <file>     what to respond, as JSON (see below); default: a set of paths to try, listed at /
+  --latency <millis>  each response begins so much later
+  --jitter <millis>   and up to so much more, at random
   --quiet             no line for each request
   -h, --help          this text
   --version           the version
@@ -35,7 +39,7 @@ A script maps routes to replies, or to several that are given one after another:
     "*":         { "status": 404 }
   }
 
-  Bodies:  text, json, base64, chunks, size, echo: true, raw, never: true, disconnect: "end" or "reset"
+  Bodies:  text, json, file (beside the script), base64, chunks, size, echo: true, raw, never: true, disconnect: "end" or "reset"
   Options: status, reason, headers, trailers, informational, delayBeforeHead and delayBetweenChunks (milliseconds),
            framing, keepAliveHint, connection: "close", close: true, abrupt: { "afterBytes": 10 }, version`
 
@@ -52,6 +56,8 @@ export const main = (args: ReadonlyArray<string>, out: (line: string) => void): 
     for (const option of ["ca", "cert", "key"] as const) {
       if (given[option] !== undefined && !given.tls) return yield* new CommandError(`--${option} goes with --tls`, 2)
     }
+    const latency = yield* millis("latency", given.latency)
+    const jitter = yield* millis("jitter", given.jitter)
     const identity = yield* identityOf(given)
     if (identity !== undefined && given.ca !== undefined) {
       return yield* new CommandError("--ca has no effect beside --cert: whoever signed that is what to trust", 2)
@@ -60,7 +66,7 @@ export const main = (args: ReadonlyArray<string>, out: (line: string) => void): 
       ? playground
       : yield* Effect.mapError(scriptFile.read(given.script), (reason) => new CommandError(reason, 2))
     const options: Options = {
-      replies,
+      replies: latency + jitter === 0 ? replies : delayed(replies, latency, jitter),
       host: given.host,
       port,
       tls: identity === undefined ? given.tls : { certificate: identity },
@@ -80,6 +86,27 @@ export const main = (args: ReadonlyArray<string>, out: (line: string) => void): 
     out(banner(server, given))
     return yield* Effect.never
   }).pipe(Effect.scoped)
+
+const millis = (option: string, given = "0"): Effect.Effect<number, CommandError> =>
+  /^\d{1,9}$/.test(given)
+    ? Effect.succeed(Number(given))
+    : new CommandError(`--${option} takes a number of milliseconds, not ${JSON.stringify(given)}`, 2)
+
+/** Each reply begins `latency` milliseconds later, and up to `jitter` more. */
+const delayed = (routes: NonNullable<Options["replies"]>, latency: number, jitter: number): Options["replies"] =>
+  Object.fromEntries(
+    Object.entries(routes).map(([route, given]): [string, Handler] => [
+      route,
+      (request, { count }) =>
+        Effect.delay(
+          Effect.suspend(() => {
+            const reply = replyOf(given, request, count)
+            return Effect.isEffect(reply) ? reply : Effect.succeed(reply)
+          }),
+          latency + Math.random() * jitter
+        )
+    ])
+  )
 
 const readFile = (path: string): Effect.Effect<string, CommandError> =>
   Effect.try({
@@ -132,6 +159,8 @@ interface Given {
   readonly key?: string | undefined
   readonly http2: boolean
   readonly script?: string | undefined
+  readonly latency?: string | undefined
+  readonly jitter?: string | undefined
   readonly quiet: boolean
   readonly help: boolean
   readonly version: boolean
@@ -151,6 +180,8 @@ const parse = (args: ReadonlyArray<string>): Effect.Effect<Given, CommandError> 
           key: { type: "string" },
           http2: { type: "boolean", default: false },
           script: { type: "string" },
+          latency: { type: "string" },
+          jitter: { type: "string" },
           quiet: { type: "boolean", default: false },
           help: { type: "boolean", default: false, short: "h" },
           version: { type: "boolean", default: false }

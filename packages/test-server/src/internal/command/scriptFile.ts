@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as fs from "node:fs"
+import * as path from "node:path"
 import type { Breaking, Options, Reply } from "../../Reply.js"
 import * as replies from "../reply.js"
 
@@ -37,6 +38,7 @@ const ReplyJson = Schema.Struct({
   ...Common,
   text: Schema.optional(Schema.String),
   json: Schema.optional(Schema.Unknown),
+  file: Schema.optional(Schema.NonEmptyString),
   base64: Schema.optional(Schema.Uint8ArrayFromBase64),
   chunks: Schema.optional(Schema.Array(Schema.String)),
   size: Schema.optional(Schema.NonNegativeInt),
@@ -57,7 +59,7 @@ const ReplyJson = Schema.Struct({
 
 type ReplyJson = typeof ReplyJson.Type
 
-const kinds = ["text", "json", "base64", "chunks", "size", "echo", "raw", "never", "disconnect"] as const
+const kinds = ["text", "json", "file", "base64", "chunks", "size", "echo", "raw", "never", "disconnect"] as const
 
 /** What these may have beside them: they are no proper responses, with a status and headers. */
 const alone = new Map<(typeof kinds)[number], ReadonlyArray<string>>([
@@ -71,41 +73,48 @@ const Routes = Schema.Record({ key: Schema.String, value: Schema.Union(ReplyJson
 export type Routes = Readonly<Record<string, Reply | ReadonlyArray<Reply>>>
 
 /** Reads a script. Fails with one line that says what is wrong with it. */
-export const read = (path: string): Effect.Effect<Routes, string> =>
+export const read = (script: string): Effect.Effect<Routes, string> =>
   Effect.gen(function*() {
     const text = yield* Effect.try({
-      try: () => fs.readFileSync(path, "utf8"),
-      catch: (error) => `${path} can't be read (${(error as NodeJS.ErrnoException).code})`
+      try: () => fs.readFileSync(script, "utf8"),
+      catch: (error) => `${script} can't be read (${(error as NodeJS.ErrnoException).code})`
     })
     const json = yield* Effect.try({
       // Editors on Windows write a byte order mark.
       try: (): unknown => JSON.parse(text.replace(/^\ufeff/, "")),
-      catch: (error) => `${path} is no JSON: ${error instanceof Error ? error.message : String(error)}`
+      catch: (error) => `${script} is no JSON: ${error instanceof Error ? error.message : String(error)}`
     })
-    return yield* Effect.mapError(decode(json), (reason) => `${path}: ${reason}`)
+    return yield* Effect.mapError(decode(json, path.dirname(script)), (reason) => `${script}: ${reason}`)
   })
 
-export const decode = (json: unknown): Either.Either<Routes, string> =>
+/** Files are looked for in `folder`. */
+export const decode = (json: unknown, folder = "."): Either.Either<Routes, string> =>
   Schema.decodeUnknownEither(Routes, { onExcessProperty: "error" })(json).pipe(
-    Either.mapBoth({
-      onLeft: (error) => {
-        // A route may be one reply or several; the deepest issue is of the one that was meant.
-        const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
-        const issue = issues.reduce((deepest, one) => one.path.length > deepest.path.length ? one : deepest)
-        const where = issue.path.length === 0 ? "" : `at ${issue.path.map((key) => JSON.stringify(key)).join(" ")}: `
-        return `${where}${issue.message.replaceAll(/\s+/g, " ")}`
-      },
-      onRight: (routes) =>
-        Object.fromEntries(
-          Object.entries(routes).map(([route, given]) => [route, isMany(given) ? given.map(toReply) : toReply(given)])
-        )
-    })
+    Either.mapLeft((error) => {
+      // A route may be one reply or several; the deepest issue is of the one that was meant.
+      const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
+      const issue = issues.reduce((deepest, one) => one.path.length > deepest.path.length ? one : deepest)
+      const where = issue.path.length === 0 ? "" : `at ${issue.path.map((key) => JSON.stringify(key)).join(" ")}: `
+      return `${where}${issue.message.replaceAll(/\s+/g, " ")}`
+    }),
+    Either.flatMap((routes) =>
+      Either.try({
+        try: () =>
+          Object.fromEntries(
+            Object.entries(routes).map(([route, given]) => [
+              route,
+              isMany(given) ? given.map((one) => toReply(one, folder)) : toReply(given, folder)
+            ])
+          ),
+        catch: (error) => (error as Error).message
+      })
+    )
   )
 
 const isMany = (given: ReplyJson | ReadonlyArray<ReplyJson>): given is ReadonlyArray<ReplyJson> => Array.isArray(given)
 
-const toReply = (given: ReplyJson): Reply => {
-  const { base64, chunks, disconnect, echo, json, never, raw, size, text, ...rest } = given
+const toReply = (given: ReplyJson, folder: string): Reply => {
+  const { base64, chunks, disconnect, echo, file, json, never, raw, size, text, ...rest } = given
   const options: Options = rest
   if (never !== undefined) return replies.never
   if (disconnect !== undefined) return replies.disconnect(disconnect as Breaking)
@@ -115,8 +124,41 @@ const toReply = (given: ReplyJson): Reply => {
   if (echo !== undefined) return replies.echo(options)
   if (size !== undefined) return replies.size(size, options)
   if (chunks !== undefined) return replies.chunks(chunks, options)
+  if (file !== undefined) return replies.bytes(readBody(path.resolve(folder, file)), withType(options, file))
   if (base64 !== undefined) return replies.bytes(base64, options)
   if (json !== undefined) return replies.json(json, options)
   if (text !== undefined) return replies.text(text, options)
   return replies.empty(options)
+}
+
+const readBody = (file: string): Uint8Array => {
+  try {
+    return fs.readFileSync(file)
+  } catch (error) {
+    throw new Error(`${file} can't be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+/** What a browser has to be told. Of others it makes the best. */
+const types: Readonly<Record<string, string>> = {
+  ".css": "text/css; charset=utf-8",
+  ".gif": "image/gif",
+  ".htm": "text/html; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".jpg": "image/jpeg",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".pdf": "application/pdf",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".txt": "text/plain; charset=utf-8",
+  ".xml": "application/xml"
+}
+
+const withType = (options: Options, file: string): Options => {
+  const { headers = {} } = options
+  if (Object.keys(headers).some((name) => name.toLowerCase() === "content-type")) return options
+  const type = types[path.extname(file).toLowerCase()] ?? "application/octet-stream"
+  return { ...options, headers: { "content-type": type, ...headers } }
 }
