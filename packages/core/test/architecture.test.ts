@@ -38,8 +38,8 @@ const parts: ReadonlyArray<readonly [folder: string, allowed: RegExp]> = [
   ["packages/engine/src", /^$/],
   ["packages/core/src", /^(tldts$|(effect|@effect\/platform)(\/|$)|@sluice\/engine(\/[a-z0-9]+)?$)/],
   ["packages/node/src", /^(node:|(effect|@effect\/platform|@sluice\/core)(\/|$)|@sluice\/engine(\/[a-z0-9]+)?$)/],
-  // The server knows nothing of the client that it tests.
-  ["packages/test-server/src", /^(node:|(effect|@effect\/platform)(\/|$))/],
+  // The server knows nothing of the client that it tests. How routes are written is the same for mocks and servers.
+  ["packages/test-server/src", /^(node:|(effect|@effect\/platform)(\/|$)|@sluice\/engine\/routes$)/],
   ["packages/engine/test", /^(?!@sluice\/(?!engine(\/|$)))/],
   ["packages/core/test", /^(?!@sluice\/(?!(core|engine)(\/|$)))/],
   ["packages/test-server/test", /^(?!@sluice\/(?!test-server(\/|$)))/],

@@ -29,7 +29,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Connector } from "../Connector.js"
-import type { Dial, Held, Options, Request, Server } from "../internal/testing/memoryModels.js"
+import type { Dial, Held, Options, Reply, Request, Server } from "../internal/testing/memoryModels.js"
 import * as internal from "../internal/testing/memoryNetwork.js"
 import { ConnectError } from "../TransportError.js"
 import type { TransportError } from "../TransportError.js"
@@ -104,6 +104,30 @@ export const layer = (options?: Options): Layer.Layer<MemoryNetwork | Connector>
  * @category behaviours
  */
 export const hold = <A>(held: Held<A>): Effect.Effect<A, TransportError> => held.outcome
+
+/**
+ * Responds by route, as `GET https://api.test/users/:id` or `/users/*`: what a URL may be is said at `MockHttp.Matcher`.
+ * The first route that means a request counts; to others it is 404. A route that can never match throws.
+ *
+ * @example
+ * ```ts
+ * import { MemoryNetwork } from "@sluice/core/testing"
+ * import * as Effect from "effect/Effect"
+ *
+ * const network = MemoryNetwork.layer({
+ *   respond: MemoryNetwork.routes({
+ *     "GET /hello": { body: "hello" },
+ *     "POST /orders": (request) => Effect.map(request.text, (body) => ({ status: 201, body }))
+ *   })
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category behaviours
+ */
+export const routes: (
+  replies: Readonly<Record<string, Reply | NonNullable<Options["respond"]>>>
+) => NonNullable<Options["respond"]> = internal.routes
 
 /**
  * Nobody listens there.

@@ -250,4 +250,24 @@ describe("MemoryNetwork", () => {
       strictEqual(network.faults.length, 2)
       ok(network.faults[0].includes("http://b.test"))
     }))
+
+  it.effect("responds by route", () =>
+    Effect.gen(function*() {
+      const network = yield* MemoryNetwork.make({
+        respond: MemoryNetwork.routes({
+          "GET /hello": { body: "hello" },
+          "POST http://b.test/hello": () => Effect.succeed({ status: 201, body: "of b" })
+        })
+      })
+      const said = yield* Effect.forEach([a, b], (origin) =>
+        Effect.scoped(Effect.gen(function*() {
+          const listener = { onCapacity: () => {}, onDraining: () => {}, onClosed: () => {} }
+          const connection = yield* network.connector.connect(origin, listener)
+          const received = receiver()
+          connection.exchange({ ...get(connection), target: "/hello" }, received)
+          yield* settle
+          return received.said[1]
+        })))
+      deepStrictEqual(said, ["data hello", "data hello"])
+    }))
 })

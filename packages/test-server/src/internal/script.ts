@@ -1,3 +1,4 @@
+import * as routes from "@sluice/engine/routes"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -19,43 +20,91 @@ export interface Route {
   readonly decide: (request: Received, lifetime: Lifetime) => Promise<Reply>
 }
 
+interface Scripted {
+  readonly pattern: routes.Route
+  /** Of several that mean a request, the one with the most of it. */
+  readonly exactness: number
+  readonly route: Route
+}
+
 export class Script {
-  private readonly routes = new Map<string, Route>()
+  private readonly scripted = new Map<string, Scripted>()
 
   set(key: string, replies: Replies, options: RouteOptions = {}): void {
-    this.routes.set(key, makeRoute(replies, options))
+    const pattern = parseRoute(key)
+    this.scripted.set(key, { pattern, exactness: exactnessOf(pattern), route: makeRoute(replies, options) })
   }
 
-  /** The most exact route wins: by whole target, by path, by the longest prefix; with the method before without. */
-  find(method: string, target: string, path: string): Route {
-    return this.exactly(method, target) ?? this.exactly(method, path) ?? this.byPrefix(method, path) ?? this.unmatched
-  }
-
-  private exactly(method: string, path: string): Route | undefined {
-    return this.routes.get(`${method} ${path}`) ?? this.routes.get(path)
-  }
-
-  private byPrefix(method: string, path: string): Route | undefined {
-    let best: string | undefined
-    for (const key of this.routes.keys()) {
-      if (!key.endsWith("*")) continue
-      const prefix = key.startsWith(`${method} `) ? key.slice(method.length + 1, -1) : key.slice(0, -1)
-      if (!path.startsWith(prefix)) continue
-      if (best === undefined || key.length > best.length) best = key
+  /** The most exact route: with its query, by its whole path, by the longest beginning; with the method before without. */
+  find(request: Asked): Route {
+    let best: Scripted | undefined = undefined
+    for (const one of this.scripted.values()) {
+      if (best !== undefined && one.exactness <= best.exactness) continue
+      if (routes.matches(one.pattern, toRouted(request, one.pattern))) best = one
     }
-    return best === undefined ? undefined : this.routes.get(best)
+    return best?.route ?? this.unmatched
   }
 
   private readonly unmatched = makeRoute(
     (request) => {
-      const list = [...this.routes.keys()].map((key) => `  ${key}\n`).join("")
+      const list = [...this.scripted.keys()].map((key) => `  ${key}\n`).join("")
       const scripted = list === "" ? "Nothing is scripted.\n" : `Scripted:\n${list}`
-      return makeReply.text(`No reply is scripted for ${request.method} ${request.target}\n${scripted}`, {
-        status: 404
-      })
+      const nearest = this.nearest(request)
+      return makeReply.text(
+        `No reply is scripted for ${request.method} ${request.target}\n` +
+          (nearest === undefined ? "" : `The nearest is ${nearest}\n`) + scripted,
+        { status: 404 }
+      )
     },
     {}
   )
+
+  private nearest(request: Asked): string | undefined {
+    let nearest: string | undefined = undefined
+    let least = Infinity
+    for (const [key, { pattern }] of this.scripted) {
+      const differences = routes.differences(pattern, toRouted(request, pattern))
+      const weight = differences.reduce((sum, difference) => sum + difference.weight, 0)
+      if (weight >= least) continue
+      least = weight
+      nearest = `${key}: ${differences.map(({ text }) => text).join("; ")}`
+    }
+    return nearest
+  }
+}
+
+/** What a route is found by. */
+type Asked = Pick<ReceivedRequest, "method" | "target" | "path" | "header">
+
+/** Reads a route, in the language that mocks have too. */
+export const parseRoute = (key: string): routes.Route => {
+  const parsed = routes.parseRoute(key)
+  if ("problem" in parsed) throw new Error(`the route ${parsed.problem}`)
+  return parsed
+}
+
+const exactnessOf = ({ method, origin, path, query }: routes.Route): number => {
+  const text = path?.text ?? ""
+  const kind = path === undefined ? 0 : text.includes("*") ? 1 : path.names.length > 0 ? 2 : 3
+  return (query === undefined ? 0 : 1e7) + kind * 1e6 + text.length * 10 + (origin === undefined ? 0 : 2) +
+    (method === undefined ? 0 : 1)
+}
+
+/** A server is asked for what comes to it: the scheme is the one that the route has, the host what the client says. */
+const toRouted = (request: Asked, { origin }: routes.Route): routes.RoutedRequest => {
+  const { method, path, target } = request
+  const at = target.indexOf("?")
+  const scheme = origin?.scheme ?? "http"
+  const authority = origin === undefined ? "" : request.header(":authority") ?? request.header("host") ?? ""
+  const [, host = "", port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(authority.toLowerCase()) ?? []
+  return {
+    method,
+    scheme,
+    host,
+    port: port ?? (scheme === "https" ? "443" : "80"),
+    path,
+    query: at < 0 ? "" : target.slice(at + 1)
+  }
 }
 
 const makeRoute = (replies: Replies, options: RouteOptions): Route => {

@@ -1,3 +1,4 @@
+import { matches, parseRoute } from "@sluice/engine/routes"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
@@ -97,3 +98,21 @@ class Network {
 }
 
 export const make = (options: models.Options = {}): Effect.Effect<Network> => Effect.sync(() => new Network(options))
+
+export const routes = (
+  replies: Readonly<Record<string, models.Reply | NonNullable<models.Options["respond"]>>>
+): NonNullable<models.Options["respond"]> => {
+  const parsed = Object.entries(replies).map(([key, reply]) => {
+    const route = parseRoute(key)
+    if ("problem" in route) throw new TypeError(`MemoryNetwork.routes: ${route.problem}`)
+    return { route, reply }
+  })
+  return (request) => {
+    const { connection: { origin: { host, port, scheme } }, method, target } = request
+    const [path, query = ""] = target.split(/\?(.*)/s, 2)
+    const routed = { method, scheme, host: host.toLowerCase(), port: String(port), path, query }
+    const found = parsed.find(({ route }) => matches(route, routed))
+    if (found === undefined) return Effect.succeed({ status: 404, body: `nothing is at ${method} ${target}` })
+    return typeof found.reply === "function" ? found.reply(request) : Effect.succeed(found.reply)
+  }
+}

@@ -6,6 +6,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { Breaking, Options, Reply } from "../../Reply.js"
 import * as replies from "../reply.js"
+import { parseRoute } from "../script.js"
 
 const Fields = Schema.Record({ key: Schema.String, value: Schema.Union(Schema.String, Schema.Array(Schema.String)) })
 
@@ -102,7 +103,7 @@ export const decode = (json: unknown, folder = "."): Either.Either<Routes, strin
         try: () =>
           Object.fromEntries(
             Object.entries(routes).map(([route, given]) => [
-              route,
+              parseRoute(route).source,
               isMany(given) ? given.map((one) => toReply(one, folder)) : toReply(given, folder)
             ])
           ),

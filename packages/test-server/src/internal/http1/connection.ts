@@ -114,7 +114,7 @@ export class Http1Connection implements Managed {
       target: head.target,
       headers: head.headers
     }, pipelined)
-    const route = this.around.script.find(head.method, head.target, request.path)
+    const route = this.around.script.find(request)
     const { maxRequestsPerConnection } = this.around.options
     const exchange = new Exchange(this, head, request, route, request.index + 1 >= maxRequestsPerConnection)
     this.receiving = exchange

@@ -96,7 +96,7 @@ export class Http2Connection implements Managed {
     const head = { protocol: "HTTP/2" as const, method, target, headers: pairs(raw) }
     const request = ledger.requestStarted(this.account, head, false)
     this.stopIdleTimer()
-    const exchange = new Http2Exchange(stream, request, script.find(method, target, request.path), this)
+    const exchange = new Http2Exchange(stream, request, script.find(request), this)
     this.exchanges.add(exchange)
     stream.on("close", () => {
       this.exchanges.delete(exchange)
