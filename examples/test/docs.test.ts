@@ -130,6 +130,7 @@ describe("The tables of docs/pool.md", () => {
     // The compiler says when one is missing here.
     const errors: Record<TransportError["_tag"], true> = {
       BodyAbandoned: true,
+      AddressNotAllowed: true,
       ConnectError: true,
       ConnectTimeout: true,
       HeadersTimeout: true,

@@ -170,6 +170,7 @@ const makeWith = <E>(
 /** What the platform's `retryTransient` takes for transient is what may go better the next time. */
 const reasonOf = (error: TransportError): RequestError["reason"] => {
   switch (error._tag) {
+    case "AddressNotAllowed":
     case "UnsupportedProtocol":
       return "InvalidUrl"
     case "LocalProtocolError":

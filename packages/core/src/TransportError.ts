@@ -157,6 +157,20 @@ export class ConnectError extends TaggedFailure("ConnectError")<Given<"ConnectEr
 }
 
 /**
+ * The address policy of the client does not allow the address, the name or the Unix socket: nothing was connected to. It is
+ * not `safeToRetry`: it would be the same again. See `AddressPolicy`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AddressNotAllowed extends TaggedFailure("AddressNotAllowed")<Given<"AddressNotAllowed", NotSent>> {
+  readonly [TypeId]: TypeId = TypeId
+  readonly phase = "connect" as const
+  readonly written = false
+  readonly safeToRetry = false
+}
+
+/**
  * The TLS handshake failed.
  *
  * @since 0.1.0
@@ -331,6 +345,7 @@ export type TransportError =
   | PoolQueueFull
   | ConnectTimeout
   | ConnectError
+  | AddressNotAllowed
   | TlsError
   | UnsupportedProtocol
   | ProxyError
@@ -432,6 +447,7 @@ const classes: { readonly [Tag in Failure.FailureTag]: new(failure: never) => Tr
   PoolQueueFull,
   ConnectTimeout,
   ConnectError,
+  AddressNotAllowed,
   TlsError,
   UnsupportedProtocol,
   ProxyError,

@@ -1,6 +1,7 @@
 /**
  * @since 0.1.0
  */
+export * as AddressPolicy from "./AddressPolicy.js"
 export * as Body from "./Body.js"
 export * as Connection from "./Connection.js"
 export * as ConnectionPool from "./ConnectionPool.js"

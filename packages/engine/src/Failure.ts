@@ -101,6 +101,16 @@ export interface Certificate {
   readonly chain: ReadonlyArray<string>
 }
 
+/** The address policy does not allow it. Nothing was connected to. */
+export interface AddressNotAllowed extends NotSent {
+  readonly _tag: "AddressNotAllowed"
+  readonly phase: "connect"
+  readonly safeToRetry: false
+  /** Which of the host's addresses, or the path of a Unix socket; undefined where the host itself is what is not allowed. */
+  readonly address: string | undefined
+  readonly detail: string
+}
+
 export interface TlsError extends NotSent {
   readonly _tag: "TlsError"
   readonly phase: "connect"
@@ -240,6 +250,7 @@ export type Failure =
   | PoolQueueFull
   | ConnectTimeout
   | ConnectError
+  | AddressNotAllowed
   | TlsError
   | UnsupportedProtocol
   | ProxyError
@@ -289,6 +300,7 @@ export const poolClosed = maker("PoolClosed", inPool)
 export const poolQueueFull = maker("PoolQueueFull", inPool)
 export const connectTimeout = maker("ConnectTimeout", connecting)
 export const connectError = maker("ConnectError", connecting)
+export const addressNotAllowed = maker("AddressNotAllowed", { phase: "connect", ...neverSent })
 export const tlsError = maker("TlsError", connecting)
 export const proxyError = maker("ProxyError", {})
 export const unsupportedProtocol = maker("UnsupportedProtocol", { phase: "connect", ...neverSent })

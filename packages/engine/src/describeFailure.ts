@@ -55,6 +55,8 @@ const sentences: { readonly [Tag in FailureTag]: (failure: Facts<Tag>) => string
       ? ""
       : `. The pool has ${counted(connections.open, "connection", "connections")} open, and limits.maxConnections is ` +
         `${connections.maxConnections}`),
+  AddressNotAllowed: ({ address, detail, origin }) =>
+    `${origin} must not be connected to${address === undefined ? "" : ` at ${address}`}: ${continued(detail)}`,
   TlsError: ({ certificate, detail, origin }) =>
     `No TLS connection to ${origin}: ${continued(detail)}${describeCertificate(certificate)}`,
   UnsupportedProtocol: ({ protocol }) =>

@@ -73,29 +73,10 @@ export type { Provided } from "./internal/wrapped.js"
  */
 export const layer = (options: Options = {}): Layer.Layer<Provided, InvalidOptions> =>
   Layer.unwrapEffect(Effect.map(checkAll(options), () => {
-    const {
-      http2,
-      lookup,
-      maxHeaderSize,
-      maxInformationalSize,
-      proxy,
-      reuseAfterNoContent,
-      socketPath,
-      tls,
-      ...pooled
-    } = options
+    const { connector, pooled } = split(options)
     return Layer.provide(
       layerWithoutConnector(pooled),
-      NodeConnector.layer({
-        http2: withWindow(http2, pooled.maxBufferedBody),
-        lookup,
-        maxHeaderSize,
-        maxInformationalSize,
-        proxy,
-        reuseAfterNoContent,
-        socketPath,
-        tls
-      })
+      NodeConnector.layer({ ...connector, http2: withWindow(connector.http2, pooled.maxBufferedBody) })
     )
   }))
 
@@ -144,6 +125,18 @@ export {
    * @category layers
    */
   layerWithDefaults as default
+}
+
+/** Those of the connector are those that its table has. */
+const split = (
+  options: Options
+): { readonly connector: NodeConnector.Options; readonly pooled: Omit<Options, keyof NodeConnector.Options> } => {
+  const isConnectors = ([name]: readonly [string, unknown]) => Object.hasOwn(optionTable.connector.fields, name)
+  const all = Object.entries(options)
+  return {
+    connector: Object.fromEntries(all.filter(isConnectors)),
+    pooled: Object.fromEntries(all.filter((entry) => !isConnectors(entry)))
+  }
 }
 
 const leastWindow = 16 * 1024

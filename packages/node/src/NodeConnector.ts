@@ -3,12 +3,13 @@
  *
  * @since 0.1.0
  */
+import type * as AddressPolicy from "@sluice/core/AddressPolicy"
 import type { Connection, ConnectionListener } from "@sluice/core/Connection"
 import { Connector } from "@sluice/core/Connector"
 import { check, InvalidOptions } from "@sluice/core/InvalidOptions"
 import type { Origin } from "@sluice/core/Origin"
 import { fromFailure, type TransportError } from "@sluice/core/TransportError"
-import { checkTls, type Dial, Dialer, readProxies, runtimeHooks } from "@sluice/engine/node"
+import { checkTls, type Dial, Dialer, readPolicy, readProxies, runtimeHooks } from "@sluice/engine/node"
 import * as optionTable from "@sluice/engine/options"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -36,6 +37,11 @@ export interface Options {
    * Default `true`.
    */
   readonly http2?: boolean | "prior-knowledge" | Http2Options.Http2Options | undefined
+  /**
+   * Which addresses may be reached: for URLs that come from somebody else. `"public-only"` is `AddressPolicy.publicOnly`.
+   * What is not allowed fails with `AddressNotAllowed`. Default: everything may be reached.
+   */
+  readonly addressPolicy?: "public-only" | AddressPolicy.AddressPolicy | undefined
   /**
    * The proxy that requests go through.
    *
@@ -113,12 +119,15 @@ export const make = (
     const time = effectTime(yield* Effect.runtime<never>())
     const limits = { maxHeaderSize, maxInformationalSize }
     const { lookup, proxy = "environment", socketPath } = options
-    const proxies = readProxies(proxy, process.env)
+    const policy = readPolicy(options.addressPolicy)
+    // Who wants addresses judged does not want somebody else to look them up.
+    const proxies = readProxies(proxy === "environment" && policy !== undefined ? "none" : proxy, process.env)
+    if (isProblems(policy)) return yield* new InvalidOptions({ problems: policy })
     if (isProblems(proxies)) return yield* new InvalidOptions({ problems: proxies })
     if (proxies?.description !== undefined) {
       yield* Effect.logDebug(`Requests go through a proxy (${proxies.description})`)
     }
-    const dialer = new Dialer({ tls, http2, lookup, proxies, socketPath, reuseAfterNoContent, limits }, time)
+    const dialer = new Dialer({ tls, http2, lookup, policy, proxies, socketPath, reuseAfterNoContent, limits }, time)
     const { coalesce, routes } = dialer
     const connector: Connector = {
       protocol: (origin) => dialer.protocol(origin),
@@ -133,8 +142,7 @@ export const make = (
     return connector
   })
 
-const isProblems = (read: ReturnType<typeof readProxies>): read is Extract<typeof read, ReadonlyArray<unknown>> =>
-  Array.isArray(read)
+const isProblems = (read: unknown): read is InvalidOptions["problems"] => Array.isArray(read)
 
 /** Opening a socket takes no time, so nothing is between it and the finalizer that closes it. */
 const connect = (

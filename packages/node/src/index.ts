@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 export {
+  AddressPolicy,
   ConnectionPool,
   ContentCoding,
   Credentials,

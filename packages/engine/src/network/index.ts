@@ -1,6 +1,7 @@
 /**
  * Names, addresses and ways through networks, without I/O.
  */
+export * from "./AddressPolicy.js"
 export * from "./AddressRace.js"
 export * from "./ConnectHandshake.js"
 export { type Handshake, type HandshakeStep, type ProxyFailure, type ProxyFailureReason } from "./Handshake.js"
@@ -11,3 +12,4 @@ export * from "./Proxy.js"
 export * from "./proxyEnvironment.js"
 export * from "./Router.js"
 export * from "./Socks5Handshake.js"
+export * from "./specialAddresses.js"

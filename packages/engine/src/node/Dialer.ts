@@ -75,7 +75,10 @@ export class Dialer {
     this.direct = new Route<OriginNetwork, KnownProxy>({ _tag: "Direct" }, this.common)
     this.proxies = new ProxyDialer(time)
     this.routes = settings.proxies === undefined ? undefined : this.routesBy(settings.proxies)
-    this.coalesce = settings.http2?.coalescing === true ? coalesceWith(settings, this.common.names) : undefined
+    // A connection was judged for the origin that it was made for.
+    this.coalesce = settings.http2?.coalescing === true && settings.policy === undefined
+      ? coalesceWith(settings, this.common.names)
+      : undefined
   }
 
   private routesBy({ proxyOf, varies }: ProxyChooser): Routes {
@@ -85,16 +88,29 @@ export class Dialer {
       common,
       // A Unix socket is on this machine.
       proxyOf: (network, origin, url) => network.settings.socketPath === undefined ? proxyOf(origin, url) : undefined,
-      needsTunnel: () => settings.http2?.priorKnowledge === true
+      // Where an address has to be judged, the proxy is told that and no name: a tunnel to it.
+      needsTunnel: ({ settings: { policy } }) =>
+        settings.http2?.priorKnowledge === true || policy?.throughProxy === "resolve-here"
     })
     const route: Routes["route"] = (origin, url, wantsTunnel) => {
       try {
-        return router.route(origin, url, wantsTunnel)
+        const routed = router.route(origin, url, wantsTunnel)
+        return this.notAllowedThrough(routed) ?? routed
       } catch (cause) {
         return noProxyFor(origin, cause)
       }
     }
     return { route, varies }
+  }
+
+  /** A proxy resolves names by itself. What can be judged is what the URL says. */
+  private notAllowedThrough(origin: Origin): Failure | undefined {
+    const { settings: { settings: { policy } }, way } = this.routeOf(origin)
+    if (policy === undefined || way._tag === "Direct") return undefined
+    const { host, port } = origin
+    const family = net.isIP(host) as 0 | 4 | 6
+    const reason = policy.judge({ host, port, address: family === 0 ? undefined : host, family: family || undefined })
+    return reason === undefined ? undefined : errors.notAllowed(origin, undefined, reason)
   }
 
   /** What a first connection to this origin will speak; `"unknown"` when it is negotiated (ALPN). */
@@ -201,16 +217,17 @@ export class Dialer {
   /** Connects to the first address of the origin that lets it. */
   private connect<S extends net.Socket>(
     dial: Dial,
-    { names, settings: { socketPath } }: OriginNetwork,
+    { names, settings: { policy, socketPath } }: OriginNetwork,
     origin: Origin,
     { onFailed }: DialEvents,
     open: (target: net.NetConnectOpts) => sockets.OpenSocket<S>,
     onConnected: (opened: sockets.OpenSocket<S>) => void
   ): void {
     const { host, port } = origin
-    connectHost(dial, { host, port, names, socketPath }, open, this.time, {
+    connectHost(dial, { host, port, names, socketPath, judge: policy?.judge }, open, this.time, {
       onConnected,
       onUnknown: (cause) => onFailed(errors.notConnected(origin, cause)),
+      onNotAllowed: (address, reason) => onFailed(errors.notAllowed(origin, address, reason)),
       onFailed: (attempts) => onFailed(errors.notConnectedToAny(origin, attempts)),
       onInvalid: (cause) => onFailed(tlsError(origin, cause, "Configuration"))
     })

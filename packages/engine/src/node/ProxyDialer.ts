@@ -10,7 +10,7 @@ import {
   Socks5Handshake
 } from "../network/index.js"
 import type { Origin } from "../Origin.js"
-import { connectHost } from "./connectHost.js"
+import { connectHost, notAllowed } from "./connectHost.js"
 import type { Dial } from "./Dial.js"
 import * as errors from "./errors.js"
 import type { OriginNetwork } from "./OriginNetwork.js"
@@ -43,6 +43,8 @@ export class ProxyDialer {
       onUnknown: (cause: Error) => unreachable(errors.notConnected(own, cause)),
       onFailed: (attempts: Parameters<typeof errors.notConnectedToAny>[1]) =>
         unreachable(errors.notConnectedToAny(own, attempts)),
+      // Whoever names a proxy wants it to be reached.
+      onNotAllowed: () => {},
       onInvalid: (cause: Error) => fail({ reason: "Configuration", detail: cause.message }, cause)
     }
     if (proxy.scheme !== "https") {
@@ -75,7 +77,7 @@ export class ProxyDialer {
       onOpened: (opened) => {
         const fail = (failure: ProxyFailure, cause?: unknown) =>
           events.onFailed(proxyError(origin, proxy, failure, cause))
-        this.handshake(proxy, origin, network, (handshake) => {
+        this.handshake(proxy, origin, network, events.onFailed, (handshake) => {
           if (dial.isClosed) return
           dial.stage = () => ({ _tag: "Tunnelling", proxy: proxy.href })
           runHandshake(dial, opened, handshake, this.time, () => events.onOpened(opened), fail)
@@ -86,26 +88,36 @@ export class ProxyDialer {
 
   private handshake(
     proxy: KnownProxy,
-    { host, href, port }: Origin,
-    { names }: OriginNetwork,
+    origin: Origin,
+    { names, settings: { policy } }: OriginNetwork,
+    onRefused: (failure: Failure.Failure) => void,
     onReady: (handshake: Handshake) => void,
     onFailed: (failure: ProxyFailure, cause?: unknown) => void
   ): void {
     const { credentials, scheme } = proxy
-    if (!isSocks(scheme)) {
+    const { href, port } = origin
+    const begin = (host: string) => {
+      if (isSocks(scheme)) return onReady(new Socks5Handshake(host, port, credentials))
+
       let headers: Readonly<Record<string, string>>
       try {
         headers = proxyHeaders(proxy, () => new URL(href))
       } catch (cause) {
         return onFailed({ reason: "Configuration", detail: "the function proxy.headers threw" }, cause)
       }
-      return onReady(new ConnectHandshake(`${authorityOf(host)}:${port}`, headers, decoding))
+      onReady(new ConnectHandshake(`${authorityOf(host)}:${port}`, headers, decoding))
     }
-    if (scheme === "socks5h") return onReady(new Socks5Handshake(host, port, credentials))
-    names(host, (error, addresses) => {
-      if (error === undefined) return onReady(new Socks5Handshake(addresses[0].address, port, credentials))
-      const detail = `${host} could not be looked up here, as socks5:// has it (socks5h:// leaves it to the proxy)`
-      onFailed({ reason: "Configuration", detail }, error)
+    const mustJudge = policy?.throughProxy === "resolve-here"
+    if (scheme !== "socks5" && !mustJudge) return begin(origin.host)
+    names(origin.host, (error, addresses) => {
+      if (error !== undefined) {
+        const why = mustJudge ? "the address policy" : "socks5:// (socks5h:// leaves it to the proxy)"
+        const detail = `${origin.host} could not be looked up here, as ${why} wants it`
+        return onFailed({ reason: "Configuration", detail }, error)
+      }
+      const refused = notAllowed(policy?.judge, origin.host, port, addresses)
+      if (refused === undefined) begin(addresses[0].address)
+      else onRefused(errors.notAllowed(origin, refused.address, refused.reason))
     })
   }
 

@@ -1,10 +1,10 @@
 import type * as net from "node:net"
 import type { HostTime } from "../Host.js"
-import type { Address, Attempt } from "../network/index.js"
+import type { Address, AddressJudge, Attempt } from "../network/index.js"
 import { connectToAny } from "./connectToAny.js"
 import type { Dial } from "./Dial.js"
 import * as errors from "./errors.js"
-import type { Names } from "./lookup.js"
+import { type Names, toAddress } from "./lookup.js"
 import type { OpenSocket } from "./socket.js"
 
 /** What is connected to, and how it becomes addresses. */
@@ -14,6 +14,8 @@ export interface HostToConnect {
   readonly names: Names
   /** The Unix socket to connect to in its place. */
   readonly socketPath?: string | undefined
+  /** Says what of it may be reached. */
+  readonly judge?: AddressJudge | undefined
   /** The URL of the proxy that it is, if it is one. */
   readonly proxy?: string | undefined
 }
@@ -24,19 +26,45 @@ export interface HostEvents<S extends net.Socket> {
   readonly onFailed: (attempts: ReadonlyArray<Attempt<Error>>) => void
   /** Node does not take what it was given. */
   readonly onInvalid: (cause: Error) => void
+  readonly onNotAllowed: (address: string, reason: string) => void
+}
+
+/** The first of them that may not be reached. All are looked at: who has one of each kind wants us to take the wrong one. */
+export const notAllowed = (
+  judge: AddressJudge | undefined,
+  host: string,
+  port: number,
+  addresses: ReadonlyArray<Address>
+): { readonly address: string; readonly reason: string } | undefined => {
+  if (judge === undefined) return undefined
+  for (const { address, family } of addresses) {
+    const reason = judge({ host, port, address, family })
+    if (reason !== undefined) return { address, reason }
+  }
+  return undefined
 }
 
 /** Connects to the first address of a host that lets it. */
 export const connectHost = <S extends net.Socket>(
   dial: Dial,
-  { host, names, port, proxy, socketPath }: HostToConnect,
+  { host, judge, names, port, proxy, socketPath }: HostToConnect,
   open: (target: net.NetConnectOpts) => OpenSocket<S>,
   time: Pick<HostTime, "elapsed" | "sleep">,
-  { onConnected, onFailed, onInvalid, onUnknown }: HostEvents<S>
+  { onConnected, onFailed, onInvalid, onNotAllowed, onUnknown }: HostEvents<S>
 ): void => {
   const connectTo = (addresses: ReadonlyArray<Address>, target: (address: Address) => net.NetConnectOpts) => {
+    const refused = notAllowed(judge, host, port, addresses)
+    if (refused !== undefined) return onNotAllowed(refused.address, refused.reason)
     const attempts = connectToAny(dial, addresses, (address) => open(target(address)), time, {
-      onConnected,
+      onConnected: judge === undefined ? onConnected : (opened) => {
+        // What was connected to is looked at once more: whatever is between us and the system has no say in it.
+        const { remoteAddress } = opened.socket
+        const again = remoteAddress === undefined
+          ? undefined
+          : notAllowed(judge, host, port, toAddress({ address: remoteAddress }))
+        if (again === undefined) onConnected(opened)
+        else onNotAllowed(again.address, again.reason)
+      },
       onFailed,
       onInvalid
     })

@@ -103,6 +103,10 @@ export const notConnected = (origin: Origin, failure: Error) =>
     cause: failure
   })
 
+/** The address policy has something against it. */
+export const notAllowed = (origin: Origin, address: string | undefined, detail: string) =>
+  Failure.addressNotAllowed({ origin: origin.href, address, detail })
+
 /** Each of the addresses was tried. */
 export const notConnectedToAny = (origin: Origin, attempts: ReadonlyArray<Attempt<Error>>) => {
   const failures = attempts.flatMap(({ failure }) => failure === undefined ? [] : [failure])

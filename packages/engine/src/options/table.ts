@@ -240,11 +240,45 @@ export const proxy = switched(proxyOrFunction, {
   })
 })
 
+const addresses: Kind = { _tag: "List", item: text }
+
+export const addressPolicy = switched(
+  either<unknown>([{ _tag: "Choice", values: ["public-only"] }], undefined, {
+    sentence: "Which addresses may be reached: for URLs that come from somebody else."
+  }),
+  {
+    publicOnly: flag(false, { sentence: "Public addresses of the Internet only." }),
+    allow: either<unknown>([addresses], undefined, {
+      sentence: "Names, addresses, ranges and paths that may be reached: besides public ones, or else only these."
+    }),
+    deny: either<unknown>([addresses], undefined, { sentence: "Those that never may." }),
+    check: optional({ _tag: "Function" }, { sentence: "Asked about what the lists allow." }),
+    throughProxy: either<unknown>([{ _tag: "Choice", values: ["literals-only", "resolve-here"] }], undefined, {
+      sentence: "How it is judged what is behind a proxy: by what the URL says, or by looking names up here."
+    })
+  }
+)
+
+/** Behind a proxy there is nothing to judge but what the URL says, which has to be wanted. */
+const saysHowToJudge: Rule = ({ proxy }, { addressPolicy: policy }) => {
+  if (policy === undefined || proxy === "environment" || proxy === "none") return undefined
+  const through = typeof policy === "object" && policy !== null && "throughProxy" in policy
+    ? policy.throughProxy
+    : undefined
+  return through === undefined
+    ? {
+      option: "addressPolicy",
+      expected: "throughProxy to be set where there is a proxy (\"literals-only\" or \"resolve-here\")"
+    }
+    : undefined
+}
+
 /** What a connector over sockets takes. */
 export const connector = group({
   tls,
   http2,
   proxy,
+  addressPolicy,
   socketPath: optional({ _tag: "Text" }, {
     variable: "SOCKET_PATH",
     sentence: "The path of a Unix socket (a named pipe on Windows) to connect to instead of any host."
@@ -266,7 +300,7 @@ export const connector = group({
   lookup: optional({ _tag: "Function" }, {
     sentence: "How host names become addresses. Default: the system's resolver."
   })
-})
+}, [saysHowToJudge])
 
 export const decompress = switched(
   choice([true, false], true, {
@@ -395,7 +429,7 @@ export const wrappers = group({
 export const layerWithoutConnector = group({ ...pooledClient.fields, ...wrappers.fields, decompress })
 
 /** What `HttpClientLayer.layer` takes: all of it. */
-export const layer = group({ ...layerWithoutConnector.fields, ...connector.fields })
+export const layer = group({ ...layerWithoutConnector.fields, ...connector.fields }, [saysHowToJudge])
 
 export const priority = group({
   urgency: choice([0, 1, 2, 3, 4, 5, 6, 7], 3, { sentence: "From 0, the most urgent, to 7." }),

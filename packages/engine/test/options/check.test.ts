@@ -107,7 +107,7 @@ const samples = ({ kind, ...option }: Option<unknown>): {
 
 /** One value may stand there instead of a group. */
 const isSwitch = (path: string): boolean =>
-  ["http2", "decompress", "redirects", "retry", "cookies", "compress", "proxy"].includes(path)
+  ["http2", "decompress", "redirects", "retry", "cookies", "compress", "proxy", "addressPolicy"].includes(path)
 
 const takesText = ({ kind }: Option<unknown>): boolean =>
   kind._tag === "Text" || (kind._tag === "Either" && kind.kinds.some(({ _tag }) => _tag === "Text"))
