@@ -8,13 +8,24 @@ import type { Connection, ConnectionListener } from "@sluice/core/Connection"
 import { Connector } from "@sluice/core/Connector"
 import { check, InvalidOptions } from "@sluice/core/InvalidOptions"
 import type { Origin } from "@sluice/core/Origin"
+import type * as Resolver from "@sluice/core/Resolver"
 import { fromFailure, type TransportError } from "@sluice/core/TransportError"
-import { checkTls, type Dial, Dialer, readPolicy, readProxies, runtimeHooks } from "@sluice/engine/node"
+import {
+  type Dial,
+  Dialer,
+  type OriginOptions as EngineOriginOptions,
+  type OriginsOption,
+  readSettings,
+  runtimeHooks,
+  settingsByOrigin
+} from "@sluice/engine/node"
 import * as optionTable from "@sluice/engine/options"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import type { LookupFunction } from "node:net"
 import * as Http2Options from "./Http2Options.js"
@@ -23,20 +34,14 @@ import type * as Proxy from "./Proxy.js"
 import type { TlsOptions } from "./TlsOptions.js"
 
 /**
- * How connections are made. It holds for all connections of a connector.
+ * How connections are made to one origin: what can be different for each.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Options {
-  /** For `https:` origins. */
+export interface OriginOptions {
+  /** For `https:` origins. Of an origin: laid over the layer's, option by option. */
   readonly tls?: TlsOptions | undefined
-  /**
-   * Whether HTTP/2 is spoken. `true`: to `https:` origins that choose it in the TLS handshake (ALPN, RFC 7301), and
-   * HTTP/1.1 to all others. `"prior-knowledge"`: to `http:` origins as well, without asking. Or the same with options.
-   * Default `true`.
-   */
-  readonly http2?: boolean | "prior-knowledge" | Http2Options.Http2Options | undefined
   /**
    * Which addresses may be reached: for URLs that come from somebody else. `"public-only"` is `AddressPolicy.publicOnly`.
    * What is not allowed fails with `AddressNotAllowed`. Default: everything may be reached.
@@ -71,6 +76,47 @@ export interface Options {
    * Addresses are not looked up. Default `dns.lookup`, the system's resolver.
    */
   readonly lookup?: LookupFunction | undefined
+  /**
+   * Where hosts lead. The URL goes on saying what is asked for and what a certificate must cover.
+   *
+   * - `"system"`: as for all programs of the machine (`getaddrinfo`, with its hosts file and search domains).
+   * - `"dns"`: as name servers say (`dns.resolve4`, `dns.resolve6`), for as long as they say: one second to five minutes.
+   * - a table from `host:port` or `host` to an address or another name, with or without a port, or several. What is not in
+   *   it, as the system.
+   * - a function: see `Resolver`.
+   *
+   * Of several addresses each dial begins with the next one. Default `lookup`, or the system.
+   */
+  readonly resolve?: "system" | "dns" | Readonly<Record<string, Resolver.Targets>> | Resolver.Resolver | undefined
+  /** The address of this machine to connect from. Default: the system's choice. */
+  readonly localAddress?: string | undefined
+  /** The only kind of addresses to connect to. Default: both. */
+  readonly family?: 4 | 6 | undefined
+}
+
+/**
+ * How connections are made.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends OriginOptions {
+  /**
+   * Whether HTTP/2 is spoken. `true`: to `https:` origins that choose it in the TLS handshake (ALPN, RFC 7301), and
+   * HTTP/1.1 to all others. `"prior-knowledge"`: to `http:` origins as well, without asking. Or the same with options.
+   * Default `true`.
+   */
+  readonly http2?: boolean | "prior-knowledge" | Http2Options.Http2Options | undefined
+  /**
+   * Options of origins, laid over those of the layer: a record, or a function of the URL of an origin, asked once for each.
+   * The names of the record are origins (`https://api.example.com`), hosts with or without a port (`api.example.com`,
+   * `10.0.0.1:8443`), all below a host (`*.example.com`), or `*`. The one that says most is the one that counts. A
+   * certificate of `tls.cert` given here is shown to nobody else. Default none.
+   */
+  readonly origins?:
+    | Readonly<Record<string, OriginOptions>>
+    | ((url: URL) => OriginOptions | undefined)
+    | undefined
   /**
    * The largest header section of a response, in bytes: its head, or its trailers. Over HTTP/2 each field counts for 32 more
    * than its name and value (RFC 9113 §6.5.2), and the server is told. A larger one fails with `RemoteProtocolError`.
@@ -113,21 +159,16 @@ export const make = (
       options
     )
     const http2 = readHttp2(checked.http2)
-    const tls = options.tls ?? {}
-    const unusable = checkTls(tls)
-    if (unusable.length > 0) return yield* new InvalidOptions({ problems: unusable })
-    const time = effectTime(yield* Effect.runtime<never>())
+    const runtime = yield* Effect.runtime<never>()
+    const time = effectTime(runtime)
+    const common = readSettings(withoutEffects(options, runtime), process.env, undefined)
+    if (isProblems(common)) return yield* new InvalidOptions({ problems: common })
+    const byOrigin = readOrigins(options.origins, common, runtime)
+    if (isProblems(byOrigin)) return yield* new InvalidOptions({ problems: byOrigin })
+    const proxies = common.proxies?.description
+    if (proxies !== undefined) yield* Effect.logDebug(`Requests go through a proxy (${proxies})`)
     const limits = { maxHeaderSize, maxInformationalSize }
-    const { lookup, proxy = "environment", socketPath } = options
-    const policy = readPolicy(options.addressPolicy)
-    // Who wants addresses judged does not want somebody else to look them up.
-    const proxies = readProxies(proxy === "environment" && policy !== undefined ? "none" : proxy, process.env)
-    if (isProblems(policy)) return yield* new InvalidOptions({ problems: policy })
-    if (isProblems(proxies)) return yield* new InvalidOptions({ problems: proxies })
-    if (proxies?.description !== undefined) {
-      yield* Effect.logDebug(`Requests go through a proxy (${proxies.description})`)
-    }
-    const dialer = new Dialer({ tls, http2, lookup, policy, proxies, socketPath, reuseAfterNoContent, limits }, time)
+    const dialer = new Dialer({ ...common, http2, byOrigin, reuseAfterNoContent, limits }, time)
     const { coalesce, routes } = dialer
     const connector: Connector = {
       protocol: (origin) => dialer.protocol(origin),
@@ -141,6 +182,33 @@ export const make = (
     }
     return connector
   })
+
+/** A resolver of the caller's is an Effect; connections are made without. */
+const withoutEffects = (
+  { resolve, ...options }: OriginOptions,
+  runtime: Runtime.Runtime<never>
+): EngineOriginOptions => {
+  if (typeof resolve !== "function") return { ...options, resolve }
+  const run = Runtime.runPromise(runtime)
+  return { ...options, resolve: (host, port) => run(Effect.suspend(() => resolve(host, port))) }
+}
+
+const readOrigins = (
+  origins: Options["origins"],
+  common: Settings,
+  runtime: Runtime.Runtime<never>
+): ReturnType<typeof settingsByOrigin> | undefined => {
+  if (origins === undefined) return undefined
+  const read = (options: EngineOriginOptions, path: string) => {
+    const checked = check(optionTable.origin, options, path)
+    return Either.isLeft(checked)
+      ? checked.left.problems
+      : readSettings(withoutEffects(options as OriginOptions, runtime), process.env, common, path)
+  }
+  return settingsByOrigin(origins as OriginsOption, read)
+}
+
+type Settings = Exclude<ReturnType<typeof readSettings>, ReadonlyArray<unknown>>
 
 const isProblems = (read: unknown): read is InvalidOptions["problems"] => Array.isArray(read)
 

@@ -20,6 +20,7 @@ export {
   PoolStats,
   Priority,
   Redirects,
+  Resolver,
   Retry,
   Sse,
   Timeouts,

@@ -2,6 +2,8 @@
 export interface Address {
   readonly address: string
   readonly family: 4 | 6 | "unix"
+  /** Where it is not that of the URL. */
+  readonly port?: number | undefined
 }
 
 /** One try to connect to one address. */
@@ -21,7 +23,7 @@ export const attemptDelay = 250
  * twice is one address.
  */
 export const interleave = (addresses: ReadonlyArray<Address>): ReadonlyArray<Address> => {
-  const distinct = [...new Map(addresses.map((each) => [each.address, each])).values()]
+  const distinct = [...new Map(addresses.map((each) => [`${each.address} ${each.port}`, each])).values()]
   const first = distinct[0]?.family
   const same = distinct.filter(({ family }) => family === first)
   const other = distinct.filter(({ family }) => family !== first)

@@ -17,7 +17,7 @@ import { ForwardConnection } from "./ForwardConnection.js"
 import { Http1Connection } from "./Http1Connection.js"
 import { Http2Connection } from "./Http2Connection.js"
 import { OriginNetwork, type OriginSettings } from "./OriginNetwork.js"
-import type { ProxyChooser } from "./proxies.js"
+import type { SettingsByOrigin } from "./originSettings.js"
 import { noProxyFor, ProxyDialer, proxyError } from "./ProxyDialer.js"
 import type { KnownProxy } from "./ProxySettings.js"
 import { RememberedOrigins } from "./RememberedOrigins.js"
@@ -31,8 +31,8 @@ export interface DialerSettings extends OriginSettings {
   readonly http2: Http2 | undefined
   readonly reuseAfterNoContent: ReuseAfterNoContent
   readonly limits: ParserLimits
-  /** Undefined: no request goes through one. */
-  readonly proxies: ProxyChooser | undefined
+  /** Origins that have settings of their own. Undefined: none. */
+  readonly byOrigin: SettingsByOrigin | undefined
 }
 
 /** Which way the requests of a URL go. */
@@ -74,20 +74,28 @@ export class Dialer {
     this.common = new OriginNetwork(settings, time)
     this.direct = new Route<OriginNetwork, KnownProxy>({ _tag: "Direct" }, this.common)
     this.proxies = new ProxyDialer(time)
-    this.routes = settings.proxies === undefined ? undefined : this.routesBy(settings.proxies)
+    this.routes = settings.proxies === undefined && settings.byOrigin === undefined ? undefined : this.makeRoutes()
     // A connection was judged for the origin that it was made for.
     this.coalesce = settings.http2?.coalescing === true && settings.policy === undefined
       ? coalesceWith(settings, this.common.names)
       : undefined
   }
 
-  private routesBy({ proxyOf, varies }: ProxyChooser): Routes {
-    const { common, settings } = this
+  private makeRoutes(): Routes {
+    const { common, settings, time } = this
+    const networks = new WeakMap<OriginSettings, OriginNetwork>()
+    const networkOf = (own: OriginSettings | undefined): OriginNetwork => {
+      if (own === undefined) return common
+      let network = networks.get(own)
+      if (network === undefined) networks.set(own, network = new OriginNetwork(own, time))
+      return network
+    }
     const router = new Router<OriginNetwork, KnownProxy>({
-      settingsOf: () => common,
+      settingsOf: (origin) => networkOf(settings.byOrigin?.of(origin)),
       common,
       // A Unix socket is on this machine.
-      proxyOf: (network, origin, url) => network.settings.socketPath === undefined ? proxyOf(origin, url) : undefined,
+      proxyOf: ({ settings: { proxies, socketPath } }, origin, url) =>
+        socketPath === undefined ? proxies?.proxyOf(origin, url) : undefined,
       // Where an address has to be judged, the proxy is told that and no name: a tunnel to it.
       needsTunnel: ({ settings: { policy } }) =>
         settings.http2?.priorKnowledge === true || policy?.throughProxy === "resolve-here"
@@ -100,7 +108,7 @@ export class Dialer {
         return noProxyFor(origin, cause)
       }
     }
-    return { route, varies }
+    return { route, varies: settings.proxies?.varies === true || settings.byOrigin?.varies === true }
   }
 
   /** A proxy resolves names by itself. What can be judged is what the URL says. */
@@ -217,14 +225,14 @@ export class Dialer {
   /** Connects to the first address of the origin that lets it. */
   private connect<S extends net.Socket>(
     dial: Dial,
-    { names, settings: { policy, socketPath } }: OriginNetwork,
+    { names, settings: { localAddress, policy, socketPath } }: OriginNetwork,
     origin: Origin,
     { onFailed }: DialEvents,
     open: (target: net.NetConnectOpts) => sockets.OpenSocket<S>,
     onConnected: (opened: sockets.OpenSocket<S>) => void
   ): void {
     const { host, port } = origin
-    connectHost(dial, { host, port, names, socketPath, judge: policy?.judge }, open, this.time, {
+    connectHost(dial, { host, port, names, socketPath, localAddress, judge: policy?.judge }, open, this.time, {
       onConnected,
       onUnknown: (cause) => onFailed(errors.notConnected(origin, cause)),
       onNotAllowed: (address, reason) => onFailed(errors.notAllowed(origin, address, reason)),

@@ -1,12 +1,21 @@
 import type { HostTime } from "../Host.js"
 import type { AddressJudge } from "../network/index.js"
-import { type Names, namesOf } from "./lookup.js"
+import { type Names, namesBy, namesOf } from "./lookup.js"
+import type { ProxyChooser } from "./proxies.js"
+import { type ResolveOption, resolverOf } from "./resolvers.js"
 import type { Route } from "./socket.js"
 import { TlsClient } from "./tls.js"
 import type { TlsSettings } from "./TlsSettings.js"
 
 export interface OriginSettings extends Route {
   readonly tls: TlsSettings
+  readonly resolve?: ResolveOption | undefined
+  /** The address of this machine to connect from. */
+  readonly localAddress?: string | undefined
+  /** Addresses of the other family are not used. */
+  readonly family?: 4 | 6 | undefined
+  /** Undefined: no request goes through one. */
+  readonly proxies?: ProxyChooser | undefined
   /** Undefined: everything may be reached. */
   readonly policy?: KnownPolicy | undefined
 }
@@ -23,7 +32,8 @@ export class OriginNetwork {
   readonly tls: TlsClient
 
   constructor(readonly settings: OriginSettings, time: Pick<HostTime, "elapsed">) {
-    this.names = namesOf(settings.lookup)
+    const { family, lookup, resolve } = settings
+    this.names = namesOf(resolve === undefined ? namesBy(lookup) : resolverOf(resolve, time), family)
     this.tls = new TlsClient(settings.tls, time)
   }
 }

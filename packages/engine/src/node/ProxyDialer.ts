@@ -109,7 +109,7 @@ export class ProxyDialer {
     }
     const mustJudge = policy?.throughProxy === "resolve-here"
     if (scheme !== "socks5" && !mustJudge) return begin(origin.host)
-    names(origin.host, (error, addresses) => {
+    names(origin.host, port, (error, addresses) => {
       if (error !== undefined) {
         const why = mustJudge ? "the address policy" : "socks5:// (socks5h:// leaves it to the proxy)"
         const detail = `${origin.host} could not be looked up here, as ${why} wants it`

@@ -31,7 +31,7 @@ export const coalesceWith = ({ socketPath, tls: settings }: Settings, names: Nam
     const covering = open.filter((connection) => covers(connection, origin))
     if (covering.length === 0) return onFound([])
     // A name that cannot be looked up has no addresses; a dial to it then fails with the reason.
-    names(origin.host, (_error, addresses) => {
+    names(origin.host, origin.port, (_error, addresses) => {
       const all = new Set(addresses.map(({ address }) => address))
       onFound(covering.filter(({ remoteAddress }) => remoteAddress !== undefined && all.has(remoteAddress)))
     })

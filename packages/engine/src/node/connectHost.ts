@@ -14,6 +14,8 @@ export interface HostToConnect {
   readonly names: Names
   /** The Unix socket to connect to in its place. */
   readonly socketPath?: string | undefined
+  /** The address of this machine to connect from. */
+  readonly localAddress?: string | undefined
   /** Says what of it may be reached. */
   readonly judge?: AddressJudge | undefined
   /** The URL of the proxy that it is, if it is one. */
@@ -37,8 +39,8 @@ export const notAllowed = (
   addresses: ReadonlyArray<Address>
 ): { readonly address: string; readonly reason: string } | undefined => {
   if (judge === undefined) return undefined
-  for (const { address, family } of addresses) {
-    const reason = judge({ host, port, address, family })
+  for (const { address, family, port: own = port } of addresses) {
+    const reason = judge({ host, port: own, address, family })
     if (reason !== undefined) return { address, reason }
   }
   return undefined
@@ -47,7 +49,7 @@ export const notAllowed = (
 /** Connects to the first address of a host that lets it. */
 export const connectHost = <S extends net.Socket>(
   dial: Dial,
-  { host, judge, names, port, proxy, socketPath }: HostToConnect,
+  { host, judge, localAddress, names, port, proxy, socketPath }: HostToConnect,
   open: (target: net.NetConnectOpts) => OpenSocket<S>,
   time: Pick<HostTime, "elapsed" | "sleep">,
   { onConnected, onFailed, onInvalid, onNotAllowed, onUnknown }: HostEvents<S>
@@ -76,9 +78,12 @@ export const connectHost = <S extends net.Socket>(
     return connectTo([{ address: socketPath, family: "unix" }], target)
   }
   dial.stage = () => ({ _tag: "LookingUp", host, proxy })
-  names(host, (error, addresses) => {
+  names(host, port, (error, addresses) => {
     if (dial.isClosed) return
     if (error !== undefined) onUnknown(error)
-    else connectTo(addresses, ({ address }) => ({ host: address, port }))
+    else {
+      const own = localAddress === undefined ? {} : { localAddress }
+      connectTo(addresses, ({ address, port: other = port }) => ({ host: address, port: other, ...own }))
+    }
   })
 }

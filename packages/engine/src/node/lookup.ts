@@ -1,14 +1,39 @@
 import * as net from "node:net"
-import type { Address } from "../network/index.js"
+import { type Address, rotate } from "../network/index.js"
 import { type OnNamed, systemNames } from "./systemNames.js"
 
-/** How a host becomes addresses. Calls back once, at once or later. */
-export type Names = (host: string, onNamed: OnNamed) => void
+/** How a host becomes addresses, for a port. Calls back once, at once or later. */
+export type Names = (host: string, port: number, onNamed: OnNamed) => void
 
-/** An address is its own; a name is looked up, by default by the system. */
-export const namesOf = (lookup: net.LookupFunction | undefined): Names => {
+/** How many hosts it is remembered of which address they begin with. */
+const maxHosts = 1000
+
+/**
+ * An address is its own; a name is looked up. Each time the addresses begin with the next one, so that many connections go
+ * to all of them.
+ */
+export const namesOf = (named: Names, family: 4 | 6 | undefined): Names => {
+  const counts = new Map<string, number>()
+  return (host, port, onNamed) =>
+    named(host, port, (error, all) => {
+      if (error !== undefined) return onNamed(error, [])
+      const addresses = family === undefined ? all : all.filter((each) => each.family === family)
+      if (addresses.length === 0) {
+        const wanted = family === undefined ? "IP address" : `address of IPv${family}`
+        return onNamed(Object.assign(new Error(`${host} has no ${wanted}`), { code: "ENOTFOUND" }), [])
+      }
+      if (addresses.length === 1) return onNamed(undefined, addresses)
+      const count = counts.get(host) ?? 0
+      if (counts.size >= maxHosts) counts.clear()
+      counts.set(host, count + 1)
+      onNamed(undefined, rotate(addresses, count))
+    })
+}
+
+/** By a function as Node has it, or by the system. */
+export const namesBy = (lookup: net.LookupFunction | undefined): Names => {
   const named = lookup === undefined ? systemNames : guarded(lookup)
-  return (host, onNamed) => {
+  return (host, _port, onNamed) => {
     const literal = toAddress({ address: host })
     if (literal.length > 0) onNamed(undefined, literal)
     else named(host, onNamed)
@@ -20,7 +45,7 @@ export const namesOf = (lookup: net.LookupFunction | undefined): Names => {
  * process in Node) or something that is none, is an error of the dial; what it calls back after the first time is not
  * noticed. One that never calls back is bounded by the time for connecting.
  */
-const guarded = (lookup: net.LookupFunction): Names => (host, onNamed) => {
+const guarded = (lookup: net.LookupFunction) => (host: string, onNamed: OnNamed): void => {
   let isOver = false
   const fail = (cause: unknown) => {
     if (isOver) return

@@ -17,6 +17,8 @@ export interface ProxyChooser {
   readonly proxyOf: (origin: Origin, url: object | undefined) => KnownProxy | undefined
   /** Whether it may say another thing for another URL of the same origin, or later. */
   readonly varies: boolean
+  /** Nobody has asked for it but the environment. */
+  readonly isEnvironment?: boolean | undefined
   /** For people: what was chosen, if that is known. */
   readonly description: string | undefined
 }
@@ -66,6 +68,7 @@ const fromEnvironment = (environment: Environment): ProxyChooser | ReadonlyArray
   return {
     proxyOf: ({ host, port, scheme }) => found.noProxy(host, port) ? undefined : scheme === "http" ? http : https,
     varies: false,
+    isEnvironment: true,
     description: [http && `http: ${http.href}`, https && `https: ${https.href}`].filter(Boolean).join(", ")
   }
 }

@@ -273,15 +273,39 @@ const saysHowToJudge: Rule = ({ proxy }, { addressPolicy: policy }) => {
     : undefined
 }
 
-/** What a connector over sockets takes. */
-export const connector = group({
+/** What can be said for one origin alone. */
+const byOrigin = {
   tls,
-  http2,
   proxy,
   addressPolicy,
+  resolve: either<unknown>(
+    [{ _tag: "Choice", values: ["system", "dns"] }, { _tag: "Object" }, { _tag: "Function" }],
+    undefined,
+    {
+      sentence: "Where hosts lead: as the system has it, as name servers say, by a table, or by a function."
+    }
+  ),
+  lookup: optional({ _tag: "Function" }, {
+    sentence: "How host names become addresses, as `net.connect` takes it. Default: the system's resolver."
+  }),
   socketPath: optional({ _tag: "Text" }, {
     variable: "SOCKET_PATH",
     sentence: "The path of a Unix socket (a named pipe on Windows) to connect to instead of any host."
+  }),
+  localAddress: optional({ _tag: "Text" }, { sentence: "The address of this machine to connect from." }),
+  family: either<unknown>([{ _tag: "Choice", values: [4, 6] }], undefined, {
+    sentence: "The only kind of addresses to connect to."
+  })
+} as const
+
+export const origin = group(byOrigin, [saysHowToJudge])
+
+/** What a connector over sockets takes. */
+export const connector = group({
+  ...byOrigin,
+  http2,
+  origins: either<unknown>([{ _tag: "Object" }, { _tag: "Function" }], undefined, {
+    sentence: "Options of origins, by origin or host, or a function of the URL; laid over those of the layer."
   }),
   maxHeaderSize: whole("bytes", 256 * 1024, {
     // Where it is SETTINGS_MAX_HEADER_LIST_SIZE.
@@ -296,9 +320,6 @@ export const connector = group({
   reuseAfterNoContent: choice(["quarantine", "close", "always"], "quarantine", {
     variable: "REUSE_AFTER_NO_CONTENT",
     sentence: "What becomes of an HTTP/1.1 connection after a 204, 205 or 304, whose body a wrong server may yet send."
-  }),
-  lookup: optional({ _tag: "Function" }, {
-    sentence: "How host names become addresses. Default: the system's resolver."
   })
 }, [saysHowToJudge])
 

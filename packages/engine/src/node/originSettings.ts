@@ -1,0 +1,163 @@
+import type * as net from "node:net"
+import type { AddressPolicySettings, Environment } from "../network/index.js"
+import type { Problem } from "../options/index.js"
+import type { Origin } from "../Origin.js"
+import type { OriginSettings } from "./OriginNetwork.js"
+import { readPolicy } from "./policies.js"
+import { readProxies } from "./proxies.js"
+import type { ProxyOption } from "./ProxySettings.js"
+import type { ResolveOption } from "./resolvers.js"
+import { check as checkTls } from "./tls.js"
+import type { TlsSettings } from "./TlsSettings.js"
+
+/** What can be said for one origin, as the face has it. */
+export interface OriginOptions {
+  readonly tls?: TlsSettings | undefined
+  readonly proxy?: ProxyOption | undefined
+  readonly addressPolicy?: "public-only" | AddressPolicySettings | undefined
+  readonly resolve?: ResolveOption | undefined
+  readonly lookup?: net.LookupFunction | undefined
+  readonly socketPath?: string | undefined
+  readonly localAddress?: string | undefined
+  readonly family?: 4 | 6 | undefined
+}
+
+/** Options by origin or host, or a function that has them. */
+export type OriginsOption = Readonly<Record<string, OriginOptions>> | ((url: URL) => OriginOptions | undefined)
+
+/** Reads options over others: what is not given is as there. */
+export const readSettings = (
+  options: OriginOptions,
+  environment: Environment,
+  base: OriginSettings | undefined,
+  path = ""
+): OriginSettings | ReadonlyArray<Problem> => {
+  const within = (name: string) => path === "" ? name : `${path}.${name}`
+  const tls = { ...base?.tls, ...options.tls }
+  const problems: Array<Problem> = options.tls === undefined ? [] : [...checkTls(tls, within("tls"))]
+  const policy = options.addressPolicy === undefined
+    ? base?.policy
+    : take(readPolicy(options.addressPolicy, within("addressPolicy")), problems)
+  // Who wants addresses judged does not want somebody else to look them up without having been asked.
+  const isUnasked = options.proxy === undefined || options.proxy === "environment"
+  const proxies = options.proxy === undefined && base !== undefined
+    ? base.proxies?.isEnvironment === true && policy !== undefined ? undefined : base.proxies
+    : isUnasked && policy !== undefined
+    ? undefined
+    : take(readProxies(options.proxy ?? "environment", environment, within("proxy")), problems)
+  if (problems.length > 0) return problems
+  const { family = base?.family, localAddress = base?.localAddress } = options
+  return { ...namesOf(options, base), tls, policy, proxies, family, localAddress }
+}
+
+/** What says where connections go replaces all that said so before. */
+const namesOf = (
+  { lookup, resolve, socketPath }: OriginOptions,
+  base: OriginSettings | undefined
+): Pick<OriginSettings, "lookup" | "resolve" | "socketPath"> =>
+  base === undefined || lookup !== undefined || resolve !== undefined || socketPath !== undefined
+    ? { lookup, resolve, socketPath }
+    : { lookup: base.lookup, resolve: base.resolve, socketPath: base.socketPath }
+
+const take = <A extends object>(
+  read: A | ReadonlyArray<Problem> | undefined,
+  problems: Array<Problem>
+): A | undefined => {
+  if (!Array.isArray(read)) return read as A | undefined
+  problems.push(...read as ReadonlyArray<Problem>)
+  return undefined
+}
+
+export interface SettingsByOrigin {
+  /** The settings of an origin that has its own; the same object for the same ones. What a function throws, it throws. */
+  readonly of: (origin: Origin) => OriginSettings | undefined
+  /** Whether a proxy is chosen anew for each request. */
+  readonly varies: boolean
+}
+
+/** How many origins are remembered that a function was asked for. */
+const maxOrigins = 1000
+
+/** `read` finds out whether options are right, and makes settings of them. */
+export const settingsByOrigin = (
+  origins: OriginsOption,
+  read: (options: OriginOptions, path: string) => OriginSettings | ReadonlyArray<Problem>
+): SettingsByOrigin | ReadonlyArray<Problem> => {
+  if (typeof origins === "function") return byFunction(origins, read)
+  const problems: Array<Problem> = []
+  const entries: Array<Entry> = []
+  for (const [pattern, options] of Object.entries(origins)) {
+    const path = `origins[${JSON.stringify(pattern)}]`
+    const matches = matcherOf(pattern)
+    const settings = take(read(options, path), problems)
+    if (matches === undefined) {
+      const expected = "an origin or a host, as https://api.example.com, api.example.com:8443, *.example.com"
+      problems.push({ _tag: "InvalidValue", option: "origins", received: "a name that is none", expected })
+    } else if (settings !== undefined) entries.push({ ...matches, settings })
+  }
+  if (problems.length > 0) return problems
+  // The one that says most is the one that counts.
+  entries.sort((a, b) => b.weight - a.weight)
+  return {
+    of: (origin) => entries.find(({ matches }) => matches(origin))?.settings,
+    varies: entries.some(({ settings }) => settings.proxies?.varies === true)
+  }
+}
+
+interface Matcher {
+  readonly matches: (origin: Origin) => boolean
+  readonly weight: number
+}
+
+interface Entry extends Matcher {
+  readonly settings: OriginSettings
+}
+
+const matcherOf = (pattern: string): Matcher | undefined => {
+  if (pattern.includes("://")) {
+    const url = URL.canParse(pattern) ? new URL(pattern) : undefined
+    const isOrigin = url !== undefined && url.origin !== "null" && url.pathname === "/" && url.search + url.hash === ""
+    return isOrigin ? { matches: ({ href }) => href === url.origin, weight: 3_000_000 } : undefined
+  }
+  const [, wildcard, name, digits] = /^(\*(?:\.|$))?([^*/\s]*?)(?::(\d+))?$/.exec(pattern) ?? []
+  if (name === undefined || (name === "" && wildcard !== "*")) return undefined
+  const port = digits === undefined ? undefined : Number(digits)
+  const isPort = (origin: Origin) => port === undefined || port === origin.port
+  if (name === "") return { matches: isPort, weight: port === undefined ? 0 : 1 }
+  if (!URL.canParse(`http://${name}`)) return undefined
+  const { hostname } = new URL(`http://${name}`)
+  const host = hostname.replace(/^\[(.*)\]$/, "$1")
+  const weight = host.length * 10 + (port === undefined ? 0 : 1)
+  return wildcard === undefined
+    ? { matches: (origin) => origin.host === host && isPort(origin), weight: 2_000_000 + weight }
+    : { matches: (origin) => origin.host.endsWith(`.${host}`) && isPort(origin), weight: 1_000_000 + weight }
+}
+
+/** It is asked once for each origin, so that its connections can be used again. */
+const byFunction = (
+  origins: (url: URL) => OriginOptions | undefined,
+  read: (options: OriginOptions, path: string) => OriginSettings | ReadonlyArray<Problem>
+): SettingsByOrigin => {
+  const known = new Map<string, OriginSettings | undefined>()
+  const byOptions = new WeakMap<OriginOptions, OriginSettings>()
+  const settingsOf = (options: OriginOptions, href: string): OriginSettings => {
+    const before = byOptions.get(options)
+    if (before !== undefined) return before
+    const settings = read(options, `origins(${href})`)
+    if (Array.isArray(settings)) {
+      const [{ option, ...problem }] = settings as ReadonlyArray<Problem>
+      throw new Error(`${option} is wrong${"expected" in problem ? `: expected ${problem.expected}` : ""}`)
+    }
+    byOptions.set(options, settings as OriginSettings)
+    return settings as OriginSettings
+  }
+  const of = ({ href }: Origin) => {
+    if (known.has(href)) return known.get(href)
+    const options = origins(new URL(href))
+    const settings = options === undefined ? undefined : settingsOf(options, href)
+    if (known.size >= maxOrigins) known.clear()
+    known.set(href, settings)
+    return settings
+  }
+  return { of, varies: true }
+}
