@@ -17,6 +17,7 @@ const everything = [
   "granted after waiting, new as asked for",
   "tried again after a failure",
   "took requests again",
+  "closed, too old by its date",
   "closed, for a request that wants a new connection",
   ...["ConnectTimeout", "DialFailed", "PoolClosed", "PoolQueueFull", "PoolTimeout"].map((_) => `refused, ${_}`),
   ...["DialAbandoned", "LimitLowered", "PoolClosed"].map((_) => `planned and dropped, ${_}`),

@@ -32,6 +32,8 @@ export interface RefSlot {
   idleOrder: number
   availableOrder: number
   idleSince: number | undefined
+  /** The same by the wall clock. */
+  idleSinceDate: number
   keepFor: number
   connectedAt: number
   /** When it began to be made. */
@@ -68,6 +70,8 @@ const jitter = 0.1
 
 export class Reference {
   now = 0
+  /** By how much the wall clock was set. */
+  wallClockOffset = 0
   isClosed = false
   readonly origins = new Map<string, RefOrigin>()
   slots: Array<RefSlot> = []
@@ -76,6 +80,15 @@ export class Reference {
   private order = 0
 
   constructor(public limits: CoreLimits, readonly whenFull: "dial" | "wait") {}
+
+  get date(): number {
+    return this.now + this.wallClockOffset
+  }
+
+  /** By the wall clock an idle connection may be too old to be lent, whatever has elapsed: the machine was suspended. */
+  isTooOldByDate(slot: RefSlot): boolean {
+    return slot.idleSince !== undefined && this.date - slot.idleSinceDate >= slot.expiresAt - slot.idleSince
+  }
 
   // Counts, all from scratch
 
@@ -238,6 +251,7 @@ export class Reference {
 
   becomesIdle(slot: RefSlot, keepFor: number): void {
     slot.idleSince = this.now
+    slot.idleSinceDate = this.date
     slot.idleOrder = ++this.order
     this.mayBecomeAvailable(slot)
     slot.keepFor = keepFor

@@ -56,7 +56,7 @@ export class Simulation {
       limits,
       deadlines: this.deadlines,
       background: this.deadlines,
-      wallClock: () => this.reference.now,
+      wallClock: () => this.reference.date,
       whenFull,
       dialPatience: 70,
       random: () => (this.random = (this.random + 0.37) % 1)
@@ -287,6 +287,15 @@ export class Simulation {
     ok(this.deadlines.earliest() > end, "a deadline that is due was not announced")
   }
 
+  /** Forward or back: no deadline moves, and what waits goes on waiting. */
+  setWallClock(millis: number): void {
+    const before = this.deadlines.earliest()
+    this.step("the wall clock is set", () => {
+      this.reference.wallClockOffset += millis
+    })
+    strictEqual(this.deadlines.earliest(), before)
+  }
+
   setLimits(limits: CoreLimits): void {
     this.reference.takesLimits(limits)
     this.step("limits", () => this.core.setLimits(limits, this.reference.now))
@@ -384,11 +393,13 @@ export class Simulation {
     for (const [slot, ref] of this.slots) {
       const { resumesAt } = ref
       if (resumesAt === undefined) continue
-      if (slot.state === "Draining" && this.reference.now >= resumesAt) {
+      // Or it drains again, for what it was lent or how old it is.
+      const hasResumed = slot.state === "Ready" || (slot.state === "Draining" && slot.reason !== "Evicted")
+      if (!hasResumed && slot.state === "Draining" && this.reference.now >= resumesAt) {
         ok(this.drainsForGood(ref), "it drains for ever, for what it carries outlasts the patience of others")
         ref.resumesAt = undefined
       }
-      if (slot.state !== "Ready") continue
+      if (!hasResumed) continue
       ok(this.stepping === "time passes" && ref.state === "Draining" && ref.busy > 0, "it had no need to")
       ok(this.reference.now >= resumesAt && !this.drainsForGood(ref), "it takes requests again too soon")
       this.saw("took requests again")
@@ -500,13 +511,15 @@ export class Simulation {
     if (reason === "DialAbandoned") {
       ok(reference.spareDials(ref.origin) > 0 && ref.warming === 0, "only a dial that nobody needs is abandoned")
     }
+    if (reason === "Expired" && reference.now < ref.expiresAt) this.saw("closed, too old by its date")
     if (ref.state === "Planned") return this.forget(slot, ref)
     const idle = ref.state === "Ready" && ref.busy === 0
     const expected = this.because.get(ref)
     const legal = (): boolean => {
       switch (reason) {
         case "Expired":
-          return idle && reference.now >= ref.expiresAt
+          return idle &&
+            (reference.now >= ref.expiresAt || (this.stepping === "request" && reference.isTooOldByDate(ref)))
         case "MaxAge":
           return reference.now >= ref.mayAgeAt
         case "MaxRequests":
@@ -588,7 +601,7 @@ export class Simulation {
   }
 
   private mostRecentlyUsed(origin: RefOrigin): ReadonlyArray<RefSlot> {
-    const available = this.reference.idle(origin).filter((_) => _.capacity > 0)
+    const available = this.reference.idle(origin).filter((_) => _.capacity > 0 && !this.reference.isTooOldByDate(_))
     return available.sort((x, y) => y.availableOrder - x.availableOrder).slice(0, 1)
   }
 
@@ -630,6 +643,7 @@ export class Simulation {
         idleOrder: 0,
         availableOrder: 0,
         idleSince: undefined,
+        idleSinceDate: 0,
         keepFor: Infinity,
         connectedAt: 0,
         dialedAt: 0,

@@ -18,6 +18,7 @@ export type Command =
   | readonly ["dialSucceeds", pick: number, capacity: number, turnsOut: boolean]
   | readonly ["capacity", pick: number, capacity: number]
   | readonly ["advance", millis: number]
+  | readonly ["setWallClock", millis: number]
   | readonly ["setLimits", limits: CoreLimits]
   | readonly ["warm", origin: number, count: number]
   | readonly ["evictIdle"]
@@ -47,7 +48,7 @@ const command = (
 })
 
 const weighted: ReadonlyArray<fc.WeightedArbitrary<Command>> = [
-  command(16, "request", origin, few(Infinity, 30, 10, 0), few(Infinity, 20), often(false)),
+  command(16, "request", origin, few(Infinity, 30, 10, 0), few(Infinity, 20, 50), often(false)),
   command(3, "abandon", pick),
   command(1, "giveBackAgain", pick),
   command(15, "release", pick, often(true), few(Infinity, Infinity, 15, -1)),
@@ -60,6 +61,7 @@ const weighted: ReadonlyArray<fc.WeightedArbitrary<Command>> = [
   command(8, "closes", pick),
   command(1, "vanishes", pick),
   command(5, "advance", few(1, 5, 10, 40, 60)),
+  command(1, "setWallClock", few(-3_600_000, 15, 3_600_000)),
   command(1, "setLimits", someLimits),
   command(1, "warm", origin, fc.integer({ min: 1, max: 3 })),
   command(1, "stopWarming", pick),
