@@ -102,7 +102,8 @@ const isNoticed = async ({ end, file, room, start, text }) => {
   for (const [project, ...files] of rooms[room]) {
     const { code } = await runInstalled(
       "vitest/vitest.mjs",
-      ["run", "--config", "vitest.mutate.config.ts", "--bail", "1", "--project", project, ...files],
+      // In threads: what hangs ends with its process.
+      ["run", "--config", "vitest.mutate.config.ts", "--pool=threads", "--bail=1", "--project", project, ...files],
       { env, minutes, quiet: true }
     )
     if (code !== 0) return true
