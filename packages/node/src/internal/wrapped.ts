@@ -135,14 +135,14 @@ const authorized = (
     ? Effect.provideService(credentials, HttpClient.HttpClient, plain)
     : Effect.succeed(credentials)
   return Effect.flatMap(lookup, (credentials) =>
-    Effect.try({
-      try: () => Wrappers.wrap(bare, { ...options, credentials }),
-      catch: (thrown) => thrown
-    }).pipe(Effect.catchAll((thrown) =>
-      Cause.isIllegalArgumentException(thrown)
-        ? new InvalidOptions({ problems: [notAnOrigin] })
-        : Effect.die(thrown)
-    )))
+    Effect.suspend(() => {
+      try {
+        return Effect.succeed(Wrappers.wrap(bare, { ...options, credentials }))
+      } catch (thrown) {
+        if (Cause.isIllegalArgumentException(thrown)) return new InvalidOptions({ problems: [notAnOrigin] })
+        throw thrown
+      }
+    }))
 }
 
 /** It is not shown: whoever mistakes a URL for an origin may have left a password in it. */
