@@ -41,19 +41,22 @@ const longest = 400 * 24 * 60 * 60 * 1000
  * the epoch.
  */
 export class CookieJar {
-  /** In the order of their creation, by what makes them the same cookie. */
-  private readonly cookies = new Map<string, Cookie>()
+  /** By domain, and there by what else makes them the same cookie: a request asks for its host and what is above it. */
+  private readonly domains = new Map<string, Map<string, Kept>>()
+  private size = 0
+  private kept = 0
 
   constructor(
     private readonly limits: JarLimits,
     private readonly isPublicSuffix: IsPublicSuffix,
     cookies: Iterable<Cookie>
   ) {
-    for (const cookie of cookies) this.cookies.set(identity(cookie), cookie)
+    for (const cookie of cookies) this.set(cookie)
   }
 
+  /** In the order of their creation. */
   get all(): ReadonlyArray<Cookie> {
-    return [...this.cookies.values()]
+    return this.everything().sort((a, b) => a.order - b.order).map(({ cookie }) => cookie)
   }
 
   /** Takes what a response has set; whether anything has changed. */
@@ -64,35 +67,62 @@ export class CookieJar {
       const cookie = parsed === undefined ? undefined : this.accept(url, parsed, now)
       if (cookie === undefined) continue
       changed = true
-      const key = identity(cookie)
-      const old = this.cookies.get(key)
-      if (cookie.expires <= now) this.cookies.delete(key)
-      // It keeps its age, and so its position.
-      else this.cookies.set(key, old === undefined ? cookie : { ...cookie, createdAt: old.createdAt })
+      if (cookie.expires <= now) this.delete(cookie)
+      else {
+        this.set(cookie)
+        this.evict(cookie.domain, now)
+      }
     }
-    if (changed) this.evict(now)
     return changed
   }
 
   /** The value of the `Cookie` field for a request; undefined when there is nothing to send. */
-  header(url: URL, now: number): string | undefined {
-    const isSecure = url.protocol === "https:" || url.protocol === "wss:"
-    const sent: Array<Cookie> = []
-    for (const [key, cookie] of this.cookies) {
-      if (cookie.expires <= now) this.cookies.delete(key)
-      else if (
-        (cookie.hostOnly ? url.hostname === cookie.domain : domainMatches(url.hostname, cookie.domain)) &&
-        pathMatches(url.pathname, cookie.path) && (isSecure || !cookie.secure)
-      ) {
-        sent.push(cookie)
-        this.cookies.set(key, { ...cookie, usedAt: now })
+  header({ hostname, pathname, protocol }: URL, now: number): string | undefined {
+    const isSecure = protocol === "https:" || protocol === "wss:"
+    const sent: Array<Kept> = []
+    for (const domain of domainsOf(hostname)) {
+      for (const kept of this.domains.get(domain)?.values() ?? []) {
+        const { cookie } = kept
+        if (cookie.expires <= now) this.delete(cookie)
+        else if (
+          (domain === hostname || !cookie.hostOnly) && pathMatches(pathname, cookie.path) &&
+          (isSecure || !cookie.secure)
+        ) {
+          kept.cookie = { ...cookie, usedAt: now }
+          sent.push(kept)
+        }
       }
     }
     if (sent.length === 0) return undefined
     return sent
-      .sort((a, b) => b.path.length - a.path.length || a.createdAt - b.createdAt)
-      .map(({ name, value }) => name === "" ? value : `${name}=${value}`)
+      .sort((a, b) =>
+        b.cookie.path.length - a.cookie.path.length || a.cookie.createdAt - b.cookie.createdAt || a.order - b.order
+      )
+      .map(({ cookie: { name, value } }) => name === "" ? value : `${name}=${value}`)
       .join("; ")
+  }
+
+  private everything(): Array<Kept> {
+    return [...this.domains.values()].flatMap((cookies) => [...cookies.values()])
+  }
+
+  private set(cookie: Cookie): void {
+    let cookies = this.domains.get(cookie.domain)
+    if (cookies === undefined) this.domains.set(cookie.domain, cookies = new Map())
+    const old = cookies.get(identity(cookie))
+    // It keeps its age, and so its position.
+    if (old !== undefined) old.cookie = { ...cookie, createdAt: old.cookie.createdAt }
+    else {
+      this.size++
+      cookies.set(identity(cookie), { cookie, order: this.kept++ })
+    }
+  }
+
+  private delete(cookie: Cookie): void {
+    const cookies = this.domains.get(cookie.domain)
+    if (cookies?.delete(identity(cookie)) !== true) return
+    this.size--
+    if (cookies.size === 0) this.domains.delete(cookie.domain)
   }
 
   /** The cookie that a field makes for this URL; undefined when a rule forbids it. */
@@ -126,7 +156,7 @@ export class CookieJar {
       createdAt: now,
       usedAt: now
     }
-    return !set.secure && !isSecure && this.hidesSecure(cookie) ? undefined : cookie
+    return !set.secure && !isSecure && this.hidesSecure(cookie, now) ? undefined : cookie
   }
 
   private domainOf(host: string, domain: string | undefined): string | undefined | "Forbidden" {
@@ -138,39 +168,59 @@ export class CookieJar {
   }
 
   /** Who can write to a connection in the clear must not replace what was set over a secure one. */
-  private hidesSecure(cookie: Cookie): boolean {
-    for (const other of this.cookies.values()) {
-      if (
-        other.secure && other.name === cookie.name && pathMatches(cookie.path, other.path) &&
-        (domainMatches(cookie.domain, other.domain) || domainMatches(other.domain, cookie.domain))
-      ) return true
+  private hidesSecure(cookie: Cookie, now: number): boolean {
+    for (const [domain, cookies] of this.domains) {
+      if (!domainMatches(cookie.domain, domain) && !domainMatches(domain, cookie.domain)) continue
+      for (const { cookie: other } of cookies.values()) {
+        if (
+          other.secure && other.expires > now && other.name === cookie.name && pathMatches(cookie.path, other.path)
+        ) return true
+      }
     }
     return false
   }
 
   /** Expired ones go first, then of a domain with too many those not secure, then the least recently used. */
-  private evict(now: number): void {
-    for (const [key, cookie] of this.cookies) if (cookie.expires <= now) this.cookies.delete(key)
-    const byDomain = new Map<string, Array<Cookie>>()
-    for (const cookie of this.cookies.values()) {
-      const cookies = byDomain.get(cookie.domain)
-      if (cookies === undefined) byDomain.set(cookie.domain, [cookie])
-      else cookies.push(cookie)
-    }
-    for (const cookies of byDomain.values()) {
+  private evict(domain: string, now: number): void {
+    const { maxCookies, maxCookiesPerDomain } = this.limits
+    const ofDomain = () => [...(this.domains.get(domain)?.values() ?? [])]
+    if ((this.domains.get(domain)?.size ?? 0) > maxCookiesPerDomain) {
+      this.expire(ofDomain(), now)
       this.remove(
-        cookies.length - this.limits.maxCookiesPerDomain,
-        cookies,
+        ofDomain(),
+        maxCookiesPerDomain,
         (a, b) => Number(a.secure) - Number(b.secure) || a.usedAt - b.usedAt
       )
     }
-    this.remove(this.cookies.size - this.limits.maxCookies, this.all, (a, b) => a.usedAt - b.usedAt)
+    if (this.size > maxCookies) {
+      this.expire(this.everything(), now)
+      this.remove(this.everything(), maxCookies, (a, b) => a.usedAt - b.usedAt)
+    }
   }
 
-  private remove(count: number, cookies: ReadonlyArray<Cookie>, order: (a: Cookie, b: Cookie) => number): void {
-    if (count <= 0) return
-    for (const cookie of [...cookies].sort(order).slice(0, count)) this.cookies.delete(identity(cookie))
+  private expire(all: ReadonlyArray<Kept>, now: number): void {
+    for (const { cookie } of all) if (cookie.expires <= now) this.delete(cookie)
   }
+
+  private remove(all: ReadonlyArray<Kept>, most: number, order: (a: Cookie, b: Cookie) => number): void {
+    if (all.length <= most) return
+    const sorted = [...all].sort((a, b) => order(a.cookie, b.cookie) || a.order - b.order)
+    for (const { cookie } of sorted.slice(0, all.length - most)) this.delete(cookie)
+  }
+}
+
+/** A cookie, and how many had been kept before it. */
+interface Kept {
+  cookie: Cookie
+  readonly order: number
+}
+
+/** The host and the domains above it, whose cookies it may get. */
+const domainsOf = (host: string): ReadonlyArray<string> => {
+  const domains = [host]
+  if (isAddress(host)) return domains
+  for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) domains.push(host.slice(dot + 1))
+  return domains
 }
 
 const identity = ({ domain, hostOnly, name, partitioned, path }: Cookie): string =>

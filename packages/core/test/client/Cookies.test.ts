@@ -103,6 +103,17 @@ describe("A jar of cookies", () => {
       assert.strictEqual((yield* jar.all).length, 2)
     }))
 
+  it.effect("an expired cookie that was set over https is in nobody's way", () =>
+    Effect.gen(function*() {
+      const jar = yield* Cookies.make()
+      yield* jar.store(new URL("https://a.test/"), ["s=1; Secure; Max-Age=1"])
+      yield* jar.store(new URL("http://a.test/"), ["s=2"])
+      assert.deepStrictEqual(yield* jar.header(new URL("http://a.test/")), Option.none())
+      yield* TestClock.adjust("2 seconds")
+      yield* jar.store(new URL("http://a.test/"), ["s=3"])
+      assert.deepStrictEqual(yield* jar.header(new URL("http://a.test/")), Option.some("s=3"))
+    }))
+
   it.effect("forgets with time, and nothing lives longer than 400 days", () =>
     Effect.gen(function*() {
       const jar = yield* Cookies.make()
