@@ -3,6 +3,9 @@ import type { Transcript } from "./support/transcript.js"
 
 type What = "refused" | "accepted" | "closed" | "kept" | "body" | "trailers"
 
+/** A version of llhttp, Node's parser: 9.3 in Node 20, 9.4 in Node 22 and 24. */
+type Version = readonly [major: number, minor: number]
+
 /**
  * A difference between how we and Node's parser (llhttp 9, lenient in nothing) read a response, and the sentence that
  * decides it. The tests fail on every difference that is not listed, and on every entry that has ceased to be one.
@@ -19,6 +22,10 @@ export interface Difference {
   readonly what: What
   /** What else it comes to, with other content. */
   readonly also?: ReadonlyArray<What>
+  /** The first version of llhttp that reads it so. */
+  readonly since?: Version
+  /** The first version of llhttp that reads it as we do. */
+  readonly until?: Version
   /** It shows in Node's client, which does more than its parser. */
   readonly client?: true
   readonly section: string
@@ -62,6 +69,7 @@ export const differences: ReadonlyArray<Difference> = [
   },
   {
     name: "a tab after the digits of Content-Length",
+    until: [9, 4],
     what: "accepted",
     section: "RFC 9112 §5.1",
     sentence: "The field line value does not include that leading or trailing whitespace",
@@ -80,6 +88,16 @@ export const differences: ReadonlyArray<Difference> = [
     applies: (ours, node) => node.code.startsWith("HPE_CLOSED_CONNECTION") && ours.informational.length > 0
   },
 
+  {
+    name: "an empty Transfer-Encoding",
+    since: [9, 4],
+    what: "accepted",
+    section: "RFC 9110 §5.6.1.2",
+    sentence: "A recipient MUST parse and ignore a reasonable number of empty list elements",
+    method: "HEAD",
+    example: `${ok}Transfer-Encoding:\r\n\r\n`,
+    applies: (_, node) => node.code.includes("Empty Transfer-Encoding")
+  },
   {
     name: "a connection after a response to HEAD that announces no length",
     what: "kept",
@@ -164,6 +182,7 @@ export const differences: ReadonlyArray<Difference> = [
   },
   {
     name: "an empty Transfer-Encoding together with Content-Length",
+    until: [9, 4],
     what: "refused",
     section: "RFC 9112 §6.3",
     sentence:
@@ -242,6 +261,7 @@ export const differences: ReadonlyArray<Difference> = [
   },
   {
     name: "close said by an informational response",
+    until: [9, 4],
     what: "closed",
     section: "RFC 9112 §9.6",
     sentence:
@@ -251,6 +271,15 @@ export const differences: ReadonlyArray<Difference> = [
     applies: (ours) => ours.informational.some((head) => fieldValues(head, "connection").join().includes("close"))
   }
 ]
+
+const [major, minor] = (process.versions.llhttp ?? "0.0").split(".").map(Number)
+
+const isBefore = (version: Version): boolean => major < version[0] || (major === version[0] && minor < version[1])
+
+/** Those of the llhttp that this Node has. */
+export const differences: ReadonlyArray<Difference> = all.filter(({ since, until }) =>
+  (since === undefined || !isBefore(since)) && (until === undefined || isBefore(until))
+)
 
 const fieldValues = (head: ReadonlyArray<string>, name: string): ReadonlyArray<string> =>
   head.filter((_, i) => i > 3 && i % 2 === 0 && head[i - 1] === name)
