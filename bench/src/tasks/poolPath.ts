@@ -1,33 +1,26 @@
-import type { ConnectionPool } from "@sluice/core/ConnectionPool"
 import { make, type Options } from "@sluice/core/ConnectionPool"
 import { Connector } from "@sluice/core/Connector"
 import * as Origin from "@sluice/core/Origin"
-import { Ticket } from "@sluice/engine/pool"
+import { type LeaseOwner, type PoolDriver, Ticket } from "@sluice/engine/pool"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as FiberId from "effect/FiberId"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Measurement } from "../Suite.js"
 import * as memoryConnector from "./memoryConnector.js"
 
 // What the pool keeps to itself: no user gets at it, and no type of it is public.
-interface Interpreter {
-  readonly core: {
-    readonly state: { readonly origins: Map<string, unknown> }
-    readonly acquire: (ticket: Ticket<unknown>, now: number) => void
-    readonly release: (ticket: Ticket<unknown>, reusable: boolean, keepFor: number, now: number) => void
-  }
-  readonly request: (origin: Origin.Origin, holder: unknown, timeout: number, connectTimeout: number) => Ticket<unknown>
-  readonly release: (ticket: Ticket<unknown>) => void
-  readonly abandon: (ticket: Ticket<unknown>) => void
+interface Inner {
+  readonly host: { readonly driver: PoolDriver }
 }
 
-const holder = {
-  fiberId: FiberId.none,
+const ownerOf = (wanted: Origin.Origin): LeaseOwner => ({
+  wanted,
+  caller: undefined,
+  inContext: undefined,
   describe: () => ({ method: "GET", url: "", bodyUnread: false }),
   granted: () => {},
   refused: () => {}
-}
+})
 
 const times = 200_000
 const waiters = 10_000
@@ -55,28 +48,29 @@ const heap = async () => {
 export const measurePath = (): Promise<Measurement> => {
   const options: Options = { limits: { maxConnections: 1 } }
   const program = Effect.gen(function*() {
-    const pool = yield* make(options) as Effect.Effect<ConnectionPool & { readonly interpreter: Interpreter }>
-    const { interpreter } = pool
+    const pool = yield* make(options)
+    const { driver } = (pool as unknown as Inner).host
     const origin = Either.getOrThrow(Origin.make("http://origin.test/"))
     yield* pool.warm(origin, 1)
 
-    const state = interpreter.core.state.origins.get(origin.key)
-    const now = Date.now()
+    const state = driver.originState(origin)
+    const owner = ownerOf(origin)
+    const now = driver.time.now()
     const core = nanoseconds(() => {
-      const ticket = new Ticket(state as never, holder, 5000, 5000)
-      interpreter.core.acquire(ticket, now)
-      interpreter.core.release(ticket, true, Infinity, now)
+      const ticket = new Ticket(state, owner, 5000, 5000)
+      driver.core.acquire(ticket, now)
+      driver.core.release(ticket, true, Infinity, now)
     })
-    const path = nanoseconds(() => interpreter.release(interpreter.request(origin, holder, 5000, 5000)))
+    const path = nanoseconds(() => driver.release(driver.request(origin, owner, 5000, 5000)))
 
-    const held = interpreter.request(origin, holder, 600_000, 5000)
+    const held = driver.request(origin, owner, 600_000, 5000)
     const before = yield* Effect.promise(heap)
-    const waiting = Array.from({ length: waiters }, () => interpreter.request(origin, holder, 600_000, 5000))
+    const waiting = Array.from({ length: waiters }, () => driver.request(origin, owner, 600_000, 5000))
     const after = yield* Effect.promise(heap)
-    for (const ticket of waiting) interpreter.abandon(ticket)
+    for (const ticket of waiting) driver.abandon(ticket)
     waiting.length = 0
     const left = yield* Effect.promise(heap)
-    interpreter.release(held)
+    driver.release(held)
     return { core, path, waiter: (after - before) / waiters, left: (left - before) / waiters }
   })
   return Effect.runPromise(
