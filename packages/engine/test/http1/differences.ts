@@ -42,7 +42,7 @@ const ok = "HTTP/1.1 200 OK\r\n"
 const chunkedAndTab = /transfer-encoding:[ \t]*chunked[ \t]*\t[ \t]*\r/i
 const chunked = `${ok}Transfer-Encoding: chunked\r\n\r\n`
 
-export const differences: ReadonlyArray<Difference> = [
+const all: ReadonlyArray<Difference> = [
   {
     name: "empty elements of Transfer-Encoding; the connection is not used again",
     what: "body",
