@@ -46,7 +46,7 @@ const all: ReadonlyArray<Difference> = [
   {
     name: "empty elements of Transfer-Encoding; the connection is not used again",
     what: "body",
-    also: ["closed"],
+    also: ["closed", "trailers", "refused"],
     section: "RFC 9110 §5.6.1.2",
     sentence:
       "A recipient MUST parse and ignore a reasonable number of empty list elements: enough to handle common mistakes by " +
