@@ -13,6 +13,22 @@ import * as slots from "./slots.js"
  * argument, in milliseconds. Each step is O(1) in the number of waiters, origins and connections, and leaves in
  * `state.actions` what is to be done.
  *
+ * A trace, with `maxConnections: 1`, an idle connection to b, and two requests to a (counts are `PoolState`'s, at the end
+ * of each step):
+ *
+ * ```text
+ * step                    decision                                              actions      open closing waiting
+ * acquire(t1)             joins the queue of a; the idle one of b is evicted    Close b         1       1       1
+ *                         for it, and a dial is planned that has no permit yet
+ * closed(b)               the permit is back, and the planned dial takes it     Dial a          1       0       1
+ * acquire(t2)             joins the queue of a: no room, and nothing idle       -               1       0       2
+ * dialSucceeded(a)        t1 is at the front of the queue                       Grant t1        1       0       1
+ * release(t1)             lent on, straight to the next waiter                  Grant t2        1       0       0
+ * release(t2)             nobody waits: idle, until keepAliveExpiry             -               1       0       0
+ * expired                 the connection is closed                              Close a         1       1       0
+ * closed(a)               the permit is back                                    -               0       0       0
+ * ```
+ *
  * What holds after every step:
  *
  * - `open` permits are out, never more than `maxConnections` (unless that was lowered below what was open);

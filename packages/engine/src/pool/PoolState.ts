@@ -51,14 +51,17 @@ export class PoolState<C> {
   /** Whether somebody listens to events. */
   observed = false
 
-  /** Permits out. */
+  /** Permits out: connections that are dialing, ready, draining or closing. Never more than `limits.maxConnections`. */
   open = 0
+  /** Those of `open` that are closing: their permits come back by themselves. */
   closing = 0
+  /** Those of `open` that are being made. Planned dials have no permit and are not among them. */
   dialing = 0
+  /** Tickets in the queues of all origins. */
   waiting = 0
-  /** Waiters that no dial is meant for. */
+  /** Those of `waiting` that no dial is meant for, planned ones included: what `limits.maxPendingRequests` limits. */
   waitersWithoutDial = 0
-  /** Dials that origins would plan if the limit over all of them let it. */
+  /** Dials that all origins together would plan now if `limits.maxConnections` allowed it. */
   wantedDials = 0
 
   /** All idle connections, idle longest first. */

@@ -105,7 +105,7 @@ export class Ticket<C, O = unknown> {
   idleTime = 0
   /** Whether the connection had served another request before. */
   reused = false
-  /** Its time is up, but a dial is under way for it: see `PoolCore.timedOut`. */
+  /** Its time is up, but a dial is under way for it: see `PoolCore.onDeadline`. */
   overdue = false
   /** In the queue of its origin while it waits, in the list of leases while it holds. */
   readonly link: Link<Ticket<C>> = new Link<Ticket<C>>(this)
@@ -159,18 +159,19 @@ export class OriginState<C> {
   readonly shared = new LinkedList<Slot<C>>()
   /** Dials planned and under way, those that `warm` asked for first. */
   readonly dials = new LinkedList<Slot<C>>()
-  /** Dials that have no permit yet. */
+  /** Those of `dials` that have no permit yet. */
   planned = 0
-  /** Dials that `warm` asked for. */
+  /** Those of `dials` that `warm` asked for. */
   warming = 0
   /** Permits out: dialing, ready, draining and closing connections. */
   open = 0
-  /** Connections that take requests, or will when they have a free stream slot. */
+  /** Those of `open` that take requests, or will when they have a free stream slot. */
   ready = 0
+  /** Those of `open` that are closing: their permits come back by themselves. */
   closing = 0
-  /** Waiters that no dial under way is meant for. */
+  /** Those of `waiters` that no dial is meant for, planned ones included. */
   waitersWithoutDial = 0
-  /** Dials that it would start if the limit over all origins let it. */
+  /** Dials that it would plan now if the limit over all origins allowed it. */
   wantedDials = 0
   /** Waiters past their deadline for whom a dial is under way. */
   overdue = 0
@@ -221,12 +222,12 @@ export class OriginState<C> {
     return Math.ceil(this.waiters.size / this.expectedCapacity) || (this.waiters.size > 0 ? 1 : 0)
   }
 
-  /** How many waiters have a pending dial, counted from the front of the queue. */
+  /** How many waiters `dials` are for, counted from the front of the queue; it may be more than there are waiters. */
   get waitersWithDial(): number {
     return this.servedBy(this.dials.size)
   }
 
-  /** The same, for dials that have their permit. */
+  /** The same, for those of `dials` that have their permit. */
   get underWay(): number {
     return this.servedBy(this.dials.size - this.planned)
   }
@@ -236,7 +237,7 @@ export class OriginState<C> {
     return this.probing ? 0 : Math.min(this.waiters.size, this.underWay)
   }
 
-  /** Connections that it has or is about to have. */
+  /** Connections that it has and keeps, being made and planned ones included: `open` without `closing`, and `planned`. */
   get share(): number {
     return this.open - this.closing + this.planned
   }
