@@ -12,6 +12,7 @@ describe("the pool's core", () => {
       background: deadlines,
       wallClock: () => 0,
       whenFull: "dial",
+      dialPatience: Infinity,
       random: () => 0
     })
     const { state } = core
