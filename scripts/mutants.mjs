@@ -3,7 +3,7 @@ import ts from "typescript"
 // The changes to a source file that its tests are asked to notice.
 
 /**
- * @typedef {{ start: number, end: number, text: string }} Mutant what takes the place of a piece of the source
+ * @typedef {{ start: number, end: number, text: string }} Mutant what replaces a piece of the source
  */
 
 const swapped = new Map(Object.entries({

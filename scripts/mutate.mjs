@@ -2,7 +2,7 @@
 //
 //   npm run mutate -- [--seed 1] [--count 100] [--room pool] [--list]
 //
-// Each mutant is one change of one place, chosen by the seed from all that there are. Its tests run until one of them
+// Each mutant is one change at one position, chosen by the seed from all that there are. Its tests run until one of them
 // fails; what survives is printed. Mutants that cannot make a difference stand in `equivalentMutants.json`, each with the
 // reason. It fails when fewer than 95 % of the others are noticed.
 import { readdirSync, readFileSync } from "node:fs"

@@ -45,7 +45,7 @@ export const recreatedClients = (
     return {
       elsewhere:
         "Closing the pool closed the idle connections, but their permits did not come back: socket and permit " +
-        "were released in two places. After as many requests as the limit allowed, each one failed with PoolTimeout.",
+        "were released by two functions. After as many requests as the limit allowed, each one failed with PoolTimeout.",
       here: "The permit is part of the connection's own scope, and its last finalizer: it comes back when the socket " +
         "is closed, and in no other way.",
       figures: [

@@ -29,7 +29,7 @@ const Event = Schema.Union(
 const decode = Tokens.decode(Event)
 const known = new Set(["message_start", "content_block_delta", "message_delta", "error"])
 
-/** The answer of a service with Anthropic's messages, as it comes. */
+/** The response of a service with Anthropic's messages, as it comes. */
 export const stream = (
   service: { readonly url: string; readonly apiKey: Redacted.Redacted },
   { maxTokens, model, prompt }: Tokens.Question

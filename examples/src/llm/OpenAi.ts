@@ -17,7 +17,7 @@ const Event = Schema.Struct({
 
 const decode = Tokens.decode(Event)
 
-/** The answer of a service with OpenAI's chat completions, as it comes. */
+/** The response of a service with OpenAI's chat completions, as it comes. */
 export const stream = (
   service: { readonly url: string; readonly apiKey: Redacted.Redacted },
   { maxTokens, model, prompt }: Tokens.Question

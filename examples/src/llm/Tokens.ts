@@ -38,7 +38,7 @@ export const Client = HttpClientLayer.layer({
 })
 
 /**
- * The events that a request is answered with. A model may think for two minutes, and then be silent for 30 seconds. Who
+ * The events of the response to a request. A model may think for two minutes, and then be silent for 30 seconds. Who
  * leaves the stream ends the request at once, and with it what the model works at.
  */
 export const events = (

@@ -9,17 +9,17 @@ const event = (data: unknown) => `data: ${JSON.stringify(data)}\n\n`
 const named = (data: { readonly type: string; readonly [name: string]: unknown }) =>
   `event: ${data.type}\n${event(data)}`
 
-/** The words of an answer, with gates between them that hold what follows. */
-export type Answer = ReadonlyArray<string | Gate.Gate>
+/** The words of a response, with gates between them that hold what follows. */
+export type Pieces = ReadonlyArray<string | Gate.Gate>
 
-const words = (answer: Answer, toEvent: (word: string) => string) =>
-  answer.map((piece) => typeof piece === "string" ? toEvent(piece) : piece)
+const words = (pieces: Pieces, toEvent: (word: string) => string) =>
+  pieces.map((piece) => typeof piece === "string" ? toEvent(piece) : piece)
 
 /** `POST /v1/chat/completions`. */
-export const chatCompletions = (answer: Answer): Reply.Reply =>
+export const chatCompletions = (pieces: Pieces): Reply.Reply =>
   eventStream([
     ...words(
-      answer,
+      pieces,
       (content) => event({ id: "c1", choices: [{ index: 0, delta: { content }, finish_reason: null }] })
     ),
     event({ id: "c1", choices: [{ index: 0, delta: {}, finish_reason: "stop" }] }),
@@ -28,7 +28,7 @@ export const chatCompletions = (answer: Answer): Reply.Reply =>
   ])
 
 /** `POST /v1/messages`. */
-export const messages = (answer: Answer): Reply.Reply =>
+export const messages = (pieces: Pieces): Reply.Reply =>
   eventStream([
     named({
       type: "message_start",
@@ -45,7 +45,7 @@ export const messages = (answer: Answer): Reply.Reply =>
     }),
     named({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
     named({ type: "ping" }),
-    ...words(answer, (text) => named({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } })),
+    ...words(pieces, (text) => named({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } })),
     named({ type: "content_block_stop", index: 0 }),
     named(
       {
@@ -58,7 +58,7 @@ export const messages = (answer: Answer): Reply.Reply =>
   ])
 
 /** `POST /v1/responses`, which `@effect/ai-openai` uses. */
-export const responses = (answer: Answer): Reply.Reply => {
+export const responses = (pieces: Pieces): Reply.Reply => {
   let sequence = 0
   const numbered = (data: { readonly type: string; readonly [name: string]: unknown }) =>
     event({ ...data, sequence_number: sequence++ })
@@ -85,7 +85,7 @@ export const responses = (answer: Answer): Reply.Reply => {
     numbered({ type: "response.created", response: response("in_progress", null) }),
     numbered({ type: "response.output_item.added", output_index: 0, item: message("in_progress") }),
     ...words(
-      answer,
+      pieces,
       (delta) =>
         numbered({ type: "response.output_text.delta", output_index: 0, content_index: 0, item_id: "o1", delta })
     ),

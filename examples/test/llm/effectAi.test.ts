@@ -38,7 +38,7 @@ describe.each([
       Stream.provideLayer(Layer.provide(model(url), Tokens.Client))
     )
 
-  it.scopedLive("streams tokens as they come, after a 429 too, and tells what they cost", () =>
+  it.scopedLive("streams tokens as they come, after a 429 too, and says what they cost", () =>
     Effect.gen(function*() {
       const gate = yield* Gate.make
       const server = yield* TestServer.make({

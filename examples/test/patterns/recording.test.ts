@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 
-// In place of the real network, which HttpClientLayer.layer() would be.
+// Instead of the real network, which HttpClientLayer.layer() would be.
 const real = MockHttp.layer([
   MockHttp.on("GET", "https://api.test/me?token=secret", { json: { name: "Ada", access_token: "secret" } })
 ])

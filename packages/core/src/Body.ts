@@ -11,7 +11,7 @@ import { originalOf } from "./internal/DerivedResponse.js"
 /**
  * The body of this response will be read, however late: it is never abandoned for a request that waits. Without it a body
  * that nobody has begun to read holds its connection for `unreadBodyGrace` at most while others wait. It is for who has a
- * response long before its reader: a gateway that answers first and pipes later.
+ * response long before its reader: a gateway that responds first and pipes later.
  *
  * What is held counts against the limits until it has been read or discarded (`PooledHttpClient.discard`); a
  * `PoolTimeout` names it. Nothing happens to a response that is not this client's.

@@ -50,7 +50,7 @@ export interface Connector {
 }
 
 /**
- * - `route`: the origin with a `key` that tells its connections apart from all that are not interchangeable with them, and
+ * - `route`: the origin with a `key` that distinguishes its connections from all that are not interchangeable with them, and
  *   what the connector needs to know of the way; or why there is none. `url` is undefined where only the origin is known;
  *   `wantsTunnel` says that the request is to become a tunnel itself (CONNECT, Upgrade).
  * - `varies`: whether it may say another thing for the same URL later.

@@ -140,7 +140,7 @@ export const layerKeyValueStore = (
 
 /**
  * Keeps cookies in a file, which its owner alone may read, and which is whole at any moment: it is written beside and then
- * put in place of the old one. A file that is not there is an empty one.
+ * put instead of the old one. A file that is not there is an empty one.
  *
  * @example
  * ```ts

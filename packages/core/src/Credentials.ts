@@ -34,7 +34,7 @@ export interface Credential<E = never, R = never> {
   ) => Effect.Effect<HttpClientRequest.HttpClientRequest, E, R>
   /** Asked after a 401, once for each request: whether authorizing it anew may help. Default: no. */
   readonly challenged?: ((response: HttpClientResponse) => Effect.Effect<boolean, E, R>) | undefined
-  /** Told of every response to a request that it has authorized, but those that `challenged` is asked about. */
+  /** Notified of every response to a request that it has authorized, but those that `challenged` is asked about. */
   readonly received?: ((response: HttpClientResponse) => Effect.Effect<void, E, R>) | undefined
 }
 
@@ -177,17 +177,17 @@ export const withCredentials: {
               : Effect.map(credential.authorize(request), (authorized) =>
                 inheritScope(request, authorized))
           }))
-        const told = (response: HttpClientResponse) =>
+        const notified = (response: HttpClientResponse) =>
           credential?.received === undefined
             ? Effect.succeed(response)
             : Effect.as(credential.received(response), response)
         return Effect.flatMap(postprocess(authorized), (response) => {
           const challenged = credential?.challenged
           return response.status !== 401 || challenged === undefined || !isReplayable(response.request.body)
-            ? told(response)
+            ? notified(response)
             : Effect.flatMap(challenged(response), (again) =>
               again
-                ? Effect.zipRight(discard(response), Effect.flatMap(postprocess(authorized), told))
+                ? Effect.zipRight(discard(response), Effect.flatMap(postprocess(authorized), notified))
                 : Effect.succeed(response))
         })
       })),

@@ -114,7 +114,7 @@ const open = (path: string): Effect.Effect<multiparts.Source, PlatformError, Fil
  */
 export interface FilePart extends FileOptions {
   readonly path: string
-  /** What the server is told that it is called. Default: the last part of its path. */
+  /** The name that the server gets for it. Default: the last part of its path. */
   readonly name?: string | undefined
 }
 
@@ -161,7 +161,7 @@ export const multipart = (
 const baseName = (path: string): string => path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1)
 
 /**
- * Sends a request, whatever its body is, and tells how far it is. The last event has the response, also when that says that
+ * Sends a request, whatever its body is, and reports how far it is. The last event has the response, also when that says that
  * it was refused. Leaving the stream ends the request.
  *
  * @example
@@ -232,7 +232,7 @@ const slices = (bytes: Uint8Array): Stream.Stream<Uint8Array> =>
       : Option.none())
 
 /**
- * Downloads into a file, and tells how far it is. The file is there when all of it is, and replaces one of that name then:
+ * Downloads into a file, and reports how far it is. The file is there when all of it is, and replaces one of that name then:
  * what comes is written beside it, and is gone when the download fails or the stream is left. A status other than 2xx is a
  * `ResponseError`.
  *

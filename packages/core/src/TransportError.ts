@@ -54,7 +54,7 @@ export type Details = Failure.Details
 
 /**
  * What the making of a connection was waiting for: `LookingUp` for the resolver, `Connecting` for one of the addresses,
- * `Handshaking` for TLS, `Greeting` for the SETTINGS of an HTTP/2 server.
+ * `Handshaking` for TLS, `Preface` for the SETTINGS of an HTTP/2 server.
  *
  * @since 0.1.0
  * @category models

@@ -22,7 +22,7 @@ import * as Retry from "./Retry.js"
  * @category models
  */
 export interface Options<E = never, R = never> {
-  /** How long a call may take with all that it does: `timeouts.total` of a region takes its place. */
+  /** How long a call may take with all that it does: `timeouts.total` of a region replaces it. */
   readonly total?: Duration.DurationInput | "Infinity" | undefined
   /** `Redirects.follow`. Default `false`. */
   readonly redirects?: boolean | Redirects.Options<E, R> | undefined

@@ -3,7 +3,7 @@ import { ESLint } from "eslint"
 import { deepStrictEqual, ok } from "node:assert"
 import { fileURLToPath } from "node:url"
 
-// Issue 15, section 1: a wall clock that is set must not move what takes time. It is used in one place, for dates.
+// Issue 15, section 1: a wall clock that is set must not move what takes time. It is used in one module, for dates.
 
 const eslint = new ESLint({ cwd: fileURLToPath(new URL("../../../", import.meta.url)) })
 

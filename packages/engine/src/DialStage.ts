@@ -32,7 +32,7 @@ export type DialStage =
   | ({ readonly _tag: "Connecting"; readonly addresses: ReadonlyArray<TriedAddress> } & Leg)
   | ({ readonly _tag: "Handshaking" } & Reached & Leg)
   | { readonly _tag: "Tunnelling"; readonly proxy: string }
-  | ({ readonly _tag: "Greeting" } & Reached)
+  | ({ readonly _tag: "Preface" } & Reached)
 
 /** `192.0.2.1 (ECONNREFUSED), 2001:db8::1 (no response)`. */
 export const describeTried = (addresses: ReadonlyArray<TriedAddress>): string =>
@@ -55,7 +55,7 @@ export const describeStage = (stage: DialStage | undefined): string => {
       return `; ${of(stage)}${accepted(stage)}; the TLS handshake got no response. Does that port speak TLS?`
     case "Tunnelling":
       return `; it was waiting for the proxy ${stage.proxy} to open the tunnel. Can that reach the origin?`
-    case "Greeting":
+    case "Preface":
       return `; ${accepted(stage)}, but sent no HTTP/2 SETTINGS. Does it speak HTTP/2? If not, set http2: false`
   }
 }

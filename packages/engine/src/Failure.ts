@@ -148,7 +148,7 @@ export interface ProxyError extends Details {
    * - `Refused`: it does not want to, or could not reach the origin.
    * - `Protocol`: what it says is no response.
    * - `Ended`: it closed the connection before there was a tunnel, or before something had come through it.
-   * - `Configuration`: what it is to be told cannot be sent.
+   * - `Configuration`: what is to be sent to it cannot be sent.
    */
   readonly reason: "Unreachable" | "Tls" | "Authentication" | "Refused" | "Protocol" | "Ended" | "Configuration"
   readonly detail: string
@@ -205,7 +205,7 @@ export interface RemoteProtocolError extends Details {
   readonly detail: string
   /** What came at once where a head was due, quoted: 64 bytes at most, and of a field no more than its name. */
   readonly received?: string | undefined
-  /** What seems to be spoken in place of HTTP, where it is known: `Redis`, `SSH`, `TLS`, … */
+  /** What seems to be spoken instead of HTTP, where it is known: `Redis`, `SSH`, `TLS`, … */
   readonly protocol?: string | undefined
   /** Where the rule is written, as in `RFC 9112 §6.3`. */
   readonly section?: string | undefined

@@ -13,13 +13,13 @@ export interface Origin {
   readonly authority: string
   /** What the pool compares: `href`, and whatever else makes a connection not interchangeable. */
   readonly key: string
-  /** How it is reached, where that is not the plain way: the business of who makes connections. `key` tells it apart. */
+  /** How it is reached, where that is not the plain way: the business of who makes connections. `key` distinguishes it. */
   readonly route?: OriginRoute | undefined
 }
 
 /** What of it others need to know. */
 export interface OriginRoute {
-  /** A proxy is sent the requests themselves, and so may be told who we are with each. */
+  /** A proxy is sent the requests themselves, and so may get credentials with each. */
   readonly isForward: boolean
 }
 

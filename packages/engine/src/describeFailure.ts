@@ -27,9 +27,9 @@ const queueIsFull = ({ maxPendingRequests, origin }: Facts<"PoolQueueFull">): st
 const describeCertificate = (certificate: Certificate | undefined): string => {
   if (certificate === undefined) return ""
   const { chain, issuer, names, subject, validFrom, validTo } = certificate
-  const covered = names.length === 0 ? "no name" : names.slice(0, namedHosts).join(", ") +
+  const named = names.length === 0 ? "no name" : names.slice(0, namedHosts).join(", ") +
     (names.length > namedHosts ? ` and ${names.length - namedHosts} more` : "")
-  return `. The certificate is for ${subject}, covers ${covered}, was issued by ${issuer}, and is valid from ${validFrom} to ` +
+  return `. The certificate is for ${subject}, covers ${named}, was issued by ${issuer}, and is valid from ${validFrom} to ` +
     `${validTo}. The chain: ${chain.join(", issued by ")}`
 }
 

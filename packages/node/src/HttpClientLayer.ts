@@ -151,7 +151,7 @@ const withWindow = (http2: Options["http2"], maxBufferedBody: number | undefined
     : { priorKnowledge: http2 === "prior-knowledge", initialWindowSize }
 }
 
-/** What is wrong with certificates and keys is told together with the rest. */
+/** What is wrong with certificates and keys is reported together with the rest. */
 const checkAll = (options: Options): Effect.Effect<unknown, InvalidOptions> =>
   Effect.suspend(() => {
     const checked = check(optionTable.layer, options)

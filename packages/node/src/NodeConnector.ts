@@ -119,7 +119,7 @@ export interface Options extends OriginOptions {
     | undefined
   /**
    * The largest header section of a response, in bytes: its head, or its trailers. Over HTTP/2 each field counts for 32 more
-   * than its name and value (RFC 9113 §6.5.2), and the server is told. A larger one fails with `RemoteProtocolError`.
+   * than its name and value (RFC 9113 §6.5.2), and the server is notified. A larger one fails with `RemoteProtocolError`.
    * Default 256 KiB.
    */
   readonly maxHeaderSize?: number | undefined

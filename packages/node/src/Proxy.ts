@@ -6,9 +6,9 @@
 import type { TlsOptions } from "./TlsOptions.js"
 
 /**
- * A proxy, with what it is told and how it is trusted. The option `proxy` takes one, or the URL alone.
+ * A proxy, with its credentials and how it is trusted. The option `proxy` takes one, or the URL alone.
  *
- * Connections are told apart by it: a request never goes over one that was made with other credentials. Nothing that it
+ * Connections are distinguished by it: a request never goes over one that was made with other credentials. Nothing that it
  * holds is shown in errors, spans or the pool's statistics but scheme, host and port.
  *
  * @example
@@ -44,7 +44,7 @@ export interface Proxy {
   /** Default: what the URL says. */
   readonly password?: string | undefined
   /**
-   * Header fields for an HTTP proxy, as `proxy-authorization: Bearer …`, which takes the place of user and password. A
+   * Header fields for an HTTP proxy, as `proxy-authorization: Bearer …`, which replaces user and password. A
    * function is asked for each tunnel, with the URL of its origin, and for each request that is sent to the proxy itself,
    * with the URL of that. They never reach an origin. Default none.
    */

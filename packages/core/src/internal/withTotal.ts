@@ -36,7 +36,7 @@ export const limited = <E, R>(
   )
 }
 
-/** `Deadline.within` as the option of a layer: a region's own `timeouts.total` takes its place. */
+/** `Deadline.within` as the option of a layer: a region's own `timeouts.total` replaces it. */
 export const withTotal = <E, R>(
   client: HttpClient.HttpClient.With<E, R>,
   total: Duration.DurationInput | "Infinity"

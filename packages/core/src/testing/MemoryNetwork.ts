@@ -1,5 +1,5 @@
 /**
- * A network in memory: servers that dial, answer, fall silent and break as the test says, on Effect's Clock. It is a
+ * A network in memory: servers that dial, respond, fall silent and break as the test says, on Effect's Clock. It is a
  * `Connector`, so the pool and the client above it are the real ones, and `TestClock` moves every timeout.
  *
  * @example
@@ -9,7 +9,7 @@
  * import * as Effect from "effect/Effect"
  * import * as Layer from "effect/Layer"
  *
- * // A pool whose connections take a second to make and whose server answers with a greeting.
+ * // A pool whose connections take a second to make and whose server responds with a greeting.
  * const network = MemoryNetwork.layer({
  *   dial: () => Effect.delay(Effect.succeed({}), "1 second"),
  *   respond: (request) => Effect.succeed({ status: 200, body: `hello ${request.target}` })

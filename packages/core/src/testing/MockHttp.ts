@@ -91,7 +91,7 @@ export const isMockFailure = (value: unknown): value is MockFailure => value ins
 
 /**
  * Requests of this method to this URL get these responses, one after the other, the last one for ever. `"*"` is any
- * method; what a URL may be is said at `Matcher`. More than method and URL is said with a `Matcher` in their place.
+ * method; what a URL may be is said at `Matcher`. More than method and URL is said with a `Matcher` instead.
  *
  * @example
  * ```ts

@@ -16,7 +16,7 @@ const turn = Effect.async<void>((resume) => {
  * the `TestClock`, and timers that a test has faked (`vi.useFakeTimers`) do not hold it up. It does not wait for what
  * comes from outside, as bytes of a real socket.
  *
- * A turn of the event loop ends when no fiber is ready; the second is for one that gave way to timers in the first.
+ * A turn of the event loop ends when no fiber is ready; the second is for one that yielded to timers in the first.
  *
  * @example
  * ```ts

@@ -91,7 +91,7 @@ for (const [name, network] of [["HTTP/1.1", {}], ["HTTP/2", h2]] as const) {
         yield* settle
         const rest = isHttp2 ? { sockets: 1, open: 1, permitsFree: 99 } : {}
         deepStrictEqual(counts(made), { ...nothing, ...rest })
-        strictEqual(made.network.requests[0].state, "Answered")
+        strictEqual(made.network.requests[0].state, "Responded")
       }))
 
     it.scoped("may be silent for as long as it likes", () =>

@@ -81,7 +81,7 @@ describe("Credentials.tokenSource", () => {
   }
   const slow = (count: number) => Effect.delay(Effect.succeed(String(count)), "1 second")
 
-  it.effect("gets one token for all who wait, and one new token when it is refused", () => {
+  it.effect("gets one token for all waiters, and one new token when it is refused", () => {
     const { layer, source, state } = setup(slow)
     return Effect.gen(function*() {
       const client = (yield* HttpClient.HttpClient).pipe(
@@ -107,7 +107,7 @@ describe("Credentials.tokenSource", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("one refresh for all who wait, though it brings the same token again", () => {
+  it.effect("one refresh for all waiters, though it brings the same token again", () => {
     const { layer, source, state } = setup(() => Effect.delay(Effect.succeed("same"), "1 second"))
     return Effect.gen(function*() {
       const client = (yield* HttpClient.HttpClient).pipe(
@@ -123,7 +123,7 @@ describe("Credentials.tokenSource", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("a failure to get one is that of all who wait, and the next request tries again", () => {
+  it.effect("a failure to get one is that of all waiters, and the next request tries again", () => {
     const { layer, source, state } = setup((count) =>
       count === 1 ? Effect.delay(Effect.fail("no token"), "1 second") : Effect.succeed("1")
     )

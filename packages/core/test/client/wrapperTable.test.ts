@@ -51,11 +51,11 @@ const send = (...wrappers: ReadonlyArray<Wrap>) =>
 const retry: Wrap = (client) => Retry.safely(client, { base: 0 })
 const follow: Wrap = (client) => Redirects.follow(client)
 
-/** Counts what a wrapper that sees requests sees, with `counter` at each place in the pipe. */
-const counted = (counter: (count: () => void) => Wrap, place: (here: Wrap) => ReadonlyArray<Wrap>) =>
+/** Counts what a wrapper that sees requests sees, with `counter` at each position in the pipe. */
+const counted = (counter: (count: () => void) => Wrap, position: (here: Wrap) => ReadonlyArray<Wrap>) =>
   Effect.gen(function*() {
     let count = 0
-    yield* send(...place(counter(() => count++)))
+    yield* send(...position(counter(() => count++)))
     return count
   })
 
@@ -117,8 +117,8 @@ const rows: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
       (count) => HttpClient.tapRequest(() => Effect.sync(count))
     ]
     for (const counter of counters) {
-      for (const place of [below, between, above]) {
-        assert.strictEqual(yield* counted(counter, place), times.attempt)
+      for (const position of [below, between, above]) {
+        assert.strictEqual(yield* counted(counter, position), times.attempt)
       }
     }
   }),

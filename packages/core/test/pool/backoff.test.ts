@@ -20,7 +20,7 @@ const network: MemoryNetwork.Options = {
 const failureOf = (fiber: Fiber.RuntimeFiber<unknown, TransportError>) => Effect.flip(Fiber.join(fiber))
 
 describe("an origin whose dials fail", () => {
-  it.scoped("tells who waits behind others what its last dial failed with, and how long ago", () =>
+  it.scoped("says to a request that waits behind others what its last dial failed with, and how long ago", () =>
     Effect.gen(function*() {
       const { network: { dials }, pool } = yield* open({ limits: { maxConnections: 1 }, network })
       strictEqual((yield* Effect.flip(send(pool, b)))._tag, "ConnectError")

@@ -103,7 +103,7 @@ describe("an unread body", () => {
       const waiting = yield* Effect.fork(get(a))
       yield* TestClock.adjust("2 seconds")
       strictEqual(outcome(waiting), "done")
-      deepStrictEqual(network.requests.map((_) => _.state), ["Running", "Cancelled", "Running", "Answered"])
+      deepStrictEqual(network.requests.map((_) => _.state), ["Running", "Cancelled", "Running", "Responded"])
     }))
 
   it.scoped("over HTTP/2 goes with all that its connection carries, for a request of another origin", () =>
@@ -126,7 +126,7 @@ describe("an unread body", () => {
         yield* TestClock.adjust(1)
         yield* settle
         strictEqual(outcome(waiting), isRead ? "waits" : "done")
-        // One that is read keeps the connection, so to give up the others would help nobody.
+        // One that is read keeps the connection, so to abandon the others would help nobody.
         const state = isRead ? "Running" : "Cancelled"
         deepStrictEqual(network.requests.slice(0, 3).map((_) => _.state), [state, state, state])
         if (reading !== undefined) yield* Fiber.interrupt(reading)
@@ -147,7 +147,7 @@ describe("an unread body", () => {
       const waiting = yield* Effect.fork(get(a))
       yield* TestClock.adjust("1 second")
       strictEqual(outcome(waiting), "done")
-      deepStrictEqual(network.requests.map((_) => _.state), ["Cancelled", "Running", "Answered"])
+      deepStrictEqual(network.requests.map((_) => _.state), ["Cancelled", "Running", "Responded"])
     }))
 
   it.scoped("that is held on purpose is never abandoned, and PoolTimeout names it", () =>

@@ -57,7 +57,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   private headAt = 0
   /** What the server said is no reason to send it less. */
   private isWelcome = true
-  /** It was given up before all of the request's body had been sent. */
+  /** It was abandoned before all of the request's body had been sent. */
   private wasCutShort = false
   private totalDeadline: Deadline<Call> | undefined = undefined
   private endPause: Cancel | undefined = undefined

@@ -138,7 +138,7 @@ export class HeadScanner {
         if (i >= stop) break suspended
         octet = bytes[i]
         if (isWhitespace(octet)) {
-          // A folded line goes on here, and spaces take the place of its end (RFC 9112 §5.2), for whoever reads it later
+          // A folded line goes on here, and spaces replace its end (RFC 9112 §5.2), for whoever reads it later
           // as well.
           bytes[i - 2] = SP
           bytes[i - 1] = SP

@@ -71,7 +71,7 @@ export class ConnectHandshake implements Handshake, ResponseHandler {
   finish(): ProxyFailure {
     const { authority, body, decoding, head } = this
     if (head === undefined) {
-      return { reason: "Ended", detail: `it closed the connection in place of a response to CONNECT ${authority}` }
+      return { reason: "Ended", detail: `it closed the connection instead of a response to CONNECT ${authority}` }
     }
     const { status } = head
     return {

@@ -35,7 +35,7 @@ export interface RouterOptions<S extends object, P extends Proxy> {
 }
 
 /**
- * Which way requests go, and which of them share connections. An origin is given a key that tells all apart that is not
+ * Which way requests go, and which of them share connections. An origin is given a key that distinguishes all that is not
  * interchangeable: the proxy and its credentials, and the settings of the origin. The key shows no secret.
  */
 export class Router<S extends object, P extends Proxy> {

@@ -41,7 +41,7 @@ export class Socks5Handshake implements Handshake {
 
   begin(): HandshakeStep {
     if (parseAddress(this.host) === undefined && utf8(this.host).length > 255) {
-      return failed("Configuration", "a host name of more than 255 bytes cannot be told to a SOCKS proxy (RFC 1928 §5)")
+      return failed("Configuration", "a host name of more than 255 bytes cannot be sent to a SOCKS proxy (RFC 1928 §5)")
     }
     return write(
       this.credentials === undefined
@@ -71,7 +71,7 @@ export class Socks5Handshake implements Handshake {
       Reply: "a reply",
       Over: ""
     }
-    return { reason: "Ended", detail: `it closed the connection in place of ${awaited[this.state]}` }
+    return { reason: "Ended", detail: `it closed the connection instead of ${awaited[this.state]}` }
   }
 
   private onMethod(): HandshakeStep {

@@ -38,7 +38,7 @@ export interface DialerSettings extends OriginSettings {
 /** Which way the requests of a URL go. */
 export interface Routes {
   /**
-   * The origin with what tells its connections apart from those of others; or why there is no way. `wantsTunnel`: the
+   * The origin with what distinguishes its connections from those of others; or why there is no way. `wantsTunnel`: the
    * request is to become a tunnel itself.
    */
   readonly route: (origin: Origin, url: object | undefined, wantsTunnel: boolean) => Origin | Failure
@@ -185,7 +185,7 @@ export class Dialer {
       const { socket } = opened
       const reached = sockets.reachedBy(dial, opened, this.time)
       dial.stage = () => ({ _tag: "Handshaking", ...reached })
-      // Whatever ends it: silence does so too, when whoever waits has waited long enough.
+      // Whatever ends it: silence does so too, when the waiters have waited long enough.
       dial.onClosing(() => void network.tls.forget(socket, origin))
       const onFailed = (failure: Failure) => {
         if (!network.tls.forget(socket, origin)) return fail(failure)
@@ -278,14 +278,14 @@ export class Dialer {
       pooledBytes: this.bufferedBytes,
       tlsTime,
       onHttp1Required: ({ key }: Origin) => this.wantHttp1.add(key),
-      onGreeted: (failure?: Failure) => {
+      onPrefaceReceived: (failure?: Failure) => {
         if (dial.isClosed) return
         if (failure === undefined) events.onConnected(connection)
         else events.onFailed(failure)
       }
     })
     const reached = sockets.reachedBy(dial, opened, this.time)
-    dial.stage = () => ({ _tag: "Greeting", ...reached })
+    dial.stage = () => ({ _tag: "Preface", ...reached })
     dial.onClosing(() => connection.shutdown())
     // What was read before begins it.
     opened.readWith(connection)

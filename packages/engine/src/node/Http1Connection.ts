@@ -27,7 +27,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   private head: ResponseHead | undefined = undefined
   /** The trailers, once the response is complete: the exchange ends when the bytes that it came in are used up. */
   private completed: ReadonlyArray<string> | undefined = undefined
-  /** What was read last has told the request nothing. */
+  /** What was read last was nothing of the response. */
   private isMute = false
   private isPaused = false
   private hasServed = false
@@ -128,7 +128,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     const exchange = this.current
     if (exchange === undefined) return this.close("ClosedByPeer")
     if (exchange.upgraded) return exchange.receiver.onComplete([])
-    if (exchange.isAnswered) return this.onClose()
+    if (exchange.hasResponse) return this.onClose()
     const missing = this.parser.finish()
     if (missing === undefined) {
       this.complete(exchange, this.completed ?? [])
@@ -164,7 +164,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   onClose(): void {
     const exchange = this.current
     if (exchange?.upgraded === true && this.socket.readableEnded && this.socket.writableFinished) {
-      // Both sides of the tunnel had ended, and were told.
+      // Both sides of the tunnel had ended, and were notified.
       exchange.cancel()
     } else if (exchange !== undefined) {
       this.break(exchange, errors.closed(exchange.request, this.progress))
@@ -233,7 +233,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   // ---------------------------------------------------------------------------------------------------------------
 
   private complete(exchange: Http1Exchange, trailers: ReadonlyArray<string>): void {
-    if (exchange.isAnswered) return this.break(exchange, errors.closed(exchange.request, "Body"))
+    if (exchange.hasResponse) return this.break(exchange, errors.closed(exchange.request, "Body"))
     if (!exchange.sent && !exchange.broken) return this.completeEarly(exchange, trailers)
     const head = this.head
     const reuse = head === undefined || exchange.broken ? "Never" : this.quarantine.reuseAfter(exchange, head)
@@ -254,7 +254,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   /** The request has not been written whole. If its owner wants it to be, it goes on; the connection serves nobody else. */
   private completeEarly(exchange: Http1Exchange, trailers: ReadonlyArray<string>): void {
     this.completed = undefined
-    exchange.isAnswered = true
+    exchange.hasResponse = true
     // What comes now ends it, and so does the end of the connection.
     if (this.isPaused) this.resume()
     exchange.receiver.onComplete(trailers)

@@ -37,7 +37,7 @@ export class Http1Exchange implements Exchange {
   /** The response is complete, or it has failed, or nobody wants it. */
   ended = false
   /** The response is complete, and the request is still being written. */
-  isAnswered = false
+  hasResponse = false
   /** The connection speaks another protocol now: bytes are written as they are. */
   upgraded = false
   /** Writing has failed: nothing more is written, but what the server had sent before is still read. */

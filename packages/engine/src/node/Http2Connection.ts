@@ -37,7 +37,7 @@ export interface Http2ConnectionOptions {
   /** The server wants HTTP/1.1 for that origin. */
   readonly onHttp1Required: (origin: Origin) => void
   /** The server's SETTINGS have come, or will not come any more. */
-  readonly onGreeted: (failure?: Failures.Failure) => void
+  readonly onPrefaceReceived: (failure?: Failures.Failure) => void
 }
 
 /** One HTTP/2 connection: `http2` over a socket. */
@@ -198,7 +198,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
 
   onReady(): void {
     this.isGreeted = true
-    this.around.onGreeted()
+    this.around.onPrefaceReceived()
   }
 
   onCapacity(): void {
@@ -219,7 +219,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   onClosed(failure: Failure): void {
     if (this.isShutDown) return
     if (this.isGreeted) this.around.listener.onClosed(failure._tag === "Ended" ? "ClosedByPeer" : "Failed")
-    else this.around.onGreeted(notReady(this.origin, failure))
+    else this.around.onPrefaceReceived(notReady(this.origin, failure))
   }
 
   toError(failure: StreamFailure, request: StreamRequest): Failures.Failure {

@@ -23,7 +23,7 @@ export interface Transport {
   destroy(error?: Error): unknown
 }
 
-/** A socket as its class makes it is destroyed so, whatever a driver has put in its place. */
+/** A socket as its class makes it is destroyed so, whatever a driver has replaced it with. */
 export const destroyAsMade = (socket: Transport, error: Error | undefined): void => {
   ;(Object.getPrototypeOf(socket) as Transport).destroy.call(socket, error)
 }

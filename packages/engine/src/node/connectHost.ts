@@ -12,7 +12,7 @@ export interface HostToConnect {
   readonly host: string
   readonly port: number
   readonly names: Names
-  /** The Unix socket to connect to in its place. */
+  /** The Unix socket to connect to instead. */
   readonly socketPath?: string | undefined
   /** The address of this machine to connect from. */
   readonly localAddress?: string | undefined

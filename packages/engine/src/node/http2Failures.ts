@@ -103,8 +103,8 @@ export const notReady = (origin: Origin, failure: Failure): Failures.Failure => 
 }
 
 const unresponsive = {
-  PING: "the server sent nothing and did not acknowledge a PING; the connection is given up",
-  SETTINGS: "the server did not acknowledge our SETTINGS; the connection is given up"
+  PING: "the server sent nothing and did not acknowledge a PING; the connection is closed",
+  SETTINGS: "the server did not acknowledge our SETTINGS; the connection is closed"
 }
 
 const goAwayOf = ({ debug, lastStreamId }: GoAway) => ({ lastStreamId, debug })

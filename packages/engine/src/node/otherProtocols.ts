@@ -12,39 +12,39 @@ const looked = 128
 
 interface Protocol {
   readonly name: string
-  readonly greets: (bytes: Uint8Array, text: string) => boolean
+  readonly begins: (bytes: Uint8Array, text: string) => boolean
 }
 
 /** MySQL and MariaDB: the length in three octets, number 0, version 10 and its name; or an error, 255, with number 0. */
-const greetsAsMySql = (bytes: Uint8Array): boolean =>
+const startsAsMySql = (bytes: Uint8Array): boolean =>
   bytes.length > 6 && bytes[3] === 0 && (bytes[4] === 10 || bytes[4] === 255) &&
   bytes[0] + (bytes[1] << 8) + (bytes[2] << 16) >= bytes.length - 4
 
 /** PostgreSQL: E, a length of four octets, and fields with a letter each, as `SFATAL`. */
-const greetsAsPostgres = (bytes: Uint8Array, text: string): boolean =>
+const startsAsPostgres = (bytes: Uint8Array, text: string): boolean =>
   bytes.length > 6 && text.startsWith("E\0\0") && /^E[\0-\xff]{4}S[A-Z]+\0/.test(text)
 
 /** What servers of other protocols say first, or to a request that they do not understand. */
 const protocols: ReadonlyArray<Protocol> = [
-  { name: "SSH", greets: (_, text) => text.startsWith("SSH-") },
-  { name: "Redis", greets: (_, text) => /^-(ERR|NOAUTH|DENIED|WRONGPASS|LOADING|MISCONF|NOPERM) /.test(text) },
-  { name: "SMTP", greets: (_, text) => /^(220|421|500|502|503|554)[ -].*(E?SMTP|mail)/i.test(text) },
-  { name: "FTP", greets: (_, text) => /^(220|421|500|530)[ -].*FTP/i.test(text) },
-  { name: "SMTP or FTP", greets: (_, text) => /^(220|421|500|502|503|530|554)[ -]/.test(text) },
-  { name: "IMAP", greets: (_, text) => /^\* (OK|BYE|PREAUTH|BAD)\b/.test(text) },
-  { name: "POP3", greets: (_, text) => /^(\+OK|-ERR)\b/.test(text) },
-  { name: "MySQL", greets: greetsAsMySql },
-  { name: "PostgreSQL", greets: greetsAsPostgres },
-  { name: "AMQP", greets: (_, text) => text.startsWith("AMQP") },
-  { name: "memcached", greets: (_, text) => /^(ERROR|CLIENT_ERROR .*)\r\n/.test(text) },
-  { name: "RTSP", greets: (_, text) => text.startsWith("RTSP/") },
-  { name: "SIP", greets: (_, text) => text.startsWith("SIP/") },
-  { name: "VNC", greets: (_, text) => text.startsWith("RFB ") },
-  { name: "Telnet", greets: (bytes) => bytes.length > 2 && bytes[0] === 255 && bytes[1] >= 251 && bytes[1] <= 254 },
-  { name: "HTML or XML without the head of a response", greets: (_, text) => /^\s*<[!?a-z]/i.test(text) }
+  { name: "SSH", begins: (_, text) => text.startsWith("SSH-") },
+  { name: "Redis", begins: (_, text) => /^-(ERR|NOAUTH|DENIED|WRONGPASS|LOADING|MISCONF|NOPERM) /.test(text) },
+  { name: "SMTP", begins: (_, text) => /^(220|421|500|502|503|554)[ -].*(E?SMTP|mail)/i.test(text) },
+  { name: "FTP", begins: (_, text) => /^(220|421|500|530)[ -].*FTP/i.test(text) },
+  { name: "SMTP or FTP", begins: (_, text) => /^(220|421|500|502|503|530|554)[ -]/.test(text) },
+  { name: "IMAP", begins: (_, text) => /^\* (OK|BYE|PREAUTH|BAD)\b/.test(text) },
+  { name: "POP3", begins: (_, text) => /^(\+OK|-ERR)\b/.test(text) },
+  { name: "MySQL", begins: startsAsMySql },
+  { name: "PostgreSQL", begins: startsAsPostgres },
+  { name: "AMQP", begins: (_, text) => text.startsWith("AMQP") },
+  { name: "memcached", begins: (_, text) => /^(ERROR|CLIENT_ERROR .*)\r\n/.test(text) },
+  { name: "RTSP", begins: (_, text) => text.startsWith("RTSP/") },
+  { name: "SIP", begins: (_, text) => text.startsWith("SIP/") },
+  { name: "VNC", begins: (_, text) => text.startsWith("RFB ") },
+  { name: "Telnet", begins: (bytes) => bytes.length > 2 && bytes[0] === 255 && bytes[1] >= 251 && bytes[1] <= 254 },
+  { name: "HTML or XML without the head of a response", begins: (_, text) => /^\s*<[!?a-z]/i.test(text) }
 ]
 
-/** What speaks in place of HTTP/1.1. */
+/** What speaks instead of HTTP/1.1. */
 export interface Instead {
   readonly protocol: string
   /** What that means, and what to do about it. */
@@ -70,12 +70,12 @@ export const instead = (received: Uint8Array, length: number): Instead | undefin
     }
   }
   const text = String.fromCharCode(...bytes)
-  const other = protocols.find(({ greets }) => greets(bytes, text))
+  const other = protocols.find(({ begins }) => begins(bytes, text))
   return other === undefined ? undefined : {
     protocol: other.name,
-    hint: `What came in place of a response looks like ${other.name}; is the port right?`
+    hint: `What came instead of a response looks like ${other.name}; is the port right?`
   }
 }
 
 /** OpenSSL hangs up without a word on who speaks plain HTTP to it, and with it most servers of TLS. */
-export const hungUp = "; if it never answers, does it speak TLS? Then use https:"
+export const hungUp = "; if it never responds, does it speak TLS? Then use https:"

@@ -1,6 +1,6 @@
 import type { KnownProxy } from "./ProxySettings.js"
 
-/** What a proxy is told of who we are. What a function of the caller throws, it throws. */
+/** The credentials that a proxy gets. What a function of the caller throws, it throws. */
 export const proxyHeaders = (
   { credentials, headers }: KnownProxy,
   url: () => URL

@@ -65,7 +65,7 @@ const meanings: Record<string, Meaning> = {
     reason: "ProcessLimit",
     explanation:
       "this machine has no local port left for another connection to that address, or not the local address " +
-      "that it was told to use; keep connections alive, set limits.maxConnections lower, or widen " +
+      "that it is configured to use; keep connections alive, set limits.maxConnections lower, or widen " +
       "net.ipv4.ip_local_port_range"
   },
   ENOBUFS: {

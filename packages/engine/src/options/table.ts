@@ -220,7 +220,7 @@ export const tls = group({
 
 const text: Kind = { _tag: "Text" }
 
-/** What `proxy` takes in place of an object. */
+/** What `proxy` takes instead of an object. */
 const proxyOrFunction = either<unknown>([text, { _tag: "Function" }], "environment", {
   secret: true,
   sentence:

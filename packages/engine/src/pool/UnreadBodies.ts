@@ -8,7 +8,7 @@ import type { Timekeeper } from "./Timekeeper.js"
 /** While requests wait, unread bodies are looked for so often, in milliseconds: nobody reports that one begins. */
 const interval = 50
 
-/** What could be given up together, and the request that it would help. */
+/** What could be abandoned together, and the request that it would help. */
 interface Candidate {
   readonly leases: ReadonlyArray<LeaseTicket>
   readonly since: number

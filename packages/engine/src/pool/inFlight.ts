@@ -18,7 +18,7 @@ export interface InFlight {
   readonly received: number
   /** Whether its response is there and nobody has begun to read the body. */
   readonly bodyUnread: boolean
-  /** Who waits for it. */
+  /** The caller that waits for it. */
   readonly caller: unknown
 }
 

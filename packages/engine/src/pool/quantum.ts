@@ -146,7 +146,7 @@ const least = <C>(
 
 const isFewer = <C>(one: OriginState<C>, other: OriginState<C>): number => one.share - other.share
 
-/** Whether who waits longest has waited for half of its time. */
+/** Whether the first waiter has waited for half of its time. */
 const isUrgent = <C>(origin: OriginState<C>, now: number): boolean => {
   const oldest = origin.waiters.first
   return oldest !== undefined && now - oldest.waitingSince >= oldest.timeout / 2

@@ -14,7 +14,7 @@ describe("the response head", () => {
     )
   })
 
-  it("keeps repeated fields apart and in order", () => {
+  it("keeps repeated fields separate and in order", () => {
     const { head } = read(`${ok}Set-Cookie: a\r\nB: c\r\nset-cookie: d\r\nContent-Length: 0\r\n\r\n`)
     expect(head.slice(3)).toEqual(["set-cookie", "a", "b", "c", "set-cookie", "d", "content-length", "0"])
   })

@@ -158,7 +158,7 @@ describe("SOCKS 5", () => {
 
   for (const reply of [ipv4, ipv6, domain]) {
     it(`is open after a reply with an address of type ${reply[3]}`, () => {
-      // Not in one piece: each message is answered before the next one comes.
+      // Not in one piece: each message gets its response before the next one comes.
       for (let size = 1; size <= reply.length; size++) {
         const handshake = named()
         handshake.begin()

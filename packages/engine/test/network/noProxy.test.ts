@@ -57,7 +57,7 @@ describe("NO_PROXY", () => {
     }
   })
 
-  it("that cannot be read is told", () => {
+  it("that cannot be read is reported", () => {
     for (
       const list of [
         "10.0.0.0/33",

@@ -24,7 +24,7 @@ const setup = (replies: TestServer.Options["replies"]) =>
 
 const size = 1024 * 1024
 
-/** The bytes that each event tells, and how they are told. */
+/** The bytes that each event reports, and in which form. */
 const figuresOf = (events: Chunk.Chunk<Files.Event>) =>
   Chunk.toReadonlyArray(events).map((event) => [
     event._tag,
@@ -33,7 +33,7 @@ const figuresOf = (events: Chunk.Chunk<Files.Event>) =>
   ])
 
 describe("Files.download", () => {
-  it.scopedLive("writes a file, and tells how far it is", () =>
+  it.scopedLive("writes a file, and reports how far it is", () =>
     Effect.gen(function*() {
       const { client, files, folder, pool, server, url } = yield* setup({ "*": Reply.size(size) })
       const path = `${folder}/a.bin`
@@ -100,7 +100,7 @@ describe("Files.upload", () => {
       "bytes",
       () => Effect.succeed(HttpClientRequest.bodyUint8Array(HttpClientRequest.put("/"), pattern(size)).body)
     ]
-  ])("of %s tells how far it is, and ends with the response", ([, bodyOf]) =>
+  ])("of %s reports how far it is, and ends with the response", ([, bodyOf]) =>
     Effect.gen(function*() {
       const { client, files, folder, server, url } = yield* setup({ "*": Reply.text("thanks", { status: 201 }) })
       const path = `${folder}/a.bin`

@@ -65,7 +65,7 @@ const cases: Record<string, Case> = {
 }
 
 describe("A loop that was blocked for longer than a timeout", { timeout: 30_000 }, () => {
-  it.live("reads what has come before it gives up", () =>
+  it.live("reads what has come before it fails", () =>
     Effect.scoped(Effect.gen(function*() {
       const server = yield* sleepyServer
       const clients = yield* Effect.forEach(Object.entries(cases), ([name, { before, options, request, url }]) =>

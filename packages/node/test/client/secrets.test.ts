@@ -97,7 +97,7 @@ const check = (what: string, value: unknown) => {
   assert.deepStrictEqual(seen, [])
 }
 
-/** All that spans were told. */
+/** All that spans recorded. */
 const recorder = () => {
   const text: Array<string> = []
   const span = (name: string): Tracer.Span => {
@@ -176,7 +176,7 @@ describe("No secret of a request is shown", () => {
       assert.deepStrictEqual(all, [])
     }))
 
-  it.scopedLive("by who waits for the pool, whose requests are another's", () =>
+  it.scopedLive("by a waiter for the pool whose requests are another's", () =>
     Effect.gen(function*() {
       const { url } = yield* server
       const { client, pool } = yield* makeClient({
@@ -188,12 +188,12 @@ describe("No secret of a request is shown", () => {
         request(url),
         HttpClientRequest.bodyStream(request(url), Stream.never).body
       )
-      const holder = yield* Effect.fork(client.execute(first))
+      const owner = yield* Effect.fork(client.execute(first))
       yield* until(() => pool.unsafeStats().leases === 1)
       const error = yield* Effect.flip(client.get(`${url}/other`))
       assert.include(String(error), "/…")
       check("PoolTimeout", error)
-      yield* Fiber.interrupt(holder)
+      yield* Fiber.interrupt(owner)
     }))
 
   it.scopedLive("by URLs that do not parse, or parse as something else than meant", () =>

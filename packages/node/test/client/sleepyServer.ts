@@ -4,8 +4,8 @@ import type { LookupFunction } from "node:net"
 import { Worker } from "node:worker_threads"
 
 /**
- * Runs in a thread of its own, and stands still from the moment that it has been told to until it is woken: as far as a
- * client can tell, a server that takes that long. What it does when it is woken, it does while the client's thread is
+ * Runs in a thread of its own, and stands still from the moment that it is asked to until it is woken: as far as a
+ * client can know, a server that takes that long. What it does when it is woken, it does while the client's thread is
  * blocked.
  */
 const source = `

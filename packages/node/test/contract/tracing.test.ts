@@ -111,7 +111,7 @@ describe("spans", () => {
       assert.include(received.header("b3"), span.spanId)
     }))
 
-  it.scoped("tell how many requests of the same call were before, retries and redirects alike", () =>
+  it.scoped("say how many requests of the same call were before, retries and redirects alike", () =>
     Effect.gen(function*() {
       const { client, server, spans, tracer } = yield* setup
       yield* server.reply("/busy", [

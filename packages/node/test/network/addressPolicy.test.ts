@@ -150,7 +150,7 @@ describe("A policy and a proxy", () => {
       assert.strictEqual((yield* proxy.requests).length, 1)
     }))
 
-  it.scoped("are told addresses in place of names: resolve-here", () =>
+  it.scoped("are told addresses instead of names: resolve-here", () =>
     Effect.gen(function*() {
       const server = yield* serve
       const addresses = new Map([["a.test", "8.8.8.8"], ["b.test", "10.0.0.1"]])

@@ -75,7 +75,7 @@ for (const [kind, options, proxyOf] of kinds) {
         }))
     }
 
-    it.scoped("is told who we are, and an origin never is", () =>
+    it.scoped("gets our credentials, and an origin never does", () =>
       Effect.gen(function*() {
         const { plain, proxy, secure, tls } = yield* setUp({ ...options, credentials: ann })
         const { client } = yield* makeClient({ tls, proxy: proxyOf(proxy, userinfo) })
@@ -178,7 +178,7 @@ describe("A forward proxy", () => {
       assert.deepStrictEqual((yield* proxy.requests).map(({ kind }) => kind), ["connect"])
     }))
 
-  it.scoped("may be told something else with each request, or who we are in another way", () =>
+  it.scoped("may get something else with each request, or credentials in another way", () =>
     Effect.gen(function*() {
       const { proxy, tls } = yield* setUp()
       const asked: Array<string> = []
@@ -190,8 +190,8 @@ describe("A forward proxy", () => {
       yield* client.get("http://plain.test/?a=b")
       yield* client.get("https://api.test/?a=b")
       assert.deepStrictEqual(asked, ["http://plain.test/?a=b", "https://api.test/"])
-      const told = (yield* proxy.requests).map(({ headers }) => new Map(headers).get("proxy-authorization"))
-      assert.deepStrictEqual(told, ["Bearer 1", "Bearer 2"])
+      const received = (yield* proxy.requests).map(({ headers }) => new Map(headers).get("proxy-authorization"))
+      assert.deepStrictEqual(received, ["Bearer 1", "Bearer 2"])
     }))
 
   it.scoped("whose function throws is a ProxyError, and the connection serves on", () =>
@@ -350,10 +350,10 @@ describe("Proxy-Authorization of a request", () => {
       const { client } = yield* makeClient({ tls, proxy: { url: proxy.url, noProxy: "127.0.0.1" } })
       const headers = { "Proxy-Authorization": "Basic eA==" }
       for (const url of [...urls, `http://127.0.0.1:${plain.port}/`]) yield* client.get(url, { headers })
-      const told = (yield* proxy.requests).map((
+      const received = (yield* proxy.requests).map((
         { headers, kind }
       ) => [kind, new Map(headers).get("proxy-authorization")])
-      assert.deepStrictEqual(told, [["connect", undefined], ["forward", "Basic eA=="]])
+      assert.deepStrictEqual(received, [["connect", undefined], ["forward", "Basic eA=="]])
       for (const server of [plain, secure]) {
         for (const request of yield* server.requests) assert.isUndefined(request.header("proxy-authorization"))
       }
@@ -377,7 +377,7 @@ describe("The environment", () => {
         })
     )
 
-  it.scoped("is heard when the layer is built, but for this machine", () =>
+  it.scoped("is read when the layer is built, but for this machine", () =>
     Effect.gen(function*() {
       const { plain, proxy, tls } = yield* setUp()
       yield* within({ HTTPS_PROXY: proxy.url, http_proxy: proxy.url, NO_PROXY: "none.test" })

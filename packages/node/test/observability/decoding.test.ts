@@ -45,7 +45,7 @@ const bodies: Record<string, readonly [Reply.Reply, ReadonlyArray<string>, HttpC
 
 describe("a body that is no JSON", () => {
   for (const [name, [reply, says, options]] of Object.entries(bodies)) {
-    it.scoped(`is told apart: ${name}`, () =>
+    it.scoped(`is recognised: ${name}`, () =>
       Effect.gen(function*() {
         const server = yield* TestServer.make({ replies: { "/": reply } })
         const { client } = yield* makeClient(options)

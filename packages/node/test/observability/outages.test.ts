@@ -53,7 +53,7 @@ const tcp = (onConnection: (socket: net.Socket) => void) =>
 
 const silent = tcp(() => {})
 
-/** Answers with these bytes as soon as a request has come. */
+/** Responds with these bytes as soon as a request has come. */
 const speaks = (bytes: string | Uint8Array) =>
   Effect.map(
     tcp((socket) =>
@@ -203,7 +203,7 @@ const outages: Record<string, Outage> = {
   "a TLS alert": {
     arrange: speaks(Uint8Array.of(21, 3, 1, 0, 2, 2, 70)),
     tag: "RemoteProtocolError",
-    says: ["a TLS alert came in place of a response", "use https:", "\\x15\\x03\\x01"],
+    says: ["a TLS alert came instead of a response", "use https:", "\\x15\\x03\\x01"],
     data: { protocol: "TLS" }
   },
   "a server that never responds": {
@@ -218,7 +218,7 @@ const outages: Record<string, Outage> = {
   "Redis": {
     arrange: speaks("-ERR unknown command 'GET', with args beginning with: '/' 'HTTP/1.1'\r\n"),
     tag: "RemoteProtocolError",
-    says: ["what came in place of a response looks like Redis", "is the port right?", "-ERR unknown command 'GET'"],
+    says: ["what came instead of a response looks like Redis", "is the port right?", "-ERR unknown command 'GET'"],
     data: { protocol: "Redis" }
   },
   "SSH": {
@@ -248,7 +248,7 @@ const outages: Record<string, Outage> = {
   "HTTP/2": {
     arrange: speaks(Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 0, 0)),
     tag: "RemoteProtocolError",
-    says: ["HTTP/2 came in place of a response", "http2: \"prior-knowledge\""],
+    says: ["HTTP/2 came instead of a response", "http2: \"prior-knowledge\""],
     data: { protocol: "HTTP/2" }
   },
   "HTML without a head": {

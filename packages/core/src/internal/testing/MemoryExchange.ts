@@ -14,13 +14,13 @@ import { MemoryRequest } from "./MemoryRequest.js"
 export interface ExchangeHost extends models.Server {
   readonly window: number
   readonly respond: (request: MemoryRequest) => Effect.Effect<models.Reply, TransportError>
-  /** It carries one less. `reply` is what was answered to the end. Its receiver learns it after this. */
+  /** It carries one less. `reply` is what was sent to the end. Its receiver learns it after this. */
   readonly exchangeEnded: (exchange: MemoryExchange, reply: models.Reply | undefined) => void
   /** The exchange broke, and its receiver knows. */
   readonly exchangeFailed: () => void
 }
 
-/** Some answers have no content, whatever their headers say (RFC 9110 §6.4.1). */
+/** Some responses have no content, whatever their headers say (RFC 9110 §6.4.1). */
 const hasContent = (method: string, status: number) => method !== "HEAD" && status !== 204 && status !== 304
 
 const flat = (headers: models.Reply["headers"] = {}): ReadonlyArray<string> =>
@@ -29,7 +29,7 @@ const flat = (headers: models.Reply["headers"] = {}): ReadonlyArray<string> =>
 const encode = (part: string | Uint8Array) => typeof part === "string" ? new TextEncoder().encode(part) : part
 
 /**
- * A request and its answer: a fiber that does what the test says, and tells the receiver.
+ * A request and its response: a fiber that does what the test says, and notifies the receiver.
  */
 export class MemoryExchange implements Exchange {
   readonly written = true
@@ -51,7 +51,7 @@ export class MemoryExchange implements Exchange {
     if (wire.body._tag === "Bytes") this.request.receive(wire.body.bytes)
     if (wire.body._tag !== "Chunks") this.request.complete()
     const run = Effect.suspend(() => this.begin()).pipe(
-      Effect.flatMap((reply) => this.answer(reply)),
+      Effect.flatMap((reply) => this.respond(reply)),
       Effect.catchAllCause((cause) => Effect.sync(() => this.onCause(cause)))
     )
     // Not before the caller has the exchange in its hands.
@@ -92,7 +92,7 @@ export class MemoryExchange implements Exchange {
 
   cancel(): void {
     const isOver = this.isEnded === true && this.sent
-    if (this.finish(isOver ? "Answered" : "Cancelled")) this.fiber.unsafeInterruptAsFork(FiberId.none)
+    if (this.finish(isOver ? "Responded" : "Cancelled")) this.fiber.unsafeInterruptAsFork(FiberId.none)
   }
 
   // From the server
@@ -118,11 +118,11 @@ export class MemoryExchange implements Exchange {
     return this.host.respond(this.request)
   }
 
-  private answer(reply: models.Reply): Effect.Effect<void, TransportError> {
+  private respond(reply: models.Reply): Effect.Effect<void, TransportError> {
     return Effect.suspend(() => {
       const { body = "", headers, interim = [], status = 200 } = reply
       for (const { headers, status = 103 } of interim) {
-        this.tell((receiver) =>
+        this.notify((receiver) =>
           receiver.onInformational({ status, rawHeaders: flat(headers), contentLength: undefined })
         )
       }
@@ -130,7 +130,7 @@ export class MemoryExchange implements Exchange {
       const isTunnel = opensTunnel(this.request.method, status)
       if (isTunnel) this.openTunnel()
       const head: ExchangeHead = { status, rawHeaders: flat(headers), contentLength: bytes?.length }
-      this.tell((receiver) => receiver.onHead(head))
+      this.notify((receiver) => receiver.onHead(head))
       this.phase = "body"
       const sendBody = typeof body === "string" || body instanceof Uint8Array
         ? this.send(encode(body))
@@ -139,7 +139,7 @@ export class MemoryExchange implements Exchange {
         hasContent(this.request.method, status) ? sendBody : Effect.void,
         () => {
           if (isTunnel) this.endTunnel()
-          else if (this.finish("Answered", reply)) this.receiver.onComplete(flat(reply.trailers))
+          else if (this.finish("Responded", reply)) this.receiver.onComplete(flat(reply.trailers))
         }
       )
     })
@@ -152,12 +152,12 @@ export class MemoryExchange implements Exchange {
 
   private endTunnel(): void {
     this.isEnded = true
-    this.tell((receiver) => receiver.onComplete([]))
+    this.notify((receiver) => receiver.onComplete([]))
   }
 
   private send(part: Uint8Array): Effect.Effect<void> {
     if (part.length === 0) return Effect.void
-    return Effect.map(this.mayRead.await, () => this.tell((receiver) => receiver.onData(part)))
+    return Effect.map(this.mayRead.await, () => this.notify((receiver) => receiver.onData(part)))
   }
 
   private onCause(cause: Cause.Cause<TransportError>): void {
@@ -169,24 +169,24 @@ export class MemoryExchange implements Exchange {
   }
 
   private onRoom(): void {
-    this.tell((receiver) => receiver.onWritten())
+    this.notify((receiver) => receiver.onWritten())
     if (this.isBlocked) {
       this.isBlocked = false
-      this.tell((receiver) => receiver.onDrain())
+      this.notify((receiver) => receiver.onDrain())
     }
     this.reportSent()
   }
 
   private reportSent(): void {
-    if (this.sent) this.tell((receiver) => receiver.onSent())
+    if (this.sent) this.notify((receiver) => receiver.onSent())
   }
 
-  private tell(what: (receiver: ExchangeReceiver) => void): void {
+  private notify(what: (receiver: ExchangeReceiver) => void): void {
     if (this.isRunning) what(this.receiver)
   }
 
-  /** Ends it, unless something has: then nothing more is to be told. */
-  private finish(state: "Answered" | "Failed" | "Cancelled", reply?: models.Reply): boolean {
+  /** Ends it, unless something has: then nothing more is reported. */
+  private finish(state: "Responded" | "Failed" | "Cancelled", reply?: models.Reply): boolean {
     if (!this.isRunning) return false
     this.request.state = state
     this.host.exchangeEnded(this, reply)

@@ -26,7 +26,7 @@ export interface Held<A> {
  */
 export interface Dial extends Held<Endpoint> {
   readonly origin: Origin
-  /** `Interrupted`: whoever dialed gave it up. */
+  /** `Interrupted`: whoever dialed abandoned it. */
   readonly state: "Dialing" | "Connected" | "Failed" | "Interrupted"
 }
 
@@ -69,7 +69,7 @@ export interface Server {
   readonly isOpen: boolean
   /** Every request that came on it. */
   readonly requests: ReadonlyArray<Request>
-  /** Requests that are neither answered nor given up. */
+  /** Requests that are neither responded to nor abandoned. */
   readonly active: number
   readonly maxActive: number
   /** Closes it. Requests under way fail with `ReadError`. */
@@ -103,15 +103,15 @@ export interface Request extends Held<Reply> {
   readonly trailers: Readonly<Record<string, string>>
   /** The parts of the body that have come, read or not. */
   readonly parts: ReadonlyArray<Uint8Array>
-  /** `Cancelled`: whoever sent it gave it up. */
-  readonly state: "Running" | "Answered" | "Failed" | "Cancelled"
+  /** `Cancelled`: whoever sent it abandoned it. */
+  readonly state: "Running" | "Responded" | "Failed" | "Cancelled"
 }
 
 /**
- * An answer. Status 200, no headers and no body where nothing is said.
+ * A response. Status 200, no headers and no body where nothing is said.
  *
  * One that opens a tunnel, 101 or 2xx to CONNECT, has in its body what the server sends through it; what the client
- * sends is the body of the request from then on. So a server that echoes answers with `request.body`.
+ * sends is the body of the request from then on. So a server that echoes responds with `request.body`.
  *
  * To wait before it, never give it or fail is for the Effect that it comes from; to wait between the parts of the body
  * or to break off for the Stream.
@@ -129,11 +129,11 @@ export interface Reply {
   readonly body?: string | Uint8Array | Stream.Stream<string | Uint8Array, TransportError> | undefined
   readonly trailers?: Readonly<Record<string, string>> | undefined
   /**
-   * These octets, as they are, in place of a response; text has one character an octet. Only `connection: close` has an
+   * These octets, as they are, instead of a response; text has one character an octet. Only `connection: close` has an
    * effect beside it. HTTP/1.1 only.
    */
   readonly raw?: string | Uint8Array | Stream.Stream<string | Uint8Array, TransportError> | undefined
-  /** Interim answers that come before it, as `{ status: 103 }`. */
+  /** Interim responses that come before it, as `{ status: 103 }`. */
   readonly interim?: ReadonlyArray<Pick<Reply, "status" | "headers">> | undefined
 }
 
@@ -144,9 +144,9 @@ export interface Reply {
  * @category models
  */
 export interface Options {
-  /** How a dial ends. It is interrupted when the dial is given up. Default: HTTP/1.1, at once. */
+  /** How a dial ends. It is interrupted when the dial is abandoned. Default: HTTP/1.1, at once. */
   readonly dial?: ((dial: Dial) => Effect.Effect<Endpoint, TransportError>) | undefined
-  /** How a request is answered. Default: its body is read, then an empty 200. */
+  /** How the server responds to a request. Default: its body is read, then an empty 200. */
   readonly respond?: ((request: Request) => Effect.Effect<Reply, TransportError>) | undefined
   /** What is known of an origin's protocol before the first dial. Default: `"http/1.1"`. */
   readonly protocol?: ((origin: Origin) => Protocol | "unknown") | undefined

@@ -68,7 +68,7 @@ export interface Plan {
   /** Holds the connection, accepted, before anything is done with it. Default none. */
   readonly hold?: Gate | undefined
 
-  /** In place of all else: nothing, for ever; a FIN; a reset. Default: the connection is carried. */
+  /** instead of all else: nothing, for ever; a FIN; a reset. Default: the connection is carried. */
   readonly instead?: "silence" | "end" | "reset" | undefined
 
   /** From the client to the server. */

@@ -271,7 +271,7 @@ const routeOf = (url: MockHttp.Matcher["url"], at: string, problems: Array<Probl
     problems.push(invalid(`${at}.url`, Inspectable.toStringUnknown(url), "a URL, a path or a regular expression"))
     return undefined
   }
-  // The space between a method and a URL has no place here: the method is said beside it.
+  // The space between a method and a URL is not allowed here: the method is said beside it.
   const route = parseRoute(String(url))
   if ("problem" in route) {
     problems.push(invalid(`${at}.url`, JSON.stringify(String(url)), `a URL that can match: ${route.problem}`))

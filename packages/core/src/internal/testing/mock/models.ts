@@ -157,7 +157,7 @@ export interface Exchange {
   readonly request: Request
   /** None for a request that nothing was said of. */
   readonly expectation: Expectation<unknown> | undefined
-  /** `Cancelled`: whoever sent it gave it up. */
+  /** `Cancelled`: whoever sent it abandoned it. */
   readonly outcome:
     | { readonly _tag: "Pending" }
     | { readonly _tag: "Replied"; readonly reply: Reply }

@@ -75,7 +75,7 @@ export class Http1Server implements PipeReader, RequestHandler {
     if (served === undefined) return
     this.served = undefined
     // A tunnel ends so, and both sides may have ended before.
-    if (served.request.state === "Running") served.request.state = served.hasReplied ? "Answered" : "Cancelled"
+    if (served.request.state === "Running") served.request.state = served.hasReplied ? "Responded" : "Cancelled"
     served.fiber.unsafeInterruptAsFork(FiberId.none)
   }
 
@@ -193,7 +193,7 @@ export class Http1Server implements PipeReader, RequestHandler {
       this.reader.becomeTunnel()
       return this.options.socket.end()
     }
-    served.request.state = "Answered"
+    served.request.state = "Responded"
     for (const [name, value] of Object.entries(headers)) {
       if (name.toLowerCase() === "connection" && /(^|,)\s*close\s*(,|$)/i.test(String(value))) served.isLast = true
     }

@@ -169,7 +169,7 @@ export class WireConnection implements Connection, models.Server {
   }
 }
 
-/** Passes on what a driver reports; a failure that the test has scripted in place of its own. */
+/** Passes on what a driver reports; a failure that the test has scripted instead of its own. */
 class ScriptedReceiver implements ExchangeReceiver {
   constructor(
     private readonly receiver: ExchangeReceiver,
