@@ -30,7 +30,7 @@ export const putFrameHead = (
   putUint32(bytes, at + 5, streamId)
 }
 
-/** Makes room for a whole frame, writes its head, and returns where its payload goes. */
+/** Makes room for a whole frame, for which `sink.bytes` may be replaced; writes its head, and returns where its payload goes. */
 const beginFrame = (sink: ByteSink, length: number, type: number, flags: number, streamId: number): number => {
   sink.ensure(frameHeadBytes + length)
   const at = sink.end
@@ -85,11 +85,13 @@ export const writeGoAway = (sink: ByteSink, lastStreamId: number, errorCode: num
 const maxDebugBytes = 1024
 
 export const writeWindowUpdate = (sink: ByteSink, streamId: number, increment: number): void => {
-  putUint32(sink.bytes, beginFrame(sink, 4, FrameType.WINDOW_UPDATE, 0, streamId), increment)
+  const at = beginFrame(sink, 4, FrameType.WINDOW_UPDATE, 0, streamId)
+  putUint32(sink.bytes, at, increment)
 }
 
 export const writeRstStream = (sink: ByteSink, streamId: number, errorCode: number): void => {
-  putUint32(sink.bytes, beginFrame(sink, 4, FrameType.RST_STREAM, 0, streamId), errorCode)
+  const at = beginFrame(sink, 4, FrameType.RST_STREAM, 0, streamId)
+  putUint32(sink.bytes, at, errorCode)
 }
 
 /** The head of a DATA frame; its payload of `length` octets is to follow. */

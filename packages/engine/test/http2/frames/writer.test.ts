@@ -47,6 +47,30 @@ describe("what is written is read", () => {
     })
   })
 
+  const writers: ReadonlyArray<readonly [string, (sink: OutputBuffer) => void]> = [
+    ["SETTINGS", (sink) => FrameWriter.writeSettings(sink, [4, 0x01020304])],
+    ["PING", (sink) => FrameWriter.writePing(sink, false, 0x01020304, 0x05060708)],
+    ["WINDOW_UPDATE", (sink) => FrameWriter.writeWindowUpdate(sink, 1, 0x01020304)],
+    ["RST_STREAM", (sink) => FrameWriter.writeRstStream(sink, 1, 0x01020304)],
+    ["GOAWAY", (sink) => FrameWriter.writeGoAway(sink, 0, 0x01020304, "debug")],
+    ["DATA", (sink) => FrameWriter.writeDataHead(sink, 1, 0x010203, true)],
+    ["HEADERS", (sink) => writeHeaders(sink, new HpackEncoder({}), 1, [":method", "GET"], true, 16_384)]
+  ]
+  it.each(writers)("%s, wherever the buffer ends, and what was taken before stays as it was", (_, write) => {
+    const alone = written(write)
+    for (let fill = 32 * 1024 - 80; fill <= 32 * 1024; fill++) {
+      const output = new OutputBuffer()
+      output.ensure(1)
+      output.ensure(fill)
+      output.end += fill
+      const before = output.take()
+      const copy = before.slice()
+      write(output)
+      expect(output.take()).toEqual(alone)
+      expect(Buffer.compare(before, copy)).toBe(0)
+    }
+  })
+
   it("the preface", () => {
     expect(Buffer.from(written(FrameWriter.writePreface)).toString("latin1")).toBe("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
   })
