@@ -21,6 +21,8 @@ export interface ClientSettings {
   readonly connections: number
   /** Sent with POST, if it is there. */
   readonly body: Uint8Array | undefined
+  /** Whether the fields of each request are others than those of all requests before. */
+  readonly distinct?: boolean | undefined
   /** Where to send spans; nothing is traced if it is not there. */
   readonly traces: string | undefined
 }

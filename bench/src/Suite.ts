@@ -57,6 +57,10 @@ export interface Endpoints {
   readonly http: string
   readonly https: string | undefined
   readonly http2: string | undefined
+  /** HTTP/2 in clear text, with prior knowledge. */
+  readonly h2c: string | undefined
+  /** Servers of HTTP/2 that take uploads of any size: nghttpd, where it is installed. */
+  readonly uploads: { readonly http2: string; readonly h2c: string } | undefined
   /** Our own server over bare sockets: reads a request to its end, then sends a prepared response. */
   readonly raw: string
   /** The file with the certificate of the authority that the servers' certificates are from. */

@@ -69,6 +69,7 @@ export const codedText = (path: string): string | undefined => {
 /** What is asked for, and what has to come: servers respond with it and contenders are held to it. */
 export const served: Readonly<Record<string, string>> = {
   "/small": smallText,
+  "/distinct": smallText,
   "/upload": smallText,
   "/64k": mediumText
 }

@@ -7,6 +7,7 @@ import * as Stream from "effect/Stream"
 import type { Client, ClientSettings } from "../Client.js"
 import type { Meter } from "../Meter.js"
 import { chunks } from "./body.js"
+import { distinctHeaders } from "./distinct.js"
 
 const contentType = "application/octet-stream"
 
@@ -24,13 +25,15 @@ const tracer = async (url: string) => {
 /** An `HttpClient.HttpClient` at work, whoever made it: written as a user of Effect writes it. */
 export const open = async <R, E>(
   layer: Layer.Layer<HttpClient.HttpClient | R, E>,
-  { body, traces, url }: ClientSettings
+  { body, distinct, traces, url }: ClientSettings
 ): Promise<Client> => {
   const traced = traces === undefined ? layer : Layer.provideMerge(layer, await tracer(traces))
   const runtime = ManagedRuntime.make(traced)
   const client = await runtime.runPromise(HttpClient.HttpClient)
 
-  const send = body === undefined
+  const send = distinct === true
+    ? () => client.get(url, { headers: distinctHeaders() })
+    : body === undefined
     ? () => client.get(url)
     : () => client.post(url, { body: HttpBody.uint8Array(body, contentType) })
 

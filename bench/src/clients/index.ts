@@ -5,6 +5,8 @@ import type { OpenClient } from "../Client.js"
  */
 const clients: Record<string, () => Promise<OpenClient>> = {
   "Sluice": async () => (await import("./sluice.js")).open,
+  "Sluice h2, many connections": async () => (await import("./sluice.js")).openHttp2Many,
+  "Sluice h2, a connection each": async () => (await import("./sluice.js")).openHttp2Single,
   "Sluice h2": async () => (await import("./sluice.js")).openHttp2,
   "bare socket": async () => (await import("./bare.js")).open,
   "undici dispatch": async () => (await import("./undici.js")).openDispatch,
@@ -13,6 +15,7 @@ const clients: Record<string, () => Promise<OpenClient>> = {
   "undici.request h2": async () => (await import("./undici.js")).openHttp2,
   "node:http": async () => (await import("./nodeHttp.js")).open,
   "node:http2": async () => (await import("./http2.js")).open,
+  "node:http2, a connection each": async () => (await import("./http2.js")).openSingle,
   "fetch": async () => (await import("./fetch.js")).open,
   "got": async () => (await import("./got.js")).open,
   "axios": async () => (await import("./axios.js")).open,

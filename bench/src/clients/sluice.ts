@@ -11,8 +11,23 @@ const optionsOf = ({ connections }: ClientSettings) => ({
 export const open: OpenClient = (settings) =>
   openEffect(HttpClientLayer.layer({ ...optionsOf(settings), http2: false } as HttpClientLayer.Options), settings)
 
-export const openHttp2: OpenClient = (settings) =>
-  openEffect(
-    HttpClientLayer.layer({ ...optionsOf({ ...settings, connections: 1 }), http2: true } as HttpClientLayer.Options),
-    settings
-  )
+const openHttp2With =
+  (http2: HttpClientLayer.Options["http2"], connections: (settings: ClientSettings) => number): OpenClient =>
+  (settings) =>
+    openEffect(
+      HttpClientLayer.layer(
+        { ...optionsOf({ ...settings, connections: connections(settings) }), http2 } as HttpClientLayer.Options
+      ),
+      settings
+    )
+
+export const openHttp2: OpenClient = openHttp2With("prior-knowledge", () => 1)
+
+/** Over as many connections as there are, 100 streams on each. */
+export const openHttp2Many: OpenClient = openHttp2With("prior-knowledge", ({ connections }) => connections)
+
+/** A connection for each request, as over HTTP/1.1: to have many of them. */
+export const openHttp2Single: OpenClient = openHttp2With(
+  { priorKnowledge: true, maxConcurrentStreams: 1 },
+  ({ connections }) => connections
+)

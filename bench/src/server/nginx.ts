@@ -27,7 +27,7 @@ export const freePort = (): Promise<number> =>
     })
   })
 
-const configuration = (ports: { http: number; https: number; http2: number }, small: string) => `
+const configuration = (ports: Nginx["ports"], small: string, held: string) => `
 daemon off;
 pid nginx.pid;
 error_log stderr error;
@@ -62,8 +62,18 @@ http {
     listen 127.0.0.1:${ports.http} backlog=4096;
     listen 127.0.0.1:${ports.https} ssl backlog=4096;
     listen 127.0.0.1:${ports.http2} ssl http2 backlog=4096;
+    listen 127.0.0.1:${ports.h2c} http2 backlog=4096;
     root files;
     location = /small { return 200 '${small}'; }
+    location = /distinct {
+      add_header x-request-id $request_id;
+      add_header x-number $connection_requests;
+      add_header x-time $msec;
+      add_header etag '"$request_id-$msec"';
+      add_header set-cookie "visit=$request_id; path=/";
+      return 200 '${small}';
+    }
+    location = /hold { proxy_pass ${held}; proxy_read_timeout 600s; }
     location = /v1/traces { return 200 '{}'; }
     location = /upload {
       proxy_pass http://taken;
@@ -78,7 +88,7 @@ http {
 
 export interface Nginx {
   readonly process: ChildProcess
-  readonly ports: { readonly http: number; readonly https: number; readonly http2: number }
+  readonly ports: { readonly http: number; readonly https: number; readonly http2: number; readonly h2c: number }
 }
 
 /** Runs nginx in a new folder below `folder`: one worker, connections kept for ever, files of the given sizes. */
@@ -86,11 +96,13 @@ export const start = async (
   folder: string,
   identity: Identity,
   small: string,
+  /** Where requests go whose response is not to come. */
+  held: string,
   files: Readonly<Record<string, number | string>>
 ): Promise<Nginx> => {
-  const ports = { http: await freePort(), https: await freePort(), http2: await freePort() }
+  const ports = { http: await freePort(), https: await freePort(), http2: await freePort(), h2c: await freePort() }
   await fs.mkdir(path.join(folder, "files"), { recursive: true })
-  await fs.writeFile(path.join(folder, "nginx.conf"), configuration(ports, small))
+  await fs.writeFile(path.join(folder, "nginx.conf"), configuration(ports, small, held))
   await fs.writeFile(path.join(folder, "certificate.pem"), identity.certificate)
   await fs.writeFile(path.join(folder, "key.pem"), identity.key)
   for (const [name, content] of Object.entries(files)) {
@@ -107,7 +119,7 @@ export const start = async (
   return { process, ports }
 }
 
-const responding = async (port: number): Promise<void> => {
+export const responding = async (port: number): Promise<void> => {
   const until = performance.now() + 5000
   while (performance.now() < until) {
     const connected = await new Promise<boolean>((resolve) => {
@@ -118,7 +130,7 @@ const responding = async (port: number): Promise<void> => {
     if (connected) return
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  throw new Error("nginx does not respond")
+  throw new Error(`nobody responds at port ${port}`)
 }
 
 export const temporaryFolder = (): Promise<string> => fs.mkdtemp(path.join(os.tmpdir(), "sluice-bench-"))

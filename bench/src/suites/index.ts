@@ -1,6 +1,7 @@
 import type { Suite } from "../Suite.js"
 import { body, memoryUse, startUp } from "./body.js"
-import { coded, h2, post, requests, saturated, tls, traced } from "./load.js"
+import { http2 } from "./http2.js"
+import { coded, post, requests, saturated, tls, traced } from "./load.js"
 import { parser, pool } from "./pool.js"
 
 export const suites: ReadonlyArray<Suite> = [
@@ -10,7 +11,7 @@ export const suites: ReadonlyArray<Suite> = [
   body,
   coded,
   tls,
-  h2,
+  http2,
   traced,
   pool,
   memoryUse,

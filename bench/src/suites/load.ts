@@ -1,4 +1,4 @@
-import { codings, largeBody } from "../payload.js"
+import { codings } from "../payload.js"
 import {
   atMost,
   type Case,
@@ -10,7 +10,6 @@ import {
   type SuiteOptions
 } from "../Suite.js"
 import { load } from "./columns.js"
-import { moving } from "./transfers.js"
 
 const everyone = [
   subject,
@@ -118,7 +117,7 @@ export const responses = (options: SuiteOptions): ReadonlyArray<Case> =>
     title: `64 KiB responses, ${workers} at once`
   }))
 
-const needsTls = ({ endpoints }: SuiteOptions) =>
+export const needsTls = ({ endpoints }: SuiteOptions) =>
   endpoints.https === undefined ? "it needs nginx, which is not installed" : undefined
 
 export const tls: Suite = {
@@ -133,31 +132,6 @@ export const tls: Suite = {
       ])
     )
 }
-
-export const h2: Suite = {
-  name: "h2",
-  title: "Small JSON over HTTP/2",
-  about: "As `requests`, over one HTTP/2 connection; and a large response read as a stream.",
-  unavailable: needsTls,
-  cases: (options) => [
-    ...[1, 10, 100].map((workers) =>
-      atOnce(http2Clients, options, { url: `${options.endpoints.http2}/small`, workers }, http2Goals(0.8))
-    ),
-    moving(
-      "100 MiB down",
-      http2Clients,
-      { direction: "down", url: `${options.endpoints.http2}/100m`, size: largeBody.http2 },
-      http2Goals(0.9)
-    )
-  ]
-}
-
-const http2Clients = ["Sluice h2", "undici.request h2", "node:http2"]
-
-const http2Goals = (ofBare: number) => [
-  { ...faster("rate", "undici.request h2", 1), of: "Sluice h2" },
-  { ...faster("rate", "node:http2", ofBare), of: "Sluice h2" }
-]
 
 const decoders = [subject, "undici decompress", "fetch", "got"]
 

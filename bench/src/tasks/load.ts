@@ -13,6 +13,9 @@ export interface LoadJob extends Job {
   readonly warmUp: number
   readonly duration: number
   readonly post?: boolean
+  /** How many bytes a POST sends. Default 128 KiB. */
+  readonly size?: number
+  readonly distinct?: boolean
   readonly traces?: string
   /** How many requests it takes until the compiler has seen enough. Default 20,000. */
   readonly warmUpRequests?: number
@@ -24,8 +27,9 @@ export const run = async (input: Job): Promise<Measurement> => {
   const settings: ClientSettings = {
     url: job.url,
     connections: job.connections,
-    body: job.post === true ? new Uint8Array(uploadBody).fill(0x61) : undefined,
-    traces: job.traces
+    body: job.post === true ? new Uint8Array(job.size ?? uploadBody).fill(0x61) : undefined,
+    traces: job.traces,
+    distinct: job.distinct
   }
   const client = await (await clientNamed(job.client))(settings)
   // The bare socket counts bytes and has no text to show.

@@ -9,14 +9,15 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { recordEvents } from "../client/support.js"
 import * as realPeers from "./realPeers.js"
+import type { At } from "./realPeers.js"
 import { makeClient, until } from "./support.js"
 
-interface At {
-  readonly port: number
-  readonly dir: string
-}
+/** What ends a server as its operator would, so that requests under way are finished. */
+const quit: NodeJS.Signals = "SIGQUIT"
+const term: NodeJS.Signals = "SIGTERM"
 
 const nginx = (extra: string) => ({
+  graceful: quit,
   command: ({ dir }: At) => ["nginx", "-p", dir, "-c", "config", "-e", "error.log"],
   config: ({ dir, port }: At) => [
     "daemon off; master_process off; pid nginx.pid; error_log error.log;",
@@ -31,6 +32,7 @@ const nginx = (extra: string) => ({
 
 const peers = {
   nghttpd: {
+    graceful: term,
     command: ({ dir, port }: At) => [
       "nghttpd",
       "-v",
@@ -46,6 +48,7 @@ const peers = {
   },
   nginx: nginx(""),
   h2o: {
+    graceful: term,
     command: ({ dir }: At) => ["h2o", "-c", `${dir}/config`],
     config: ({ dir, port }: At) => [
       "num-threads: 1",
@@ -64,6 +67,7 @@ const peers = {
     ]
   },
   caddy: {
+    graceful: term,
     command: ({ dir }: At) => ["caddy", "run", "--config", `${dir}/config`, "--adapter", "caddyfile"],
     config: ({ dir, port }: At) => [
       "{",
@@ -82,6 +86,69 @@ const peers = {
       "  }",
       "}"
     ]
+  },
+  haproxy: {
+    graceful: "SIGUSR1" as NodeJS.Signals,
+    command: ({ dir }: At) => ["haproxy", "-db", "-f", `${dir}/config`],
+    config: ({ backend, dir, port }: At) => [
+      "global",
+      "  log stdout format raw local0",
+      "  hard-stop-after 1s",
+      "defaults",
+      "  mode http",
+      "  log global",
+      "  option httplog",
+      "  timeout client 10s",
+      "  timeout server 10s",
+      "  timeout connect 1s",
+      "frontend tls",
+      `  bind 127.0.0.1:${port} ssl crt ${dir}/both.pem alpn h2,http/1.1`,
+      "  default_backend files",
+      "backend files",
+      `  server one 127.0.0.1:${backend}`,
+      ""
+    ]
+  },
+  nghttpx: {
+    graceful: quit,
+    command: ({ backend, dir, port }: At) => [
+      "nghttpx",
+      `-f127.0.0.1,${port}`,
+      `-b127.0.0.1,${backend}`,
+      `--accesslog-file=${dir}/log`,
+      "--single-process",
+      `${dir}/key.pem`,
+      `${dir}/cert.pem`
+    ],
+    config: () => []
+  },
+  apache2: {
+    graceful: "SIGWINCH" as NodeJS.Signals,
+    command: ({ dir }: At) => ["apache2", "-DFOREGROUND", "-f", `${dir}/config`],
+    config: ({ dir, port }: At) => [
+      ...["mpm_event", "authz_core", "ssl", "socache_shmcb", "http2", "dir"].map((name) =>
+        `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`
+      ),
+      `ServerRoot ${dir}`,
+      "ServerName localhost",
+      `PidFile ${dir}/apache.pid`,
+      `DefaultRuntimeDir ${dir}`,
+      `Listen 127.0.0.1:${port}`,
+      `ErrorLog ${dir}/error.log`,
+      "LogFormat %r line",
+      `CustomLog ${dir}/log line`,
+      `DocumentRoot ${dir}/html`,
+      "DirectoryIndex index.html",
+      "User www-data",
+      "Group www-data",
+      "Protocols h2 http/1.1",
+      "SSLEngine on",
+      `SSLCertificateFile ${dir}/cert.pem`,
+      `SSLCertificateKeyFile ${dir}/key.pem`,
+      "<Directory />",
+      "  Require all granted",
+      "</Directory>"
+    ]
   }
 }
 
@@ -93,6 +160,7 @@ const isPost = (n: number) => n % 3 === 0
 const restarted = (
   command: Peer[0],
   config: Peer[1],
+  signal: NodeJS.Signals,
   retrying: (
     client: HttpClient.With<TransportError.TransportError>
   ) => HttpClient.With<TransportError.TransportError>
@@ -115,7 +183,7 @@ const restarted = (
       )
     const all = yield* Effect.fork(Effect.forEach(Array.from({ length: 300 }, (_, n) => n), ask, { concurrency: 10 }))
     yield* until(() => done >= 50)
-    yield* peer.restart
+    yield* peer.restart(signal)
     const outcomes = yield* Fiber.join(all)
     assert.lengthOf(outcomes, 300)
     assert.deepInclude(pool.unsafeStats(), { waiting: 0, dialing: 0, leases: 0 })
@@ -125,7 +193,7 @@ const restarted = (
     return { outcomes, granted, asked: yield* peer.asked }
   })
 
-for (const [name, { command, config }] of Object.entries(peers)) {
+for (const [name, { command, config, graceful }] of Object.entries(peers)) {
   // Not everybody who runs the tests has them; CI installs them.
   describe.skipIf(!realPeers.isInstalled(name))(name, () => {
     it.scopedLive("1,000 requests at 100 at once, over one connection", () =>
@@ -144,36 +212,39 @@ for (const [name, { command, config }] of Object.entries(peers)) {
         yield* until(() => pool.unsafeStats().active === 0)
       }), 30_000)
 
-    it.scopedLive(
-      "a restart in the middle: what failed was under way or nobody listened, and no POST came twice",
-      () =>
-        Effect.gen(function*() {
-          const { asked, granted, outcomes } = yield* restarted(command, config, (client) => client)
-          for (const { answer, n } of outcomes) {
-            const times = asked.get(n) ?? 0
-            if (Either.isRight(answer)) {
-              assert.isAtLeast(times, 1)
-              if (isPost(n)) assert.strictEqual(times, 1)
-              else assert.strictEqual(answer.right, "hello")
-              continue
+    for (const signal of [graceful, "SIGKILL"] as const) {
+      it.scopedLive(
+        `a restart in the middle (${signal}): what failed was under way or nobody listened, and no POST came twice`,
+        () =>
+          Effect.gen(function*() {
+            const { asked, granted, outcomes } = yield* restarted(command, config, signal, (client) => client)
+            for (const { answer, n } of outcomes) {
+              const times = asked.get(n) ?? 0
+              if (Either.isRight(answer)) {
+                assert.isAtLeast(times, 1)
+                if (isPost(n)) assert.strictEqual(times, 1)
+                else assert.strictEqual(answer.right, "hello")
+                continue
+              }
+              const error = answer.left
+              assert.oneOf(error._tag, ["ConnectError", "ReadError", "WriteError", "StreamReset"])
+              if (error._tag !== "ConnectError") assert.isTrue(error.written)
+              assert.strictEqual(error.safeToRetry, !isPost(n) || error._tag === "ConnectError")
+              if (isPost(n)) assert.isAtMost(times, error._tag === "ConnectError" ? 0 : 1)
             }
-            const error = answer.left
-            assert.oneOf(error._tag, ["ConnectError", "ReadError", "WriteError", "StreamReset"])
-            if (error._tag !== "ConnectError") assert.isTrue(error.written)
-            assert.strictEqual(error.safeToRetry, !isPost(n) || error._tag === "ConnectError")
-            if (isPost(n)) assert.isAtMost(times, error._tag === "ConnectError" ? 0 : 1)
-          }
-          // What came there was sent from here.
-          assert.isAtMost([...asked.values()].reduce((sum, times) => sum + times, 0), granted)
-        }),
-      30_000
-    )
+            // What came there was sent from here.
+            assert.isAtMost([...asked.values()].reduce((sum, times) => sum + times, 0), granted)
+          }),
+        30_000
+      )
+    }
 
     it.scopedLive("a restart in the middle loses nothing that was safe to repeat", () =>
       Effect.gen(function*() {
         const { asked, outcomes } = yield* restarted(
           command,
           config,
+          graceful,
           Retry.safely({
             times: 100,
             base: "20 millis",

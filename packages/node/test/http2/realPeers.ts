@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import * as http from "node:http"
 import * as net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -11,13 +12,23 @@ import { join } from "node:path"
 export interface RealPeer {
   readonly url: string
   readonly ca: string
-  /** Ends it as an operator would, and starts it again at the same port. */
-  readonly restart: Effect.Effect<void>
-  /** Ends it; how often it was asked for each `/?n=` of its life, restarts included, by its own log. */
+  /** Ends it, as an operator would (by its signal for it) or brutally, and starts it again at the same port. */
+  readonly restart: (signal: NodeJS.Signals) => Effect.Effect<void>
+  /**
+   * Ends it; how often it was asked for each `/?n=` of its life, restarts included, by its own log, or by what came to the
+   * server behind a proxy.
+   */
   readonly asked: Effect.Effect<ReadonlyMap<number, number>>
 }
 
-type Command = (at: { readonly port: number; readonly dir: string }) => ReadonlyArray<string>
+export interface At {
+  readonly port: number
+  readonly dir: string
+  /** Where a server of HTTP/1.1 serves the same, for proxies. */
+  readonly backend: number
+}
+
+type Command = (at: At) => ReadonlyArray<string>
 
 /** Whether the program is there; Debian keeps some outside of the path of users. */
 export const isInstalled = (program: string): boolean =>
@@ -30,6 +41,7 @@ export const start = (command: Command, config: Command): Effect.Effect<RealPeer
     const authority = yield* TestAuthority.make()
     const identity = yield* authority.issue()
     const port = yield* freePort
+    const { forwarded, port: backend } = yield* listenBackend
     const dir = yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-peer-"))),
       (dir) => Effect.sync(() => rmSync(dir, { recursive: true, force: true }))
@@ -40,26 +52,27 @@ export const start = (command: Command, config: Command): Effect.Effect<RealPeer
     writeFileSync(join(dir, "html/index.html"), "hello")
     writeFileSync(join(dir, "html/big"), Buffer.alloc(1_000_000, "x"))
     writeFileSync(join(dir, "cert.pem"), identity.certificate)
+    writeFileSync(join(dir, "both.pem"), `${identity.certificate}\n${identity.key}`)
     writeFileSync(join(dir, "key.pem"), identity.key)
-    writeFileSync(join(dir, "config"), config({ port, dir }).join("\n"))
+    writeFileSync(join(dir, "config"), config({ port, dir, backend }).join("\n"))
     const log = join(dir, "log")
     writeFileSync(log, "")
     // Those that become somebody else write it too.
     chmodSync(log, 0o666)
-    let child = yield* run(command({ port, dir }), port, log)
+    let child = yield* run(command({ port, dir, backend }), port, log)
     yield* Effect.addFinalizer(() => stop(() => child))
     return {
       url: `https://127.0.0.1:${port}`,
       ca: authority.certificate,
-      restart: Effect.gen(function*() {
-        yield* stop(() => child)
-        child = yield* run(command({ port, dir }), port, log)
-      }),
+      restart: (signal) =>
+        Effect.gen(function*() {
+          yield* stop(() => child, signal)
+          child = yield* run(command({ port, dir, backend }), port, log)
+        }),
       asked: Effect.map(stop(() => child), () => {
+        if (forwarded.size > 0) return forwarded
         const counts = new Map<number, number>()
-        for (const [, n] of readFileSync(log, "latin1").matchAll(/\/\?n=(\d+)/g)) {
-          counts.set(Number(n), (counts.get(Number(n)) ?? 0) + 1)
-        }
+        for (const [, n] of readFileSync(log, "latin1").matchAll(numbered)) increment(counts, Number(n))
         return counts
       })
     }
@@ -83,14 +96,45 @@ const run = (
     return yield* Effect.dieMessage(`${program} did not start`)
   })
 
-const stop = (child: () => ChildProcess): Effect.Effect<void> =>
+const stop = (child: () => ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Effect.Effect<void> =>
   Effect.async((resume) => {
     const process = child()
     if (process.exitCode !== null || process.signalCode !== null) return resume(Effect.void)
     process.once("exit", () => resume(Effect.void))
-    process.kill("SIGTERM")
-    setTimeout(() => process.kill("SIGKILL"), 1000).unref()
+    process.kill(signal)
+    setTimeout(() => process.kill("SIGKILL"), 2000).unref()
   })
+
+const numbered = /\/\?n=(\d+)/g
+
+const increment = (counts: Map<number, number>, n: number): void => {
+  counts.set(n, (counts.get(n) ?? 0) + 1)
+}
+
+interface Backend {
+  readonly port: number
+  readonly forwarded: Map<number, number>
+}
+
+const listenBackend: Effect.Effect<Backend, never, Scope.Scope> = Effect.suspend(() => {
+  const forwarded = new Map<number, number>()
+  const listening = Effect.acquireRelease(
+    Effect.async<http.Server>((resume) => {
+      const server = http.createServer((request, response) => {
+        for (const [, n] of (request.url ?? "").matchAll(numbered)) increment(forwarded, Number(n))
+        request.resume()
+        response.end(request.url === "/big" ? Buffer.alloc(1_000_000, "x") : "hello")
+      })
+      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) =>
+      Effect.sync(() => {
+        server.close()
+        server.closeAllConnections()
+      })
+  )
+  return Effect.map(listening, (server) => ({ port: (server.address() as net.AddressInfo).port, forwarded }))
+})
 
 const answers = (port: number): Effect.Effect<boolean> =>
   Effect.async((resume) => {
