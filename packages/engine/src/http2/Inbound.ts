@@ -75,9 +75,9 @@ export class Inbound<E> implements FrameHandler {
   }
 
   /** Takes in `bytes[start, end)`. */
-  receive(bytes: Uint8Array, start: number, end: number): void {
+  receive(bytes: Uint8Array, start: number, end: number, more: boolean): void {
     const error = this.reader.execute(bytes, start, end)
-    this.owner.content.flush()
+    this.owner.content.endOfRead(more && error === undefined)
     if (error !== undefined) this.owner.failConnection(error)
   }
 

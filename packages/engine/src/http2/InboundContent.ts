@@ -24,6 +24,9 @@ export interface ContentOwner<E> {
 /** The initial window of streams while too much waits for its readers. */
 const crowdedWindow = 64 * 1024
 
+/** A peer that sends a byte at a time fills blocks of this size, rather than an array for each byte. */
+const leastBlock = 16 * 1024
+
 /**
  * The content of responses, and flow control on our side. The connection's window is given back as bytes arrive, so that
  * a response that nobody reads holds up no other, but never beyond what may wait for its readers; the window of a stream
@@ -111,6 +114,17 @@ export class InboundContent<E> implements ContentSink<E>, Relief {
     else this.joiner.add(stream, bytes, start, end)
   }
 
+  /** A read is over. `more`: others may follow in this turn, at the end of which there is a `flush`. */
+  endOfRead(more: boolean): void {
+    if (more) this.joiner.keep()
+    else this.flush()
+  }
+
+  /** Whether something waits for `flush`. */
+  get isPending(): boolean {
+    return this.joiner.isPending || this.uncredited > 0
+  }
+
   /** Delivers what has come. */
   flush(): void {
     this.joiner.flush()
@@ -150,11 +164,21 @@ export class InboundContent<E> implements ContentSink<E>, Relief {
   }
 
   onHold(stream: Stream<E>, bytes: Uint8Array, start: number, end: number): void {
-    stream.held ??= new HeldData(this.owner.allocate)
+    stream.held ??= new HeldData(this.owner.allocate, leastBlock)
     stream.held.add(bytes, start, end)
+    this.onHeld(end - start)
+  }
+
+  onHoldOwned(stream: Stream<E>, bytes: Uint8Array): void {
+    stream.held ??= new HeldData(this.owner.allocate, leastBlock)
+    stream.held.addOwned(bytes)
+    this.onHeld(bytes.length)
+  }
+
+  private onHeld(bytes: number): void {
     const { buffered, options } = this.owner
-    buffered.add(end - start)
-    options.pooledBytes?.add(end - start)
+    buffered.add(bytes)
+    options.pooledBytes?.add(bytes)
     if (this.announcedLast > crowdedWindow && this.isCrowded) {
       this.announce(crowdedWindow)
       // Others may be who reads.

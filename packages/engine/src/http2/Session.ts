@@ -113,12 +113,18 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     return stream
   }
 
-  /** Bytes have come. */
-  receive(bytes: Uint8Array, start: number, end: number): void {
+  /**
+   * Bytes have come.
+   *
+   * @param more others may follow in this turn, and `flush` comes at its end
+   */
+  receive(bytes: Uint8Array, start: number, end: number, more = false): void {
     if (this.state === "Closed") return
-    this.now = this.host.elapsed()
+    // Of all reads of a turn the time is that of the first.
+    if (!more || !this.isScheduled) this.now = this.host.elapsed()
     const { mark } = this.liveness
-    this.inbound.receive(bytes, start, end)
+    this.inbound.receive(bytes, start, end, more)
+    if (more && this.content.isPending) this.onOutput()
     if (mark !== this.liveness.mark) this.liveness.onRead(this.now, this.table.size > 0)
     this.arm()
   }
@@ -140,6 +146,7 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
   flush(room: number): boolean {
     this.isScheduled = false
     this.now = this.host.elapsed()
+    if (this.content.isPending) this.content.flush()
     const waits = this.state !== "Closed" && this.outbound.flush(room)
     if (this.doomed.length > 0) this.failDoomed()
     this.tellCapacity()

@@ -54,6 +54,8 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   private isShutDown = false
   /** What the session writes in one flush. */
   private chunks: Array<Uint8Array> | undefined = undefined
+  /** Node hands over one record of TLS after the other. */
+  private readonly isTls: boolean
   /** Whether the socket keeps the process alive: while something is under way. */
   private isHeld = true
   /** Writing has failed; what the server had sent before is still read. */
@@ -63,6 +65,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
     const { limits, pooledBytes, settings, socket, time, tlsTime } = around
     this.socket = socket
     this.tlsTime = tlsTime
+    this.isTls = tlsTime !== undefined
     this.remoteAddress = socket.remoteAddress
     this.elapsed = time.elapsed
     this.alarm = new Alarm(time, () => afterPoll(() => this.session.onDeadline()))
@@ -114,7 +117,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   // ---------------------------------------------------------------------------------------------------------------
 
   onBytes(bytes: Uint8Array, length: number): void {
-    this.session.receive(bytes, 0, length)
+    this.session.receive(bytes, 0, length, this.isTls)
     if (this.isHeld !== this.session.isBusy) this.hold()
   }
 

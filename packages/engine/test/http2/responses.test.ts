@@ -35,6 +35,61 @@ describe("Responses", () => {
     })
   }
 
+  it("in several reads of a turn: handed over at its end, in few chunks, and what is paused is held", () => {
+    for (const pauses of [false, true]) {
+      const harness = new Harness({ more: true })
+      const { got, stream } = harness.send()
+      harness.receive(frames.headers(1, status(200)))
+      const sent: Array<number> = []
+      for (let n = 0; n < 60; n++) {
+        const content = Uint8Array.from({ length: 5000 }, (_, k) => n + k)
+        sent.push(...content)
+        harness.receive(frames.data(1, content))
+      }
+      strictEqual(got.content.length, 0)
+      ok(got.log.includes("progress"))
+      if (pauses) stream.pause()
+      harness.flush()
+      strictEqual(got.content.length, pauses ? 0 : 300_000)
+      if (pauses) stream.resume()
+      ok(got.chunks <= 10, `${got.chunks} chunks`)
+      ok(got.content.equals(Uint8Array.from(sent)))
+      strictEqual(harness.session.buffered.held, 0)
+      harness.receive(frames.data(1, "end", { end: true }))
+      ok(got.isComplete)
+    }
+  })
+
+  it("in several reads of a turn: whatever ends a stream, or comes for another one, comes after what it had", () => {
+    const ends: ReadonlyArray<readonly [string, (harness: Harness) => void]> = [
+      ["error", (harness) => harness.receive(frames.rst(1, 2))],
+      ["complete", (harness) => harness.receive(frames.headers(1, [["x-sum", "1"]], { end: true }))],
+      ["error", (harness) => harness.session.receiveEnd()],
+      ["error", (harness) => harness.receive(frames.raw(6, 0, 0, new Uint8Array(7)))]
+    ]
+    for (const [event, end] of ends) {
+      const harness = new Harness({ more: true })
+      const { got } = harness.send()
+      const events: Array<string> = []
+      got.onEvent = (what) => events.push(what)
+      harness.receive(frames.headers(1, status(200)))
+      harness.receive(frames.data(1, "one"))
+      harness.receive(frames.data(1, "two"))
+      end(harness)
+      deepStrictEqual([events.filter((what) => what === "data").length > 0, events.at(-1), got.text], [
+        true,
+        event,
+        "onetwo"
+      ])
+    }
+    const harness = new Harness({ more: true })
+    const [one, two] = [harness.send(), harness.send()]
+    harness.receive(frames.headers(1, status(200)), frames.headers(3, status(200)))
+    for (const id of [1, 3, 1, 3]) harness.receive(frames.data(id, `for ${id} `))
+    harness.flush()
+    deepStrictEqual([one.got.text, two.got.text], ["for 1 for 1 ", "for 3 for 3 "])
+  })
+
   it("that are alike are no less each request's own", () => {
     const harness = new Harness()
     const heads: Array<ResponseHead> = []

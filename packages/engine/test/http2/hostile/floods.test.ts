@@ -104,7 +104,7 @@ describe("A header block without end", () => {
   })
 
   it.each([1, 100, 16_384])("of CONTINUATIONs of %i octets is stopped by its octets", (size) => {
-    const harness = new Harness()
+    const harness = new Harness({ maxHeaderSize: 64 * 1024 })
     harness.send()
     harness.receive(open)
     const frame = frames.raw(9, 0, 1, new Uint8Array(size))

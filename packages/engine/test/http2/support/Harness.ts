@@ -57,6 +57,8 @@ interface HarnessOptions extends Partial<SessionOptions> {
   readonly greeting?: ReadonlyArray<readonly [number, number]> | "none"
   /** Bytes come in pieces of this size. */
   readonly split?: number
+  /** After each piece more may come in the same turn, as with records of TLS. */
+  readonly more?: boolean
 }
 
 export const get: StreamRequest = {
@@ -84,9 +86,11 @@ export class Harness {
   deadline = Infinity
   wantsFlush = false
   private readonly split: number
+  private readonly more: boolean
 
-  constructor({ greeting = [], split = Infinity, ...options }: HarnessOptions = {}) {
+  constructor({ greeting = [], more = false, split = Infinity, ...options }: HarnessOptions = {}) {
     this.split = split
+    this.more = more
     this.session = new Session<StreamFailure>({
       elapsed: () => this.now,
       onOutput: () => {
@@ -123,7 +127,7 @@ export class Harness {
       const stop = Math.min(bytes.length, at + this.split)
       // In a buffer that is used again, as a driver's is.
       const shared = bytes.slice(at, stop)
-      this.session.receive(shared, 0, shared.length)
+      this.session.receive(shared, 0, shared.length, this.more)
       shared.fill(0xee)
     }
   }
