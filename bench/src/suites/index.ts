@@ -2,7 +2,7 @@ import type { Suite } from "../Suite.js"
 import { body, memoryUse, startUp } from "./body.js"
 import { http2 } from "./http2.js"
 import { coded, post, requests, saturated, tls, traced } from "./load.js"
-import { parser, pool } from "./pool.js"
+import { hostile, parser, pool } from "./pool.js"
 
 export const suites: ReadonlyArray<Suite> = [
   requests,
@@ -16,5 +16,6 @@ export const suites: ReadonlyArray<Suite> = [
   pool,
   memoryUse,
   startUp,
-  parser
+  parser,
+  hostile
 ]

@@ -85,3 +85,11 @@ export const parser: Suite = {
   cases: () => [],
   program: "micro/http1Parser.js"
 }
+
+export const hostile: Suite = {
+  name: "hostile",
+  title: "HTTP/2 servers that mean harm",
+  about: "What each attack costs, beside bare node:http2, in two seconds or until the client ends the connection.",
+  program: "micro/hostile.js",
+  cases: () => []
+}
