@@ -171,6 +171,7 @@ const restarted = (
     const events = yield* recordEvents(pool)
     const client = retrying(bare)
     let done = 0
+    const underWay = yield* Effect.makeLatch()
     const ask = (n: number) =>
       Effect.flatMap(
         client.execute(HttpClientRequest.make(isPost(n) ? "POST" : "GET")(`${peer.url}/?n=${n}`)),
@@ -179,10 +180,10 @@ const restarted = (
         Effect.mapError((error) => Option.getOrThrow(TransportError.fromHttpClientError(error))),
         Effect.either,
         Effect.map((answer) => ({ n, answer })),
-        Effect.tap(() => done++)
+        Effect.tap(() => ++done === 50 ? underWay.open : Effect.void)
       )
     const all = yield* Effect.fork(Effect.forEach(Array.from({ length: 300 }, (_, n) => n), ask, { concurrency: 10 }))
-    yield* until(() => done >= 50)
+    yield* underWay.await
     yield* peer.restart(signal)
     const outcomes = yield* Fiber.join(all)
     assert.lengthOf(outcomes, 300)
