@@ -88,7 +88,7 @@ const run = (
     const child = spawn(program, args, { stdio: ["ignore", output, "ignore"], env: environment })
     closeSync(output)
     child.on("error", () => {})
-    for (let n = 0; n < 200; n++) {
+    for (let n = 0; n < 600; n++) {
       if (yield* answers(port)) return child
       yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 25)))
     }
