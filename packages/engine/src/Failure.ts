@@ -120,6 +120,7 @@ export interface TlsError extends NotSent {
     | "NotYetValid"
     | "UnknownAuthority"
     | "HostName"
+    | "Pin"
     | "ProtocolVersion"
     | "ClientCertificate"
     | "Configuration"

@@ -167,6 +167,9 @@ export const make = (
     if (isProblems(byOrigin)) return yield* new InvalidOptions({ problems: byOrigin })
     const proxies = common.proxies?.description
     if (proxies !== undefined) yield* Effect.logDebug(`Requests go through a proxy (${proxies})`)
+    if (options.tls?.keyLog !== undefined) {
+      yield* Effect.logWarning(`The keys of all TLS connections are written to ${options.tls.keyLog} (tls.keyLog)`)
+    }
     const limits = { maxHeaderSize, maxInformationalSize }
     const dialer = new Dialer({ ...common, http2, byOrigin, reuseAfterNoContent, limits }, time)
     const { coalesce, routes } = dialer

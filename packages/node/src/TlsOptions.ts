@@ -41,9 +41,9 @@ export type Pem = string | Uint8Array | ReadonlyArray<string | Uint8Array>
 export interface TlsOptions {
   /**
    * The certificates of the authorities to trust, instead of those that Node trusts. Default: Node's, which are
-   * Mozilla's and what `NODE_EXTRA_CA_CERTS` names.
+   * Mozilla's and what `NODE_EXTRA_CA_CERTS` names. `"system"`: those that the system trusts (Node 22.15 and later).
    */
-  readonly ca?: Pem | undefined
+  readonly ca?: "system" | Pem | undefined
   /** The client's certificate, with those between it and its authority, for servers that ask for one. Default none. */
   readonly cert?: Pem | undefined
   /** The private key of `cert`. Default none. */
@@ -71,4 +71,27 @@ export interface TlsOptions {
    * can read and change everything: prefer `ca`.
    */
   readonly rejectUnauthorized?: boolean | undefined
+  /**
+   * Paths in place of `ca`, `cert` and `key`. They are read again when they have changed, for the connections made from then
+   * on; those that are open go on. Files that cannot be used, as while they are being written, change nothing. Default none.
+   */
+  readonly files?:
+    | { readonly ca?: string | undefined; readonly cert?: string | undefined; readonly key?: string | undefined }
+    | undefined
+  /**
+   * Public keys of which the server, or an authority above it, must have one: the SHA-256 of the SPKI in base64, with or
+   * without `sha256/` before it. Pin the next key too, or nobody can renew the certificate. It comes on top of all else that
+   * is verified; a server without one of them is a `TlsError` that names the keys it has. Turns `http2.coalescing` off.
+   * Default none.
+   */
+  readonly pins?: ReadonlyArray<string> | undefined
+  /** Told of a server that has none of `pins`, instead of failing: to try pins out. Default none. */
+  readonly pinReport?:
+    | ((mismatch: { readonly host: string; readonly shown: ReadonlyArray<string> }) => void)
+    | undefined
+  /**
+   * A file that the secrets of all connections are appended to, as Wireshark reads them: who has it reads everything. For
+   * debugging; a warning is logged when the layer is built. Default none.
+   */
+  readonly keyLog?: string | undefined
 }

@@ -21,6 +21,10 @@ export class TlsSessions {
     for (const oldest of this.sessions.keys()) return void this.sessions.delete(oldest)
   }
 
+  clear(): void {
+    this.sessions.clear()
+  }
+
   delete(key: string): void {
     this.sessions.delete(key)
   }

@@ -1,4 +1,5 @@
 import type { PeerCertificate } from "node:tls"
+import type { PinMismatch } from "./pins.js"
 
 /** Text of one or several PEM blocks, or its bytes. */
 export type Pem = string | Uint8Array | ReadonlyArray<string | Uint8Array>
@@ -14,4 +15,17 @@ export interface TlsSettings {
   readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined
   readonly maxVersion?: "TLSv1.2" | "TLSv1.3" | undefined
   readonly rejectUnauthorized?: boolean | undefined
+  readonly files?: TlsFiles | undefined
+  readonly pins?: ReadonlyArray<string> | undefined
+  /** Called in place of failing. */
+  readonly pinReport?: ((mismatch: PinMismatch) => void) | undefined
+  /** The file that the keys of connections are written to. */
+  readonly keyLog?: string | undefined
+}
+
+/** Paths of certificates and keys, which are read again when they change. */
+export interface TlsFiles {
+  readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
 }

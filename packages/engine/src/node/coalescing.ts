@@ -23,8 +23,9 @@ export type Coalesce = (
  * connections that look alike and are not: none that is verified, or not by the host's name alone, or all to one socket.
  */
 export const coalesceWith = ({ socketPath, tls: settings }: Settings, names: Names): Coalesce | undefined => {
-  const { checkServerIdentity, rejectUnauthorized, servername } = settings
-  const looksAlike = servername !== undefined || checkServerIdentity !== undefined || rejectUnauthorized === false
+  const { checkServerIdentity, pins, rejectUnauthorized, servername } = settings
+  const looksAlike = servername !== undefined || checkServerIdentity !== undefined || pins !== undefined ||
+    rejectUnauthorized === false
   if (socketPath !== undefined || looksAlike) return undefined
   return (origin, open, onFound) => {
     if (origin.scheme !== "https" || !isPlain(origin)) return onFound([])

@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto"
+import { appendFileSync } from "node:fs"
 import * as net from "node:net"
 import * as tls from "node:tls"
 import type * as Failure from "../Failure.js"
@@ -7,7 +8,9 @@ import type { Problem } from "../options/index.js"
 import type { Origin } from "../Origin.js"
 import type { Dial } from "./Dial.js"
 import * as errors from "./errors.js"
+import { isPin, mismatch } from "./pins.js"
 import { onceConnected, open, OpenSocket } from "./socket.js"
+import { contextOf, readFiles, systemAuthorities, TlsContext } from "./TlsContext.js"
 import { isTlsFailure, tlsError } from "./tlsErrors.js"
 import { TlsSessions } from "./TlsSessions.js"
 import type { Pem, TlsSettings } from "./TlsSettings.js"
@@ -26,9 +29,12 @@ export class TlsClient {
   private readonly sessions = new TlsSessions()
   /** Sockets that offer to resume a session, until that has gone well. */
   private readonly resuming = new WeakSet<tls.TLSSocket>()
-  private context: tls.SecureContext | undefined = undefined
+  private readonly context: TlsContext
+  private current: tls.SecureContext | undefined = undefined
 
-  constructor(private readonly settings: TlsSettings, private readonly time: Pick<HostTime, "elapsed">) {}
+  constructor(private readonly settings: TlsSettings, private readonly time: Pick<HostTime, "elapsed">) {
+    this.context = new TlsContext(settings)
+  }
 
   /**
    * Connects a socket whose handshake follows by itself. What Node does not take, it throws.
@@ -60,9 +66,13 @@ export class TlsClient {
   }
 
   private options(origin: Origin, protocols: ReadonlyArray<string>, resumes: boolean): tls.ConnectionOptions {
+    const secureContext = this.context.get()
+    // A session that is resumed has the certificates of when it began.
+    if (secureContext !== this.current) this.sessions.clear()
+    this.current = secureContext
     const session = resumes ? this.sessions.get(origin.key) : undefined
     return {
-      secureContext: this.secureContext(),
+      secureContext,
       ALPNProtocols: [...protocols],
       rejectUnauthorized: this.settings.rejectUnauthorized ?? true,
       ...this.identity,
@@ -73,6 +83,8 @@ export class TlsClient {
 
   private opened(opened: OpenSocket<tls.TLSSocket>, { session }: tls.ConnectionOptions): OpenSocket<tls.TLSSocket> {
     if (session !== undefined) this.resuming.add(opened.socket)
+    const { keyLog } = this.settings
+    if (keyLog !== undefined) opened.socket.on("keylog", (line: Buffer) => logKey(keyLog, line))
     return opened
   }
 
@@ -91,12 +103,13 @@ export class TlsClient {
     const { socket } = opened
     const started = this.time.elapsed()
     // A session without a ticket cannot be resumed; Node reports those too.
-    const { sessions } = this
+    const { current, sessions } = this
     const { key } = origin
     // Before the peer is verified it is not kept for others: who resumes it does not look at the certificate again.
     let isVerified = false
     let early: Buffer | undefined = undefined
     socket.on("session", (session: Buffer) => {
+      if (current !== this.current) return
       if (isVerified) sessions.set(key, session)
       else early = session
     })
@@ -121,11 +134,6 @@ export class TlsClient {
     )
   }
 
-  /** Reading the certificates takes milliseconds, so it is done once; what is wrong with them is reported each time. */
-  private secureContext(): tls.SecureContext {
-    return this.context ??= contextOf(this.settings)
-  }
-
   /** An address is no name to ask for (RFC 6066 §3), and a name is written without the dot at its end. */
   private serverName({ host }: Origin): { readonly servername?: string } {
     const servername = this.settings.servername ?? (net.isIP(host) === 0 ? withoutDot(host) : undefined)
@@ -133,19 +141,43 @@ export class TlsClient {
     return servername === undefined ? {} : { servername }
   }
 
-  /** What the caller's function throws would be thrown out of Node's own listener, and end the process. */
+  /**
+   * Node asks once it has verified the chain, and not for a session that is resumed, whose certificate was asked about. What
+   * the caller's function throws would be thrown out of Node's own listener, and end the process.
+   */
   private get identity(): Pick<tls.ConnectionOptions, "checkServerIdentity"> {
-    const { checkServerIdentity } = this.settings
-    return checkServerIdentity === undefined ? {} : {
+    const { checkServerIdentity, pins } = this.settings
+    return checkServerIdentity === undefined && pins === undefined ? {} : {
       checkServerIdentity: (host, certificate) => {
         try {
-          return checkServerIdentity(host, certificate)
+          return (checkServerIdentity ?? tls.checkServerIdentity)(host, certificate) ??
+            this.checkPins(host, certificate)
         } catch (cause) {
           return cause instanceof Error ? cause : new Error(String(cause))
         }
       }
     }
   }
+
+  private checkPins(host: string, certificate: tls.PeerCertificate): Error | undefined {
+    const { pinReport, pins } = this.settings
+    const found = pins === undefined ? undefined : mismatch(host, certificate, pins)
+    if (found === undefined) return undefined
+    if (pinReport === undefined) {
+      return Object.assign(new Error(`none of its keys is pinned: ${found.shown.join(", ")}`), { code: "ERR_TLS_PIN" })
+    }
+    try {
+      pinReport(found)
+    } catch {}
+    return undefined
+  }
+}
+
+/** For debugging: a file that cannot be written must not cost a connection. */
+const logKey = (file: string, line: Buffer): void => {
+  try {
+    appendFileSync(file, line)
+  } catch {}
 }
 
 /**
@@ -169,9 +201,22 @@ const keepRejected = (socket: tls.TLSSocket) => {
  * is no certificate at all Node would leave out of `ca` without a word, and then trust nobody.
  */
 export const check = (settings: TlsSettings, path = "tls"): ReadonlyArray<Problem> => {
-  const { ca, cert } = settings
+  const { ca, cert, files, pins } = settings
   const problems: Array<Problem> = []
-  if (ca !== undefined) {
+  if (files !== undefined) {
+    const expected = "paths of certificates and of a key that belong together"
+    attempt(problems, `${path}.files`, expected, () => void contextOf({ ...settings, ...readFiles(files) }))
+  }
+  if (pins !== undefined && !pins.every(isPin)) {
+    const expected = "SHA-256 of public keys (SPKI) in base64, as sha256/q4PO2G2cbkZhZ82+JgmRUyGMoAeozA+BSXVXQWB8XWQ="
+    problems.push({ _tag: "InvalidValue", option: `${path}.pins`, received: "something else", expected })
+  }
+  if (ca === "system") {
+    if (systemAuthorities() === undefined) {
+      const expected = "PEM; what the system trusts is known to Node from 22.15 on"
+      problems.push({ _tag: "InvalidValue", option: `${path}.ca`, received: "\"system\"", expected })
+    }
+  } else if (ca !== undefined) {
     attempt(problems, `${path}.ca`, "certificates as PEM", () => textsOf(ca).forEach(readCertificate))
   }
   if (cert !== undefined) {
@@ -198,12 +243,6 @@ const textsOf = (pem: Pem): ReadonlyArray<string | Uint8Array> =>
 const readCertificate = (pem: string | Uint8Array): X509Certificate => {
   if (!Buffer.from(pem).includes("-----BEGIN ")) throw new Error("it does not begin with -----BEGIN")
   return new X509Certificate(pem)
-}
-
-const contextOf = ({ ca, cert, key, maxVersion, minVersion, passphrase }: TlsSettings): tls.SecureContext => {
-  const given = { ca, cert, key, passphrase, minVersion, maxVersion }
-  const options = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  return tls.createSecureContext(options)
 }
 
 /** As certificates have it. */

@@ -27,6 +27,7 @@ const reasons: Record<string, Reason> = {
   PATH_LENGTH_EXCEEDED: "UnknownAuthority",
   ERR_TLS_CERT_ALTNAME_INVALID: "HostName",
   HOSTNAME_MISMATCH: "HostName",
+  ERR_TLS_PIN: "Pin",
   ERR_SSL_TLSV1_UNRECOGNIZED_NAME: "HostName",
   ERR_SSL_UNSUPPORTED_PROTOCOL: "ProtocolVersion",
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: "ProtocolVersion",
@@ -65,6 +66,7 @@ const byReason: Record<Reason, string> = {
   UnknownAuthority: "the server's certificate is signed by an authority that is not trusted here; " +
     "if it is the right one, give the authority's certificate as tls.ca, and see that the server sends the whole chain",
   HostName: "the server's certificate is for another host; check the URL, or give the name as tls.servername",
+  Pin: "the server has none of the keys of tls.pins; if its certificate was renewed with another key, pin that",
   ProtocolVersion: "client and server have no version of TLS in common; check tls.minVersion and the server's",
   ClientCertificate:
     "the server wants a certificate from the client, or not the one it got; check tls.cert and tls.key",

@@ -188,10 +188,10 @@ const isRange: Rule = (all) =>
 
 /** Node asks the function and then ignores what it says. */
 const isHeard: Rule = (all) =>
-  all["checkServerIdentity"] !== undefined && all["rejectUnauthorized"] === false
+  (all["checkServerIdentity"] ?? all["pins"]) !== undefined && all["rejectUnauthorized"] === false
     ? {
       option: "rejectUnauthorized",
-      expected: "true where tls.checkServerIdentity is given, which else decides nothing"
+      expected: "true where tls.checkServerIdentity or tls.pins is given, which else decides nothing"
     }
     : undefined
 
@@ -215,6 +215,19 @@ export const tls = group({
   maxVersion: choice(versions, "TLSv1.3", { sentence: "The highest version of TLS to offer." }),
   rejectUnauthorized: flag(true, {
     sentence: "Whether a certificate that cannot be verified ends the connection."
+  }),
+  files: group({
+    ca: optional({ _tag: "Text" }, { sentence: "The path of `ca`." }),
+    cert: optional({ _tag: "Text" }, { sentence: "The path of `cert`." }),
+    key: optional({ _tag: "Text" }, { sentence: "The path of `key`." })
+  }, [hasBoth]),
+  pins: either<unknown>([{ _tag: "List", item: { _tag: "Text" } }], undefined, {
+    sentence: "Public keys of which the server, or an authority above it, must have one: SHA-256 of the SPKI."
+  }),
+  pinReport: optional({ _tag: "Function" }, { sentence: "Told of a server with none of them, instead of failing." }),
+  keyLog: optional({ _tag: "Text" }, {
+    secret: true,
+    sentence: "A file that the keys of all connections are written to, for a tool that reads along."
   })
 }, [hasBoth, isRange, isHeard])
 

@@ -131,10 +131,12 @@ describe.each(Object.entries(groups))("The options of %s", (_, group) => {
 
   it("take what is right, and undefined for what is not given", () => {
     for (const { option, path } of rows) {
-      const [, within = "", name] = /^(.*?)tls\.(\w+)$/.exec(path) ?? []
+      const [, within = "", inFiles = "", name] = /^(.*?)tls\.(files\.)?(\w+)$/.exec(path) ?? []
       const rest = name === "cert" ? { key: "text" } : name === "key" ? { cert: "text" } : {}
       for (const value of [undefined, ...samples(option).right]) {
-        const given = name === undefined ? at(path, value) : at(`${within}tls`, { ...rest, [name]: value })
+        const given = name === undefined
+          ? at(path, value)
+          : at(`${within}tls${inFiles === "" ? "" : ".files"}`, { ...rest, [name]: value })
         if (rest !== undefined && value === undefined && Object.keys(rest).length > 0) continue
         deepStrictEqual(problemsOf(group, given), [], `${path}: ${String(value)}`)
       }
@@ -237,7 +239,7 @@ describe("A name that is not an option", () => {
   it("that is like none is reported with those that there are", () => {
     deepStrictEqual(said({ tls: { dispatcher: "secret" } }), [
       "tls.dispatcher is not an option: there are ca, cert, key, passphrase, servername, checkServerIdentity, minVersion, " +
-      "maxVersion, rejectUnauthorized"
+      "maxVersion, rejectUnauthorized, files, pins, pinReport, keyLog"
     ])
   })
 
