@@ -45,7 +45,7 @@ const open = ({ dial, lookup = Effect.void, serving = () => true, ...options }: 
     return { ...world, asked, world, dialed: () => network.dials.map((dial) => dial.origin.host) }
   })
 
-describe("An origin that shares the connections of another one", () => {
+describe("An origin that shares the connections of another one", { timeout: 60_000 }, () => {
   it.scoped("takes no permit, waits in the queue of the other one, and counts there", () =>
     Effect.gen(function*() {
       const { asked, dialed, pool, world } = yield* open({ limits: { maxConnections: 1 } })

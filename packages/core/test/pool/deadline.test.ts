@@ -94,7 +94,7 @@ const outcome = (acquire: Acquire, request: Request, index: number) => (pool: Co
 const maxConnections = fc.constantFrom(1, 2)
 const seed = Date.now() % 2 ** 31
 
-describe(`the pool's own deadline is as a timeout around the wait (seed ${seed})`, () => {
+describe(`the pool's own deadline is as a timeout around the wait (seed ${seed})`, { timeout: 60_000 }, () => {
   it("in whatever order the steps are taken", { timeout: 3_600_000 }, () => {
     let runs = 0
     fc.assert(
@@ -166,7 +166,7 @@ describe(`the pool's own deadline is as a timeout around the wait (seed ${seed})
   })
 })
 
-describe("the clock", () => {
+describe("the clock", { timeout: 60_000 }, () => {
   it.scoped("may have fractions of a millisecond: deadlines pass all the same, and once", () =>
     Effect.gen(function*() {
       const { network, pool } = yield* open({ limits: { keepAliveExpiry: Duration.nanos(1_234_567_891n) } })
