@@ -223,7 +223,8 @@ export class LocalProtocolError extends TaggedFailure("LocalProtocolError")<Give
 }
 
 /**
- * The server was silent for `timeouts.read` while we waited for its bytes.
+ * The server was silent for `timeouts.read` while we waited for its bytes. `handedOver` says how much of the request's body
+ * the system had taken by then, and how long before: it may not all have left, for a kernel holds megabytes.
  *
  * @since 0.1.0
  * @category errors

@@ -171,8 +171,17 @@ export interface LocalProtocolError extends NotSent {
   readonly section?: string | undefined
 }
 
+/** What had been handed to the system of a request's body when its response did not come: some may be on its way still. */
+export interface HandedOver {
+  /** In bytes. */
+  readonly size: number
+  /** How long before, in milliseconds. */
+  readonly ago: number
+}
+
 export interface ReadTimeout extends Details, TimedOut {
   readonly _tag: "ReadTimeout"
+  readonly handedOver?: HandedOver | undefined
 }
 
 export interface ReadError extends Details {
@@ -192,6 +201,7 @@ export interface WriteError extends Details {
 
 export interface HeadersTimeout extends Details, TimedOut {
   readonly _tag: "HeadersTimeout"
+  readonly handedOver?: HandedOver | undefined
 }
 
 export interface TotalTimeout extends Details, TimedOut {

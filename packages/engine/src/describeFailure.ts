@@ -1,6 +1,6 @@
 import { describeSnapshot, summarizeSnapshot } from "./describeSnapshot.js"
 import { describeStage } from "./DialStage.js"
-import type { BodyAbandoned, Certificate, Failure, FailureOf, FailureTag } from "./Failure.js"
+import type { BodyAbandoned, Certificate, Failure, FailureOf, FailureTag, HandedOver } from "./Failure.js"
 import { continued, counted, describeCause, formatMillis, ordinal } from "./format.js"
 
 /** A failure without its tag and what the tag alone says, which is all that its sentence needs. */
@@ -32,6 +32,14 @@ const describeCertificate = (certificate: Certificate | undefined): string => {
   return `. The certificate is for ${subject}, covers ${named}, was issued by ${issuer}, and is valid from ${validFrom} to ` +
     `${validTo}. The chain: ${chain.join(", issued by ")}`
 }
+
+const describeHandedOver = (handedOver: HandedOver | undefined): string =>
+  handedOver === undefined
+    ? ""
+    : `. The last of ${handedOver.size} bytes of its body had been handed to the system ${
+      formatMillis(handedOver.ago)
+    } ` +
+      "before, and some may still have been on their way: a slow uplink needs longer timeouts"
 
 /** How many names of a certificate the sentence has. */
 const namedHosts = 10
@@ -67,9 +75,9 @@ const sentences: { readonly [Tag in FailureTag]: (failure: Facts<Tag>) => string
   ProxyError: ({ body = "", detail, origin, proxy }) =>
     `No way to ${origin}${proxy === "" ? "" : ` through the proxy ${proxy}`}: ${continued(detail)}${quoted(body)}`,
   LocalProtocolError: ({ detail, section }) => `The request cannot be sent: ${continued(detail)}${cited(section)}`,
-  ReadTimeout: ({ origin, phase, timeout }) =>
+  ReadTimeout: ({ handedOver, origin, phase, timeout }) =>
     `${origin} sent nothing for ${formatMillis(timeout)}, waiting for ` +
-    `${phase === "body" ? "the rest of the body" : "its response"} (timeouts.read)`,
+    `${phase === "body" ? "the rest of the body" : "its response"} (timeouts.read)${describeHandedOver(handedOver)}`,
   ReadError: ({ detail, origin, written }) =>
     written
       ? `The response of ${origin} broke off: ${continued(detail)}`
@@ -77,8 +85,9 @@ const sentences: { readonly [Tag in FailureTag]: (failure: Facts<Tag>) => string
   WriteTimeout: ({ origin, timeout }) =>
     `${origin} took none of the request's bytes for ${formatMillis(timeout)} (timeouts.write)`,
   WriteError: ({ detail, origin }) => `The request to ${origin} could not be sent: ${continued(detail)}`,
-  HeadersTimeout: ({ origin, timeout }) =>
-    `${origin} did not complete its response head within ${formatMillis(timeout)} (timeouts.headers)`,
+  HeadersTimeout: ({ handedOver, origin, timeout }) =>
+    `${origin} did not complete its response head within ${formatMillis(timeout)} (timeouts.headers)` +
+    describeHandedOver(handedOver),
   TotalTimeout: ({ origin, phase, timeout }) =>
     `The request to ${origin} took longer than ${formatMillis(timeout)} in all (timeouts.total); ` +
     `it was in its ${phase} phase`,

@@ -6,6 +6,7 @@ import { Deadline, type LeaseOwner, type LeaseTicket, type PoolDriver } from "..
 import type { BodyProblem } from "./BodySource.js"
 import { CallResponse, type UploadProgress } from "./CallResponse.js"
 import { type Awaited, CallTimer, type Overdue } from "./CallTimer.js"
+import { overdueFailure } from "./overdue.js"
 import type { CallOptions, PreparedRequest } from "./PreparedRequest.js"
 import { type BodyOwner, ResponseBody } from "./ResponseBody.js"
 import { maxRetries, mayRetry, pauseBefore } from "./retries.js"
@@ -130,6 +131,10 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
 
   get wanted(): Origin {
     return this.prepared.wire.origin
+  }
+
+  get sharesConnections(): boolean {
+    return !this.prepared.wire.hasOwnHost
   }
 
   kin(): ReadonlyArray<unknown> {
@@ -438,22 +443,16 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
 
   onOverdue(overdue: Overdue): void {
     if (overdue === "rest") return this.end()
-    const failure = this.overdue(overdue)
+    const timeout = this.prepared.timeouts[overdue]
+    const failure = overdueFailure(overdue, this.details(), timeout, this.handedOver)
     this.exchange?.cancel("Silent")
     this.fail(failure)
   }
 
-  private overdue(overdue: Exclude<Overdue, "rest">): Failure.Failure {
-    const details = this.details()
-    const timeout = this.prepared.timeouts[overdue]
-    switch (overdue) {
-      case "write":
-        return Failure.writeTimeout({ ...details, timeout })
-      case "read":
-        return Failure.readTimeout({ ...details, timeout })
-      case "headers":
-        return Failure.headersTimeout({ ...details, timeout })
-    }
+  private get handedOver(): Failure.HandedOver | undefined {
+    const { body } = this.prepared.wire
+    if (body._tag === "None" || this.state !== "Sending") return undefined
+    return { size: body._tag === "Bytes" ? body.bytes.length : this.upload?.written ?? 0, ago: this.timer.waited }
   }
 
   totalPassed(): void {

@@ -54,6 +54,11 @@ export class CallTimer {
     }
   }
 
+  /** How long what is awaited now has been awaited. */
+  get waited(): number {
+    return this.time.now() - this.since
+  }
+
   cancel(): void {
     this.awaited = "Nothing"
     this.time.deadlines.cancel(this.deadline)

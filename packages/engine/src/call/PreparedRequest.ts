@@ -55,4 +55,10 @@ export class WireRequest implements ExchangeRequest {
     /** No longer once something was read of a body that can be read once. */
     public retryable: boolean
   ) {}
+
+  /** The server of this origin is asked for a host of another name: it, and no other (RFC 9110 §7.4). */
+  get hasOwnHost(): boolean {
+    const { host } = this.headers
+    return host !== undefined && host.toLowerCase() !== this.origin.authority.toLowerCase()
+  }
 }

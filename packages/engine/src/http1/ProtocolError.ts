@@ -69,7 +69,7 @@ export type RequestErrorCode =
   | "InvalidContentLength"
   /** Framing fields that contradict the framing, or each other. */
   | "ConflictingFraming"
-  /** A Host field that contradicts the host. */
+  /** A Host field that contradicts the target. */
   | "ConflictingHost"
   /** A Connection field that contradicts what is to become of the connection, or names a field that it must not. */
   | "ConflictingConnection"

@@ -105,7 +105,8 @@ export const encodeHead = (request: RequestHead): string | ProtocolError => {
     if (invalidFraming !== undefined) return invalidFraming
   }
 
-  let text = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n`
+  const start = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n`
+  let text = start
   let connection = ""
   let options = ""
   let emptyContent = framing._tag === "None" && expectsContent(method)
@@ -120,11 +121,9 @@ export const encodeHead = (request: RequestHead): string | ProtocolError => {
     switch (kind) {
       case Host:
         if (value.toLowerCase() !== host.toLowerCase()) {
-          return protocolError(
-            "ConflictingHost",
-            `The header Host is ${quoteText(value)}, the host of the request ${quoteText(host)}`,
-            "RFC 9110 §7.2"
-          )
+          const conflict = checkOwnHost(value, method, target)
+          if (conflict !== undefined) return conflict
+          text = `${method} ${target} HTTP/1.1\r\nHost: ${value}\r\n${text.slice(start.length)}`
         }
         continue
       case ContentLength:
@@ -181,6 +180,28 @@ export const encodeHead = (request: RequestHead): string | ProtocolError => {
     if (!announced) text += `trailer: ${request.trailers.join(", ")}\r\n`
   }
   return text + "\r\n"
+}
+
+/**
+ * Whether the server at one address may be asked for a host of another name, as through a forwarded port. Where the target
+ * itself names the host, that name counts (RFC 9112 §3.2.2).
+ */
+const checkOwnHost = (value: string, method: string, target: string): ProtocolError | undefined => {
+  if (!isHost(value) || value.includes(",")) {
+    return protocolError(
+      "InvalidHost",
+      `The header Host is ${quoteText(value)}, which is not one host with an optional port`,
+      "RFC 9110 §7.2"
+    )
+  }
+  return method !== "CONNECT" && (target.startsWith("/") || target === "*") ? undefined : protocolError(
+    "ConflictingHost",
+    `The header Host is ${
+      quoteText(value)
+    }, but the request goes through a proxy, by its URL; leave the header out, or ` +
+      "ask for that host in the URL",
+    "RFC 9112 §3.2.2"
+  )
 }
 
 /** The options of a Connection field, in lower case. */

@@ -20,6 +20,12 @@ export const isFieldValue = (value: string): boolean => !unfitForValue.test(valu
 /** No blanks and no controls, one octet each: what a URL can hold. */
 export const isTarget = (target: string): boolean => target !== "" && !unfitForTarget.test(target)
 
+// uri-host of RFC 3986 §3.2.2 and a port. No comma: two values are not one.
+const authority = /^(?:\[[0-9A-Fa-f:.]+\]|[\w\-.~%!$&'()*+;=]+)(?::\d{0,5})?$/
+
+/** One host with an optional port. */
+export const isAuthority = (text: string): boolean => authority.test(text)
+
 /** Without the blanks around it, which are no part of a value (RFC 9110 §5.5). */
 export const trim = (value: string): string => outerBlanks.test(value) ? value.replace(blanks, "") : value
 

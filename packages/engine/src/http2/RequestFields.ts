@@ -1,5 +1,5 @@
 import type { LocalError } from "./Failure.js"
-import { isFieldName, isFieldValue, isTarget, isToken, quoteText, trim } from "./FieldSyntax.js"
+import { isAuthority, isFieldName, isFieldValue, isTarget, isToken, quoteText, trim } from "./FieldSyntax.js"
 import type { StreamRequest } from "./StreamRequest.js"
 
 const Plain = 1
@@ -110,11 +110,17 @@ export const requestFields = (request: StreamRequest): Array<string> | LocalErro
         break
       case Host:
         if (trim(value).toLowerCase() !== request.origin.authority.toLowerCase()) {
-          return invalid(
-            "InvalidHeader",
-            `the header host is ${quoteText(value)}, the request for ${quoteText(request.origin.authority)}`,
-            "RFC 9113 §8.3.1"
-          )
+          // Another name for the server at that address, as through a forwarded port.
+          if (method === "CONNECT" || !isAuthority(trim(value))) {
+            return invalid(
+              "InvalidHeader",
+              `the header host is ${quoteText(value)}, ` + (method === "CONNECT"
+                ? `the request for ${quoteText(request.origin.authority)}`
+                : "which is not one host with an optional port"),
+              "RFC 9113 §8.3.1"
+            )
+          }
+          fields[fields.indexOf(":authority") + 1] = trim(value)
         }
         break
       case ContentLength:

@@ -86,7 +86,8 @@ export class Coalescing {
   serves(ticket: LeaseTicket): boolean {
     const { origin, owner, slot } = ticket
     if (origin.key === owner.wanted.key) return true
-    if (slot === undefined || this.shares.get(owner.wanted.key)?.slots.has(slot) === true) return true
+    const mayShare = owner.sharesConnections !== false
+    if (slot === undefined || (mayShare && this.shares.get(owner.wanted.key)?.slots.has(slot) === true)) return true
     this.reroute(ticket, slot)
     return false
   }

@@ -11,6 +11,8 @@ import type { Slot, Ticket } from "./entities.js"
 export interface LeaseOwner {
   /** Where its request goes. */
   readonly wanted: Origin
+  /** False: only a connection of its own origin will do, not one that several share. */
+  readonly sharesConnections?: boolean
   /** The caller, a fiber for example; compared by identity, for `PoolSnapshot.heldByThisFiber`. */
   readonly caller: unknown
   /** Others whose leases are as good as its own: they may be unable to go on before it does. */

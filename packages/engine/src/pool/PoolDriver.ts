@@ -115,7 +115,9 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
     fresh = false
   ): LeaseTicket {
     const { coalescing } = this
-    const state = coalescing === undefined || fresh ? this.originState(origin) : coalescing.stateOf(origin)
+    const state = coalescing === undefined || fresh || owner.sharesConnections === false
+      ? this.originState(origin)
+      : coalescing.stateOf(origin)
     const ticket: LeaseTicket = new Ticket(state, owner, timeout, connectTimeout, fresh)
     this.core.acquire(ticket, this.time.now())
     if (coalescing !== undefined && ticket.state === "Granted") coalescing.serves(ticket)

@@ -38,10 +38,21 @@ describe("the request head", () => {
       "Host: example.test",
       "accept: */*"
     ])
-    expect(protocolErrorOf({ headers: { host: "other.test" } })).toMatchObject({
-      code: "ConflictingHost",
-      section: "RFC 9110 §7.2"
-    })
+    expect(lines({ headers: { accept: "*/*", Host: "other.test:81" } })).toEqual([
+      "GET / HTTP/1.1",
+      "Host: other.test:81",
+      "accept: */*"
+    ])
+    for (const host of ["", "a, b", "a,b", "a b", "user@a", "a/b"]) {
+      expect(protocolErrorOf({ headers: { host } }).code).toBe("InvalidHost")
+    }
+    // Where the target names the host, another one would be two.
+    expect(protocolErrorOf({ target: "http://example.test/", headers: { host: "other.test" } }).code).toBe(
+      "ConflictingHost"
+    )
+    expect(protocolErrorOf({ method: "CONNECT", target: "a:1", headers: { host: "other.test" } }).code).toBe(
+      "ConflictingHost"
+    )
   })
 
   it.each(["example.test:8080", "127.0.0.1", "[::1]:80", "xn--bcher-kva.test", "my_host"])("host %s", (host) => {

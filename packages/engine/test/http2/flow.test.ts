@@ -79,7 +79,7 @@ describe("What is written", () => {
       { "x-bad": "a\r\nb" },
       { "bad name": "x" },
       { "X-Upper": "x" },
-      { host: "elsewhere.invalid" },
+      { host: "one.invalid, two.invalid" },
       { "x-uni": "\u20ac" },
       { "content-length": "3" },
       { connection: "authorization", authorization: "Bearer t" },

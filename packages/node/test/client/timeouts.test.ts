@@ -1,6 +1,7 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Timeouts from "@sluice/core/Timeouts"
+import type { ReadTimeout } from "@sluice/core/TransportError"
 import type { HttpClientLayer } from "@sluice/node"
 import { Gate, Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
@@ -243,6 +244,8 @@ describe("read", () => {
       yield* TestClock.adjust("1 millis")
       const error = yield* fiber
       assert.strictEqual(error._tag, "ReadTimeout")
+      assert.deepStrictEqual((error as ReadTimeout).handedOver, { size: chunk.length, ago: 5000 })
+      assert.include(error.message, `The last of ${chunk.length} bytes of its body had been handed to the system`)
       assert.isFalse(error.safeToRetry)
       yield* idle(pool, server, 0)
     }))

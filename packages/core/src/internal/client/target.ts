@@ -26,10 +26,24 @@ const routed = (target: Target | TransportError, route: RouteOf | undefined): Ta
   return isTransportError(origin) ? origin : { ...target, origin }
 }
 
+/** An IPv6 address with a zone in its brackets, as in `http://[fe80::1%eth0]/`. */
+const hasZone = /^https?:\/\/(?:[^/?#@]*@)?\[[\da-f:.]+%[^\]/?#]*\]/i
+
+const zoned = () =>
+  new LocalProtocolError({
+    origin: "",
+    reason: "InvalidUrl",
+    detail:
+      "its host is an IPv6 address with a zone, which no URL can hold: a zone means something on this machine only. " +
+      "Give the URL a name, and the address with its zone by the option lookup",
+    section: "RFC 9844"
+  })
+
 /** Nothing of what is not valid is shown: a piece of it that looks like a host may be a password. */
 const parse = (request: HttpClientRequest, redactPath: RedactPath | undefined): Target | TransportError => {
   const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
   if (Either.isLeft(url)) {
+    if (hasZone.test(request.url)) return zoned()
     return new LocalProtocolError({
       origin: "",
       reason: "InvalidUrl",
