@@ -76,6 +76,11 @@ export class LinkedList<A, L extends Link<A> = Link<A>> {
     this.pushBack(link)
   }
 
+  moveToFront(link: L): void {
+    this.remove(link)
+    this.pushFront(link)
+  }
+
   moveToBack(link: L): void {
     this.remove(link)
     this.pushBack(link)

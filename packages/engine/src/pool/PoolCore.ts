@@ -168,7 +168,9 @@ export class PoolCore<C> {
     // It may take requests again.
     if (slot.state === "Draining") slot.capacity = capacity
     if (slot.state !== "Ready" || slot.capacity === capacity) return
+    const opens = slot.capacity === 0
     slot.capacity = capacity
+    if (opens && this.state.idle.has(slot.poolLink)) this.state.idle.moveToBack(slot.poolLink)
     if (capacity > 0) slot.origin.dialsPaused = false
     if (slot.origin.sharing._tag === "Shared" && capacity > 0) slot.origin.sharing = { _tag: "Shared", capacity }
     this.lendToWaiters(slot, now)

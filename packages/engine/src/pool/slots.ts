@@ -174,7 +174,9 @@ export const hasExpired = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): b
 export const relist = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   const { busy, capacity, origin, originLink } = slot
   const ready = slot.state === "Ready"
-  pool.idle.toggle(slot.poolLink, ready && busy === 0)
+  // What may be lent to nobody now, as in quarantine, makes room before what may.
+  if (capacity === 0 && ready && busy === 0) pool.idle.moveToFront(slot.poolLink)
+  else pool.idle.toggle(slot.poolLink, ready && busy === 0)
   if (ready && busy < capacity) (busy === 0 ? origin.idle : origin.shared).take(originLink)
   else originLink.list?.remove(originLink)
 }

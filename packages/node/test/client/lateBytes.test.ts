@@ -116,6 +116,27 @@ describe.each(transports)("A response without a body, and bytes after it (%s)", 
       }
     }))
 
+  it.scoped("a connection in quarantine makes room before one that is idle, and its own origin dials meanwhile", () =>
+    Effect.gen(function*() {
+      const { client, pool, server } = yield* start(scheme === "https", {
+        "/first": Reply.empty({ status: 204 }),
+        "/second": Reply.text("own")
+      })
+      const other = yield* TestServer.make({ replies: { "/": Reply.text("other") } })
+      const third = yield* TestServer.make({ replies: { "/": Reply.text("third") } })
+      yield* pool.setLimits({ maxConnections: 2 })
+      yield* textOf(client, `${other.url}/`)
+      yield* client.del(`${server.url}/first`)
+      assert.strictEqual(yield* textOf(client, `${third.url}/`), "third")
+      assert.strictEqual((yield* other.stats).openConnections, 1)
+      yield* server.awaitStats((stats) => stats.openConnections === 0)
+      // With room there is no need to wait for the end of the quarantine, nor to close what is in it.
+      yield* pool.setLimits({ maxConnections: 10 })
+      yield* client.del(`${server.url}/first`)
+      assert.strictEqual(yield* textOf(client, `${server.url}/second`), "own")
+      assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [1, 1, 1])
+    }))
+
   it.scoped("a connection is used again after a 204 that nothing follows, not at once but soon", () =>
     Effect.gen(function*() {
       const { client, pool, server } = yield* start(scheme === "https", {

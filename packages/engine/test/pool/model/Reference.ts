@@ -124,7 +124,7 @@ export class Reference {
     ).length
   }
 
-  /** Idle longest first. */
+  /** In the order in which they make room: first what may be lent to nobody now, then what is idle longest. */
   idle(origin?: RefOrigin): ReadonlyArray<RefSlot> {
     return this.slots
       .filter((_) => _.state === "Ready" && _.busy === 0 && (origin ?? _.origin) === _.origin)
@@ -252,14 +252,15 @@ export class Reference {
   becomesIdle(slot: RefSlot, keepFor: number): void {
     slot.idleSince = this.now
     slot.idleSinceDate = this.date
-    slot.idleOrder = ++this.order
     this.mayBecomeAvailable(slot)
     slot.keepFor = keepFor
     this.limitsIdle(slot)
   }
 
   mayBecomeAvailable(slot: RefSlot): void {
-    slot.availableOrder = slot.capacity > 0 ? ++this.order : 0
+    const position = ++this.order
+    slot.availableOrder = slot.capacity > 0 ? position : 0
+    slot.idleOrder = slot.capacity > 0 ? position : -position
   }
 
   lends(slot: RefSlot, ticket: RefTicket): void {
