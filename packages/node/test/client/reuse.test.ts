@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as net from "node:net"
 import { failure, idle, makeClient, openIdle, recordEvents, settled, turn, turns, until } from "./support.js"
 
 /** A server that breaks off where its script says so, and a client with one idle connection to it. */
@@ -17,6 +18,27 @@ const afterOneRequest = (replies: ReadonlyArray<Reply.Reply>) =>
     yield* idle(made.pool, server, 1)
     const events = yield* recordEvents(made.pool)
     return { ...made, server, events, url: `${server.url}/` }
+  })
+
+const rawServer = (onConnection: (socket: net.Socket, connection: number) => void) =>
+  Effect.gen(function*() {
+    const sockets: Array<net.Socket> = []
+    const server = yield* Effect.acquireRelease(
+      Effect.async<net.Server>((resume) => {
+        const server = net.createServer((socket) => {
+          sockets.push(socket)
+          socket.on("error", () => {})
+          onConnection(socket, sockets.length)
+        })
+        server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+      }),
+      (server) =>
+        Effect.async<void>((resume) => {
+          for (const socket of sockets) socket.destroy()
+          server.close(() => resume(Effect.void))
+        })
+    )
+    return `http://127.0.0.1:${(server.address() as net.AddressInfo).port}/`
   })
 
 const readAll = (stream: Iterable<string>) => Stream.fromIterable(stream).pipe(Stream.encodeText)
@@ -59,6 +81,52 @@ describe("a connection that dies just when it is used again", () => {
           yield* idle(pool, server, name === "HEAD" ? 0 : 1)
         }))
     }
+  }
+
+  for (const how of ["end", "reset"] as const) {
+    it.scoped(`a stream that nothing was read of, for the server was asked first, is sent on another one (${how})`, () =>
+      Effect.gen(function*() {
+        const bodies: Array<string> = []
+        // It ends its first connection at the head of the second request, without a word.
+        const url = yield* rawServer((socket, connection) => {
+          let text = ""
+          let heads = 0
+          socket.on("data", (bytes) => {
+            text += bytes.toString("latin1")
+            if (text.endsWith("\r\n0\r\n\r\n")) {
+              bodies.push(text)
+              socket.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            } else if (text.endsWith("\r\n\r\n")) {
+              heads++
+              const isAsked = text.includes("100-continue")
+              text = ""
+              if (connection === 1 && heads === 2) {
+                if (how === "end") socket.end()
+                else socket.resetAndDestroy()
+                return
+              }
+              socket.write(isAsked ? "HTTP/1.1 100 Continue\r\n\r\n" : "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            }
+          })
+        })
+        const { client, pool } = yield* makeClient()
+        yield* client.get(url)
+        yield* until(() => pool.unsafeStats().idle === 1)
+        let opened = 0
+        const body = Stream.suspend(() => {
+          opened++
+          return readAll(["a", "b"])
+        })
+        const response = yield* client.execute(
+          HttpClientRequest.put(url).pipe(
+            HttpClientRequest.bodyStream(body),
+            HttpClientRequest.setHeader("expect", "100-continue")
+          )
+        )
+        assert.strictEqual(response.status, 200)
+        assert.strictEqual(opened, 1)
+        assert.deepStrictEqual(bodies, ["1\r\na\r\n1\r\nb\r\n0\r\n\r\n"])
+      }))
   }
 
   const refused: Record<string, (url: string) => HttpClientRequest.HttpClientRequest> = {
