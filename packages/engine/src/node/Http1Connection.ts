@@ -249,6 +249,8 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
     this.socket.unref()
     if (reuse === "Quarantined") this.quarantine.begin(this.runtime.now() - exchange.writtenAt)
     exchange.receiver.onComplete(trailers)
+    // Writing has failed: whoever would go on sending learns that there is nothing to send it on.
+    if (!exchange.sent) exchange.receiver.onError(errors.closed(exchange.request, "Body"))
   }
 
   /** The request has not been written whole. If its owner wants it to be, it goes on; the connection serves nobody else. */

@@ -438,6 +438,26 @@ describe("a response that does not wait for the body", () => {
     )
   }
 
+  it.scoped("a success from a server that closes with our bytes unread ends the upload, and stays a success", () =>
+    Effect.gen(function*() {
+      const url = yield* rudeServer("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nenough")
+      const { client, pool } = yield* makeClient()
+      for (let i = 0; i < 10; i++) {
+        for (
+          const set of [
+            HttpClientRequest.bodyStream(endless),
+            HttpClientRequest.bodyStream(Stream.repeatEffect(Effect.as(turn, chunk))),
+            HttpClientRequest.bodyUint8Array(pattern(16 << 20))
+          ]
+        ) {
+          const response = yield* client.execute(post(url).pipe(set))
+          assert.strictEqual(yield* response.text, "enough")
+          assert.strictEqual((yield* settled(pool)).open, 0)
+          assert.strictEqual(Option.getOrThrow(PooledHttpClient.connectionInfo(response)).upload, "stopped")
+        }
+      }
+    }))
+
   it.scoped("a response that grows while the upload goes on is delivered as it comes", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ replies: { "/": Reply.echo() } })
