@@ -1,5 +1,5 @@
 import { describe, it } from "@effect/vitest"
-import { deepStrictEqual, strictEqual } from "node:assert"
+import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import { readFileSync } from "node:fs"
 import { posix } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -7,6 +7,7 @@ import { createContext, runInContext } from "node:vm"
 import * as ts from "typescript"
 import type * as Http1 from "../src/http1/index.js"
 import type * as Engine from "../src/index.js"
+import type * as Network from "../src/network/index.js"
 import type * as Pool from "../src/pool/index.js"
 
 const src = fileURLToPath(new URL("../src", import.meta.url))
@@ -37,6 +38,17 @@ describe("The engine without a runtime", () => {
   const http1 = require("http1/index.js") as typeof Http1
   const pool = require("pool/index.js") as typeof Pool
   const engine = require("index.js") as typeof Engine
+
+  it("chooses proxies, reads addresses and speaks with a proxy", () => {
+    const network = require("network/index.js") as typeof Network
+    const found = network.proxiesOf({ http_proxy: "ann:p%40ss@p.test", no_proxy: "10.0.0.0/8" }, (host) => host)
+    ok(found !== undefined && "noProxy" in found)
+    strictEqual(found.http?.credentials?.password, "p@ss")
+    strictEqual(found.noProxy("[::ffff:10.0.0.1]", 80), true)
+    const socks = new network.Socks5Handshake("a.test", 443, undefined)
+    strictEqual(socks.begin()._tag, "Write")
+    strictEqual(network.specialUse(network.parseAddress("64:ff9b::7f00:1")!), "loopback")
+  })
 
   it("encodes a request and parses its response", () => {
     const head = http1.encodeHead({
