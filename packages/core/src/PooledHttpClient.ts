@@ -147,8 +147,8 @@ export const layer = (
   Connector
 > =>
   Layer.unwrapEffect(Effect.map(check(optionTable.pooledClient, options), () => {
-    const { drainTimeout, limits, unreadBodyGrace, whenFull, ...client } = options
-    const pool = { drainTimeout, limits, timeouts: client.timeouts, unreadBodyGrace, whenFull }
+    const { drainTimeout, limits, metrics, name, reserved, unreadBodyGrace, whenFull, ...client } = options
+    const pool = { drainTimeout, limits, metrics, name, reserved, timeouts: client.timeouts, unreadBodyGrace, whenFull }
     return Layer.mergeAll(
       Layer.effect(HttpClient.HttpClient, makeHttpClient(client)),
       Layer.effect(PooledHttpClient, make(client))

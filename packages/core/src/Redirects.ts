@@ -24,6 +24,7 @@ import { shownRequest, withShownUrl } from "./internal/client/shownRequest.js"
 import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
 import * as deadline from "./internal/deadline.js"
 import * as location from "./internal/location.js"
+import { countRedirect } from "./internal/metrics/callCounters.js"
 import * as redirect from "./internal/redirect.js"
 import { inheritScope } from "./internal/scopedRequests.js"
 import { check, once } from "./InvalidOptions.js"
@@ -351,6 +352,7 @@ class Chain<E, R, E2, R2> {
     { from, to }: redirect.Step,
     request: HttpClientRequest.HttpClientRequest
   ): Effect.Effect<HttpClientResponse, E | E2 | ResponseError, R | R2> {
+    countRedirect()
     this.hops.push({
       method: response.request.method,
       url: withoutUserinfo(from),

@@ -24,6 +24,7 @@ import { discard } from "./internal/client/discard.js"
 import { counted } from "./internal/client/sends.js"
 import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
 import * as deadline from "./internal/deadline.js"
+import { countRetry } from "./internal/metrics/callCounters.js"
 import { isReplayable } from "./internal/replayableBody.js"
 import * as wallTime from "./internal/wallTime.js"
 import { withHeaders } from "./internal/withHeaders.js"
@@ -306,10 +307,15 @@ class Attempts<E, R> {
       if (verdict._tag === "WithoutExpect") this.expects = false
       return Effect.flatMap(
         this.pauseOf(verdict, endedAt),
-        (pause) =>
-          pause === undefined || !this.policy.budget.withdraw() ? this.end(outcome, end) : this.retry(response, pause)
+        (pause) => pause === undefined || !this.hasBudget() ? this.end(outcome, end) : this.retry(response, pause)
       )
     })
+  }
+
+  private hasBudget(): boolean {
+    const has = this.policy.budget.withdraw()
+    countRetry(has ? "sent" : "no_budget")
+    return has
   }
 
   /** How long to wait before the next attempt; undefined when it would be too long. */

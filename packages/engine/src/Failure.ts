@@ -20,7 +20,27 @@ export interface Details {
    * method is idempotent (RFC 9110 §9.2.2), or it has an `Idempotency-Key`, and its body can be sent again.
    */
   readonly safeToRetry: boolean
+  /** The connection that it failed on, if it had one. */
+  readonly connection?: FailedConnection | undefined
   readonly cause?: unknown
+}
+
+/** The connection that a request failed on. Times in milliseconds. */
+export interface FailedConnection {
+  /** Its number in the pool, as in events. */
+  readonly id: number
+  readonly protocol: "http/1.1" | "h2"
+  readonly remoteAddress: string | undefined
+  /** Whether it had served another request before. */
+  readonly reused: boolean
+  /** How long the request waited for it; that includes making a new one. */
+  readonly waitTime: number
+  /** How long making it took, TLS included; undefined when it was reused. */
+  readonly connectTime: number | undefined
+  /** How much of that was the TLS handshake. */
+  readonly tlsTime: number | undefined
+  /** How many bytes of the response's body had come. */
+  readonly received: number
 }
 
 /** A failure of the pool or of dialing: nothing was sent. */

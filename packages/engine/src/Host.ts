@@ -1,3 +1,4 @@
+import type { CloseReason } from "./CloseReason.js"
 import type { Connection, ConnectionListener, Protocol } from "./Connection.js"
 import type { Failure } from "./Failure.js"
 import type { Origin } from "./Origin.js"
@@ -46,23 +47,34 @@ export interface OpenEvents extends ConnectionListener {
   readonly onGone: () => void
 }
 
-/** What the engine counts. Several pools may share one, so it is notified of what has changed. */
+/**
+ * What is counted when it happens. How much of something there is now, connections, requests that wait, is read from the
+ * pool's state by whoever wants to know: nothing is done for it before.
+ */
 export interface Meter {
-  /** Connections in use, by how many there are more now. */
-  readonly activeConnections: (change: number) => void
-  readonly idleConnections: (change: number) => void
-  /** Requests that hold a connection. */
-  readonly activeRequests: (change: number) => void
-  /** Requests that wait for a connection. */
-  readonly pendingRequests: (change: number) => void
+  /**
+   * A request has ended, so many milliseconds after it was made: whole, with a failure, or cancelled, when it has neither
+   * status nor failure. The protocol is undefined where it had no connection.
+   */
+  readonly ended: (
+    origin: Origin,
+    method: string,
+    status: number | undefined,
+    protocol: Protocol | undefined,
+    millis: number,
+    failure: Failure | undefined
+  ) => void
   /** A request that had to wait for its connection has got it, after so many milliseconds. */
-  readonly waited: (millis: number) => void
-  /** A request got no connection; `reason` is the tag of its failure. */
-  readonly refused: (reason: string) => void
+  readonly waited: (origin: Origin, millis: number) => void
+  /** A request got no connection. */
+  readonly refused: (origin: Origin, failure: Failure) => void
+  readonly dialFailed: (origin: Origin, failure: Failure) => void
   /** A connection was closed that had been open for so many milliseconds. */
-  readonly closed: (millis: number) => void
+  readonly closed: (origin: Origin, millis: number, reason: CloseReason | undefined) => void
   /** A request is sent again because its connection had died while it was idle. */
-  readonly retried: () => void
+  readonly retried: (origin: Origin) => void
+  /** An unread body was given up for a request that waits. */
+  readonly abandoned: (origin: Origin) => void
 }
 
 /**
@@ -92,7 +104,8 @@ export interface Host extends HostTime {
     | undefined
   /** Captures the context of the caller that is running now; undefined where there is nothing to capture. */
   readonly captureContext: () => RunInContext | undefined
-  readonly meter: Meter
+  /** Undefined: nothing is counted. */
+  readonly meter: Meter | undefined
   /** Code of the caller threw where it must not disturb others. */
   readonly reportDefect: (what: string, cause: unknown) => void
 }

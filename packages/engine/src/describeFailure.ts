@@ -1,6 +1,6 @@
 import { describeSnapshot, summarizeSnapshot } from "./describeSnapshot.js"
 import { describeStage } from "./DialStage.js"
-import type { BodyAbandoned, Certificate, Failure, FailureOf, FailureTag, HandedOver } from "./Failure.js"
+import type { BodyAbandoned, Certificate, FailedConnection, Failure, FailureOf, FailureTag, HandedOver } from "./Failure.js"
 import { continued, counted, describeCause, formatMillis, ordinal } from "./format.js"
 
 /** A failure without its tag and what the tag alone says, which is all that its sentence needs. */
@@ -111,10 +111,19 @@ const sentences: { readonly [Tag in FailureTag]: (failure: Facts<Tag>) => string
   }
 }
 
+/** Where it happened, for whoever looks for it in the logs of the other side. */
+const describeConnection = (connection: FailedConnection | undefined): string => {
+  if (connection === undefined) return ""
+  const { id, received, remoteAddress, reused } = connection
+  const to = remoteAddress === undefined ? "" : ` to ${remoteAddress}`
+  return ` [connection ${id}${to}, ${reused ? "reused" : "new"}, ` +
+    `${counted(received, "byte", "bytes")} of the response's body received]`
+}
+
 /** The message of a failure: what happened, where, and what to do about it. */
 export const describeFailure = (failure: Failure): string =>
   // The compiler does not see that the tag chooses both the function and its argument.
-  (sentences[failure._tag] as (failure: Failure) => string)(failure)
+  (sentences[failure._tag] as (failure: Failure) => string)(failure) + describeConnection(failure.connection)
 
 /**
  * The same in one line, for an error whose cause is printed with it: of the pool, only who holds its connections longest

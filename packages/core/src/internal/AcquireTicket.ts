@@ -62,7 +62,7 @@ export class AcquireTicket implements LeaseOwner {
   ) {
     this.inContext = host.captureContext()
     const { connect } = host.options.timeouts
-    this.ticket = host.driver.request(wanted, this, timeout > 0 ? Infinity : 0, connect)
+    this.ticket = host.driverOf(wanted).request(wanted, this, timeout > 0 ? Infinity : 0, connect)
     if (this.ticket.state === "Granted" && this.ticket.slot !== undefined) this.granted(this.ticket, this.ticket.slot)
   }
 
@@ -92,7 +92,7 @@ export class AcquireTicket implements LeaseOwner {
     return Effect.zipRight(
       Effect.async<void>((resume) => this.host.afterPoll(() => resume(Effect.void))),
       Effect.suspend(() => {
-        this.host.driver.poolTimeUp(this.ticket)
+        this.host.driverOf(this.wanted).poolTimeUp(this.ticket)
         return this.lease
       })
     )
@@ -103,7 +103,7 @@ export class AcquireTicket implements LeaseOwner {
    * comes before the wait, which then ends as one that was interrupted: there is nothing left to wait in.
    */
   readonly end = Effect.sync(() => {
-    this.host.driver.abandon(this.ticket)
+    this.host.driverOf(this.wanted).abandon(this.ticket)
     this.settle(Exit.interrupt(FiberId.none))
   })
 

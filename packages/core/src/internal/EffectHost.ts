@@ -18,13 +18,18 @@ import type { PoolEvent } from "../PoolEvent.js"
 import type { Resolved } from "../Timeouts.js"
 import { fromFailure, type TransportError } from "../TransportError.js"
 import { isLive, live } from "./liveClock.js"
-import { meter } from "./meter.js"
+import { type PoolMetrics, poolMetrics } from "./metrics/poolMetrics.js"
 import { OpenConnection } from "./OpenConnection.js"
 import { OriginPermits } from "./OriginPermits.js"
+import { type Reserve, reserveOf, withoutReserve } from "./reserve.js"
 import { dateOf } from "./wallTime.js"
 
 export interface HostOptions extends Omit<DriverOptions, "connectTimeout"> {
   readonly connector: Connector
+  /** Of its metrics. */
+  readonly name: string | undefined
+  readonly metrics: boolean
+  readonly reserved: { readonly origins: ReadonlyArray<string>; readonly connections: number }
   readonly timeouts: Resolved
   readonly clock: Clock.Clock
   readonly runtime: Runtime.Runtime<never>
@@ -46,6 +51,8 @@ const namedCallers = 5
  */
 export class EffectHost implements Host {
   readonly driver: PoolDriver
+  /** The share of origins that have connections reserved, if there are such. */
+  private readonly reserve: Reserve | undefined
   /** One permit for each connection that is open: what `maxConnections` means. */
   readonly permit: Effect.Semaphore
   private readonly permits = new Map<string, OriginPermits>()
@@ -58,11 +65,15 @@ export class EffectHost implements Host {
   private readonly platform: Connector["runtime"]
 
   readonly random = Math.random
-  readonly meter = meter
+  readonly meter: Host["meter"]
+  /** Undefined where nothing is counted. */
+  private readonly metrics: PoolMetrics | undefined
   readonly coalesce: Host["coalesce"]
 
   constructor(readonly options: HostOptions) {
     const { clock, connector, limits, runtime, timeouts } = options
+    this.metrics = options.metrics ? poolMetrics(options.name, this) : undefined
+    this.meter = this.metrics?.meter
     this.permit = Effect.unsafeMakeSemaphore(limits.maxConnections)
     this.scheduler = FiberRefs.getOrDefault(runtime.fiberRefs, FiberRef.currentScheduler)
     this.platform = isLive(clock) ? connector.runtime : undefined
@@ -70,7 +81,13 @@ export class EffectHost implements Host {
     this.coalesce = coalesce === undefined
       ? undefined
       : (origin, open, onFound) => this.ask(coalesce(origin, open), onFound)
-    this.driver = new PoolDriver(this, { ...options, connectTimeout: timeouts.connect })
+    this.reserve = reserveOf(options)
+    const driver = { ...options, connectTimeout: timeouts.connect }
+    this.driver = new PoolDriver(this, { ...driver, limits: withoutReserve(limits, this.reserve) })
+    if (this.reserve !== undefined) {
+      const { connections } = this.reserve
+      this.reserve.driver = new PoolDriver(this, { ...driver, limits: { ...limits, maxConnections: connections } })
+    }
   }
 
   // ---------------------------------------------------------------------------------------------------------------
@@ -117,6 +134,8 @@ export class EffectHost implements Host {
   // ---------------------------------------------------------------------------------------------------------------
 
   protocol(origin: Origin): Connection["protocol"] | "unknown" {
+    // The pool asks it for an origin that it has not seen.
+    this.metrics?.levels.watch(origin)
     return this.options.connector.protocol(origin)
   }
 
@@ -130,7 +149,7 @@ export class EffectHost implements Host {
   private permitsOf({ key }: Origin): OriginPermits {
     let permits = this.permits.get(key)
     if (permits === undefined) {
-      const own = Effect.unsafeMakeSemaphore(this.driver.core.state.limits.maxConnectionsPerOrigin)
+      const own = Effect.unsafeMakeSemaphore(this.limits.maxConnectionsPerOrigin)
       permits = new OriginPermits(this.permit, own, () => this.describeCount(), () => this.permits.delete(key))
       this.permits.set(key, permits)
     }
@@ -138,8 +157,8 @@ export class EffectHost implements Host {
   }
 
   private describeCount(): string {
-    const { limits, open } = this.driver.core.state
-    return `${open} of ${limits.maxConnections} connections open`
+    const open = this.drivers.reduce((sum, { core }) => sum + core.state.open, 0)
+    return `${open} of ${this.limits.maxConnections} connections open`
   }
 
   /** A connector that dies of it will do so again when it dials, and then somebody is notified. */
@@ -159,7 +178,28 @@ export class EffectHost implements Host {
     const run = Runtime.runSync(this.options.runtime)
     run(this.permit.resize(limits.maxConnections))
     for (const { own } of this.permits.values()) run(own.resize(limits.maxConnectionsPerOrigin))
-    this.driver.setLimits(limits)
+    const { reserve } = this
+    this.driver.setLimits(withoutReserve(limits, reserve))
+    reserve?.driver?.setLimits({ ...limits, maxConnections: reserve.connections })
+  }
+
+  /** Which share of the pool an origin has its connections from. */
+  driverOf(origin: Origin): PoolDriver {
+    return this.reserve?.origins.has(origin.href) === true ? this.reserve.driver ?? this.driver : this.driver
+  }
+
+  /** All shares of the pool. */
+  get drivers(): ReadonlyArray<PoolDriver> {
+    const reserved = this.reserve?.driver
+    return reserved === undefined ? [this.driver] : [this.driver, reserved]
+  }
+
+  /** Those of the pool as a whole. */
+  get limits(): CoreLimits {
+    const { limits } = this.driver.core.state
+    return this.reserve === undefined
+      ? limits
+      : { ...limits, maxConnections: limits.maxConnections + this.reserve.connections }
   }
 
   /** The origin as its connections are made, or why there is no way. */
@@ -177,7 +217,7 @@ export class EffectHost implements Host {
       if ("_tag" in origin) return Effect.fail(origin)
       let cancel: Cancel | undefined = undefined
       const connecting = Effect.async<void, ReturnType<typeof fromFailure>>((resume) => {
-        cancel = this.driver.warm(
+        cancel = this.driverOf(origin).warm(
           origin,
           count,
           (failure) => resume(failure === undefined ? Effect.void : Effect.fail(fromFailure(failure)))
@@ -195,15 +235,21 @@ export class EffectHost implements Host {
   shutdown(drainTimeout: number): Effect.Effect<void> {
     return Effect.gen(this, function*() {
       const emptied = yield* Effect.makeLatch()
-      const hurry = this.driver.shutdown(drainTimeout, () => emptied.unsafeOpen())
+      let left = this.drivers.length
+      const hurries = this.drivers.map((driver) =>
+        driver.shutdown(drainTimeout, () => {
+          if (--left === 0) emptied.unsafeOpen()
+        })
+      )
       if (drainTimeout > 0) {
         // Finalizers are uninterruptible. An interrupt of the fiber that closes the pool reaches the children of that
         // fiber even so: then there is no more time to drain.
         yield* Fiber.await(yield* Effect.fork(Effect.interruptible(emptied.await)))
-        hurry()
+        for (const hurry of hurries) hurry()
       }
       yield* emptied.await
       yield* Fiber.awaitAll(this.fibers)
+      this.metrics?.close()
       yield* this.leaveCallers
     })
   }
@@ -235,9 +281,16 @@ export class EffectHost implements Host {
 
   /** What of an event only the engine can say in its own words is said in the face's. */
   listen(listener: (event: PoolEvent) => void): Cancel {
-    return this.driver.events.listen((event) =>
-      listener(event._tag === "DialFailed" ? { ...event, error: fromFailure(event.error) } : event)
+    const stops = this.drivers.map((driver) =>
+      driver.events.listen((event) => {
+        // The pool is closed once.
+        if (event._tag === "PoolClosed" && driver !== this.driver) return
+        listener(event._tag === "DialFailed" ? { ...event, error: fromFailure(event.error) } : event)
+      })
     )
+    return () => {
+      for (const stop of stops) stop()
+    }
   }
 
   // ---------------------------------------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ import * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Connector } from "../Connector.js"
-import { check, checkGiven, once } from "../InvalidOptions.js"
+import { check, checkGiven, InvalidOptions, once } from "../InvalidOptions.js"
 import * as Limits from "../Limits.js"
 import type { Origin } from "../Origin.js"
-import type { InFlight, PoolStats } from "../PoolStats.js"
+import type { Counts, InFlight, PoolStats } from "../PoolStats.js"
 import type { Timeouts } from "../Timeouts.js"
 import type { TransportError } from "../TransportError.js"
 import { type AcquireError, AcquireTicket, type Lease } from "./AcquireTicket.js"
@@ -23,6 +23,7 @@ import { remember } from "./kin.js"
 import { freePermits } from "./OriginPermits.js"
 import * as poolCensus from "./poolCensus.js"
 import { printable } from "./printable.js"
+import { hrefOf } from "./reserve.js"
 
 /**
  * @since 0.1.0
@@ -48,6 +49,22 @@ export interface Options {
    * Default 1 second.
    */
   readonly unreadBodyGrace?: Duration.DurationInput | "Infinity" | undefined
+  /**
+   * What the metrics of this pool are told apart by (`sluice.pool.name`). Pools of the same name add up. Default
+   * `"default"`; further pools without a name that are open at the same time are `"default-2"` and so on.
+   */
+  readonly name?: string | undefined
+  /**
+   * Origins that have connections of their own: `connections` of `limits.maxConnections` (default 2) are for them and for
+   * nobody else, and they have no others. It is for what must work when the pool is full: an exporter of spans over the same
+   * client loses exactly those of the outage otherwise. Default: none.
+   */
+  readonly reserved?: {
+    readonly origins?: ReadonlyArray<string> | undefined
+    readonly connections?: number | undefined
+  } | undefined
+  /** Whether the pool and its requests are counted in Effect's metrics: see `docs/observability.md`. Default `true`. */
+  readonly metrics?: boolean | undefined
 }
 
 export const TypeId: unique symbol = Symbol.for("@sluice/core/ConnectionPool")
@@ -97,20 +114,21 @@ export class ConnectionPoolImpl {
   }
 
   readonly unsafeStats = (): PoolStats => {
-    const { state } = this.host.driver.core
+    const { drivers, limits, options, permit } = this.host
+    const states = drivers.map(({ core }) => core.state)
     return printable({
-      ...countsOf(state),
-      maxConnections: state.limits.maxConnections,
-      permitsFree: Runtime.runSync(this.host.options.runtime)(freePermits(this.host.permit)),
-      leases: state.leases.size,
-      origins: countsByOrigin(state)
+      ...sumOf(states.map(countsOf)),
+      maxConnections: limits.maxConnections,
+      permitsFree: Runtime.runSync(options.runtime)(freePermits(permit)),
+      leases: states.reduce((sum, { leases }) => sum + leases.size, 0),
+      origins: new Map(states.flatMap((state) => [...countsByOrigin(state)]))
     })
   }
   readonly stats = Effect.sync(this.unsafeStats)
 
   readonly inFlight = Effect.sync((): ReadonlyArray<InFlight> => {
-    const { core, time } = this.host.driver
-    return inFlight(core.state, time.now()).map(({ caller, ...request }) => ({
+    const all = this.host.drivers.flatMap(({ core, time }) => inFlight(core.state, time.now()))
+    return all.map(({ caller, ...request }) => ({
       ...request,
       fiber: FiberId.isFiberId(caller) ? FiberId.threadName(caller) : ""
     }))
@@ -123,14 +141,24 @@ export class ConnectionPoolImpl {
       Effect.orDie(Effect.suspend(() => check(optionTable.warm, { count }, "warm"))),
       this.host.warm(origin, count)
     )
-  readonly evictIdle = Effect.sync(() => this.host.driver.evictIdle())
-  readonly limits = Effect.sync((): Limits.Limits => printable(this.host.driver.core.state.limits))
+  readonly evictIdle = Effect.sync(() => this.host.drivers.reduce((sum, driver) => sum + driver.evictIdle(), 0))
+  readonly limits = Effect.sync((): Limits.Limits => printable(this.host.limits))
   readonly setLimits = (limits: Limits.Limits) =>
     Effect.map(
-      Effect.suspend(() => Limits.resolve(limits, this.host.driver.core.state.limits)),
+      Effect.suspend(() => Limits.resolve(limits, this.host.limits)),
       (resolved) => this.host.setLimits(resolved)
     )
 }
+
+const sumOf = (all: ReadonlyArray<Counts>): Counts =>
+  all.reduce((sum, counts) => ({
+    open: sum.open + counts.open,
+    active: sum.active + counts.active,
+    idle: sum.idle + counts.idle,
+    dialing: sum.dialing + counts.dialing,
+    closing: sum.closing + counts.closing,
+    waiting: sum.waiting + counts.waiting
+  }))
 
 /** Every pool is made here; the client goes past the pool's public face, which costs a Scope for each request. */
 export const hostOf = (pool: { readonly [TypeId]: TypeId }): EffectHost => (pool as ConnectionPoolImpl).host
@@ -138,6 +166,17 @@ export const hostOf = (pool: { readonly [TypeId]: TypeId }): EffectHost => (pool
 export const make = (options: Options = {}) =>
   Effect.gen(function*() {
     const { drainTimeout, ...settings } = yield* check(optionTable.pool, options)
+    const wrong = settings.reserved.origins.filter((url) => hrefOf(url) === undefined)
+    if (wrong.length > 0) {
+      return yield* new InvalidOptions({
+        problems: wrong.map((url) => ({
+          _tag: "InvalidValue",
+          option: "reserved.origins",
+          received: JSON.stringify(url),
+          expected: "the URL of an origin, as http://collector:4318"
+        }))
+      })
+    }
     const connector = yield* Connector
     const clock = yield* Effect.clock
     // Dials can be interrupted, even those of a pool that is made where nothing else can.

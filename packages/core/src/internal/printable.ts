@@ -63,11 +63,11 @@ export const withoutFrames = <A>(make: () => A): A => {
   }
 }
 
-const printablePrototype = {
-  toJSON(this: object): unknown {
-    return Object.fromEntries(Object.entries(this).map(([name, part]) => [name, toPlain(part)]))
-  }
-}
-
-/** The same object with a JSON form in which nothing is lost. */
-export const printable = <A extends object>(value: A): A => Object.assign(Object.create(printablePrototype) as A, value)
+/** The same object with a JSON form in which nothing is lost, and which nobody sees who compares it or goes through it. */
+export const printable = <A extends object>(value: A): A =>
+  Object.defineProperty({ ...value }, "toJSON", {
+    enumerable: false,
+    value(this: object): unknown {
+      return Object.fromEntries(Object.entries(this).map(([name, part]) => [name, toPlain(part)]))
+    }
+  })

@@ -3,17 +3,15 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Metric from "effect/Metric"
-import type * as MetricState from "effect/MetricState"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { deepStrictEqual, ok, strictEqual } from "node:assert"
-import * as metrics from "../../src/internal/metrics.js"
 import type { PoolEvent } from "../../src/PoolEvent.js"
 import * as MemoryNetwork from "../../src/testing/MemoryNetwork.js"
 import { settle } from "../../src/testing/settle.js"
 import { ConnectError } from "../../src/TransportError.js"
+import { measured, metricsOf } from "./support/metrics.js"
 import { a, b } from "./support/origins.js"
 import { isEmpty, isSound, open, outcome, send, take } from "./support/pool.js"
 
@@ -412,30 +410,34 @@ const inWords = (event: PoolEvent): string => {
 }
 
 describe("metrics", () => {
-  const count = (metric: Metric.Metric<any, any, MetricState.MetricState.Counter<number>>) =>
-    Effect.map(Metric.value(metric), (_) => _.count)
-  const histogram = (metric: Metric.Metric<any, any, MetricState.MetricState.Histogram>) =>
-    Effect.map(Metric.value(metric), ({ count, sum }) => ({ count, sum }))
+  const name = "operations"
+  const count = (metric: string, attributes = {}) => measured(name, metric, attributes)
+  const histogram = (metric: string) => {
+    const all = metricsOf(name).filter((_) => _.name === metric)
+    return { count: all.reduce((sum, _) => sum + _.value, 0), sum: all.reduce((sum, _) => sum + _.sum, 0) }
+  }
+  const state = (value: string) => ({ "http.connection.state": value })
 
-  const current = Effect.all({
-    active: count(metrics.activeConnections),
-    idle: count(metrics.idleConnections),
-    requests: count(metrics.activeRequests),
-    pending: count(metrics.pendingRequests),
-    refused: count(metrics.refusedRequests("PoolTimeout"))
-  })
+  const current = Effect.sync(() => ({
+    active: count("http.client.open_connections", state("active")),
+    idle: count("http.client.open_connections", state("idle")),
+    requests: count("http.client.active_requests"),
+    pending: count("sluice.client.pending_requests"),
+    refused: count("sluice.client.refused_requests", { "error.type": "PoolTimeout.nested" })
+  }))
 
   it.effect("follow the pool, and are back where they were when it is closed", () =>
     Effect.gen(function*() {
       const before = yield* current
-      const waits = yield* histogram(metrics.waitTime)
-      const lives = yield* histogram(metrics.connectionDuration)
+      const waits = histogram("sluice.client.connection.wait_time")
+      const lives = histogram("http.client.connection.duration")
       const since = Effect.map(current, (now) => {
         const keys = Object.keys(now) as Array<keyof typeof now>
         return Object.fromEntries(keys.map((key) => [key, now[key] - before[key]]))
       })
       yield* Effect.scoped(Effect.gen(function*() {
         const { network, pool } = yield* open({
+          name,
           limits: { maxConnections: 1 },
           network: { dial: MemoryNetwork.hold, protocol: () => "h2" }
         })
@@ -456,8 +458,8 @@ describe("metrics", () => {
         yield* Fiber.await(failing)
       }))
       deepStrictEqual(yield* since, { active: 0, idle: 0, requests: 0, pending: 0, refused: 1 })
-      const waited = yield* histogram(metrics.waitTime)
-      const lived = yield* histogram(metrics.connectionDuration)
+      const waited = histogram("sluice.client.connection.wait_time")
+      const lived = histogram("http.client.connection.duration")
       deepStrictEqual([waited.count - waits.count, waited.sum - waits.sum], [2, 2])
       // One connection, for a second; a dial that failed is none.
       deepStrictEqual([lived.count - lives.count, lived.sum - lives.sum], [1, 1])

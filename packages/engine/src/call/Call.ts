@@ -4,8 +4,10 @@ import type { Cancel, RunInContext } from "../Host.js"
 import type { Origin } from "../Origin.js"
 import { Deadline, type LeaseOwner, type LeaseTicket, type PoolDriver } from "../pool/index.js"
 import type { BodyProblem } from "./BodySource.js"
+import { unaskedUpgrade } from "./callFailures.js"
 import { CallResponse, type UploadProgress } from "./CallResponse.js"
 import { type Awaited, CallTimer, type Overdue } from "./CallTimer.js"
+import { countEnd, withConnection } from "./connectionFacts.js"
 import { overdueFailure } from "./overdue.js"
 import type { CallOptions, PreparedRequest } from "./PreparedRequest.js"
 import { type BodyOwner, ResponseBody } from "./ResponseBody.js"
@@ -60,6 +62,8 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   private isWelcome = true
   /** It was abandoned before all of the request's body had been sent. */
   private wasCutShort = false
+  private startedAt = 0
+  private status: number | undefined = undefined
   private totalDeadline: Deadline<Call> | undefined = undefined
   private endPause: Cancel | undefined = undefined
 
@@ -116,6 +120,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     // it will not do.
     const fresh = this.retries === maxRetries
     this.ticket = this.pool.request(wire.origin, this, timeouts.pool, timeouts.connect, fresh)
+    if (this.retries === 0) this.startedAt = this.ticket.waitingSince
     if (this.ticket.state === "Granted") this.granted(this.ticket)
   }
 
@@ -206,12 +211,13 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   onHead(head: ExchangeHead): void {
     if (this.state !== "Sending") return
     if (head.status === 421 && this.isMisdirected) return this.sendToOwnOrigin()
-    if (head.status === 101) return this.fail(this.unaskedUpgrade())
+    if (head.status === 101) return this.fail(unaskedUpgrade(this.details()))
     this.upload?.onResponse(head.status)
     this.isWelcome = head.status < 300
     this.state = "Receiving"
     this.headAt = this.pool.time.now()
     this.contentLength = head.contentLength
+    this.status = head.status
     this.head = head
     const body = this.body = new ResponseBody(this, this.options.maxBufferedBody)
     this.respond(head, body)
@@ -227,18 +233,6 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     if (ticket === undefined || slot === undefined || connection === undefined) return
     const response = new CallResponse(head, body, ticket, slot, connection, this)
     this.runInContext(() => this.listener?.onResponse(response))
-  }
-
-  /** The server goes on in another protocol, whether it was asked to or not. */
-  private unaskedUpgrade(): Failure.Failure {
-    return Failure.remoteProtocolError({
-      ...this.details(),
-      safeToRetry: false,
-      code: "UnexpectedUpgrade",
-      detail: "it responded with 101 and went on in another protocol; where that is wanted, ask for it with " +
-        "Tunnel.upgrade",
-      section: "RFC 9110 §15.2.2"
-    })
   }
 
   onData(bytes: Uint8Array): void {
@@ -344,7 +338,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
 
   private retry(pause = 0): void {
     this.retries++
-    this.pool.host.meter.retried()
+    this.pool.host.meter?.retried(this.wanted)
     this.pool.emit({
       _tag: "Retried",
       origin: this.wanted.href,
@@ -390,6 +384,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
 
   /** A request waits for the connection: the rest is not even discarded. */
   abandonUnread(): void {
+    this.pool.host.meter?.abandoned(this.wanted)
     this.body?.abandon("Unread")
     this.end()
   }
@@ -479,8 +474,9 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   // The end
   // ---------------------------------------------------------------------------------------------------------------
 
-  protected fail(failure: Failure.Failure): void {
+  protected fail(given: Failure.Failure): void {
     if (this.state === "Done") return
+    const failure = withConnection(given, this.ticket, this.received)
     const { body } = this
     this.end(failure)
     if (body === undefined) this.runInContext(() => this.listener?.onFailure(failure))
@@ -493,6 +489,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     this.state = "Done"
     if (this.exchange?.sent === false) this.wasCutShort = true
     this.endTotal()
+    countEnd(this.pool, this.prepared.wire, this.ticket, this.startedAt, this.status, failure)
     this.letGo()
     this.prepared.source?.destroy(failure)
   }

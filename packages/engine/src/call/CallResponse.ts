@@ -1,5 +1,6 @@
 import type { Connection, ExchangeHead, Protocol } from "../Connection.js"
 import type { LeaseTicket, Slot } from "../pool/index.js"
+import { connectionFacts } from "./connectionFacts.js"
 import type { ResponseBody } from "./ResponseBody.js"
 
 /** How a response came. Times in milliseconds. */
@@ -43,16 +44,6 @@ export class CallResponse {
   }
 
   get facts(): ConnectionFacts {
-    const { connection, slot, ticket } = this
-    return {
-      id: slot.id,
-      protocol: connection.protocol,
-      remoteAddress: connection.remoteAddress,
-      reused: ticket.reused,
-      waitTime: ticket.grantedAt - ticket.waitingSince,
-      connectTime: ticket.reused ? undefined : slot.connectedAt - slot.dialedAt,
-      tlsTime: ticket.reused ? undefined : connection.tlsTime,
-      upload: this.call.uploadState
-    }
+    return { ...connectionFacts(this.ticket, this.slot, this.connection), upload: this.call.uploadState }
   }
 }

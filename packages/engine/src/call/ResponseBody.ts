@@ -57,6 +57,8 @@ export const maxWholeBody = 2 ** 32 - 1
 export class ResponseBody {
   state: BodyState = receiving
   trailers: ReadonlyArray<string> = noTrailers
+  /** Somebody wants to know when it breaks off, whether it is read or not. */
+  onFailed: ((failure: Failure) => void) | undefined = undefined
   private readonly chunks = new Chunks()
   private paused = false
   /** Once a reader has begun, the body is not abandoned. What a stream takes out is not there for another reader. */
@@ -106,6 +108,7 @@ export class ResponseBody {
   fail(failure: Failure): void {
     if (this.state._tag !== "Receiving") return
     this.state = { _tag: "Failed", failure }
+    this.onFailed?.(failure)
     this.chunks.clear()
     this.waiters?.notify()
   }

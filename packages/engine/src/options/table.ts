@@ -1,98 +1,13 @@
 import type { Kind } from "./Kind.js"
 import { choice, duration, either, flag, group, list, number, optional, switched, whole } from "./Option.js"
 import type { Resolved as ResolvedFields, Rule } from "./Option.js"
+import type { limits } from "./poolTable.js"
+import { pool, timeouts } from "./poolTable.js"
 import { tls } from "./tlsTable.js"
 
+export { limits, pool, timeouts } from "./poolTable.js"
+
 export { tls }
-
-/** No more than are open can be kept. It is a mistake only where both were said at once. */
-const keepsNoMoreThanOpen: Rule = (all, given) => {
-  const kept = given["maxKeepAliveConnections"]
-  const most = all["maxConnections"]
-  return typeof kept === "number" && kept !== Infinity && typeof most === "number" && kept > most
-    ? { option: "maxKeepAliveConnections", expected: `no more than maxConnections (${most}), for no more can be kept` }
-    : undefined
-}
-
-export const limits = group({
-  maxConnections: whole("connections", 100, {
-    least: 1,
-    variable: "MAX_CONNECTIONS",
-    sentence: "Open at once, over all origins, those being made and being closed included. Further requests wait."
-  }),
-  maxConnectionsPerOrigin: whole("connections", Infinity, {
-    least: 1,
-    variable: "MAX_CONNECTIONS_PER_ORIGIN",
-    sentence: "Open at once to one origin."
-  }),
-  maxKeepAliveConnections: whole("idle connections", 20, {
-    variable: "MAX_KEEP_ALIVE_CONNECTIONS",
-    sentence: "Idle connections that are kept, over all origins, and never more than `maxConnections`."
-  }),
-  keepAliveExpiry: duration(5000, {
-    variable: "KEEP_ALIVE_EXPIRY",
-    sentence: "How long an idle connection is kept."
-  }),
-  maxConnectionAge: duration(Infinity, {
-    least: 1,
-    variable: "MAX_CONNECTION_AGE",
-    sentence: "How old a connection may become. One in use finishes first."
-  }),
-  maxRequestsPerConnection: whole("requests", Infinity, {
-    least: 1,
-    variable: "MAX_REQUESTS_PER_CONNECTION",
-    sentence: "How many requests a connection serves before it is closed."
-  }),
-  maxPendingRequests: whole("requests", Infinity, {
-    variable: "MAX_PENDING_REQUESTS",
-    sentence: "Requests that may wait for a connection at once. One more fails with `PoolQueueFull`."
-  })
-}, [keepsNoMoreThanOpen])
-
-export const timeouts = group({
-  pool: duration(5000, {
-    variable: "POOL_TIMEOUT",
-    sentence: "How long a request may wait for a connection while none is being made for it."
-  }),
-  connect: duration(5000, {
-    variable: "CONNECT_TIMEOUT",
-    sentence: "How long making a connection may take: name look-up, TCP and the TLS handshake."
-  }),
-  write: duration(30_000, {
-    variable: "WRITE_TIMEOUT",
-    sentence: "How long the server may take none of the bytes that we send."
-  }),
-  headers: duration(60_000, {
-    variable: "HEADERS_TIMEOUT",
-    sentence: "How long the response head may take, from the last byte of the request."
-  }),
-  read: duration(30_000, {
-    variable: "READ_TIMEOUT",
-    sentence: "How long the server may be silent while we wait for its bytes."
-  }),
-  total: duration(Infinity, {
-    variable: "TOTAL_TIMEOUT",
-    sentence: "How long everything may take, from the call to the last byte of the response."
-  })
-})
-
-/** What `ConnectionPool.make` takes. */
-export const pool = group({
-  limits,
-  timeouts,
-  drainTimeout: duration(0, {
-    variable: "DRAIN_TIMEOUT",
-    sentence: "How long requests under way may go on when the pool is closed."
-  }),
-  whenFull: choice(["dial", "wait"], "dial", {
-    variable: "WHEN_FULL",
-    sentence: "What to do when an HTTP/2 connection carries all the streams it can: dial another one, or wait."
-  }),
-  unreadBodyGrace: duration(1000, {
-    variable: "UNREAD_BODY_GRACE",
-    sentence: "How long an unread body may hold a connection that others wait for."
-  })
-})
 
 /** What `PooledHttpClient.make` takes. */
 export const client = group({

@@ -18,7 +18,6 @@ import {
 } from "./entities.js"
 import type { Event } from "./Event.js"
 import { EventHub } from "./EventHub.js"
-import { Gauges } from "./Gauges.js"
 import type { LeaseOwner, LeaseTicket } from "./LeaseOwner.js"
 import { PoolCore } from "./PoolCore.js"
 import type { Action } from "./PoolState.js"
@@ -55,7 +54,6 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   private readonly unread: UnreadBodies
   /** Undefined where origins never share connections. */
   private readonly coalescing: Coalescing | undefined
-  private readonly gauges: Gauges
   private readonly deliveries: Deliveries
   /** Where the requests of an origin go. The core does not need to know. */
   private readonly origins = new WeakMap<OriginState<Connection>, Origin>()
@@ -92,7 +90,6 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       },
       (cause) => host.reportDefect("a listener to events threw", cause)
     )
-    this.gauges = new Gauges(host.meter)
     this.unread = new UnreadBodies(this.time, options.unreadBodyGrace, this.core.state)
     const { coalesce } = host
     this.coalescing = coalesce === undefined
@@ -330,7 +327,6 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       this.isCarryingOut = false
       this.deliveries.schedule()
     }
-    this.gauges.update(this.core.state)
     this.unread.check()
   }
 
@@ -355,7 +351,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       const { grantedAt, owner, slot, state, waitingSince } = ticket
       // Given up between the decision and its delivery: the connection is another one's by now.
       if (state !== "Granted" || slot === undefined) return
-      this.host.meter.waited(grantedAt - waitingSince)
+      this.host.meter?.waited(owner.wanted, grantedAt - waitingSince)
       inContextOf(owner, () => owner.granted(ticket, slot))
     })
   }
@@ -367,7 +363,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
     this.deliveries.add(() => {
       const { owner, state } = ticket
       if (state !== "Refused") return
-      this.host.meter.refused(refusal._tag)
+      this.host.meter?.refused(owner.wanted, failure)
       inContextOf(owner, () => owner.refused(ticket, failure))
     })
   }
@@ -393,6 +389,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
 
   dialFailed(slot: Slot<Connection>, given: Failure.Failure): void {
     const failure = this.withOwnLimit(given)
+    this.host.meter?.dialFailed(this.originOf(slot), failure)
     // First: closing what is left of it ends the dial as well, and knows no failure.
     this.dialEnded(slot, failure)
     this.step((core, now) => core.dialFailed(slot, failure, now))
@@ -441,7 +438,9 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
     this.dialEnded(slot)
     this.opened.delete(slot)
     this.step((core, now) => {
-      if (slot.connection !== undefined) this.host.meter.closed(now - slot.connectedAt)
+      if (slot.connection !== undefined) {
+        this.host.meter?.closed(this.originOf(slot), now - slot.connectedAt, slot.reason)
+      }
       core.closed(slot, now)
     })
     if (this.core.state.open === 0) this.onEmpty?.()

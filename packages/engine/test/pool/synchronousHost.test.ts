@@ -80,16 +80,7 @@ const makeWorld = (maxConnections: number, onDial?: (dial: Dial) => void) => {
     protocol: () => "http/1.1",
     coalesce: undefined,
     captureContext: () => undefined,
-    meter: {
-      activeConnections: () => {},
-      idleConnections: () => {},
-      activeRequests: () => {},
-      pendingRequests: () => {},
-      waited: () => {},
-      refused: () => {},
-      closed: () => {},
-      retried: () => {}
-    },
+    meter: undefined,
     reportDefect: (what, cause) => {
       throw new Error(what, { cause })
     }

@@ -1,3 +1,5 @@
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type { HttpClientError } from "@effect/platform/HttpClientError"
 import { assert, describe, it } from "@effect/vitest"
 import type * as TransportError from "@sluice/core/TransportError"
 import type { HttpClientLayer } from "@sluice/node"
@@ -9,6 +11,8 @@ import * as TestClock from "effect/TestClock"
 import * as net from "node:net"
 import { failure, makeClient, turns, until } from "../client/support.js"
 import { blackHoles, closedPort, lookupOf } from "../network/support.js"
+import { measured } from "./measured.js"
+import { recording } from "./support.js"
 
 // What an engineer sees at three in the morning: nineteen ways in which requests fail, and what is said of each. Every
 // sentence has to say where it failed, why, and what to do; the same facts are there as data, and in JSON.
@@ -20,8 +24,12 @@ interface Outage {
     never,
     Scope.Scope
   >
+  /** What is done with the client before. */
+  readonly before?: (client: HttpClient.HttpClient, url: string) => Effect.Effect<unknown, unknown, Scope.Scope>
+  /** It fails when the body is read. */
+  readonly inBody?: boolean
   /** What passes on the clock before it fails, after the connection is being made. */
-  readonly passes?: "5 seconds" | "30 seconds" | "60 seconds"
+  readonly passes?: "1 second" | "5 seconds" | "20 seconds" | "30 seconds"
   readonly tag: TransportError.TransportError["_tag"]
   /** What a person needs to read. */
   readonly says: ReadonlyArray<string | RegExp>
@@ -215,6 +223,44 @@ const outages: Record<string, Outage> = {
     tag: "ReadTimeout",
     says: ["sent nothing for 30s, waiting for its response (timeouts.read)"]
   },
+  "a head that comes byte by byte": {
+    arrange: Effect.map(speaks("HTTP/1.1 200 OK\r\nx-slow: "), ({ url }) => ({
+      url,
+      options: { timeouts: { headers: "20 seconds" as const } }
+    })),
+    passes: "20 seconds",
+    tag: "HeadersTimeout",
+    says: ["did not complete its response head within 20s (timeouts.headers)", /connection 1 to 127\.0\.0\.1, new/]
+  },
+  "a body that comes byte by byte, and then not at all": {
+    arrange: speaks("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhello"),
+    inBody: true,
+    passes: "30 seconds",
+    tag: "ReadTimeout",
+    says: ["waiting for the rest of the body (timeouts.read)", "5 bytes of the response's body received"],
+    data: { phase: "body" }
+  },
+  "bodies that nobody reads": {
+    arrange: Effect.map(
+      TestServer.make({ replies: { "/": Reply.size(10_000_000) } }),
+      (server) => ({
+        url: `${server.url}/`,
+        options: {
+          limits: { maxConnections: 1 },
+          unreadBodyGrace: "Infinity" as const,
+          timeouts: { pool: "1 second" as const }
+        }
+      })
+    ),
+    before: (client, url) => Effect.flatMap(Effect.fork(Effect.forkDaemon(client.get(url))), Fiber.await),
+    passes: "1 second",
+    tag: "PoolTimeout",
+    says: [
+      "its body unread",
+      "Read or discard bodies when the response arrives, or raise limits.maxConnections",
+      "GET http://"
+    ]
+  },
   "Redis": {
     arrange: speaks("-ERR unknown command 'GET', with args beginning with: '/' 'HTTP/1.1'\r\n"),
     tag: "RemoteProtocolError",
@@ -315,10 +361,18 @@ describe("an outage says what it is and what to do", () => {
     it.scoped(name, () =>
       Effect.gen(function*() {
         const { options = {}, url } = yield* outage.arrange
-        const { client, pool } = yield* makeClient({ ...options })
-        const asked = yield* Effect.fork(failure(client.get(`${url}?token=${secret}`)))
+        const { client, pool } = yield* makeClient({ ...options, name: `outage: ${name}` })
+        yield* outage.before?.(client, url) ?? Effect.void
+        yield* until(() => outage.before === undefined || pool.unsafeStats().active > 0)
+        const { ended, tracer } = recording()
+        const got = client.get(`${url}?token=${secret}`)
+        const wanted: Effect.Effect<unknown, HttpClientError> = outage.inBody === true
+          ? Effect.flatMap(got, (response) => response.text)
+          : got
+        const asked = yield* Effect.fork(failure(wanted).pipe(Effect.withTracer(tracer)))
         if (outage.passes !== undefined) {
           yield* until(() => pool.unsafeStats().dialing + pool.unsafeStats().active > 0)
+          if (outage.tag === "PoolTimeout") yield* until(() => pool.unsafeStats().waiting > 0)
           yield* turns(20)
           yield* TestClock.adjust(outage.passes)
         }
@@ -332,7 +386,16 @@ describe("an outage says what it is and what to do", () => {
         assert.strictEqual(json["message"], error.message)
         for (const [field, value] of Object.entries(outage.data ?? {})) assert.deepStrictEqual(json[field], value)
         assert.notInclude(JSON.stringify(json), secret)
-        assert.strictEqual(pool.unsafeStats().leases, 0)
+        // A graph, an alarm and a trace say the same.
+        assert.strictEqual(measured(`outage: ${name}`, "http.client.request.duration", { "error.type": error._tag }), 1)
+        if (error.phase === "connect" && error._tag !== "ConnectTimeout") {
+          assert.isAbove(measured(`outage: ${name}`, "sluice.client.failed_dials"), 0)
+        }
+        const span = ended.at(-1)
+        assert.strictEqual(span?.attributes["error.type"], error._tag)
+        assert.strictEqual(span?.exit._tag, "Failure")
+        assert.notInclude(JSON.stringify(ended.map(({ attributes }) => attributes)), secret)
+        if (outage.before === undefined) assert.strictEqual(pool.unsafeStats().leases, 0)
       }))
   }
 })

@@ -6,7 +6,7 @@ import type * as ClientResponse from "@effect/platform/HttpClientResponse"
 import { TypeId as ResponseTypeId } from "@effect/platform/HttpClientResponse"
 import * as IncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
-import { describeCause, summarizeFailure } from "@sluice/engine"
+import { describeCause, type Failure, summarizeFailure } from "@sluice/engine"
 import type { CallResponse } from "@sluice/engine/call"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -109,6 +109,13 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
 
   get remoteAddress(): Option.Option<string> {
     return Option.fromNullable(this.response.remoteAddress)
+  }
+
+  /** Is called when the body breaks off, or has: once, whether anybody reads it or not. */
+  onBodyFailure(report: (failure: Failure.Failure) => void): void {
+    const { body } = this.response
+    if (body.state._tag === "Failed") report(body.state.failure)
+    else if (!body.isComplete) body.onFailed = report
   }
 
   /** Its last byte has come: it holds no connection. */

@@ -69,7 +69,7 @@ export const make = <E>(
     isInterruptible: boolean
   ): Effect.Effect<HttpClientResponse, E> => {
     const { decoding, request } = prepared
-    const call = new Call(host.driver, options, prepared, fiber.id())
+    const call = new Call(host.driverOf(prepared.wire.origin), options, prepared, fiber.id())
     scopedRequests.get(request)?.signal.addEventListener("abort", () => call.scopeClosed(), { once: true })
     const response = Effect.async<HttpResponse, TransportError>((resume) =>
       call.start(new FiberListener(fiber, request, options.onInformational, resume))

@@ -3,6 +3,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as TraceContext from "@effect/platform/HttpTraceContext"
+import { type Failure, isFailure } from "@sluice/engine"
 import { redactQuery } from "@sluice/engine/call"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -11,8 +12,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
+import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
+import { fromFailure } from "../../TransportError.js"
 import { originalOf } from "../DerivedResponse.js"
+import { PrintableError, withoutFrames } from "../printable.js"
 import type { ConnectionInfo, HttpResponse } from "./HttpResponse.js"
 import type { PlatformRequest } from "./PlatformRequest.js"
 import { isHarmless } from "./redactHeaders.js"
@@ -60,12 +64,18 @@ export const traced = <A extends HttpClientResponse, E>(
       return Effect.matchCauseEffect(within, {
         onFailure: (cause) => {
           const failure = Cause.failureOption(cause)
-          if (failure._tag === "Some") span.attribute("error.type", errorType(failure.value))
-          return end(fiber, span, Exit.failCause(cause))
+          if (failure._tag === "Some") attributeFailure(span, failure.value)
+          const exit = Exit.failCause(cause)
+          span.end(endOf(fiber), exit)
+          return exit
         },
         onSuccess: (response) => {
-          attributeResponse(span, originalOf(response) as HttpResponse, redactedNames)
-          return end(fiber, span, Exit.succeed(response))
+          const original = originalOf(response) as HttpResponse
+          attributeResponse(span, original, redactedNames)
+          const ended = endOf(fiber)
+          span.end(ended, response.status < 400 ? Exit.succeed(response) : failedWith(response.status))
+          if (!original.isComplete) traceBody(fiber, span, ended, original)
+          return Exit.succeed(response)
         }
       })
     })
@@ -74,11 +84,68 @@ export const traced = <A extends HttpClientResponse, E>(
 
 const spanOptions = { kind: "client", captureStackTrace: false } as const
 
-const end = <A, E>(fiber: Fiber.RuntimeFiber<unknown, unknown>, span: Tracer.Span, exit: Exit.Exit<A, E>) => {
-  const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
-  span.end(fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? clock.unsafeCurrentTimeNanos() : BigInt(0), exit)
-  return exit
+const endOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): bigint =>
+  fiber.getFiberRef(FiberRef.currentTracerTimingEnabled)
+    ? Context.get(fiber.currentDefaultServices, Clock.Clock).unsafeCurrentTimeNanos()
+    : BigInt(0)
+
+/** For a client a status from 400 on is an error of the span, as the conventions have it; for the caller it is a response. */
+class ErrorStatus extends PrintableError("ErrorStatus")<{ readonly status: number }> {
+  override get message(): string {
+    return `The response has status ${this.status}`
+  }
 }
+
+const failedWith = (status: number) => Exit.fail(withoutFrames(() => new ErrorStatus({ status })))
+
+/**
+ * The span of a request ends with the head, when the caller goes on. A body that breaks off after it gets a span of its
+ * own, from the head to its failure; one that arrives whole, none, so that it costs nothing.
+ */
+const traceBody = (
+  fiber: Fiber.RuntimeFiber<unknown, unknown>,
+  parent: Tracer.Span,
+  begun: bigint,
+  response: HttpResponse
+): void => {
+  const { currentTracer: tracer } = fiber
+  response.onBodyFailure((failure) => {
+    // It was the caller who left it.
+    if (failure._tag === "BodyAbandoned" && failure.reason !== "Unread") return
+    const span = tracer.span(`${parent.name} body`, Option.some(parent), Context.empty(), [], begun, "client")
+    attributeFailure(span, failure)
+    span.end(endOf(fiber), Exit.fail(fromFailure(failure)))
+  })
+}
+
+/** What is known of a failure: its type, and of the connection what is known of that of a response. */
+const attributeFailure = (span: Tracer.Span, error: unknown): void => {
+  const transport = transportOf(error)
+  span.attribute("error.type", transport?._tag ?? tagOf(error) ?? "_OTHER")
+  if (transport === undefined) return
+  if (transport.connection !== undefined) attributeConnection(span, transport.connection)
+  switch (transport._tag) {
+    case "PoolTimeout":
+      return span.attribute("sluice.connection.wait_time", transport.waited / 1000)
+    case "ConnectTimeout":
+      span.attribute("sluice.connection.wait_time", transport.timeout / 1000)
+      if (transport.stage !== undefined) span.attribute("sluice.connection.stage", transport.stage._tag)
+      return
+    case "ConnectError":
+      if (transport.addresses?.length === 1) span.attribute("network.peer.address", transport.addresses[0].address)
+      return
+    default:
+      return
+  }
+}
+
+const transportOf = (error: unknown): Failure.Failure | undefined => {
+  if (isFailure(error)) return error
+  const cause = (error as { readonly cause?: unknown } | null)?.cause
+  return isFailure(cause) ? cause : undefined
+}
+
+const tagOf = (error: unknown): string | undefined => (error as { readonly _tag?: string } | null)?._tag
 
 type RedactedNames = Parameters<typeof Headers.redact>[1]
 
@@ -113,17 +180,14 @@ const attributeHeaders = (
   for (const name in headers) if (isHarmless(name)) span.attribute(prefix + name, String(headers[name]))
 }
 
-/** Where the time went before the response head, which ends the span; in milliseconds. */
-const attributeConnection = (span: Tracer.Span, connection: ConnectionInfo): void => {
+/** Where the time went before the response head, which ends the span; in seconds. */
+const attributeConnection = (span: Tracer.Span, connection: Failure.FailedConnection | ConnectionInfo): void => {
   span.attribute("network.protocol.version", connection.protocol === "h2" ? "2" : "1.1")
   if (connection.remoteAddress !== undefined) span.attribute("network.peer.address", connection.remoteAddress)
   span.attribute("sluice.connection.reused", connection.reused)
-  if (connection.waitTime > 0) span.attribute("sluice.connection.wait_time", connection.waitTime)
-  if (connection.connectTime !== undefined) span.attribute("sluice.connection.connect_time", connection.connectTime)
-  if (connection.tlsTime !== undefined) span.attribute("sluice.connection.tls_time", connection.tlsTime)
-}
-
-const errorType = (error: unknown): string => {
-  const cause = (error as { readonly cause?: { readonly _tag?: string } } | null)?.cause
-  return cause?._tag ?? (error as { readonly _tag?: string } | null)?._tag ?? "_OTHER"
+  if (connection.waitTime > 0) span.attribute("sluice.connection.wait_time", connection.waitTime / 1000)
+  if (connection.connectTime !== undefined) {
+    span.attribute("sluice.connection.connect_time", connection.connectTime / 1000)
+  }
+  if (connection.tlsTime !== undefined) span.attribute("sluice.connection.tls_time", connection.tlsTime / 1000)
 }

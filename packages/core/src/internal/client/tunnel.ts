@@ -117,7 +117,7 @@ export const open = <E>(
       }
       let opening: TunnelCall
       const send = (prepared: PlatformRequest) => {
-        const call = opening = new TunnelCall(host.driver, options, prepared, fiber.id())
+        const call = opening = new TunnelCall(host.driverOf(prepared.wire.origin), options, prepared, fiber.id())
         const response = Effect.async<HttpResponse, TransportError>((resume) =>
           call.start(new FiberListener(fiber, prepared.request, undefined, resume))
         )

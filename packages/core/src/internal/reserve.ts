@@ -1,0 +1,38 @@
+import { Origin } from "@sluice/engine"
+import type { CoreLimits, PoolDriver } from "@sluice/engine/pool"
+
+/**
+ * Connections that are for some origins and for nobody else, as an exporter's, which has most to say when the pool is
+ * full. It is a share of the pool with a driver of its own: what is reserved is taken off what the others may have, so
+ * that the limit over all holds by addition, and neither waits for the other.
+ */
+export interface Reserve {
+  /** Their `href`. */
+  readonly origins: ReadonlySet<string>
+  readonly connections: number
+  driver: PoolDriver | undefined
+}
+
+export const reserveOf = (
+  { reserved: { connections, origins } }: {
+    readonly reserved: { readonly origins: ReadonlyArray<string>; readonly connections: number }
+  }
+): Reserve | undefined =>
+  origins.length === 0
+    ? undefined
+    : { origins: new Set(origins.map((url) => hrefOf(url) ?? url)), connections, driver: undefined }
+
+/** As the origin of a request has it; undefined when it is not the URL of one. */
+export const hrefOf = (url: string): string | undefined => {
+  try {
+    return Origin.fromUrl(new URL(url))?.href
+  } catch {
+    return undefined
+  }
+}
+
+/** What is left for the others: one connection at least. */
+export const withoutReserve = (limits: CoreLimits, reserve: Reserve | undefined): CoreLimits =>
+  reserve === undefined
+    ? limits
+    : { ...limits, maxConnections: Math.max(1, limits.maxConnections - reserve.connections) }

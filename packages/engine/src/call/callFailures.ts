@@ -1,0 +1,12 @@
+import * as Failure from "../Failure.js"
+
+/** The server goes on in another protocol, whether it was asked to or not. */
+export const unaskedUpgrade = (details: Failure.Details): Failure.Failure =>
+  Failure.remoteProtocolError({
+    ...details,
+    safeToRetry: false,
+    code: "UnexpectedUpgrade",
+    detail: "it responded with 101 and went on in another protocol; where that is wanted, ask for it with " +
+      "Tunnel.upgrade",
+    section: "RFC 9110 §15.2.2"
+  })
