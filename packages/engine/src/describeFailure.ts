@@ -1,6 +1,14 @@
 import { describeSnapshot, summarizeSnapshot } from "./describeSnapshot.js"
 import { describeStage } from "./DialStage.js"
-import type { BodyAbandoned, Certificate, FailedConnection, Failure, FailureOf, FailureTag, HandedOver } from "./Failure.js"
+import type {
+  BodyAbandoned,
+  Certificate,
+  FailedConnection,
+  Failure,
+  FailureOf,
+  FailureTag,
+  HandedOver
+} from "./Failure.js"
 import { continued, counted, describeCause, formatMillis, ordinal } from "./format.js"
 
 /** A failure without its tag and what the tag alone says, which is all that its sentence needs. */
