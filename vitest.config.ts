@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
@@ -23,6 +24,9 @@ const project = (name: string, folder: string) => ({
 
 export default defineConfig({
   test: {
+    // Two at once also where there are two cores: vitest would leave one to itself, which is idle most of the time.
+    minWorkers: 1,
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       project("engine", "packages/engine"),
       project("core", "packages/core"),
