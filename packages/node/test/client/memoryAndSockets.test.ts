@@ -128,7 +128,10 @@ const seen = (request: HttpClientRequest.HttpClientRequest) =>
       const { code, phase, reason, safeToRetry, written } = facts
       return Effect.succeed<unknown>({
         _tag,
-        message: message.replaceAll(String(facts["origin"]), "ORIGIN"),
+        message: message.replaceAll(String(facts["origin"]), "ORIGIN").replace(
+          / to (memory|127\.0\.0\.1)(?=[,\]])/,
+          " to ADDRESS"
+        ),
         ...{ code, phase, reason, safeToRetry, written }
       })
     })

@@ -3,6 +3,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import { Reply, TestServer } from "@sluice/test-server"
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -17,6 +18,8 @@ import { makeClient, until } from "./support.js"
 
 // Every secret that a request can hold, in every way that something of it can be printed. Each has a word of its own, so
 // that a failure says which of them was seen.
+class StreamsOwn extends Data.TaggedError("StreamsOwn") {}
+
 const secrets = {
   user: "Usr8f3c",
   password: "Pwd8f3c",
@@ -141,7 +144,7 @@ describe("No secret of a request is shown", () => {
       const { url } = yield* server
       const { client, typed } = yield* makeClient({ redactPath, timeouts: { headers: "50 millis" } })
       const never = HttpClientRequest.setUrl(request(url), request(url).url.replace(secrets.path, `never/../never`))
-      const broken = HttpClientRequest.bodyStream(request(url), Stream.fail(new Error("the stream's own")))
+      const broken = HttpClientRequest.bodyStream(request(url), Stream.fail(new StreamsOwn()))
       for (
         const [what, failing] of Object.entries({
           "refused": client.execute(request("http://127.0.0.1:1")),
