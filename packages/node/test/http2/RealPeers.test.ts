@@ -46,7 +46,8 @@ const peers = {
     ],
     config: () => []
   },
-  nginx: nginx(""),
+  // By default it ends a connection after the thousandth request.
+  nginx: nginx("keepalive_requests 100000;"),
   h2o: {
     graceful: term,
     command: ({ dir }: At) => ["h2o", "-c", `${dir}/config`],

@@ -1,3 +1,4 @@
+import * as HttpClient from "@effect/platform/HttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import type { HttpClientLayer } from "@sluice/node"
 import { Reply, TestAuthority, TestServer } from "@sluice/test-server"
@@ -109,7 +110,12 @@ const exercise = (
   http2: boolean
 ) =>
   Effect.gen(function*() {
-    const { client } = yield* makeClient({ tls, http2, proxy })
+    const { client: bare } = yield* makeClient({ tls, http2, proxy })
+    // Once in a while nghttpx meets a connection that tinyproxy is closing, and says 502 by itself.
+    const client = bare.pipe(
+      HttpClient.filterOrFail((response) => response.status !== 502, () => "nghttpx lost its backend" as const),
+      HttpClient.retry({ times: 3, while: (error) => error === "nghttpx lost its backend" })
+    )
     for (const server of [plain, secure]) {
       for (let n = 0; n < 2; n++) assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "from afar")
       const all = yield* Effect.forEach(
@@ -122,7 +128,7 @@ const exercise = (
     for (const request of [...(yield* plain.requests), ...(yield* secure.requests)]) {
       assert.isUndefined(request.header("proxy-authorization"))
     }
-    const closed = yield* failure(client.get("https://127.0.0.1:1/"))
+    const closed = yield* failure(bare.get("https://127.0.0.1:1/"))
     assert.strictEqual(closed._tag, "ProxyError")
     return closed
   })
