@@ -262,10 +262,11 @@ export class ResponseParser {
     if (invalid !== undefined) return this.fail(invalid)
     const untilClose = !bodiless && framing.transferEncoding === "none" && framing.contentLength < 0
     // 204 and 205 must not announce content, and 304 frames none (RFC 9110 §8.6, §15.3.6, RFC 9112 §6.1); and a coding
-    // that is unknown here, or a list with empty elements, may not be framed as we think. Nobody knows what such a server sends next.
+    // that is unknown here, or a list with empty elements, may not be framed as we think. Nobody knows what such a server
+    // sends next.
     const dubious = status === 204 || status === 205 || status === 304
       ? framing.transferEncoding !== "none" || (status !== 304 && framing.contentLength > 0)
-      : framing.isUnusualEncoding
+      : framing.transferEncoding === "other" || framing.isUnusualEncoding
     // Close is said of the whole response, the informational ones that precede it included (RFC 9112 §9.6).
     this.closing ||= framing.close
     const persistent = !this.closing && (minorVersion === 1 || framing.keepAlive)

@@ -106,7 +106,28 @@ describe("what ends a message (RFC 9112 §6.3)", () => {
     ["204", "GET", "HTTP/1.1 204 No Content\r\n\r\n", "", true],
     ["304", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "", true],
     ["304, chunked", "GET", "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", "", false],
-    ["a response to CONNECT that is no tunnel", "CONNECT", "HTTP/1.1 407 No\r\nContent-Length: 2\r\n\r\nno", "no", true]
+    [
+      "a response to CONNECT that is no tunnel",
+      "CONNECT",
+      "HTTP/1.1 407 No\r\nContent-Length: 2\r\n\r\nno",
+      "no",
+      true
+    ],
+    // As long as "chunked", which is what is looked at first.
+    [
+      "a response to HEAD with an unknown coding of seven letters",
+      "HEAD",
+      `${ok}Transfer-Encoding: dentity\r\n\r\n`,
+      "",
+      false
+    ],
+    [
+      "a response to HEAD that is chunked twice",
+      "HEAD",
+      `${ok}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      "",
+      false
+    ]
   ])("%s", (_, method, input, body, keepAlive) => {
     const transcript = read(input, method)
     expect(transcript).toMatchObject({ end: "complete", body, keepAlive, rest: "" })
