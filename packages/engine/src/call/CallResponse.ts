@@ -18,8 +18,9 @@ export interface ConnectionFacts {
   /** How much of that was the TLS handshake. */
   readonly tlsTime: number | undefined
   /**
-   * What has become of the request's body: it has been handed to the system whole, is still being sent, or will not be sent
-   * whole, because the server did not want it, the connection broke, or nobody waited any more.
+   * What has become of the request's body: none; still being sent, though the response is there; handed to the system
+   * whole; or not sent whole, because the server said that it did not want it (any status from 300), the connection broke,
+   * or nobody waited any more.
    */
   readonly upload: UploadProgress
 }

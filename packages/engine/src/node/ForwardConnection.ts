@@ -1,5 +1,6 @@
 import type { Connection, Exchange, ExchangeHead, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
 import * as Failure from "../Failure.js"
+import { PassingReceiver } from "../PassingReceiver.js"
 import { proxyHeaders } from "./proxyHeaders.js"
 import type { KnownProxy } from "./ProxySettings.js"
 import { queueMicrotask } from "./runtime.js"
@@ -79,39 +80,25 @@ export class ForwardConnection implements Connection {
 const maxBody = 1024
 
 /** Passes on what is of the origin. A 407 never is: it is between the proxy and us (RFC 9110 §15.5.8). */
-class ForwardReceiver implements ExchangeReceiver {
+class ForwardReceiver extends PassingReceiver {
   exchange: Exchange | undefined = undefined
   private status = 0
   private readonly body: Array<Uint8Array> = []
   private length = 0
 
   constructor(
-    private readonly receiver: ExchangeReceiver,
+    receiver: ExchangeReceiver,
     private readonly refused: (status: number, body: string | undefined) => Failure.ProxyError
-  ) {}
-
-  onWritten(): void {
-    this.receiver.onWritten()
-  }
-  onSent(): void {
-    this.receiver.onSent()
-  }
-  onDrain(): void {
-    this.receiver.onDrain()
-  }
-  onProgress(): void {
-    this.receiver.onProgress()
-  }
-  onInformational(head: ExchangeHead): void {
-    this.receiver.onInformational(head)
+  ) {
+    super(receiver)
   }
 
-  onHead(head: ExchangeHead): void {
+  override onHead(head: ExchangeHead): void {
     if (head.status === 407) this.status = 407
     else this.receiver.onHead(head)
   }
 
-  onData(bytes: Uint8Array): void {
+  override onData(bytes: Uint8Array): void {
     if (this.status === 0) return this.receiver.onData(bytes)
     this.body.push(bytes)
     this.length += bytes.length
@@ -119,12 +106,12 @@ class ForwardReceiver implements ExchangeReceiver {
     else this.receiver.onProgress()
   }
 
-  onComplete(trailers: ReadonlyArray<string>): void {
+  override onComplete(trailers: ReadonlyArray<string>): void {
     if (this.status === 0) this.receiver.onComplete(trailers)
     else this.refuse()
   }
 
-  onError(failure: Failure.Failure): void {
+  override onError(failure: Failure.Failure): void {
     if (this.status === 0) this.receiver.onError(failure)
     else this.refuse()
   }

@@ -7,13 +7,12 @@ import { TypeId as ResponseTypeId } from "@effect/platform/HttpClientResponse"
 import * as IncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
 import { describeCause, type Failure, summarizeFailure } from "@sluice/engine"
-import type { CallResponse } from "@sluice/engine/call"
+import type { CallResponse, ConnectionFacts } from "@sluice/engine/call"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Protocol } from "../../Connection.js"
 import type { TransportError } from "../../TransportError.js"
 import { withoutFrames } from "../printable.js"
 import { bytesOf, streamOf, tooLarge } from "./bodyReaders.js"
@@ -27,26 +26,7 @@ import { invalidForm, invalidJson } from "./undecodable.js"
  * @since 0.1.0
  * @category models
  */
-export interface ConnectionInfo {
-  /** The connection's number in its pool, as in events. */
-  readonly id: number
-  readonly protocol: Protocol
-  readonly remoteAddress: string | undefined
-  /** Whether the connection had served another request before. */
-  readonly reused: boolean
-  /** How long the request waited for its connection, in milliseconds; that includes making a new one. */
-  readonly waitTime: number
-  /** How long making the connection took, TLS included, in milliseconds; undefined when it was reused. */
-  readonly connectTime: number | undefined
-  /** How much of that was the TLS handshake. */
-  readonly tlsTime: number | undefined
-  /**
-   * What has become of the request's body: none; still being sent, though the response is there; handed to the system
-   * whole; or not sent whole, because the server said that it did not want it (any status from 300), the connection broke,
-   * or nobody waited any more.
-   */
-  readonly upload: "none" | "sending" | "complete" | "stopped"
-}
+export interface ConnectionInfo extends ConnectionFacts {}
 
 /** One for all: it keeps no state between whole texts. It drops a byte order mark, as the platform's layers do. */
 const utf8 = new TextDecoder()

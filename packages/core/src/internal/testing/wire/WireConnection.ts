@@ -1,4 +1,4 @@
-import type { Failure } from "@sluice/engine"
+import { type Failure, PassingReceiver } from "@sluice/engine"
 import { defaultParserLimits } from "@sluice/engine/http1"
 import { Http1Connection } from "@sluice/engine/node"
 import * as Cause from "effect/Cause"
@@ -8,7 +8,6 @@ import type {
   Connection,
   ConnectionListener,
   Exchange,
-  ExchangeHead,
   ExchangeReceiver,
   ExchangeRequest
 } from "../../../Connection.js"
@@ -170,45 +169,15 @@ export class WireConnection implements Connection, models.Server {
 }
 
 /** Passes on what a driver reports; a failure that the test has scripted instead of its own. */
-class ScriptedReceiver implements ExchangeReceiver {
+class ScriptedReceiver extends PassingReceiver {
   constructor(
-    private readonly receiver: ExchangeReceiver,
+    receiver: ExchangeReceiver,
     private readonly asScripted: (failure: Failure.Failure) => Failure.Failure
-  ) {}
-
-  onWritten(): void {
-    this.receiver.onWritten()
+  ) {
+    super(receiver)
   }
 
-  onSent(): void {
-    this.receiver.onSent()
-  }
-
-  onDrain(): void {
-    this.receiver.onDrain()
-  }
-
-  onProgress(): void {
-    this.receiver.onProgress()
-  }
-
-  onInformational(head: ExchangeHead): void {
-    this.receiver.onInformational(head)
-  }
-
-  onHead(head: ExchangeHead): void {
-    this.receiver.onHead(head)
-  }
-
-  onData(bytes: Uint8Array): void {
-    this.receiver.onData(bytes)
-  }
-
-  onComplete(trailers: ReadonlyArray<string>): void {
-    this.receiver.onComplete(trailers)
-  }
-
-  onError(failure: Failure.Failure): void {
+  override onError(failure: Failure.Failure): void {
     this.receiver.onError(this.asScripted(failure))
   }
 }
