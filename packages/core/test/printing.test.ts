@@ -30,7 +30,7 @@ const pool = {
   heldByKin: 0
 }
 const origin = "http://a.test"
-const sent = { origin, phase: "head", written: true, safeToRetry: true } as const
+const sent = { origin, phase: "headers", written: true, safeToRetry: true } as const
 const systemError = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), {
   code: "ECONNREFUSED",
   syscall: "connect"

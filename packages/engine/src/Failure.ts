@@ -6,7 +6,7 @@ import type { PoolSnapshot } from "./PoolSnapshot.js"
  * Where in its life a request failed: waiting for the pool, making the connection, sending the request, waiting for the
  * response head, reading the body.
  */
-export type Phase = "pool" | "connect" | "send" | "head" | "body"
+export type Phase = "pool" | "connect" | "send" | "headers" | "body"
 
 /** What every failure says. */
 export interface Details {

@@ -48,7 +48,7 @@ export const withTotal = <E, R>(
 const exceeded = (request: HttpClientRequest.HttpClientRequest, timeout: number): RequestError => {
   const origin = Option.match(HttpClientRequest.toUrl(request), { onNone: () => "", onSome: ({ origin }) => origin })
   // What had been sent by then, only the transport knows.
-  const cause = new TotalTimeout({ origin, phase: "head", written: true, safeToRetry: false, timeout })
+  const cause = new TotalTimeout({ origin, phase: "headers", written: true, safeToRetry: false, timeout })
   return withShownUrl(
     new RequestError({
       request: shownRequest(request),

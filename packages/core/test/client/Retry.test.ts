@@ -16,7 +16,7 @@ const origin = "http://127.0.0.1"
 const ended = (safeToRetry: boolean) =>
   new TransportError.ReadError({
     origin,
-    phase: "head",
+    phase: "headers",
     written: true,
     safeToRetry,
     reason: "Ended",

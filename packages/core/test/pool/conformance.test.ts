@@ -77,7 +77,7 @@ describe("a connection", () => {
     Effect.gen(function*() {
       const broken = new RemoteProtocolError({
         origin: a.href,
-        phase: "head",
+        phase: "headers",
         written: true,
         safeToRetry: false,
         code: "Status",

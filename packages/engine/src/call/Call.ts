@@ -467,7 +467,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   private get phase(): Failure.Phase {
     if (this.state === "Waiting") return "pool"
     if (this.state !== "Sending") return "body"
-    return this.exchange?.sent === false ? "send" : "head"
+    return this.exchange?.sent === false ? "send" : "headers"
   }
 
   // ---------------------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ export class ForwardConnection implements Connection {
       origin: origin.href,
       proxy: this.proxy.href,
       reason: "Authentication",
-      phase: "head",
+      phase: "headers",
       written: true,
       safeToRetry: false,
       detail: `it refused the request with ${status}: it wants a user and a password, or other ones`,

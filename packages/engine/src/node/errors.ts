@@ -43,7 +43,7 @@ export type Progress = "Unsent" | "Sent" | "Body"
 
 export const details = (request: ExchangeRequest, progress: Progress): Failure.Details => ({
   origin: request.origin.href,
-  phase: progress === "Body" ? "body" : "head",
+  phase: progress === "Body" ? "body" : "headers",
   written: progress !== "Unsent",
   safeToRetry: progress === "Unsent" || request.retryable
 })

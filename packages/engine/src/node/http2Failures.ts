@@ -11,7 +11,7 @@ export const streamFailure = (failed: StreamFailure, request: ExchangeRequest): 
   const { failure } = failed
   const details: Failures.Details = {
     origin: request.origin.href,
-    phase: failed.answered ? "body" : "head",
+    phase: failed.answered ? "body" : "headers",
     written: failed.written,
     safeToRetry: failed.retry === "Always" || (failed.retry === "IfRepeatable" && request.retryable)
   }

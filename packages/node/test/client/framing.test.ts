@@ -191,7 +191,7 @@ describe("responses that break off or break the rules", () => {
         const { client, pool } = yield* makeClient()
         const error = yield* failure(Effect.flatMap(client.get(`${server.url}/`), (response) => response.text))
         assert.strictEqual(error._tag, tag)
-        assert.strictEqual(error.phase, inBody ? "body" : "head")
+        assert.strictEqual(error.phase, inBody ? "body" : "headers")
         assert.strictEqual(error.origin, server.origin)
         assert.isTrue(error.written)
         if (reason !== undefined) assert.strictEqual((error as any).reason, reason)

@@ -182,7 +182,7 @@ describe("a connection that dies just when it is used again", () => {
           yield* server.destroyConnections(how)
           const error = yield* request
           assert.strictEqual(error._tag, "ReadError")
-          assert.strictEqual(error.phase, "head")
+          assert.strictEqual(error.phase, "headers")
           assert.isTrue(error.safeToRetry)
           assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [2])
         }

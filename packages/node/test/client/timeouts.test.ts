@@ -159,7 +159,7 @@ describe("read", () => {
       yield* TestClock.adjust("1 millis")
       const error = yield* fiber
       assert.strictEqual(error._tag, "ReadTimeout")
-      assert.strictEqual(error.phase, "head")
+      assert.strictEqual(error.phase, "headers")
       assert.isTrue(error.written)
       assert.isTrue(error.safeToRetry)
       yield* idle(pool, server, 0)
@@ -228,7 +228,7 @@ describe("read", () => {
       yield* TestClock.adjust("1 millis")
       const error = yield* fiber
       assert.strictEqual(error._tag, "ReadTimeout")
-      assert.strictEqual(error.phase, "head")
+      assert.strictEqual(error.phase, "headers")
       yield* idle(pool, server, 0)
     }))
 
@@ -460,7 +460,7 @@ describe("total", () => {
       yield* TestClock.adjust("1 millis")
       const errors = [yield* inHead, yield* inQueue]
       assert.deepStrictEqual(errors.map((error) => error._tag), ["TotalTimeout", "TotalTimeout"])
-      assert.deepStrictEqual(errors.map((error) => error.phase), ["head", "pool"])
+      assert.deepStrictEqual(errors.map((error) => error.phase), ["headers", "pool"])
       yield* idle(pool, server, 0)
       const response = yield* client.get(`${server.url}/body`)
       const inBody = yield* Effect.fork(failure(response.text))

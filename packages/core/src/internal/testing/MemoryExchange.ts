@@ -35,7 +35,7 @@ export class MemoryExchange implements Exchange {
   readonly written = true
   readonly request: MemoryRequest
   readonly fiber: Fiber.RuntimeFiber<void>
-  private phase: "head" | "body" = "head"
+  private phase: "headers" | "body" = "headers"
   private isBlocked = false
   /** Whether the server has ended its side of the tunnel that this is; undefined while it is none. */
   private isEnded: boolean | undefined = undefined
