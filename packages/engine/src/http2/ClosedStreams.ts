@@ -2,7 +2,7 @@
 const remembered = 1024
 
 /**
- * Which of the streams that are gone were not ended by the server's END_STREAM: reset by either side, or given up with a
+ * Which of the streams that are gone were not ended by the server's END_STREAM: reset by either side, or abandoned with a
  * GOAWAY. Frames for these may still come, and are absorbed; on others they are errors (RFC 9113 §5.1, "closed"). Of
  * content no more can come than the stream's window let through before it ended.
  *

@@ -51,10 +51,10 @@ export type Failure =
  * Whether sending the request again can do harm.
  *
  * - `Always`: the server cannot have acted on it.
- * - `IfRepeatable`: it may have; requests that may be carried out twice can be sent again.
+ * - `IfRetryable`: it may have; requests that may be carried out twice can be retried.
  * - `Never`: it would be the same again, or the server asks for calm.
  */
-export type Retry = "Always" | "IfRepeatable" | "Never"
+export type Retry = "Always" | "IfRetryable" | "Never"
 
 /** How a stream has failed. */
 export interface StreamFailure {
@@ -62,7 +62,7 @@ export interface StreamFailure {
   /** Whether the server may have acted on the request: it was written, and nothing says that it was not processed. */
   readonly written: boolean
   /** Whether the head of the response had come. */
-  readonly answered: boolean
+  readonly hasResponse: boolean
   readonly retry: Retry
 }
 

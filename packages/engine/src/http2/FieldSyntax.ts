@@ -26,7 +26,7 @@ const authority = /^(?:\[[0-9A-Fa-f:.]+\]|[\w\-.~%!$&'()*+;=]+)(?::\d{0,5})?$/
 /** One host with an optional port. */
 export const isAuthority = (text: string): boolean => authority.test(text)
 
-/** Without the blanks around it, which are no part of a value (RFC 9110 §5.5). */
+/** Without the blanks around it, which do not belong to the value (RFC 9110 §5.5). */
 export const trim = (value: string): string => outerBlanks.test(value) ? value.replace(blanks, "") : value
 
 const quotable = 48

@@ -20,7 +20,7 @@ const largestStep = 1024 * 1024
 
 /** How much the peer may still send: of a stream, or over the connection. */
 export class ReceiveWindow {
-  /** What the peer may send before it hears from us. */
+  /** What the peer may send before we give it more. */
   available: number
   /** Taken, and not given back yet. */
   private owed = 0

@@ -32,7 +32,7 @@ export interface InboundOwner<E> {
   readonly onReset: (stream: Stream<E>, errorCode: number) => void
   /** The response is complete. */
   readonly onComplete: (stream: Stream<E>, trailers: ReadonlyArray<string>) => void
-  /** The server has ended a stream that was given up. */
+  /** The server has ended a stream that was abandoned. */
   readonly onUnwantedEnd: (stream: Stream<E>) => void
   /** The server broke a rule on this stream; the connection goes on. */
   readonly failMessage: (stream: Stream<E>, error: ProtocolError) => void
@@ -92,7 +92,7 @@ export class Inbound<E> implements FrameHandler {
 
   onDataHead(streamId: number, flowLength: number, endStream: boolean): void {
     const { content, flood, liveness } = this.owner
-    liveness.heard()
+    liveness.onFrame()
     this.dataStream = undefined
     // What nobody wants any more counts too (RFC 9113 §6.9).
     if (!content.receive(flowLength)) return this.failFlow("of the connection")
@@ -114,7 +114,7 @@ export class Inbound<E> implements FrameHandler {
   onDataBytes(bytes: Uint8Array, start: number, end: number): void {
     const stream = this.dataStream
     if (stream === undefined || stream.hasEnded) return
-    this.heard(stream)
+    this.onFrameOf(stream)
     this.dataContent += end - start
     stream.received += end - start
     if (stream.progress === "NoBody") {
@@ -144,13 +144,13 @@ export class Inbound<E> implements FrameHandler {
     if (error !== undefined) return this.owner.failConnection(error)
     const stream = this.find(streamId, "HEADERS", endStream)
     if (stream === undefined) {
-      // Few can be on their way to a stream that was given up: some interim responses, a response head and trailers.
+      // Few can be on their way to a stream that was abandoned: some interim responses, a response head and trailers.
       this.spend("HEADERS of streams that are gone")
       return
     }
     if (stream.state === "HalfClosedRemote") return this.failClosed("HEADERS", streamId)
     this.owner.flood.earn(1)
-    this.heard(stream)
+    this.onFrameOf(stream)
     if (this.decoder.tooLarge) return this.failMessage(stream, this.tooLarge())
     if (stream.progress === "Head") this.onHead(stream, endStream)
     else this.onTrailers(stream, endStream)
@@ -239,7 +239,7 @@ export class Inbound<E> implements FrameHandler {
 
   onRstStream(streamId: number, errorCode: number): void {
     const stream = this.owner.table.get(streamId)
-    this.owner.liveness.heard()
+    this.owner.liveness.onFrame()
     if (stream !== undefined) return this.owner.onReset(stream, errorCode)
     if (this.owner.table.absent(streamId) === "Idle") return this.failIdle("RST_STREAM", streamId)
     // It crossed the end of the stream.
@@ -304,7 +304,7 @@ export class Inbound<E> implements FrameHandler {
   onProgress(streamId: number): void {
     const stream = this.owner.table.get(streamId)
     if (stream === undefined || stream.hasEnded) return
-    this.heard(stream)
+    this.onFrameOf(stream)
     this.owner.content.flush()
     if (!stream.hasEnded) stream.receiver.onProgress()
   }
@@ -345,15 +345,15 @@ export class Inbound<E> implements FrameHandler {
     else if (fits === undefined) this.spend("DATA of streams that are long gone")
   }
 
-  private heard(stream: Stream<E>): void {
+  private onFrameOf(stream: Stream<E>): void {
     const { liveness } = this.owner
-    liveness.heard()
+    liveness.onFrame()
     liveness.onResponse()
     stream.mark = liveness.mark
   }
 
   private spend(what: string): boolean {
-    this.owner.liveness.heard()
+    this.owner.liveness.onFrame()
     return this.isBearable(what)
   }
 

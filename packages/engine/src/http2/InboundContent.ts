@@ -37,7 +37,7 @@ export class InboundContent<E> implements ContentSink<E>, Relief {
   private readonly connection = new ReceiveWindow(defaultWindow)
   /** What was received since the connection's window was looked at: what of it waits for readers is known afterwards. */
   private uncredited = 0
-  /** The initial window that the server uses, and those that it was told of and has not acknowledged. */
+  /** The initial window that the server uses, and those that were announced and it has not acknowledged. */
   private initialWindow: number
   private readonly announced: Array<number> = []
   private announcedLast: number

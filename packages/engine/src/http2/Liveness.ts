@@ -25,12 +25,12 @@ export class Liveness {
   /** Changes whenever something is read, but for the acknowledgement of our SETTINGS: it says nothing of a request. */
   mark = 0
   /** A PING is out that a silent request has asked for: until it is acknowledged the connection takes nothing new. */
-  isDoubtful = false
+  isUnresponsive = false
   private pinged: { at: number; mark: number } | undefined = undefined
   private pingedAt = -Infinity
   /** PINGs since HEADERS or DATA have come. */
   private strikes = 0
-  /** Since when nothing has come of what is awaited. It is not forgiven because its requests were given up. */
+  /** Since when nothing has come of what is awaited. It is not forgiven because its requests were abandoned. */
   private silentSince: number | undefined = undefined
 
   constructor(private readonly options: LivenessOptions) {}
@@ -45,11 +45,11 @@ export class Liveness {
   }
 
   /** A frame is being read. */
-  heard(): void {
+  onFrame(): void {
     this.mark++
   }
 
-  /** All that was read has been heard. */
+  /** All that was read has been taken into account. */
   onRead(now: number, isAwaiting: boolean): void {
     if (this.needsTime) this.silentSince = isAwaiting ? now : undefined
   }
@@ -65,26 +65,26 @@ export class Liveness {
   }
 
   /**
-   * A request was given up, and nothing of it had been read since `mark`. Whether to send a PING now.
+   * A request was abandoned, and nothing of it had been read since `mark`. Whether to send a PING now.
    *
    * @param isSilent the server kept it waiting for too long, rather than its caller being in a hurry
    */
-  onGivenUp(mark: number, isSilent: boolean, now: number): boolean {
+  onAbandoned(mark: number, isSilent: boolean, now: number): boolean {
     if (mark !== this.mark || this.options.pingTimeout === Infinity) return false
     if (this.pinged !== undefined) {
-      this.isDoubtful ||= isSilent
+      this.isUnresponsive ||= isSilent
       return false
     }
     if (now - this.pingedAt < (this.strikes < maxStrikes ? leastInterval : calmInterval)) return false
     this.ping(now)
-    this.isDoubtful = isSilent
+    this.isUnresponsive = isSilent
     return true
   }
 
   /** The PING has been acknowledged. */
   onAcknowledged(now: number, isAwaiting: boolean): void {
     this.pinged = undefined
-    this.isDoubtful = false
+    this.isUnresponsive = false
     if (this.needsTime) this.silentSince = isAwaiting ? now : undefined
   }
 
@@ -104,7 +104,7 @@ export class Liveness {
       return "Nothing"
     }
     this.ping(now)
-    this.isDoubtful = true
+    this.isUnresponsive = true
     return "Ping"
   }
 

@@ -28,7 +28,7 @@ export interface OutboundOwner<E> {
   readonly onNotSent: (stream: Stream<E>) => void
   /** A DATA frame was written. */
   readonly onFrame: () => void
-  /** The RST_STREAM of a stream that was given up has been written. */
+  /** The RST_STREAM of a stream that was abandoned has been written. */
   readonly onResetWritten: (stream: Stream<E>) => void
   /** Our side of the stream is complete. */
   readonly onLocalEnd: (stream: Stream<E>) => void
@@ -78,12 +78,12 @@ export class Outbound<E> {
   private ping = 0
   /** `id, code` */
   private resets: Array<number> = []
-  /** Streams that were given up, in order; their resets are paced. */
+  /** Streams that were abandoned, in order; their resets are paced. */
   private cancelled: Array<Stream<E>> = []
   private readonly pacer = new ResetPacer()
   /** When resets that wait for their turn may go on. */
   pacedUntil = Infinity
-  /** Streams that were given up and still count as open. */
+  /** Streams that were abandoned and still count as open. */
   lingering = 0
 
   constructor(private readonly owner: OutboundOwner<E>) {
@@ -311,7 +311,7 @@ export class Outbound<E> {
     this.idle = []
     let unsent: Array<Stream<E>> | undefined = undefined
     for (const stream of idle) {
-      // It was given up before anybody knew of it.
+      // It was abandoned before anybody knew of it.
       if (stream.hasEnded) continue
       if (!this.owner.canOpen || !this.writeHead(stream)) (unsent ??= []).push(stream)
     }

@@ -5,7 +5,7 @@ const burst = 200
 const interval = 1000 / 30
 
 /**
- * Paces our own RST_STREAM. Servers count them since "rapid reset" (CVE-2023-44487), and callers who give up in masses,
+ * Paces our own RST_STREAM. Servers count them since "rapid reset" (CVE-2023-44487), and callers who abandon requests in masses,
  * by a short timeout say, would lose the connection with all that it carries.
  */
 export class ResetPacer {

@@ -48,11 +48,11 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
   private goAway: GoAway | undefined = undefined
   /** As many streams as the server took when it refused another one (REFUSED_STREAM). */
   private refusedAbove = Infinity
-  private toldCapacity = 0
+  private reportedCapacity = 0
   private isScheduled = false
-  /** Streams that have failed before anything was written of them, and are to be told. */
+  /** Streams that have failed before anything was written of them, and are to be notified. */
   private doomed: Array<readonly [Stream<E>, Failure]> = []
-  /** What we have told the host, and what falls due. */
+  /** What the host was notified of, and what falls due. */
   private armedAt = Infinity
   private settingsDueAt: number
   private settingsSentAt: number
@@ -69,7 +69,7 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     this.content = new InboundContent(this)
     this.outbound = new Outbound(this)
     this.inbound = new Inbound(this)
-    this.toldCapacity = this.capacity
+    this.reportedCapacity = this.capacity
     this.outbound.start(this.content.start())
     this.arm()
   }
@@ -80,7 +80,7 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
 
   /** How many streams it may carry at once, now. */
   get capacity(): number {
-    if (this.liveness.isDoubtful) return 0
+    if (this.liveness.isUnresponsive) return 0
     return Math.max(
       0,
       Math.min(this.options.maxConcurrentStreams, this.streamLimit, this.refusedAbove) - this.outbound.lingering
@@ -102,7 +102,7 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     return this.table.size > 0 || this.state === "Opening"
   }
 
-  /** Begins a stream. It is written at the next `flush`; the receiver hears nothing before that. */
+  /** Begins a stream. It is written at the next `flush`; the receiver is notified of nothing before that. */
   request(request: StreamRequest, receiver: StreamReceiver<E>): Stream<E> {
     const fields = requestFields(request)
     const stream = new Stream<E>(this, request, receiver, Array.isArray(fields) ? fields : undefined)
@@ -149,7 +149,7 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     if (this.content.isPending) this.content.flush()
     const waits = this.state !== "Closed" && this.outbound.flush(room)
     if (this.doomed.length > 0) this.failDoomed()
-    this.tellCapacity()
+    this.reportCapacity()
     this.arm()
     return waits
   }
@@ -175,7 +175,7 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     this.arm()
   }
 
-  /** We end the connection: whatever it carries fails, and the server is told. The host hears nothing more. */
+  /** We end the connection: whatever it carries fails, and the server is notified. The host is notified of nothing more. */
   shutdown(): void {
     if (this.state === "Closed") return
     this.state = "Closed"
@@ -216,10 +216,10 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     stream.state = "Cancelled"
     this.outbound.cancel(stream)
     const isSilent = reason === "Silent"
-    if (!isSilent && stream.isAnswered) return
-    if (!this.liveness.onGivenUp(stream.mark, isSilent, this.now = this.host.elapsed())) return this.tellCapacity()
+    if (!isSilent && stream.hasResponse) return
+    if (!this.liveness.onAbandoned(stream.mark, isSilent, this.now = this.host.elapsed())) return this.reportCapacity()
     this.ping()
-    this.tellCapacity()
+    this.reportCapacity()
     this.arm()
   }
 
@@ -245,10 +245,10 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     this.outbound.acknowledgeSettings()
     if (this.state === "Opening") {
       this.state = "Open"
-      this.toldCapacity = this.capacity
+      this.reportedCapacity = this.capacity
       this.host.onReady()
     } else {
-      this.tellCapacity()
+      this.reportCapacity()
     }
   }
 
@@ -261,7 +261,7 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
   onPingAck(number: number): void {
     if (number !== this.pingNumber || !this.liveness.isPinging) return
     this.liveness.onAcknowledged(this.now, this.table.size > 0)
-    this.tellCapacity()
+    this.reportCapacity()
   }
 
   /**
@@ -273,7 +273,7 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     this.drain()
     if (goAway.errorCode === ErrorCode.HTTP_1_1_REQUIRED) this.host.onHttp1Required(undefined)
     for (const stream of [...this.table.values()]) {
-      if (stream.id > goAway.lastStreamId && !stream.isAnswered) this.fail(stream, { _tag: "Unprocessed", goAway })
+      if (stream.id > goAway.lastStreamId && !stream.hasResponse) this.fail(stream, { _tag: "Unprocessed", goAway })
     }
   }
 
@@ -282,12 +282,12 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     if (stream.state === "Cancelled") return this.retire(stream, false)
     if (stream.hasEnded) return
     if (errorCode === ErrorCode.NO_ERROR && stream.state !== "HalfClosedRemote") {
-      // Node's own servers end so what they have answered before they have read the request.
+      // Node's own servers end a response so when they have not read the request.
       return isWhole(stream) ? this.completeReset(stream) : this.fail(stream, incomplete(stream))
     }
     if (errorCode === ErrorCode.HTTP_1_1_REQUIRED) this.host.onHttp1Required(stream.request)
     if (errorCode === ErrorCode.REFUSED_STREAM && this.table.size > 1) this.refusedAbove = this.table.size - 1
-    this.tellCapacity()
+    this.reportCapacity()
     this.fail(stream, { _tag: "StreamReset", errorCode })
   }
 
@@ -398,14 +398,14 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
       if (stream.state === "Cancelled") this.retire(stream, false)
       return
     }
-    const told: StreamFailure = {
+    const failed: StreamFailure = {
       failure,
-      written: stream.written && wasProcessed(failure, stream.isAnswered),
-      answered: stream.isAnswered,
+      written: stream.written && wasProcessed(failure, stream.hasResponse),
+      hasResponse: stream.hasResponse,
       retry: retryOf(failure, stream)
     }
     this.retire(stream, false)
-    stream.receiver.onError(this.host.toError(told, stream.request))
+    stream.receiver.onError(this.host.toError(failed, stream.request))
   }
 
   /** @param byServer the server has ended its side in order */
@@ -417,7 +417,7 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     else this.table.removeReset(stream, this.content.left(stream))
     if (this.table.size < this.refusedAbove && this.refusedAbove !== Infinity) {
       this.refusedAbove = Infinity
-      this.tellCapacity()
+      this.reportCapacity()
     }
   }
 
@@ -452,7 +452,7 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     this.close(failure, () => this.outbound.writeGoAway(errorCode, debug))
   }
 
-  /** The pool hears that nothing new may come here before the requests do, which may ask it for another connection. */
+  /** The pool is notified that nothing new may come here before the requests are, which may ask it for another connection. */
   private close(failure: Failure, farewell?: () => void): void {
     if (this.state === "Closed") return
     const { state } = this
@@ -474,18 +474,18 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
   }
 
   // ---------------------------------------------------------------------------------------------------------------
-  // Time, and what is told
+  // Time, and what the host is notified of
   // ---------------------------------------------------------------------------------------------------------------
 
   private ping(): void {
     this.pingNumber++
     this.outbound.sendPing(this.pingNumber)
-    this.tellCapacity()
+    this.reportCapacity()
   }
 
-  private tellCapacity(): void {
-    if (this.state === "Opening" || this.state === "Closed" || this.toldCapacity === this.capacity) return
-    this.toldCapacity = this.capacity
+  private reportCapacity(): void {
+    if (this.state === "Opening" || this.state === "Closed" || this.reportedCapacity === this.capacity) return
+    this.reportedCapacity = this.capacity
     this.host.onCapacity()
   }
 

@@ -86,13 +86,13 @@ export class Stream<E> {
     }
   }
 
-  /** Whether it is over for the request: it hears nothing more. */
+  /** Whether it is over for the request: it is notified of nothing more. */
   get hasEnded(): boolean {
     return this.state === "Closed" || this.state === "Cancelled"
   }
 
   /** Whether a head has come. */
-  get isAnswered(): boolean {
+  get hasResponse(): boolean {
     return this.progress !== "Head"
   }
 
@@ -103,7 +103,7 @@ export class Stream<E> {
   /** Hands over a chunk of the body. False: wait for `onDrain` before the next one. */
   write(bytes: Uint8Array): boolean {
     const { body } = this
-    // A server that has answered may want no more of it; then it is pulled and thrown away.
+    // A server that has responded may want no more of it; then it is pulled and thrown away.
     if (body === undefined || body.ended || !this.canSend) return true
     const hasRoom = body.push(bytes)
     this.owner.onBody(this)
@@ -129,7 +129,7 @@ export class Stream<E> {
     if (!this.hasEnded) this.owner.onResume(this)
   }
 
-  /** Ends it, whatever its state; the receiver hears nothing more. */
+  /** Ends it, whatever its state; the receiver is notified of nothing more. */
   cancel(reason: "Unwanted" | "Silent"): void {
     if (!this.hasEnded) this.owner.onCancel(this, reason)
   }

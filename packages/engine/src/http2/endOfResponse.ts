@@ -6,11 +6,11 @@ import type { Stream } from "./Stream.js"
 export const isWhole = <E>({ contentLength, progress, received }: Stream<E>): boolean =>
   progress === "NoBody" || (progress === "Body" && contentLength === received)
 
-export const incomplete = <E>({ contentLength, isAnswered, received }: Stream<E>): ProtocolError =>
+export const incomplete = <E>({ contentLength, hasResponse, received }: Stream<E>): ProtocolError =>
   streamError(
     "IncompleteResponse",
     ErrorCode.NO_ERROR,
-    !isAnswered
+    !hasResponse
       ? "the stream ended without an error before a response"
       : `the stream ended without an error after ${received} bytes of the content, ${
         contentLength === undefined ? "and nothing says how many there are" : `of ${contentLength}`

@@ -50,7 +50,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   readonly session: Session<Failures.Failure>
   readonly elapsed: () => number
   private readonly alarm: Alarm
-  private isGreeted = false
+  private isReady = false
   private isShutDown = false
   /** What the session writes in one flush. */
   private chunks: Array<Uint8Array> | undefined = undefined
@@ -200,7 +200,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   }
 
   onReady(): void {
-    this.isGreeted = true
+    this.isReady = true
     this.around.onPrefaceReceived()
   }
 
@@ -209,7 +209,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   }
 
   onDraining(): void {
-    if (this.isGreeted) this.around.listener.onDraining()
+    if (this.isReady) this.around.listener.onDraining()
   }
 
   onHttp1Required(request: StreamRequest | undefined): void {
@@ -221,7 +221,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
 
   onClosed(failure: Failure): void {
     if (this.isShutDown) return
-    if (this.isGreeted) this.around.listener.onClosed(failure._tag === "Ended" ? "ClosedByPeer" : "Failed")
+    if (this.isReady) this.around.listener.onClosed(failure._tag === "Ended" ? "ClosedByPeer" : "Failed")
     else this.around.onPrefaceReceived(notReady(this.origin, failure))
   }
 

@@ -11,9 +11,9 @@ export const streamFailure = (failed: StreamFailure, request: ExchangeRequest): 
   const { failure } = failed
   const details: Failures.Details = {
     origin: request.origin.href,
-    phase: failed.answered ? "body" : "headers",
+    phase: failed.hasResponse ? "body" : "headers",
     written: failed.written,
-    safeToRetry: failed.retry === "Always" || (failed.retry === "IfRepeatable" && request.retryable)
+    safeToRetry: failed.retry === "Always" || (failed.retry === "IfRetryable" && request.retryable)
   }
   switch (failure._tag) {
     case "LocalError": {
@@ -50,7 +50,7 @@ export const streamFailure = (failed: StreamFailure, request: ExchangeRequest): 
       })
     case "Broken":
       return failure.cause instanceof Error
-        ? broken(request, failed.answered ? "Body" : failed.written ? "Sent" : "Unsent", failure.cause)
+        ? broken(request, failed.hasResponse ? "Body" : failed.written ? "Sent" : "Unsent", failure.cause)
         : Failures.readError({ ...details, reason: "Other", detail: String(failure.cause) })
     case "NotSent":
       return Failures.readError({

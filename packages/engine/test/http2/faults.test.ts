@@ -92,7 +92,7 @@ describe("RST_STREAM(NO_ERROR) in the middle of an upload", () => {
 })
 
 describe("A server that is not there any more", () => {
-  it("is asked once, when a request was given up unanswered and nothing was read since (golang/go#36026)", () => {
+  it("is asked once, when a request was abandoned without a response and nothing was read since (golang/go#36026)", () => {
     const harness = new Harness()
     for (let n = 0; n < 5; n++) {
       const { stream } = harness.send()
@@ -106,7 +106,7 @@ describe("A server that is not there any more", () => {
     deepStrictEqual(harness.closed, { _tag: "Unresponsive", what: "PING" })
   })
 
-  it("is not asked when something was read since, or when the request was answered", () => {
+  it("is not asked when something was read since, or when the request has a response", () => {
     const harness = new Harness()
     const one = harness.send()
     harness.send()
@@ -118,7 +118,7 @@ describe("A server that is not there any more", () => {
     strictEqual(harness.written().filter((frame) => frame === "PING 0").length, 0)
   })
 
-  it("is found by pingInterval though each request is given up before", () => {
+  it("is found by pingInterval though each request is abandoned before", () => {
     const harness = new Harness({ pingInterval: 1000 })
     harness.receive(frames.ping(0, 1))
     // Something was read in between; only the interval asks.
@@ -214,7 +214,7 @@ describe("GOAWAY", () => {
     harness.receive(head(1), frames.goAway(0, 0))
     ok(!got.log.some((event) => event.startsWith("error")))
     harness.session.receiveEnd()
-    deepStrictEqual([got.error?.retry, got.error?.written], ["IfRepeatable", true])
+    deepStrictEqual([got.error?.retry, got.error?.written], ["IfRetryable", true])
   })
 
   it("with ENHANCE_YOUR_CALM and nothing taken is no reason to try again at once", () => {
@@ -224,7 +224,7 @@ describe("GOAWAY", () => {
     deepStrictEqual([got.error?.retry, got.error?.failure._tag], ["Never", "Unprocessed"])
   })
 
-  it("with HTTP_1_1_REQUIRED is told, and requests may go over HTTP/1.1 (dotnet/runtime#133317)", () => {
+  it("with HTTP_1_1_REQUIRED is reported, and requests may go over HTTP/1.1 (dotnet/runtime#133317)", () => {
     const harness = new Harness()
     const { got } = harness.send(post("x"))
     harness.receive(frames.goAway(0, HTTP_1_1))
@@ -258,7 +258,7 @@ describe("A stream that is refused", () => {
     const [one, two] = [harness.send(post("x")), harness.send(post("x"))]
     harness.receive(frames.rst(1, REFUSED), head(3), frames.rst(3, REFUSED))
     deepStrictEqual([one.got.error?.retry, one.got.error?.written], ["Always", false])
-    deepStrictEqual([two.got.error?.retry, two.got.error?.written], ["IfRepeatable", true])
+    deepStrictEqual([two.got.error?.retry, two.got.error?.written], ["IfRetryable", true])
   })
 
   it("beside others says how many the server takes: the next goes elsewhere until one has ended", () => {
@@ -279,18 +279,18 @@ describe("A stream that is refused", () => {
     strictEqual(harness.session.capacity, 100)
   })
 
-  it("and other codes: calm is not asked for again, HTTP/1.1 is told", () => {
+  it("and other codes: calm is not asked for again, HTTP/1.1 is reported", () => {
     const harness = new Harness()
     const [one, two, three] = [harness.send(), harness.send({ ...get, target: "/old" }), harness.send()]
     harness.receive(frames.rst(1, CALM), frames.rst(3, HTTP_1_1), frames.rst(5, INTERNAL_ERROR))
-    deepStrictEqual([one, two, three].map(({ got }) => got.error?.retry), ["Never", "Always", "IfRepeatable"])
+    deepStrictEqual([one, two, three].map(({ got }) => got.error?.retry), ["Never", "Always", "IfRetryable"])
     ok(harness.events.includes("HTTP/1.1 for /old"))
   })
 })
 
 describe("A peer that does not speak HTTP/2", () => {
-  it("is told from one that breaks it", () => {
-    const harness = new Harness({ greeting: "none" })
+  it("is distinguished from one that breaks it", () => {
+    const harness = new Harness({ serverSettings: "none" })
     const { got } = harness.send()
     harness.receive(Buffer.from("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"))
     ok(harness.closed?._tag === "ProtocolError")
@@ -299,8 +299,8 @@ describe("A peer that does not speak HTTP/2", () => {
     strictEqual(got.error?.failure, harness.closed)
   })
 
-  it("that does not acknowledge our SETTINGS is given up", () => {
-    const harness = new Harness({ greeting: "none" })
+  it("that does not acknowledge our SETTINGS loses the connection", () => {
+    const harness = new Harness({ serverSettings: "none" })
     harness.flush()
     harness.receive(frames.settings())
     harness.advance(9999)
@@ -313,7 +313,7 @@ describe("A peer that does not speak HTTP/2", () => {
 
 describe("What must stay", () => {
   it("MAX_CONCURRENT_STREAMS to 0 and back", () => {
-    const harness = new Harness({ greeting: [[3, 4]] })
+    const harness = new Harness({ serverSettings: [[3, 4]] })
     strictEqual(harness.session.capacity, 4)
     harness.send()
     harness.receive(frames.settings([3, 0]))

@@ -10,7 +10,7 @@ const MiB = 1024 * 1024
 
 describe("What is written", () => {
   it("begins with the preface, SETTINGS and the connection's window; requests of one turn go out together", () => {
-    const harness = new Harness({ greeting: "none" })
+    const harness = new Harness({ serverSettings: "none" })
     for (let n = 0; n < 3; n++) harness.request()
     harness.flush()
     deepStrictEqual(harness.written(), [
@@ -23,7 +23,7 @@ describe("What is written", () => {
   })
 
   it("an upload does not delay a small request by more than a frame or two", () => {
-    const harness = new Harness({ greeting: [[4, 2 ** 30]] })
+    const harness = new Harness({ serverSettings: [[4, 2 ** 30]] })
     harness.receive(frames.windowUpdate(0, 2 ** 30))
     harness.send(post(new Uint8Array(10 * MiB)))
     harness.takeFrames()
@@ -36,7 +36,7 @@ describe("What is written", () => {
   })
 
   it("DATA in round robin, and only while the transport has room", () => {
-    const harness = new Harness({ greeting: [[4, 2 ** 30]] })
+    const harness = new Harness({ serverSettings: [[4, 2 ** 30]] })
     harness.receive(frames.windowUpdate(0, 2 ** 30))
     for (let n = 0; n < 3; n++) harness.request(post(new Uint8Array(100_000)))
     ok(harness.flush(40_000))
@@ -65,7 +65,7 @@ describe("What is written", () => {
     strictEqual(got.log.at(-1), "sent")
   })
 
-  it("a request that was given up before the end of its turn leaves nothing; one that was written is reset", () => {
+  it("a request that was abandoned before the end of its turn leaves nothing; one that was written is reset", () => {
     const harness = new Harness()
     harness.request().stream.cancel("Unwanted")
     const { stream } = harness.request()
@@ -109,7 +109,7 @@ describe("What is written", () => {
   it("extended CONNECT, where the server takes it (RFC 8441), is a tunnel", () => {
     const request = { ...get, method: "CONNECT", protocol: "websocket", target: "/chat" }
     strictEqual(new Harness().send(request).got.error?.failure._tag, "LocalError")
-    const harness = new Harness({ greeting: [[8, 1]] })
+    const harness = new Harness({ serverSettings: [[8, 1]] })
     const { got, stream } = harness.send(request)
     deepStrictEqual(harness.takeFrames()[0].fields.slice(0, 2), [[":method", "CONNECT"], [":protocol", "websocket"]])
     harness.receive(head(1), frames.data(1, "hello"))

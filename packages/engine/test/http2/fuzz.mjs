@@ -1,5 +1,5 @@
 // Frames and header blocks, generated, recorded from a real server and damaged, through the reader, the decoder and the
-// encoder, for as long as it is told.
+// encoder, for as long as it is asked to.
 //
 //   npm run fuzz:http2 -- [--seconds 60] [--runs N] [--seed N]
 //

@@ -49,7 +49,7 @@ describe("A flood is ended", () => {
 
 describe("What is honest is no flood", () => {
   it("credit for each frame of a large upload, and a PING with each frame of a large download", () => {
-    const harness = new Harness({ greeting: [[4, 2 ** 20]] })
+    const harness = new Harness({ serverSettings: [[4, 2 ** 20]] })
     const { got, stream } = harness.send({
       origin: { scheme: "https", authority: "example.com" },
       method: "POST",
@@ -153,9 +153,9 @@ describe("Content of streams that were reset", () => {
   })
 })
 
-describe("Callers who give up in masses", () => {
+describe("Callers who abandon requests in masses", () => {
   it("do not send more resets than servers bear, and the capacity shrinks meanwhile", () => {
-    const harness = new Harness({ maxConcurrentStreams: 1000, greeting: [[3, 1000]] })
+    const harness = new Harness({ maxConcurrentStreams: 1000, serverSettings: [[3, 1000]] })
     const streams = Array.from({ length: 500 }, () => harness.request().stream)
     harness.flush()
     harness.takeFrames()

@@ -184,7 +184,7 @@ describe("What is not HTTP/2 ends the connection", () => {
 })
 
 describe("What is not quite right is taken", () => {
-  it("blanks around values are no part of them", () => {
+  it("blanks around values do not belong to them", () => {
     const harness = new Harness()
     const { got } = harness.send()
     harness.receive(frames.response(1, "", [["location", "/next "], ["x", "\t y \t"], ["empty", " "]]))

@@ -162,7 +162,7 @@ class Model {
       ok(got.content.length <= sent)
       ok(got.content.every((octet, n) => octet === (n & 255)), "in order")
       if (got.isComplete) strictEqual(got.content.length, sent)
-      ok(state !== "Ended" || stream.hasEnded || got.isComplete, "the request has heard of its end")
+      ok(state !== "Ended" || stream.hasEnded || got.isComplete, "the request was notified of its end")
     }
     ok(this.harness.session.buffered.held >= 0)
   }

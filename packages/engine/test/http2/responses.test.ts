@@ -115,7 +115,7 @@ describe("Responses", () => {
     strictEqual(got.chunks, 1)
   })
 
-  it("uploads: head, content, end; sent is told after the write", () => {
+  it("uploads: head, content, end; sent is reported after the write", () => {
     const harness = new Harness()
     const { got, stream } = harness.request(post("body"))
     strictEqual(stream.written, false)

@@ -4,7 +4,7 @@ import { Frame, Gate, Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
-import { answer, makeClient, startPeer, turns, until } from "./support.js"
+import { makeClient, responseTo, startPeer, turns, until } from "./support.js"
 
 const requestsOf = (frames: ReadonlyArray<Frame.ReceivedFrame>) =>
   frames.filter((frame) => frame._tag === "Headers").length
@@ -27,7 +27,7 @@ describe("How many requests a connection carries", () => {
         assert.strictEqual(requestsOf(yield* connection.frames), both)
         assert.strictEqual(pool.unsafeStats().waiting, 5 - both)
         for (let n = 0; n < 5; n++) {
-          yield* connection.send(...answer(ids.shift() as number))
+          yield* connection.send(...responseTo(ids.shift() as number))
           if (ids.length + n + 1 < 5) ids.push((yield* connection.take("Headers")).streamId)
         }
         for (const one of all) assert.strictEqual(yield* Fiber.join(one), "ok")
@@ -52,7 +52,7 @@ describe("How many requests a connection carries", () => {
       assert.isTrue((yield* connection.take("Settings")).ack)
       all.push(yield* get())
       // Two of three end: the one that is left is as many as the server allows.
-      yield* connection.send(...answer(ids[0]), ...answer(ids[1]))
+      yield* connection.send(...responseTo(ids[0]), ...responseTo(ids[1]))
       yield* turns(20)
       assert.strictEqual(requestsOf(yield* connection.frames), 3)
       yield* connection.send(Frame.settings({ maxConcurrentStreams: 0 }))
@@ -61,22 +61,22 @@ describe("How many requests a connection carries", () => {
       assert.strictEqual(requestsOf(yield* connection.frames), 3)
       assert.deepInclude(pool.unsafeStats(), { waiting: 1, open: 1 })
       yield* connection.send(Frame.settings({ maxConcurrentStreams: 100 }))
-      yield* connection.send(...answer((yield* connection.take("Headers")).streamId), ...answer(ids[2]))
+      yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId), ...responseTo(ids[2]))
       for (const one of all) assert.strictEqual(yield* Fiber.join(one), "ok")
       assert.strictEqual((yield* peer.stats).connectionsOpened, 1)
     }))
 
-  it.scoped("an idle connection that takes nothing gives way to a new one", () =>
+  it.scoped("an idle connection that takes nothing is evicted for a new one", () =>
     Effect.gen(function*() {
       const { get, peer } = yield* startPeer({ client: { limits: { maxConnections: 1 } } })
       const first = yield* get()
       const connection = yield* peer.accept
       const { streamId } = yield* connection.take("Headers")
-      yield* connection.send(Frame.settings({ maxConcurrentStreams: 0 }), ...answer(streamId))
+      yield* connection.send(Frame.settings({ maxConcurrentStreams: 0 }), ...responseTo(streamId))
       yield* Fiber.join(first)
       const second = yield* get()
       const other = yield* peer.accept
-      yield* other.send(...answer((yield* other.take("Headers")).streamId))
+      yield* other.send(...responseTo((yield* other.take("Headers")).streamId))
       assert.strictEqual(yield* Fiber.join(second), "ok")
       assert.strictEqual((yield* peer.stats).maxOpenConnections, 1)
     }))
@@ -89,7 +89,7 @@ describe("How many requests a connection carries", () => {
         yield* server.reply("/", Reply.text("ok", { hold: gate }))
         const { client } = yield* makeClient({ http2: "prior-knowledge", whenFull })
         const all = yield* Effect.fork(Effect.all(
-          Array.from({ length: 6 }, () => Effect.flatMap(client.get(server.url), (answer) => answer.text)),
+          Array.from({ length: 6 }, () => Effect.flatMap(client.get(server.url), (response) => response.text)),
           { concurrency: "unbounded" }
         ))
         yield* gate.awaitHeld(whenFull === "dial" ? 6 : 2)
@@ -104,7 +104,7 @@ describe("How many requests a connection carries", () => {
       const { get, peer, pool } = yield* startPeer()
       const warm = yield* get()
       const connection = yield* peer.accept
-      yield* connection.send(...answer((yield* connection.take("Headers")).streamId))
+      yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId))
       yield* Fiber.join(warm)
       const lease = yield* Effect.scoped(pool.acquire(Either.getOrThrow(Origin.make(peer.url))))
       const { session } = lease.connection as unknown as {
@@ -116,8 +116,8 @@ describe("How many requests a connection carries", () => {
       assert.strictEqual(headers.streamId, 2 ** 31 - 1)
       const next = yield* get()
       const other = yield* peer.accept
-      yield* other.send(...answer((yield* other.take("Headers")).streamId))
-      yield* connection.send(...answer(headers.streamId))
+      yield* other.send(...responseTo((yield* other.take("Headers")).streamId))
+      yield* connection.send(...responseTo(headers.streamId))
       assert.strictEqual(yield* Fiber.join(last), "ok")
       assert.strictEqual(yield* Fiber.join(next), "ok")
       yield* connection.awaitClosed

@@ -22,21 +22,21 @@ class Names {
   readonly lookup: LookupFunction = (host, _, callback) => {
     this.asked.push(host)
     const addresses = (this.addresses[host] ?? []).map((address) => ({ address, family: 4 }))
-    const answer = () => {
+    const respond = () => {
       if (addresses.length > 0) callback(null, addresses)
       else callback(Object.assign(new Error(`no ${host}`), { code: "ENOTFOUND" }), [])
     }
-    if (this.isSlow) this.held.push(answer)
-    else setImmediate(answer)
+    if (this.isSlow) this.held.push(respond)
+    else setImmediate(respond)
   }
 
   get waiting(): number {
     return this.held.length
   }
 
-  answerAll(): void {
+  respondToAll(): void {
     this.isSlow = false
-    for (const answer of this.held.splice(0)) answer()
+    for (const respond of this.held.splice(0)) respond()
   }
 }
 
@@ -83,7 +83,7 @@ const start = (
   })
 
 describe("Two origins", () => {
-  it.scoped("use one connection, whose server hears which of them is meant; an event tells", () =>
+  it.scoped("use one connection, whose server can see which of them is meant; there is an event", () =>
     Effect.gen(function*() {
       const { connections, get, pool, server, url } = yield* start({})
       const events = yield* recordEvents(pool)
@@ -224,7 +224,7 @@ describe("421", () => {
       assert.lengthOf(yield* events("Coalesced"), 1)
     }))
 
-  it.scoped("is the answer where the body has been read and cannot be read again", () =>
+  it.scoped("is the response where the body has been read and cannot be read again", () =>
     Effect.gen(function*() {
       const { client, connections, get, url } = yield* start({ server: apart })
       yield* get("a")
@@ -239,7 +239,7 @@ describe("421", () => {
       assert.deepStrictEqual([pulled, yield* connections], [1, 1])
     }))
 
-  it.scoped("is the answer where the connection is the origin's own", () =>
+  it.scoped("is the response where the connection is the origin's own", () =>
     Effect.gen(function*() {
       const replies = { "*": Reply.text("nowhere", { status: 421 }) }
       const { client, connections, url } = yield* start({ server: { replies } })
@@ -280,13 +280,13 @@ describe("While the name of the second origin is looked up", () => {
       yield* Fiber.interrupt(one)
       assert.strictEqual(pool.unsafeStats().waiting, 1)
       assert.strictEqual(names.waiting, 1)
-      names.answerAll()
+      names.respondToAll()
       yield* Fiber.join(two)
       names.isSlow = true
       const three = yield* Effect.fork(get("c"))
       yield* until(() => names.waiting > 0)
       yield* Fiber.interrupt(three)
-      names.answerAll()
+      names.respondToAll()
       yield* until(() => pool.unsafeStats().open === 1)
       assert.deepInclude(pool.unsafeStats(), { waiting: 0, open: 1, leases: 0 })
       assert.strictEqual(yield* connections, 1)
@@ -316,7 +316,7 @@ describe("While the name of the second origin is looked up", () => {
       }))
       const error = yield* Effect.flip(Fiber.join(late))
       assert.strictEqual(Option.getOrThrow(TransportError.fromHttpClientError(error))._tag, "PoolClosed")
-      names.answerAll()
+      names.respondToAll()
       yield* server.awaitStats((stats) => stats.openConnections === 0)
     }))
 })

@@ -4,7 +4,7 @@ import { Frame, FramePeer, Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
-import { answer, failure, makeClient, passing, startPeer, startRequest, turns, until } from "./support.js"
+import { failure, makeClient, passing, responseTo, startPeer, startRequest, turns, until } from "./support.js"
 
 describe("RST_STREAM", () => {
   it.scoped("fails its own stream, by the name of its code; the others and the connection go on", () =>
@@ -18,7 +18,7 @@ describe("RST_STREAM", () => {
       yield* connection.send(Frame.rstStream(one.streamId, 2))
       const error = yield* failure(first)
       assert.deepInclude(error, { _tag: "StreamReset", code: "INTERNAL_ERROR", written: true })
-      yield* connection.send(...answer(two.streamId))
+      yield* connection.send(...responseTo(two.streamId))
       assert.strictEqual(yield* Fiber.join(second), "ok")
       const third = yield* get()
       const three = yield* connection.take("Headers")
@@ -28,7 +28,7 @@ describe("RST_STREAM", () => {
       assert.strictEqual((yield* peer.stats).connectionsOpened, 1)
     }))
 
-  it.scoped("fails the body of an answer that has begun", () =>
+  it.scoped("fails the body of a response that has begun", () =>
     Effect.gen(function*() {
       const { connection, request, streamId } = yield* startRequest()
       yield* connection.send(Frame.headers(streamId, [[":status", "200"]]), Frame.data(streamId, "half"))
@@ -37,7 +37,7 @@ describe("RST_STREAM", () => {
       assert.deepInclude(error, { _tag: "StreamReset", code: "CANCEL", phase: "body", safeToRetry: true })
     }))
 
-  it.scoped("takes NO_ERROR before the end of an answer for what it is, an answer that is not whole", () =>
+  it.scoped("takes NO_ERROR before the end of a response for what it is, a response that is not whole", () =>
     Effect.gen(function*() {
       const { connection, request, streamId } = yield* startRequest()
       yield* connection.send(
@@ -48,7 +48,7 @@ describe("RST_STREAM", () => {
       assert.deepInclude(yield* failure(request), { _tag: "RemoteProtocolError", code: "IncompleteResponse" })
     }))
 
-  it.scoped("takes NO_ERROR after a whole answer for a request to stop sending", () =>
+  it.scoped("takes NO_ERROR after a whole response for a request to stop sending", () =>
     Effect.gen(function*() {
       const { client, get, peer } = yield* startPeer()
       const request = yield* Effect.fork(
@@ -67,11 +67,11 @@ describe("RST_STREAM", () => {
       assert.deepStrictEqual(yield* Fiber.join(request), [413, "too much"])
       const next = yield* get()
       const after = yield* connection.take("Headers")
-      yield* connection.send(...answer(after.streamId))
+      yield* connection.send(...responseTo(after.streamId))
       assert.strictEqual(yield* Fiber.join(next), "ok")
     }))
 
-  it.scoped("sends again what was refused, whatever its method, and gives up in the end", () =>
+  it.scoped("sends again what was refused, whatever its method, and fails in the end", () =>
     Effect.gen(function*() {
       const { peer, post } = yield* startPeer()
       const request = yield* post("once")
@@ -83,7 +83,7 @@ describe("RST_STREAM", () => {
       assert.lengthOf((yield* connection.frames).filter((frame) => frame._tag === "Headers"), 1)
       const again = yield* passing(connection.take("Headers"))
       assert.deepInclude(again.fields, [":method", "POST"])
-      yield* connection.send(...answer(again.streamId))
+      yield* connection.send(...responseTo(again.streamId))
       assert.strictEqual(yield* Fiber.join(request), "ok")
       const refused = yield* post("never")
       for (let n = 0; n < 2; n++) {
@@ -105,9 +105,9 @@ describe("RST_STREAM", () => {
       const request = yield* get("/short")
       yield* connection.send(Frame.rstStream((yield* connection.take("Headers")).streamId, 7))
       const other = yield* passing(peer.accept)
-      yield* other.send(...answer((yield* passing(other.take("Headers"))).streamId))
+      yield* other.send(...responseTo((yield* passing(other.take("Headers"))).streamId))
       assert.strictEqual(yield* Fiber.join(request), "ok")
-      yield* connection.send(...answer(streamId))
+      yield* connection.send(...responseTo(streamId))
       assert.strictEqual(yield* Fiber.join(long), "ok")
     }))
 
@@ -130,7 +130,7 @@ describe("RST_STREAM", () => {
       const { get, peer } = yield* startPeer()
       const warm = yield* get()
       const connection = yield* peer.accept
-      yield* connection.send(...answer((yield* connection.take("Headers")).streamId))
+      yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId))
       yield* Fiber.join(warm)
       const request = yield* get()
       yield* connection.send(Frame.rstStream((yield* connection.take("Headers")).streamId, 11))
@@ -175,7 +175,7 @@ describe("GOAWAY", () => {
         const other = yield* peer.accept
         const again = yield* other.take("Headers")
         assert.deepInclude(again.fields, [":method", "POST"])
-        yield* other.send(...answer(again.streamId, "two"))
+        yield* other.send(...responseTo(again.streamId, "two"))
         assert.strictEqual(yield* Fiber.join(second), "two")
         yield* connection.send(Frame.data(one.streamId, "low", { endStream: true }))
         assert.strictEqual(yield* Fiber.join(first), "below")
@@ -197,13 +197,13 @@ describe("GOAWAY", () => {
       yield* turns(20)
       const third = yield* get("/three")
       const other = yield* peer.accept
-      yield* other.send(...answer((yield* other.take("Headers")).streamId, "three"))
+      yield* other.send(...responseTo((yield* other.take("Headers")).streamId, "three"))
       assert.strictEqual(yield* Fiber.join(third), "three")
       yield* connection.send(Frame.goAway({ lastStreamId: one.streamId }))
-      yield* other.send(...answer((yield* other.take("Headers")).streamId, "two"))
+      yield* other.send(...responseTo((yield* other.take("Headers")).streamId, "two"))
       assert.strictEqual(yield* Fiber.join(second), "two")
       assert.isAbove(two.streamId, one.streamId)
-      yield* connection.send(...answer(one.streamId, "one"))
+      yield* connection.send(...responseTo(one.streamId, "one"))
       assert.strictEqual(yield* Fiber.join(first), "one")
       yield* connection.awaitClosed
     }))
@@ -214,21 +214,21 @@ describe("GOAWAY", () => {
       const first = yield* get()
       const connection = yield* peer.accept
       const { streamId } = yield* connection.take("Headers")
-      yield* connection.send(...answer(streamId))
+      yield* connection.send(...responseTo(streamId))
       yield* Fiber.join(first)
       yield* connection.send(Frame.goAway({ lastStreamId: streamId }))
       yield* connection.awaitClosed
       yield* until(() => pool.unsafeStats().open === 0)
       const second = yield* get()
       const other = yield* peer.accept
-      yield* other.send(...answer((yield* other.take("Headers")).streamId))
+      yield* other.send(...responseTo((yield* other.take("Headers")).streamId))
       assert.strictEqual(yield* Fiber.join(second), "ok")
     }))
 
-  it.scoped("right behind a whole answer does not take it away", () =>
+  it.scoped("right behind a whole response does not take it away", () =>
     Effect.gen(function*() {
       const { connection, request, streamId } = yield* startRequest()
-      yield* connection.send(...answer(streamId), Frame.goAway({ lastStreamId: streamId, code: 2 }))
+      yield* connection.send(...responseTo(streamId), Frame.goAway({ lastStreamId: streamId, code: 2 }))
       yield* connection.close("end")
       assert.strictEqual(yield* Fiber.join(request), "ok")
     }))
@@ -262,7 +262,7 @@ describe("The end of the connection", () => {
   }
 
   for (const how of ["end", "reset"] as const) {
-    it.scoped(`under an answer fails it, typed (${how})`, () =>
+    it.scoped(`under a response fails it, typed (${how})`, () =>
       Effect.gen(function*() {
         const { get, peer, pool, post } = yield* startPeer()
         const [one, two] = [yield* get(), yield* post("not to be sent twice")]
@@ -278,7 +278,7 @@ describe("The end of the connection", () => {
       }))
   }
 
-  it.scoped("does not take away an answer that has arrived and waits for its reader", () =>
+  it.scoped("does not take away a response that has arrived and waits for its reader", () =>
     Effect.gen(function*() {
       const { client, peer } = yield* startPeer({
         client: { maxBufferedBody: 1000, http2: { priorKnowledge: true, initialWindowSize: 200_000 } }
@@ -398,7 +398,7 @@ describe("What is not HTTP/2", () => {
       yield* connection.send(
         Frame.make({ type: 0xee, flags: 0xff, streamId, payload: new Uint8Array(30) }),
         Frame.settings([[0x9999, 1]]),
-        ...answer(streamId)
+        ...responseTo(streamId)
       )
       assert.strictEqual(yield* Fiber.join(request), "ok")
     }))
@@ -408,7 +408,7 @@ describe("What is not HTTP/2", () => {
       const { get, peer, pool } = yield* startPeer({ client: { timeouts: { read: "Infinity", connect: "Infinity" } } })
       const warm = yield* get()
       const connection = yield* peer.accept
-      yield* connection.send(...answer((yield* connection.take("Headers")).streamId))
+      yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId))
       yield* Fiber.join(warm)
       yield* TestClock.adjust("2 seconds")
       yield* connection.send(Frame.make(pingOfSeven))
@@ -425,14 +425,14 @@ describe("What is not HTTP/2", () => {
         client: { timeouts: { read: "Infinity", connect: "Infinity" } }
       })
       const never = yield* silent.get()
-      const greeting = yield* silent.peer.accept
-      yield* greeting.send(Frame.make(pingOfSeven))
+      const unready = yield* silent.peer.accept
+      yield* unready.send(Frame.make(pingOfSeven))
       yield* turns(20)
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* failure(never))._tag, "ConnectError")
     }))
 
-  it.scoped("is told when a connection is made", () =>
+  it.scoped("is reported when a connection is made", () =>
     Effect.gen(function*() {
       const { get, peer } = yield* startPeer({ automatic: [] })
       const request = yield* get()

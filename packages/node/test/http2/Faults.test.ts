@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { answer, failure, passing, startPeer, turns, until } from "./support.js"
+import { failure, passing, responseTo, startPeer, turns, until } from "./support.js"
 
 // What went wrong in real deployments, of other clients and of ours. The same without sockets, with more cases of each, is
 // in engine/test/http2/faults.test.ts.
@@ -56,12 +56,12 @@ for (const tls of [false, true]) {
         }))
     }
 
-    it.scoped("2: a connection that went dead without a word is found by requests that were given up early", () =>
+    it.scoped("2: a connection that went dead without a word is found by requests that were abandoned early", () =>
       Effect.gen(function*() {
         const { client, peer } = yield* start(silent)
         const warm = yield* Effect.fork(client.get(peer.url))
         const dead = yield* peer.accept
-        yield* dead.send(...answer((yield* dead.take("Headers")).streamId))
+        yield* dead.send(...responseTo((yield* dead.take("Headers")).streamId))
         yield* Fiber.join(warm)
         for (let n = 0; n < 3; n++) {
           const request = yield* Effect.fork(Effect.timeout(client.get(peer.url), "300 millis"))
@@ -75,21 +75,21 @@ for (const tls of [false, true]) {
         yield* dead.awaitClosed
         const next = yield* Effect.fork(client.get(peer.url))
         const other = yield* peer.accept
-        yield* other.send(...answer((yield* other.take("Headers")).streamId))
+        yield* other.send(...responseTo((yield* other.take("Headers")).streamId))
         assert.strictEqual((yield* Fiber.join(next)).status, 200)
       }))
 
-    it.scoped("3: pingInterval counts from the first request unanswered, though each is given up after 300 ms", () =>
+    it.scoped("3: pingInterval counts from the first request without a response, though each is abandoned after 300 ms", () =>
       Effect.gen(function*() {
         const { client, peer } = yield* start({ ...silent, http2: { pingInterval: "1 second" } })
         const warm = yield* Effect.fork(client.get(peer.url))
         const connection = yield* peer.accept
-        yield* connection.send(...answer((yield* connection.take("Headers")).streamId))
+        yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId))
         yield* Fiber.join(warm)
         for (let n = 0; n < 5; n++) {
           const request = yield* Effect.fork(Effect.timeout(client.get(peer.url), "300 millis"))
           yield* connection.take("Headers")
-          // Something else is heard of the server: there is no reason to ask it at once.
+          // Something else comes from the server: there is no reason to ask it at once.
           yield* connection.send(Frame.settings([]))
           yield* turns(10)
           yield* TestClock.adjust("300 millis")
@@ -103,7 +103,7 @@ for (const tls of [false, true]) {
         const { client, peer } = yield* start({ client: { timeouts: { read: "10 seconds" } } })
         const warm = yield* Effect.fork(client.get(peer.url))
         const connection = yield* peer.accept
-        yield* connection.send(...answer((yield* connection.take("Headers")).streamId))
+        yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId))
         yield* Fiber.join(warm)
         for (let n = 0; n < 12; n++) {
           const request = yield* Effect.fork(client.get(peer.url))
@@ -114,7 +114,7 @@ for (const tls of [false, true]) {
         }
         assert.lengthOf((yield* connection.frames).filter((frame) => frame._tag === "Ping"), 2)
         const next = yield* Effect.fork(client.get(peer.url))
-        yield* connection.send(...answer((yield* connection.take("Headers")).streamId))
+        yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId))
         assert.strictEqual((yield* Fiber.join(next)).status, 200)
       }))
 
@@ -184,7 +184,7 @@ for (const tls of [false, true]) {
           Frame.goAway({ lastStreamId: streamId, code: INTERNAL_ERROR, debugData: "invalid header x" })
         )
         const other = yield* peer.accept
-        yield* other.send(...answer((yield* other.take("Headers")).streamId))
+        yield* other.send(...responseTo((yield* other.take("Headers")).streamId))
         assert.strictEqual(yield* Fiber.join(two), "ok")
         yield* connection.close("end")
         const error = yield* failure(one)
@@ -241,7 +241,7 @@ for (const tls of [false, true]) {
               (other) =>
                 Effect.fork(
                   Effect.forever(
-                    Effect.flatMap(other.take("Headers"), (frame) => other.send(...answer(frame.streamId)))
+                    Effect.flatMap(other.take("Headers"), (frame) => other.send(...responseTo(frame.streamId)))
                   )
                 )
             )
@@ -255,7 +255,7 @@ for (const tls of [false, true]) {
         assert.deepStrictEqual(all, all.map(() => "ok"))
         const streams = (yield* connection.frames).filter((frame) => frame._tag === "Headers").length
         assert.isAtMost(streams, 12)
-        yield* connection.send(...answer(streamId))
+        yield* connection.send(...responseTo(streamId))
         assert.strictEqual(yield* Fiber.join(long), "ok")
       }))
 
@@ -362,7 +362,7 @@ for (const tls of [false, true]) {
         assert.match(error.message, /HTTP\/2/)
       }))
 
-    it.scoped("17: a malformed response is told with rule, section and field, and asked for once, retries or not", () =>
+    it.scoped("17: a malformed response is reported with rule, section and field, and asked for once, retries or not", () =>
       Effect.gen(function*() {
         const { client, peer } = yield* start()
         const safely = Retry.safely(client, { times: 5, base: "10 millis" })
@@ -388,7 +388,7 @@ for (const tls of [false, true]) {
           const { get, peer, post: send } = yield* start()
           const warm = yield* get()
           const connection = yield* peer.accept
-          yield* connection.send(...answer((yield* connection.take("Headers")).streamId))
+          yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId))
           yield* Fiber.join(warm)
           yield* connection.send(frame)
           // Where sockets are polled before what is asked for now is written.
@@ -397,7 +397,7 @@ for (const tls of [false, true]) {
           const other = yield* peer.accept
           const { fields, streamId } = yield* other.take("Headers")
           assert.deepInclude(fields, [":method", "POST"])
-          yield* other.send(...answer(streamId))
+          yield* other.send(...responseTo(streamId))
           assert.strictEqual(yield* Fiber.join(request), "ok")
         }
       }))
@@ -410,9 +410,9 @@ for (const tls of [false, true]) {
         const { streamId } = yield* connection.take("Headers")
         yield* Fiber.interrupt(request)
         assert.strictEqual((yield* connection.take("RstStream")).code, CANCEL)
-        yield* connection.send(...answer(streamId, "late"), Frame.windowUpdate(streamId, 10))
+        yield* connection.send(...responseTo(streamId, "late"), Frame.windowUpdate(streamId, 10))
         const next = yield* get()
-        yield* connection.send(...answer((yield* connection.take("Headers")).streamId))
+        yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId))
         assert.strictEqual(yield* Fiber.join(next), "ok")
         assert.strictEqual(pool.unsafeStats().open, 1)
       }))

@@ -3,14 +3,14 @@ import { Frame } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
-import { answer, failure, startPeer, turns, until } from "./support.js"
+import { failure, responseTo, startPeer, turns, until } from "./support.js"
 
 const impatient = { timeouts: { read: "5 seconds" } } as const
 const silent = { automatic: ["settings"], client: impatient } as const
 const pings = (frames: ReadonlyArray<Frame.ReceivedFrame>) => frames.filter((frame) => frame._tag === "Ping").length
 
 describe("After a read timeout", () => {
-  it.scoped("the server is asked; until it answers the connection takes nothing, afterwards it does", () =>
+  it.scoped("the server is asked; until it acknowledges the connection takes nothing, afterwards it does", () =>
     Effect.gen(function*() {
       const { get, peer, pool } = yield* startPeer({
         ...silent,
@@ -27,17 +27,17 @@ describe("After a read timeout", () => {
       assert.strictEqual((yield* connection.take("RstStream", streamId)).code, 8)
       assert.strictEqual((yield* connection.take("RstStream", two.streamId)).code, 8)
       const ping = yield* connection.take("Ping")
-      // An idle connection that takes nothing gives way, or is waited for: here the answer comes first.
+      // An idle connection that takes nothing is evicted, or waited for: here the acknowledgement comes first.
       yield* connection.send(Frame.ping(ping.data, { ack: true }))
       yield* turns(20)
       const next = yield* get()
-      yield* connection.send(...answer((yield* connection.take("Headers")).streamId))
+      yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId))
       assert.strictEqual(yield* Fiber.join(next), "ok")
       assert.strictEqual(pings(yield* connection.frames), 1)
       assert.strictEqual(pool.unsafeStats().open, 1)
     }))
 
-  it.scoped("new requests go elsewhere while the answer is awaited", () =>
+  it.scoped("new requests go elsewhere while the acknowledgement is awaited", () =>
     Effect.gen(function*() {
       const { get, peer, pool } = yield* startPeer(silent)
       const late = yield* get()
@@ -48,14 +48,14 @@ describe("After a read timeout", () => {
       yield* connection.take("Ping")
       const next = yield* get()
       const other = yield* peer.accept
-      yield* other.send(...answer((yield* other.take("Headers")).streamId))
+      yield* other.send(...responseTo((yield* other.take("Headers")).streamId))
       assert.strictEqual(yield* Fiber.join(next), "ok")
       yield* TestClock.adjust("5 seconds")
       yield* connection.awaitClosed
-      yield* until(() => pool.unsafeStats().open === 0, "the doubtful connection and the idle one to be closed")
+      yield* until(() => pool.unsafeStats().open === 0, "the unresponsive connection and the idle one to be closed")
     }))
 
-  it.scoped("a server that does not answer is given up, and its other requests fail, typed", () =>
+  it.scoped("a connection whose server does not acknowledge is closed, and its other requests fail, typed", () =>
     Effect.gen(function*() {
       const { get, peer, pool, post } = yield* startPeer({
         ...silent,
@@ -66,7 +66,7 @@ describe("After a read timeout", () => {
       const connection = yield* peer.accept
       const one = yield* connection.take("Headers")
       yield* TestClock.adjust("3 seconds")
-      // It begins, so its own timeout starts anew; nothing is heard after that.
+      // It begins, so its own timeout starts anew; nothing comes after that.
       yield* connection.send(Frame.headers(one.streamId, [[":status", "200"]]))
       yield* turns(20)
       yield* TestClock.adjust("4 seconds")
@@ -91,7 +91,7 @@ describe("After a read timeout", () => {
       yield* connection.take("Headers")
       yield* TestClock.adjust("3 seconds")
       const other = yield* get()
-      yield* connection.send(...answer((yield* connection.take("Headers")).streamId))
+      yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId))
       yield* Fiber.join(other)
       yield* TestClock.adjust("2 seconds")
       assert.strictEqual((yield* failure(late))._tag, "ReadTimeout")
@@ -130,9 +130,9 @@ describe("pingInterval", () => {
       yield* TestClock.adjust("10 seconds")
       yield* connection.take("Ping")
       yield* TestClock.adjust("3 seconds")
-      // Nothing tells whether the server has seen it; it is sent again because that does no harm.
+      // Nothing says whether the server has seen it; it is sent again because that does no harm.
       const again = yield* peer.accept
-      yield* again.send(...answer((yield* again.take("Headers")).streamId))
+      yield* again.send(...responseTo((yield* again.take("Headers")).streamId))
       assert.strictEqual(yield* Fiber.join(dead), "ok")
       yield* connection.awaitClosed
       assert.strictEqual(pool.unsafeStats().open, 1)
@@ -159,7 +159,7 @@ describe("pingInterval is exact", () => {
       yield* TestClock.adjust("1 millis")
       yield* connection.send(Frame.ping((yield* connection.take("Ping")).data, { ack: true }))
       yield* turns(20)
-      // The answer was the last that came.
+      // The acknowledgement was the last that came.
       yield* TestClock.adjust("6 seconds")
       yield* connection.send(Frame.data(one.streamId, "ok", { endStream: true }))
       assert.strictEqual(yield* Fiber.join(first), "ok")
@@ -170,7 +170,7 @@ describe("pingInterval is exact", () => {
       assert.strictEqual(yield* asked, 1)
       yield* TestClock.adjust("1 millis")
       assert.strictEqual(yield* asked, 2)
-      yield* connection.send(...answer(two.streamId))
+      yield* connection.send(...responseTo(two.streamId))
       assert.strictEqual(yield* Fiber.join(second), "ok")
     }))
 })
@@ -181,7 +181,7 @@ describe("An idle connection", () => {
       const { get, peer, pool } = yield* startPeer()
       const request = yield* get()
       const connection = yield* peer.accept
-      yield* connection.send(...answer((yield* connection.take("Headers")).streamId))
+      yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId))
       yield* Fiber.join(request)
       yield* TestClock.adjust("5 seconds")
       yield* connection.awaitClosed

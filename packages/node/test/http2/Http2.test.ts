@@ -10,7 +10,7 @@ const replies = {
   "/": Reply.text("hello"),
   "/big": Reply.size(3_000_000),
   "/echo": Reply.echo(),
-  "/parts": Reply.chunks(["ab", "cd"], { trailers: { "x-sum": "4" } })
+  "/chunks": Reply.chunks(["ab", "cd"], { trailers: { "x-sum": "4" } })
 }
 
 interface Handle {
@@ -42,13 +42,18 @@ for (const tls of [true, false]) {
         yield* server.reply("/held", Reply.text("held", { hold: gate }))
         const all = yield* Effect.fork(
           Effect.all(
-            Array.from({ length: 50 }, () => Effect.flatMap(client.get(`${server.url}/held`), (answer) => answer.text)),
+            Array.from({ length: 50 }, () =>
+              Effect.flatMap(client.get(`${server.url}/held`), (response) => response.text)),
             { concurrency: "unbounded" }
           )
         )
         yield* gate.awaitHeld(50)
         yield* gate.open
-        assert.deepStrictEqual(yield* all, Array.from({ length: 50 }, () => "held"))
+        assert.deepStrictEqual(
+          yield* all,
+          Array.from({ length: 50 }, () =>
+            "held")
+        )
         const stats = yield* server.stats
         assert.deepStrictEqual(stats.requestsPerConnection, [50])
         assert.strictEqual(stats.maxConcurrentStreams, 50)
@@ -80,7 +85,7 @@ for (const tls of [true, false]) {
         const body = new Uint8Array(yield* (yield* client.get(`${server.url}/big`)).arrayBuffer)
         assert.strictEqual(body.length, 3_000_000)
         assert.isTrue(body.every((byte, n) => byte === n % 251))
-        assert.strictEqual(yield* (yield* client.get(`${server.url}/parts`)).text, "abcd")
+        assert.strictEqual(yield* (yield* client.get(`${server.url}/chunks`)).text, "abcd")
         assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [2])
       }))
   })

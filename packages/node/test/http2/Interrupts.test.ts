@@ -3,7 +3,7 @@ import type { Frame } from "@sluice/test-server"
 import { Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { answer, makeClient, startPeer, turns, until } from "./support.js"
+import { makeClient, responseTo, startPeer, turns, until } from "./support.js"
 
 describe("An interrupt", () => {
   it.scoped("resets the stream, and the connection goes on", () =>
@@ -15,9 +15,9 @@ describe("An interrupt", () => {
       yield* Fiber.interrupt(request)
       assert.strictEqual((yield* connection.take("RstStream", streamId)).code, 8)
       // What the server had sent before it knew goes nowhere, and does no harm.
-      yield* connection.send(...answer(streamId, "late"))
+      yield* connection.send(...responseTo(streamId, "late"))
       const next = yield* get()
-      yield* connection.send(...answer((yield* connection.take("Headers")).streamId))
+      yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId))
       assert.strictEqual(yield* Fiber.join(next), "ok")
       assert.strictEqual(pool.unsafeStats().open, 1)
       assert.isFalse((yield* connection.frames).some((frame: Frame.ReceivedFrame) => frame._tag === "GoAway"))
@@ -50,7 +50,7 @@ describe("An interrupt", () => {
               Effect.withMaxOpsBeforeYield(10 + moment)
             )
           )
-          // Microtasks first, then turns of the event loop: from before the dial to after the answer.
+          // Microtasks first, then turns of the event loop: from before the dial to after the response.
           if (moment < 30) { for (let n = 0; n < moment; n++) yield* Effect.yieldNow() }
           else yield* turns(moment - 30)
           yield* Fiber.interrupt(request)

@@ -76,8 +76,8 @@ for (const tls of [false, true]) {
         }
         const whole = HttpBody.uint8Array(new Uint8Array(500_000))
         assert.strictEqual((yield* echo(HttpClientRequest.post(`${url}/echo`, { body: whole }))).size, 500_000)
-        const parts = HttpBody.stream(Stream.fromIterable(Array.from({ length: 300 }, () => new Uint8Array(1001))))
-        assert.strictEqual((yield* echo(HttpClientRequest.post(`${url}/echo`, { body: parts }))).size, 300_300)
+        const chunks = HttpBody.stream(Stream.fromIterable(Array.from({ length: 300 }, () => new Uint8Array(1001))))
+        assert.strictEqual((yield* echo(HttpClientRequest.post(`${url}/echo`, { body: chunks }))).size, 300_300)
         const trailing = HttpClientRequest.post(`${url}/echo`).pipe(
           HttpClientRequest.bodyText("text"),
           Trailers.set(Effect.succeed({ "X-Sum": "4" }))

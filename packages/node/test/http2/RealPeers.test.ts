@@ -180,7 +180,7 @@ const restarted = (
       ).pipe(
         Effect.mapError((error) => Option.getOrThrow(TransportError.fromHttpClientError(error))),
         Effect.either,
-        Effect.map((answer) => ({ n, answer })),
+        Effect.map((outcome) => ({ n, outcome })),
         Effect.tap(() => ++done === 50 ? underWay.open : Effect.void)
       )
     const all = yield* Effect.fork(Effect.forEach(Array.from({ length: 300 }, (_, n) => n), ask, { concurrency: 10 }))
@@ -190,7 +190,7 @@ const restarted = (
     assert.lengthOf(outcomes, 300)
     assert.deepInclude(pool.unsafeStats(), { waiting: 0, dialing: 0, leases: 0 })
     const after = yield* ask(1000)
-    assert.deepStrictEqual(after.answer, Either.right("hello"))
+    assert.deepStrictEqual(after.outcome, Either.right("hello"))
     const granted = (yield* events("Granted")).length
     return { outcomes, granted, asked: yield* peer.asked }
   })
@@ -220,15 +220,15 @@ for (const [name, { command, config, graceful }] of Object.entries(peers)) {
         () =>
           Effect.gen(function*() {
             const { asked, granted, outcomes } = yield* restarted(command, config, signal, (client) => client)
-            for (const { answer, n } of outcomes) {
+            for (const { n, outcome } of outcomes) {
               const times = asked.get(n) ?? 0
-              if (Either.isRight(answer)) {
+              if (Either.isRight(outcome)) {
                 assert.isAtLeast(times, 1)
                 if (isPost(n)) assert.strictEqual(times, 1)
-                else assert.strictEqual(answer.right, "hello")
+                else assert.strictEqual(outcome.right, "hello")
                 continue
               }
-              const error = answer.left
+              const error = outcome.left
               assert.oneOf(error._tag, ["ConnectError", "ReadError", "WriteError", "StreamReset"])
               if (error._tag !== "ConnectError") assert.isTrue(error.written)
               assert.strictEqual(error.safeToRetry, !isPost(n) || error._tag === "ConnectError")
@@ -254,14 +254,14 @@ for (const [name, { command, config, graceful }] of Object.entries(peers)) {
             budget: Retry.makeBudget({ reserve: 100_000 })
           })
         )
-        for (const { answer, n } of outcomes) {
-          if (Either.isRight(answer)) {
+        for (const { n, outcome } of outcomes) {
+          if (Either.isRight(outcome)) {
             if (isPost(n)) assert.strictEqual(asked.get(n), 1)
-            else assert.strictEqual(answer.right, "hello")
+            else assert.strictEqual(outcome.right, "hello")
           } else {
-            // An answer that had begun and broke off is its reader's, who may ask again; a POST is not sent twice.
-            assert.isTrue(isPost(n) || answer.left.phase === "body", `${n}: ${answer.left.message}`)
-            assert.deepInclude(answer.left, { _tag: "ReadError", written: true, safeToRetry: !isPost(n) })
+            // A response that had begun and broke off is its reader's, who may ask again; a POST is not sent twice.
+            assert.isTrue(isPost(n) || outcome.left.phase === "body", `${n}: ${outcome.left.message}`)
+            assert.deepInclude(outcome.left, { _tag: "ReadError", written: true, safeToRetry: !isPost(n) })
             if (isPost(n)) assert.isAtMost(asked.get(n) ?? 0, 1)
           }
         }

@@ -10,7 +10,7 @@ import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import { answer, failure, makeClient, startPeer, turns, until } from "./support.js"
+import { failure, makeClient, responseTo, startPeer, turns, until } from "./support.js"
 
 const start = (replies: TestServer.Options["replies"], options: TestServer.Options = {}) =>
   Effect.gen(function*() {
@@ -139,21 +139,21 @@ describe("Answers", () => {
       const error = yield* failure(request)
       assert.oneOf(error._tag, ["RemoteProtocolError", "StreamReset"])
       const next = yield* get()
-      yield* connection.send(...answer((yield* connection.take("Headers")).streamId))
+      yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId))
       assert.strictEqual(yield* Fiber.join(next), "ok")
     }))
 })
 
 describe("Bodies of requests", () => {
-  it.scoped("larger than all windows, in one piece and in parts of unknown length", () =>
+  it.scoped("larger than all windows, in one piece and in chunks of unknown length", () =>
     Effect.gen(function*() {
       const { client, server } = yield* start({ "*": Reply.text("got it") }, { maxRecordedBody: 1_000_000 })
       const bytes = Uint8Array.from({ length: 700_001 }, (_, n) => n % 251)
-      const parts = Stream.fromIterable(
+      const chunks = Stream.fromIterable(
         Array.from({ length: 70 }, (_, n) => bytes.subarray(n * 10_000, (n + 1) * 10_000))
       )
       yield* client.post(`${server.url}/whole`, { body: HttpBody.uint8Array(bytes) })
-      yield* client.post(`${server.url}/parts`, { body: HttpBody.stream(parts) })
+      yield* client.post(`${server.url}/chunks`, { body: HttpBody.stream(chunks) })
       const [whole, inParts] = yield* server.requests
       assert.deepStrictEqual(Buffer.from(whole.body), Buffer.from(bytes))
       assert.strictEqual(whole.header("content-length"), "700001")
@@ -166,10 +166,10 @@ describe("Bodies of requests", () => {
     Effect.gen(function*() {
       const { client, peer } = yield* startPeer()
       let pulled = 0
-      const part = new Uint8Array(10_000)
+      const chunk = new Uint8Array(10_000)
       const body = Stream.repeatEffect(Effect.sync(() => {
-        pulled += part.length
-        return part
+        pulled += chunk.length
+        return chunk
       }))
       yield* Effect.fork(client.post(peer.url, { body: HttpBody.stream(body) }))
       const connection = yield* peer.accept
@@ -180,7 +180,7 @@ describe("Bodies of requests", () => {
       assert.isBelow(pulled, 200_000)
     }))
 
-  it.scoped("go on while the answer is read, both ways at once", () =>
+  it.scoped("go on while the response is read, both ways at once", () =>
     Effect.gen(function*() {
       const { client, server } = yield* start({ "/echo": Reply.echo() })
       const queue = yield* Queue.unbounded<Uint8Array>()
@@ -281,7 +281,7 @@ describe("Flow control", () => {
       const { client, server } = yield* start({ "/": Reply.size(3_000_000) })
       const response = yield* client.get(server.url)
       const sizes = yield* Stream.runCollect(
-        Stream.mapEffect(response.stream, (part) => Effect.as(turns(1), part.length))
+        Stream.mapEffect(response.stream, (chunk) => Effect.as(turns(1), chunk.length))
       )
       assert.strictEqual(Chunk.reduce(sizes, 0, (sum, size) => sum + size), 3_000_000)
     }))

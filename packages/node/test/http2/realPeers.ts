@@ -89,7 +89,7 @@ const run = (
     closeSync(output)
     child.on("error", () => {})
     for (let n = 0; n < 600; n++) {
-      if (yield* answers(port)) return child
+      if (yield* responds(port)) return child
       yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 25)))
     }
     child.kill("SIGKILL")
@@ -136,7 +136,7 @@ const listenBackend: Effect.Effect<Backend, never, Scope.Scope> = Effect.suspend
   return Effect.map(listening, (server) => ({ port: (server.address() as net.AddressInfo).port, forwarded }))
 })
 
-const answers = (port: number): Effect.Effect<boolean> =>
+const responds = (port: number): Effect.Effect<boolean> =>
   Effect.async((resume) => {
     const socket = net.connect(port, "127.0.0.1")
     socket.once("connect", () => {

@@ -34,12 +34,12 @@ export const startPeer = ({ client: options, http2, ...peerOptions }: PeerOption
       peer,
       pool,
       client,
-      /** Sends a request and reads its answer, in a fiber of its own. */
-      get: (path = "/") => Effect.fork(Effect.flatMap(client.get(peer.url + path), (answer) => answer.text)),
+      /** Sends a request and reads its response, in a fiber of its own. */
+      get: (path = "/") => Effect.fork(Effect.flatMap(client.get(peer.url + path), (response) => response.text)),
       post: (body: string) =>
         Effect.fork(Effect.flatMap(
           client.post(peer.url, { body: HttpBody.text(body) }),
-          (answer) => answer.text
+          (response) => response.text
         ))
     }
   })
@@ -54,8 +54,8 @@ export const startRequest = (options?: PeerOptions) =>
     return { request, connection, streamId }
   })
 
-/** A whole answer. */
-export const answer = (streamId: number, text = "ok"): ReadonlyArray<Frame.Frame> => [
+/** A whole response. */
+export const responseTo = (streamId: number, text = "ok"): ReadonlyArray<Frame.Frame> => [
   Frame.headers(streamId, [[":status", "200"]]),
   Frame.data(streamId, text, { endStream: true })
 ]
@@ -89,7 +89,7 @@ export const turns = (count: number): Effect.Effect<void> => {
   return until(() => left-- <= 0)
 }
 
-/** The transport's error that a request, or reading its answer, fails with. */
+/** The transport's error that a request, or reading its response, fails with. */
 export const failure = <A, E>(fiber: Fiber.Fiber<A, E>): Effect.Effect<TransportError.TransportError> =>
   Effect.flatMap(
     Effect.orDie(Effect.flip(Fiber.join(fiber))),

@@ -17,7 +17,7 @@ export const uint32 = (...values: ReadonlyArray<number>): Uint8Array => {
   return bytes
 }
 
-export const join = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => Buffer.concat(parts)
+export const join = (...chunks: ReadonlyArray<Uint8Array>): Uint8Array => Buffer.concat(chunks)
 
 /** The connection preface of a server. */
 export const settings = frame(4, 0, 0)

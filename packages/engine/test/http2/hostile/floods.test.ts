@@ -159,7 +159,7 @@ describe("Header compression", () => {
 })
 
 describe("One-byte segments", () => {
-  it("change nothing in what each request is told", () => {
+  it("change nothing in what each request is notified of", () => {
     const conversation = (split: number): ReadonlyArray<unknown> => {
       const harness = new Harness({ split })
       const sent = Array.from({ length: 4 }, () => harness.send(get))

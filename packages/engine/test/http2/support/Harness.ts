@@ -54,7 +54,7 @@ export class Recorder implements StreamReceiver<StreamFailure> {
 
 interface HarnessOptions extends Partial<SessionOptions> {
   /** What the server's first SETTINGS say; `"none"` if they do not come by themselves. */
-  readonly greeting?: ReadonlyArray<readonly [number, number]> | "none"
+  readonly serverSettings?: ReadonlyArray<readonly [number, number]> | "none"
   /** Bytes come in pieces of this size. */
   readonly split?: number
   /** After each piece more may come in the same turn, as with records of TLS. */
@@ -76,7 +76,7 @@ export const post = (body: string | Uint8Array, more: Partial<StreamRequest> = {
   ...more
 })
 
-/** A session, what its host hears, and the other end of the wire. */
+/** A session, what its host is notified of, and the other end of the wire. */
 export class Harness {
   now = 0
   readonly wire = new ClientWire()
@@ -88,7 +88,7 @@ export class Harness {
   private readonly split: number
   private readonly more: boolean
 
-  constructor({ greeting = [], more = false, split = Infinity, ...options }: HarnessOptions = {}) {
+  constructor({ serverSettings = [], more = false, split = Infinity, ...options }: HarnessOptions = {}) {
     this.split = split
     this.more = more
     this.session = new Session<StreamFailure>({
@@ -112,9 +112,9 @@ export class Harness {
       },
       toError: (failure) => failure
     }, { ...defaultSessionOptions, ...options })
-    if (greeting !== "none") {
+    if (serverSettings !== "none") {
       this.flush()
-      this.receive(settings(...greeting), settingsAck)
+      this.receive(settings(...serverSettings), settingsAck)
       this.flush()
       this.wire.frames.length = 0
     }
