@@ -8,6 +8,7 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import { type Cookie, CookieJar } from "@sluice/engine/client"
 import * as optionTable from "@sluice/engine/options"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,7 +18,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { getPublicSuffix } from "tldts"
-import { type Cookie, CookieJar } from "./internal/CookieJar.js"
 import { PrintableError } from "./internal/printable.js"
 import * as wallTime from "./internal/wallTime.js"
 import { type Jar, withJar as around } from "./internal/withJar.js"
@@ -43,7 +43,7 @@ const CookieSchema = Schema.Struct({
  * @since 0.1.0
  * @category models
  */
-export type { Cookie } from "./internal/CookieJar.js"
+export type { Cookie } from "@sluice/engine/client"
 
 /**
  * @since 0.1.0

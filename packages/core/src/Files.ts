@@ -154,7 +154,7 @@ export const multipart = (
         )
       }
     }
-    const { contentLength, contentType, stream } = multiparts.encodeParts(parts, multiparts.makeBoundary())
+    const { contentLength, contentType, stream } = multiparts.encodeParts(parts)
     return new ReopenableBody(stream, contentType, contentLength)
   })
 

@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
+import { Lines, TooLarge } from "@sluice/engine/client"
 import * as optionTable from "@sluice/engine/options"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
 import type * as Stream from "effect/Stream"
 import { type Decoder, decodeStream } from "./internal/decodeStream.js"
-import { Lines, TooLarge } from "./internal/Lines.js"
 import { PrintableError } from "./internal/printable.js"
 import { check } from "./InvalidOptions.js"
 

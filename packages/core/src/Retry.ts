@@ -9,6 +9,7 @@ import { isHttpClientError } from "@effect/platform/HttpClientError"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import { isIdempotent } from "@sluice/engine/call"
+import { retryAfter } from "@sluice/engine/client"
 import * as optionTable from "@sluice/engine/options"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
@@ -381,13 +382,4 @@ const dropExpect = (request: HttpClientRequest): HttpClientRequest =>
  * @since 0.1.0
  * @category conversions
  */
-export const parseRetryAfter = (value: string | undefined, now: number): number | undefined => {
-  if (value === undefined) return undefined
-  const text = value.trim()
-  if (/^\d+$/.test(text)) return Number(text) * 1000
-  // A date of HTTP begins with the name of the day; what else `Date.parse` takes is not one.
-  if (!/^[A-Z][a-z]{2,8},? /.test(text)) return undefined
-  // The form of C's asctime names no zone, and means UTC.
-  const date = Date.parse(text.endsWith("GMT") ? text : `${text} GMT`)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
-}
+export const parseRetryAfter: (value: string | undefined, now: number) => number | undefined = retryAfter.parse

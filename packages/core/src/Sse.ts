@@ -8,6 +8,7 @@ import * as Headers from "@effect/platform/Headers"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import { EventDecoder, type Memory, type ServerSentEvent, TooLarge } from "@sluice/engine/client"
 import * as optionTable from "@sluice/engine/options"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,8 +19,6 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { discard } from "./internal/client/discard.js"
 import { decodeStream } from "./internal/decodeStream.js"
-import { EventDecoder, type Memory, type ServerSentEvent } from "./internal/EventDecoder.js"
-import { TooLarge } from "./internal/Lines.js"
 import { PrintableError } from "./internal/printable.js"
 import { check, once } from "./InvalidOptions.js"
 import * as Timeouts from "./Timeouts.js"
@@ -28,7 +27,7 @@ import * as Timeouts from "./Timeouts.js"
  * @since 0.1.0
  * @category models
  */
-export type { ServerSentEvent } from "./internal/EventDecoder.js"
+export type { ServerSentEvent } from "@sluice/engine/client"
 
 /**
  * An event is larger than `maxEventSize`.

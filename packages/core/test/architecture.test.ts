@@ -60,7 +60,8 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   pool: [],
   call: ["pool", "http1"],
   routes: ["options"],
-  node: ["call", "http1", "http2", "network", "options", "pool"]
+  client: ["http1"],
+  node: ["call", "client", "http1", "http2", "network", "options", "pool"]
 }
 
 const engine = "packages/engine/src"

@@ -5,11 +5,11 @@
  */
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { Credential } from "@sluice/core/Credentials"
+import { type Challenge, challengesOf } from "@sluice/engine/client"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { createHash, randomBytes } from "node:crypto"
-import { type Challenge, challengesOf } from "./internal/challenges.js"
 
 /**
  * Responds to the Digest challenges of one origin: SHA-512-256, SHA-256 and MD5, with `-sess`, `auth`, `auth-int` and
@@ -21,7 +21,8 @@ import { type Challenge, challengesOf } from "./internal/challenges.js"
  * import * as HttpClient from "@effect/platform/HttpClient"
  * import * as Credentials from "@sluice/core/Credentials"
  * import { Digest } from "@sluice/node"
- * import * as Effect from "effect/Effect"
+ * import { type Challenge, challengesOf } from "@sluice/engine/client"
+import * as Effect from "effect/Effect"
  * import * as Redacted from "effect/Redacted"
  *
  * const client = Effect.gen(function*() {

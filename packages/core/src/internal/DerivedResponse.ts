@@ -6,12 +6,12 @@ import { type HttpClientResponse, TypeId as ResponseTypeId } from "@effect/platf
 import * as IncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
 import { describeCause } from "@sluice/engine"
+import { invalidForm, invalidJson } from "@sluice/engine/client"
 import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import type * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 import { shownRequest, withShownUrl } from "./client/shownRequest.js"
-import { invalidForm, invalidJson } from "./client/undecodable.js"
 
 /** What a derived response reads instead of the original's body. */
 export interface DerivedBody {

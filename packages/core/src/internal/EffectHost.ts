@@ -1,5 +1,12 @@
 import type { Cancel, Host, OpenEvents, OpenHandle, RunInContext } from "@sluice/engine"
-import { type CoreLimits, type DriverOptions, PoolDriver } from "@sluice/engine/pool"
+import {
+  type CoreLimits,
+  type DriverOptions,
+  PoolDriver,
+  type Reserve,
+  reserveOf,
+  withoutReserve
+} from "@sluice/engine/pool"
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -21,7 +28,6 @@ import { isLive, live } from "./liveClock.js"
 import { type PoolMetrics, poolMetrics } from "./metrics/poolMetrics.js"
 import { OpenConnection } from "./OpenConnection.js"
 import { OriginPermits } from "./OriginPermits.js"
-import { type Reserve, reserveOf, withoutReserve } from "./reserve.js"
 import { dateOf } from "./wallTime.js"
 
 export interface HostOptions extends Omit<DriverOptions, "connectTimeout"> {

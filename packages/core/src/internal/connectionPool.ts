@@ -1,5 +1,5 @@
 import * as optionTable from "@sluice/engine/options"
-import { countsByOrigin, countsOf, inFlight } from "@sluice/engine/pool"
+import { countsByOrigin, countsOf, hrefOf, inFlight } from "@sluice/engine/pool"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
@@ -23,7 +23,6 @@ import { remember } from "./kin.js"
 import { freePermits } from "./OriginPermits.js"
 import * as poolCensus from "./poolCensus.js"
 import { printable } from "./printable.js"
-import { hrefOf } from "./reserve.js"
 
 /**
  * @since 0.1.0

@@ -1,13 +1,13 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { assert, describe, it } from "@effect/vitest"
+import { setCookie } from "@sluice/engine/client"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as Cookies from "../../src/Cookies.js"
-import { parse, parseDate } from "../../src/internal/setCookie.js"
 import * as Redirects from "../../src/Redirects.js"
 import { MockHttp } from "../../src/testing/index.js"
 
@@ -205,7 +205,7 @@ describe("A jar of cookies", () => {
 describe("Set-Cookie", () => {
   it("takes SameSite by its three values", () => {
     const values = ["Strict", "lax", "NONE", "x", "constructor"]
-    assert.deepStrictEqual(values.map((value) => parse(`a=1; SameSite=${value}`)?.sameSite), [
+    assert.deepStrictEqual(values.map((value) => setCookie.parse(`a=1; SameSite=${value}`)?.sameSite), [
       "Strict",
       "Lax",
       "None",
@@ -224,13 +224,13 @@ describe("Set-Cookie", () => {
         "2031 7:28:0 21 october",
         "21-OCT-2031 07:28:00 +0200"
       ]
-    ) assert.strictEqual(parseDate(date), expected, date)
+    ) assert.strictEqual(setCookie.parseDate(date), expected, date)
     for (
       const wrong of ["", "soon", "31 Feb 2031 00:00:00", "21 Oct 1600 07:28:00", "21 Oct 2031 24:00:00", "21 Oct 2031"]
     ) {
-      assert.isUndefined(parseDate(wrong), wrong)
+      assert.isUndefined(setCookie.parseDate(wrong), wrong)
     }
-    assert.strictEqual(parseDate("01 Jan 69 00:00:00"), Date.UTC(2069, 0, 1))
-    assert.strictEqual(parseDate("01 Jan 70 00:00:00"), 0)
+    assert.strictEqual(setCookie.parseDate("01 Jan 69 00:00:00"), Date.UTC(2069, 0, 1))
+    assert.strictEqual(setCookie.parseDate("01 Jan 70 00:00:00"), 0)
   })
 })

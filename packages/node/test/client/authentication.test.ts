@@ -3,12 +3,12 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { assert, describe, it } from "@effect/vitest"
 import * as Credentials from "@sluice/core/Credentials"
+import { challengesOf } from "@sluice/engine/client"
 import { AwsSignature, Digest, Netrc } from "@sluice/node"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
 import { createHash } from "node:crypto"
-import { challengesOf } from "../../src/internal/challenges.js"
 
 type Responder = (request: HttpClientRequest.HttpClientRequest) => Response
 

@@ -8,6 +8,7 @@ import * as IncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
 import { describeCause, type Failure, summarizeFailure } from "@sluice/engine"
 import type { CallResponse, ConnectionFacts } from "@sluice/engine/call"
+import { invalidForm, invalidJson, redactHeaders } from "@sluice/engine/client"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Inspectable from "effect/Inspectable"
@@ -16,9 +17,7 @@ import * as Stream from "effect/Stream"
 import type { TransportError } from "../../TransportError.js"
 import { withoutFrames } from "../printable.js"
 import { bytesOf, streamOf, tooLarge } from "./bodyReaders.js"
-import { redactHeaders } from "./redactHeaders.js"
 import { shownRequest, withShownUrl } from "./shownRequest.js"
-import { invalidForm, invalidJson } from "./undecodable.js"
 
 /**
  * How a response came.

@@ -1,5 +1,6 @@
 import type { Failure } from "@sluice/engine"
 import type { BodyProblem, BodySink, BodySource, SourceEnd } from "@sluice/engine/call"
+import type { OwnedBody } from "@sluice/engine/client"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -7,7 +8,6 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
-import type { OwnedBody } from "./LiveBody.js"
 import type { Trailers } from "./RequestBody.js"
 
 export interface StreamSourceOptions {

@@ -1,10 +1,10 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { redactQuery } from "@sluice/engine/call"
+import { redactHeaders } from "@sluice/engine/client"
 import * as Encoding from "effect/Encoding"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type { RedactPath } from "./ClientOptions.js"
-import { redactHeaders } from "./redactHeaders.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 

@@ -1,6 +1,6 @@
+import { isHarmless } from "@sluice/engine/client"
 import { isSecret } from "@sluice/engine/routes"
 import * as Schema from "effect/Schema"
-import { isHarmless } from "../../client/redactHeaders.js"
 import { on } from "./expectation.js"
 import type * as MockHttp from "./models.js"
 import { passed } from "./passThrough.js"

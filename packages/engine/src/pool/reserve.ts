@@ -1,5 +1,6 @@
-import { Origin } from "@sluice/engine"
-import type { CoreLimits, PoolDriver } from "@sluice/engine/pool"
+import * as Origin from "../Origin.js"
+import type { CoreLimits } from "./CoreLimits.js"
+import type { PoolDriver } from "./PoolDriver.js"
 
 /**
  * Connections that are for some origins and for nobody else, as an exporter's, which has most to say when the pool is

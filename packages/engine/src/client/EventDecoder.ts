@@ -1,4 +1,3 @@
-import type { Decoder } from "./decodeStream.js"
 import { Lines, TooLarge } from "./Lines.js"
 
 /**
@@ -23,7 +22,7 @@ export interface Memory {
   retry: number | undefined
 }
 
-export class EventDecoder implements Decoder<ServerSentEvent> {
+export class EventDecoder {
   private readonly lines: Lines
   private data: string | undefined = undefined
   private event = ""

@@ -1,11 +1,10 @@
-import type * as Headers from "@effect/platform/Headers"
-import { describeCause } from "@sluice/engine"
-import { quoteStart } from "@sluice/engine/http1"
+import { describeCause } from "../format.js"
+import { quoteStart } from "../http1/index.js"
 
 /** What is looked at of a response. */
 interface Received {
   readonly status: number
-  readonly headers: Headers.Headers
+  readonly headers: Readonly<Record<string, string | undefined>>
 }
 
 /** How codings begin that somebody has not undone. */

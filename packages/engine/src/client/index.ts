@@ -1,0 +1,15 @@
+/**
+ * What a client knows beside the pool and the wire: cookies, redirects, challenges, event streams, what may be shown of a
+ * message, bodies that are open. Decisions and formats; who asks, when and in which fiber is a face's.
+ */
+export * from "./challenges.js"
+export * from "./CookieJar.js"
+export * from "./EventDecoder.js"
+export * from "./Lines.js"
+export * from "./LiveBody.js"
+export * as location from "./location.js"
+export * as multipart from "./multipart.js"
+export * from "./redactHeaders.js"
+export * as retryAfter from "./retryAfter.js"
+export * as setCookie from "./setCookie.js"
+export * from "./undecodable.js"
