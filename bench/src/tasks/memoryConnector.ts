@@ -46,5 +46,6 @@ const exchange: Exchange = {
   resume: () => {},
   cancel: () => {},
   written: true,
-  sent: true
+  sent: true,
+  unwritten: 0
 }

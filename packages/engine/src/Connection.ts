@@ -54,6 +54,8 @@ export interface ConnectionListener {
   readonly onClosed: (reason: CloseReason) => void
   /** It begins to be made. `stage` says how far it is, for whom it takes too long. */
   readonly onDialing?: ((stage: () => DialStage | undefined) => void) | undefined
+  /** How long those who wait for it wait unless they say otherwise, in milliseconds. */
+  readonly patience?: number | undefined
 }
 
 /**
@@ -154,4 +156,6 @@ export interface Exchange {
   readonly written: boolean
   /** Whether all of them have, and none waits. */
   readonly sent: boolean
+  /** How many bytes of the body were handed over here and still wait for the transport to have room. */
+  readonly unwritten: number
 }

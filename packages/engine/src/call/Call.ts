@@ -62,6 +62,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   private isWelcome = true
   /** It was abandoned before all of the request's body had been sent. */
   private wasCutShort = false
+  private uploadedAtEnd = 0
   private startedAt = 0
   private status: number | undefined = undefined
   private totalDeadline: Deadline<Call> | undefined = undefined
@@ -278,6 +279,14 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     return this.upload?.state === "Stopped" ? "stopped" : "sending"
   }
 
+  /** How many bytes of the request's body have gone to the transport. */
+  get uploaded(): number {
+    const { body } = this.prepared.wire
+    if (this.state === "Done" || body._tag === "None") return this.uploadedAtEnd
+    const handedOver = body._tag === "Bytes" ? body.bytes.length : this.upload?.written ?? 0
+    return handedOver - (this.exchange?.unwritten ?? 0)
+  }
+
   onError(failure: Failure.Failure): void {
     if (this.state === "Sending" && this.mayRetry(failure)) {
       this.retry(pauseBefore(failure, this.retries, this.pool.host.random))
@@ -486,6 +495,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   /** Gives everything back, whatever the state. An exchange that has not ended is cancelled. */
   protected end(failure?: Failure.Failure): void {
     if (this.state === "Done") return
+    if (this.body !== undefined) this.uploadedAtEnd = this.uploaded
     this.state = "Done"
     if (this.exchange?.sent === false) this.wasCutShort = true
     this.endTotal()

@@ -23,6 +23,11 @@ export interface ConnectionFacts {
    * or nobody waited any more.
    */
   readonly upload: UploadProgress
+  /**
+   * How many bytes of the request's body have been handed to the system so far. What it has taken need not have reached the
+   * server. In an HTTP/2 stream that the server gives no credit they wait with us, and do not count.
+   */
+  readonly uploaded: number
 }
 
 export type UploadProgress = "none" | "sending" | "complete" | "stopped"
@@ -37,7 +42,7 @@ export class CallResponse {
     private readonly ticket: LeaseTicket,
     private readonly slot: Slot<Connection>,
     private readonly connection: Connection,
-    private readonly call: { readonly uploadState: UploadProgress }
+    private readonly call: { readonly uploadState: UploadProgress; readonly uploaded: number }
   ) {}
 
   get remoteAddress(): string | undefined {
@@ -45,6 +50,7 @@ export class CallResponse {
   }
 
   get facts(): ConnectionFacts {
-    return { ...connectionFacts(this.ticket, this.slot, this.connection), upload: this.call.uploadState }
+    const { uploadState, uploaded } = this.call
+    return { ...connectionFacts(this.ticket, this.slot, this.connection), upload: uploadState, uploaded }
   }
 }

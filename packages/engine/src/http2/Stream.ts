@@ -96,6 +96,11 @@ export class Stream<E> {
     return this.progress !== "Head"
   }
 
+  /** How much of its content waits for the connection, or for the server to give credit. */
+  get unwritten(): number {
+    return this.body?.size ?? 0
+  }
+
   private get canSend(): boolean {
     return this.state === "Open" || this.state === "Idle" || this.state === "HalfClosedRemote"
   }

@@ -1,6 +1,6 @@
 import * as net from "node:net"
 import type * as tls from "node:tls"
-import type { ConnectionListener, Protocol } from "../Connection.js"
+import type { Connection, ConnectionListener, Protocol } from "../Connection.js"
 import type { Failure } from "../Failure.js"
 import type { HostTime } from "../Host.js"
 import type { ParserLimits, ResponseParserOptions } from "../http1/index.js"
@@ -8,6 +8,7 @@ import { BufferedBytes } from "../http2/index.js"
 import { Route, Router } from "../network/index.js"
 import type { Http2 } from "../options/index.js"
 import type { Origin } from "../Origin.js"
+import { Alarm } from "./Alarm.js"
 import { type Coalesce, coalesceWith } from "./coalescing.js"
 import { connectHost } from "./connectHost.js"
 import { Dial, type DialEvents } from "./Dial.js"
@@ -185,22 +186,40 @@ export class Dialer {
       const { socket } = opened
       const reached = sockets.reachedBy(dial, opened, this.time)
       dial.stage = () => ({ _tag: "Handshaking", ...reached })
-      // Whatever ends it: silence does so too, when the waiters have waited long enough.
-      dial.onClosing(() => void network.tls.forget(socket, origin))
-      const onFailed = (failure: Failure) => {
-        if (!network.tls.forget(socket, origin)) return fail(failure)
-        dial.drop(socket)
-        this.dialTls(dial, origin, listener, events, false)
+      let isOver = false
+      // Silence may be due to the session too. Then whoever waits has as long again for the dial without it.
+      const silence = new Alarm(this.time, () => end())
+      const end = (failure?: Failure) => {
+        if (isOver || dial.isClosed) return
+        isOver = true
+        silence.cancel()
+        if (network.tls.forget(socket, origin)) {
+          dial.drop(socket)
+          this.dialTls(dial, origin, listener, events, false)
+        } else if (failure !== undefined) fail(failure)
       }
+      const onClosing = () => {
+        silence.cancel()
+        network.tls.forget(socket, origin)
+      }
+      const onConnected = (connection: Connection) => {
+        isOver = true
+        silence.cancel()
+        network.tls.resumed(socket)
+        events.onConnected(connection)
+      }
+      dial.onClosing(onClosing)
+      if (network.tls.isResuming(socket)) silence.set(resumptionTime(listener, this.time.elapsed() - dial.startedAt))
       network.tls.secure(dial, opened, origin, {
         onConnected: (opened, tlsTime) => {
+          const then = { onConnected, onFailed: end }
           if (opened.socket.alpnProtocol === "h2") {
-            this.speakHttp2(dial, opened, origin, listener, tlsTime, { ...events, onFailed })
+            this.speakHttp2(dial, opened, origin, listener, tlsTime, then, onClosing)
           } else {
-            this.speakHttp1(dial, opened, origin, listener, tlsTime, events)
+            this.speakHttp1(dial, opened, origin, listener, tlsTime, then)
           }
         },
-        onFailed
+        onFailed: end
       })
     }
     if (way._tag !== "Tunnel") {
@@ -265,7 +284,8 @@ export class Dialer {
     origin: Origin,
     listener: ConnectionListener,
     tlsTime: number | undefined,
-    events: DialEvents
+    events: DialEvents,
+    onClosing?: () => void
   ): void {
     const { socket } = opened
     const connection = new Http2Connection({
@@ -286,7 +306,10 @@ export class Dialer {
     })
     const reached = sockets.reachedBy(dial, opened, this.time)
     dial.stage = () => ({ _tag: "Preface", ...reached })
-    dial.onClosing(() => connection.shutdown())
+    dial.onClosing(() => {
+      onClosing?.()
+      connection.shutdown()
+    })
     // What was read before begins it.
     opened.readWith(connection)
   }
@@ -310,6 +333,13 @@ export class Dialer {
     return this.settings.http2?.priorKnowledge === true && this.speaksHttp2(key)
   }
 }
+
+/** The longest that a handshake with a session may be silent, in milliseconds. */
+const maxResumptionTime = 10_000
+
+/** How long a handshake with a session may take before it is tried without: half of what is left of the dial's time. */
+const resumptionTime = ({ patience = Infinity }: ConnectionListener, used: number): number =>
+  Math.min(Math.max(patience - used, 0) / 2, maxResumptionTime)
 
 /** A tunnel that ends before anything has come through it is the proxy's failure; what TLS says is the origin's. */
 const throughTunnel = (origin: Origin, proxy: KnownProxy, failure: Failure): Failure =>

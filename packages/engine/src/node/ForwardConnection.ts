@@ -128,6 +128,7 @@ class ForwardReceiver extends PassingReceiver {
 class FailedExchange implements Exchange {
   readonly written = false
   readonly sent = false
+  readonly unwritten = 0
   private isOver = false
 
   constructor(receiver: ExchangeReceiver, failure: Failure.Failure) {

@@ -56,6 +56,12 @@ export class Http1Exchange implements Exchange {
     readonly receiver: ExchangeReceiver
   ) {}
 
+  get unwritten(): number {
+    const { body } = this.request
+    if (body._tag === "Bytes") return this.sent ? 0 : this.written ? this.rest?.length ?? 0 : body.bytes.length
+    return this.held?.chunks.reduce((sum, chunk) => sum + chunk.length, 0) ?? 0
+  }
+
   /**
    * Writes the head and, if it is there, the body. On a connection that has been idle nothing is written before the
    * event loop has polled it once: what the server had sent unasked, its end above all, is noticed while the request can

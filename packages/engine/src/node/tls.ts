@@ -98,6 +98,15 @@ export class TlsClient {
     return true
   }
 
+  isResuming(socket: tls.TLSSocket): boolean {
+    return this.resuming.has(socket)
+  }
+
+  /** The session that this socket has offered did no harm. */
+  resumed(socket: tls.TLSSocket): void {
+    this.resuming.delete(socket)
+  }
+
   /** Waits for the handshake of a socket that is connected. */
   secure(dial: Dial, opened: OpenSocket<tls.TLSSocket>, origin: Origin, events: SecureEvents): void {
     const { socket } = opened

@@ -379,6 +379,10 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
     if (slot.state !== "Closed") this.opened.set(slot, handle)
   }
 
+  get patience(): number {
+    return this.options.connectTimeout
+  }
+
   connected(slot: Slot<Connection>, connection: Connection, wasLost: boolean): void {
     if (slot.state !== "Dialing") return
     if (wasLost) return this.dialFailed(slot, closedAtOnce(this.originOf(slot)))

@@ -13,6 +13,7 @@ export interface SlotObserver {
   readonly dialFailed: (slot: Slot<Connection>, failure: Failure) => void
   readonly gone: (slot: Slot<Connection>) => void
   readonly dialing: (slot: Slot<Connection>, stage: () => DialStage | undefined) => void
+  readonly patience: number
 }
 
 /**
@@ -24,6 +25,10 @@ export class SlotEvents implements OpenEvents {
   private wasLost = false
 
   constructor(private readonly pool: SlotObserver, private readonly slot: Slot<Connection>) {}
+
+  get patience(): number {
+    return this.pool.patience
+  }
 
   onConnected(connection: Connection): void {
     this.pool.connected(this.slot, connection, this.wasLost)

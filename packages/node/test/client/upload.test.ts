@@ -475,6 +475,9 @@ describe("a response that does not wait for the body", () => {
       const uploadOf = (response: HttpClientResponse) =>
         Option.getOrThrow(PooledHttpClient.connectionInfo(response)).upload
 
+      const uploadedOf = (response: HttpClientResponse) =>
+        Option.getOrThrow(PooledHttpClient.connectionInfo(response)).uploaded
+
       const start = (status: number) =>
         Effect.gen(function*() {
           const isSecure = kind.endsWith("TLS")
@@ -505,6 +508,7 @@ describe("a response that does not wait for the body", () => {
             assert.strictEqual(bodyLength, total)
             yield* settled(pool)
             assert.strictEqual(uploadOf(response), "complete")
+            assert.strictEqual(uploadedOf(response), total)
             if (kind !== "HTTP/2") assert.strictEqual(pool.unsafeStats().open, 0)
           }))
       }
@@ -517,6 +521,8 @@ describe("a response that does not wait for the body", () => {
           const response = yield* client.execute(post(`${server.url}/`).pipe(HttpClientRequest.bodyStream(body)))
           assert.strictEqual(yield* response.text, "enough")
           assert.strictEqual(uploadOf(response), "sending")
+          // The first window of an HTTP/2 stream is a byte smaller.
+          assert.strictEqual(uploadedOf(response), kind === "HTTP/2" ? 65_535 : chunk.length)
           assert.strictEqual(pool.unsafeStats().leases, 1)
           yield* gate.open
           yield* settled(pool)
@@ -535,6 +541,19 @@ describe("a response that does not wait for the body", () => {
             yield* settled(pool)
             assert.strictEqual(uploadOf(response), "stopped")
           }
+        }))
+
+      it.scoped("that is none, to bytes that are there: some of them have been sent, and how many is known", () =>
+        Effect.gen(function*() {
+          const { client, pool, server } = yield* start(413)
+          const size = 64 << 20
+          const response = yield* client.execute(
+            post(`${server.url}/`).pipe(HttpClientRequest.bodyUint8Array(new Uint8Array(size)))
+          )
+          yield* settled(pool)
+          assert.strictEqual(uploadOf(response), "stopped")
+          const uploaded = uploadedOf(response)
+          assert.isTrue(uploaded > 0 && uploaded < size, `${uploaded}`)
         }))
 
       it.scoped("that is a success stays one when the stream fails afterwards", () =>

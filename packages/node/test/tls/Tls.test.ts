@@ -1,6 +1,7 @@
 import * as HttpBody from "@effect/platform/HttpBody"
 import { assert, describe, it, vi } from "@effect/vitest"
 import * as Origin from "@sluice/core/Origin"
+import * as Timeouts from "@sluice/core/Timeouts"
 import { Reply, TestAuthority, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -116,14 +117,40 @@ describe("HTTP/1.1 over TLS", () => {
         }))
     }
 
-    it.scopedLive("is forgotten when its silence has ended the dial", () =>
+    it.scoped("is forgotten when the server is silent for half of connect, and who waits has the other half", () =>
       Effect.gen(function*() {
         const server = yield* serve({ resumption: "silence" })
-        const { client, pool } = yield* makeClient({ tls: { ca: server.ca }, timeouts: { connect: "200 millis" } })
+        const { client, pool } = yield* makeClient({ tls: { ca: server.ca }, timeouts: { connect: "4 seconds" } })
         yield* client.get(`${server.url}/`)
         yield* pool.evictIdle
         yield* server.awaitStats((stats) => stats.openConnections === 0)
-        assert.strictEqual((yield* Effect.flip(client.get(`${server.url}/`)))._tag, "ConnectTimeout")
+        const waiting = yield* Effect.fork(client.get(`${server.url}/`))
+        yield* server.awaitStats((stats) => stats.tlsFaults === 1)
+        yield* TestClock.adjust("1999 millis")
+        assert.strictEqual((yield* server.stats).connectionsOpened, 2)
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual(yield* (yield* Fiber.join(waiting)).text, "hello")
+        assert.strictEqual((yield* server.stats).connectionsOpened, 3)
+        assert.strictEqual(pool.unsafeStats().open, 1)
+      }))
+
+    it.scoped("is forgotten when the dial was ended before that, for another origin needed its permit", () =>
+      Effect.gen(function*() {
+        const server = yield* serve({ resumption: "silence" })
+        const other = yield* TestServer.make({ replies })
+        const { client, pool } = yield* makeClient({ tls: { ca: server.ca }, limits: { maxConnections: 1 } })
+        yield* client.get(`${server.url}/`)
+        yield* pool.evictIdle
+        yield* server.awaitStats((stats) => stats.openConnections === 0)
+        const impatient = yield* client.get(`${server.url}/`).pipe(
+          Timeouts.locally({ connect: "1 seconds" }),
+          Effect.flip,
+          Effect.fork
+        )
+        yield* server.awaitStats((stats) => stats.tlsFaults === 1)
+        yield* TestClock.adjust("1 seconds")
+        assert.strictEqual((yield* Fiber.join(impatient))._tag, "ConnectTimeout")
+        assert.strictEqual((yield* client.get(`${other.url}/`)).status, 200)
         assert.strictEqual(yield* (yield* client.get(`${server.url}/`)).text, "hello")
       }))
   })

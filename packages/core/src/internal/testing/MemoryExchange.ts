@@ -33,6 +33,7 @@ const encode = (part: string | Uint8Array) => typeof part === "string" ? new Tex
  */
 export class MemoryExchange implements Exchange {
   readonly written = true
+  readonly unwritten = 0
   readonly request: MemoryRequest
   readonly fiber: Fiber.RuntimeFiber<void>
   private phase: "headers" | "body" = "headers"
