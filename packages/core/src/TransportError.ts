@@ -54,7 +54,8 @@ export type Details = Failure.Details
 
 /**
  * What the making of a connection was waiting for: `LookingUp` for the resolver, `Connecting` for one of the addresses,
- * `Handshaking` for TLS, `Preface` for the SETTINGS of an HTTP/2 server.
+ * `Handshaking` for TLS, `Tunnelling` for a proxy that is to open a tunnel, `Preface` for the SETTINGS of an HTTP/2 server.
+ * `proxy` is the URL of the proxy where it is that which was being reached, `tunnel` that of the one whose tunnel stood.
  *
  * @since 0.1.0
  * @category models

@@ -11,10 +11,12 @@ export interface TriedAddress {
 
 /** A peer that has accepted the connection. */
 export interface Reached {
-  /** With its port, as `127.0.0.1:443`; undefined for a Unix socket. */
+  /** With its port, as `127.0.0.1:443`; undefined for a Unix socket, and for what is behind a tunnel. */
   readonly address: string | undefined
-  /** How long that took, in milliseconds; the look-up of the name is part of it. */
+  /** How long that took, in milliseconds; the look-up of the name, and the way through a proxy, are part of it. */
   readonly connectedAfter: number
+  /** The URL of the proxy that has opened a tunnel to it; undefined where there is none. */
+  readonly tunnel?: string | undefined
 }
 
 /** Which leg of the way it is on. */
@@ -31,7 +33,7 @@ export type DialStage =
   | ({ readonly _tag: "LookingUp"; readonly host: string } & Leg)
   | ({ readonly _tag: "Connecting"; readonly addresses: ReadonlyArray<TriedAddress> } & Leg)
   | ({ readonly _tag: "Handshaking" } & Reached & Leg)
-  | { readonly _tag: "Tunnelling"; readonly proxy: string }
+  | ({ readonly _tag: "Tunnelling"; readonly proxy: string } & Reached)
   | ({ readonly _tag: "Preface" } & Reached)
 
 /** `192.0.2.1 (ECONNREFUSED), 2001:db8::1 (no response)`. */
@@ -54,13 +56,20 @@ export const describeStage = (stage: DialStage | undefined): string => {
     case "Handshaking":
       return `; ${of(stage)}${accepted(stage)}; the TLS handshake got no response. Does that port speak TLS?`
     case "Tunnelling":
-      return `; it was waiting for the proxy ${stage.proxy} to open the tunnel. Can that reach the origin?`
+      return `; ${of(stage)}${
+        accepted(stage)
+      }, but opened no tunnel to the origin. Is it a proxy of that kind, and can it ` +
+        "reach the origin?"
     case "Preface":
-      return `; ${accepted(stage)}, but sent no HTTP/2 SETTINGS. Does it speak HTTP/2? If not, set http2: false`
+      return `; ${accepted(stage)}, but ${
+        stage.tunnel === undefined ? "" : "the origin "
+      }sent no HTTP/2 SETTINGS. Does it speak HTTP/2? If not, set http2: false`
   }
 }
 
 const of = ({ proxy }: Leg): string => proxy === undefined ? "" : `the proxy ${proxy}: `
 
-const accepted = ({ address = "the server", connectedAfter }: Reached): string =>
-  `${address} accepted the connection after ${formatMillis(connectedAfter)}`
+const accepted = ({ address = "the server", connectedAfter, tunnel }: Reached): string =>
+  tunnel === undefined
+    ? `${address} accepted the connection after ${formatMillis(connectedAfter)}`
+    : `the proxy ${tunnel} had opened the tunnel after ${formatMillis(connectedAfter)}`

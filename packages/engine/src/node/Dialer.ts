@@ -1,6 +1,7 @@
 import * as net from "node:net"
 import type * as tls from "node:tls"
 import type { Connection, ConnectionListener, Protocol } from "../Connection.js"
+import type { Reached } from "../DialStage.js"
 import type { Failure } from "../Failure.js"
 import type { HostTime } from "../Host.js"
 import type { ParserLimits, ResponseParserOptions } from "../http1/index.js"
@@ -184,7 +185,7 @@ export class Dialer {
     const protocols = this.speaksHttp2(origin.key) ? ["h2", "http/1.1"] : ["http/1.1"]
     const secure = (opened: sockets.OpenSocket<tls.TLSSocket>, fail: DialEvents["onFailed"]) => {
       const { socket } = opened
-      const reached = sockets.reachedBy(dial, opened, this.time)
+      const reached = this.reached(dial, opened, origin)
       dial.stage = () => ({ _tag: "Handshaking", ...reached })
       let isOver = false
       // Silence may be due to the session too. Then whoever waits has as long again for the dial without it.
@@ -304,7 +305,7 @@ export class Dialer {
         else events.onFailed(failure)
       }
     })
-    const reached = sockets.reachedBy(dial, opened, this.time)
+    const reached = this.reached(dial, opened, origin)
     dial.stage = () => ({ _tag: "Preface", ...reached })
     dial.onClosing(() => {
       onClosing?.()
@@ -312,6 +313,13 @@ export class Dialer {
     })
     // What was read before begins it.
     opened.readWith(connection)
+  }
+
+  /** What is known of the way to an origin, once it stands. Of a tunnel no address is: the socket's is the proxy's. */
+  private reached(dial: Dial, opened: sockets.OpenSocket, origin: Origin): Reached {
+    const reached = sockets.reachedBy(dial, opened, this.time)
+    const { way } = this.routeOf(origin)
+    return way._tag === "Tunnel" ? { ...reached, address: undefined, tunnel: way.proxy.href } : reached
   }
 
   private reusePolicy(key: string): ReusePolicy {

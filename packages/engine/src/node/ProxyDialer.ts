@@ -77,9 +77,12 @@ export class ProxyDialer {
       onOpened: (opened) => {
         const fail = (failure: ProxyFailure, cause?: unknown) =>
           events.onFailed(proxyError(origin, proxy, failure, cause))
+        const reached = reachedBy(dial, opened, this.time)
+        // Where the name is looked up here.
+        dial.stage = () => ({ _tag: "LookingUp", host: origin.host })
         this.handshake(proxy, origin, network, events.onFailed, (handshake) => {
           if (dial.isClosed) return
-          dial.stage = () => ({ _tag: "Tunnelling", proxy: proxy.href })
+          dial.stage = () => ({ _tag: "Tunnelling", proxy: proxy.href, ...reached })
           runHandshake(dial, opened, handshake, this.time, () => events.onOpened(opened), fail)
         }, fail)
       }

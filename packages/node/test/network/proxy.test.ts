@@ -5,15 +5,16 @@ import * as ConnectionPool from "@sluice/core/ConnectionPool"
 import * as Origin from "@sluice/core/Origin"
 import * as Tunnel from "@sluice/core/Tunnel"
 import { HttpClientLayer } from "@sluice/node"
-import { Reply, TestAuthority, TestProxy, TestServer } from "@sluice/test-server"
+import { FaultProxy, Reply, TestAuthority, TestProxy, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { failure, makeClient, pattern, turns, until } from "../client/support.js"
-import { closedPort } from "./support.js"
+import { blackHoles, closedPort } from "./support.js"
 
 const ann = { user: "ann", password: "s:cr/et" }
 const userinfo = `${ann.user}:${encodeURIComponent(ann.password)}@`
@@ -123,25 +124,100 @@ for (const [kind, options, proxyOf] of kinds) {
           assert.include(error.message, `${scheme}://127.0.0.1:${port}`)
         }
       }))
-
-    it.scoped("that keeps silent is a ConnectTimeout that names it", () =>
-      Effect.gen(function*() {
-        const { proxy, tls } = yield* setUp({
-          ...options,
-          connect: Reply.tunnel({ then: "silence", hold: undefined }),
-          socks: { method: { then: "silence", instead: "" } }
-        })
-        const { client } = yield* makeClient({ tls, proxy: proxyOf(proxy, "") })
-        const fiber = yield* Effect.fork(failure(client.get("https://api.test/")))
-        yield* proxy.awaitStats(({ connectionsOpened }) => connectionsOpened === 1)
-        yield* turns(30)
-        yield* TestClock.adjust("5 seconds")
-        const error = yield* Fiber.join(fiber)
-        assert.strictEqual(error._tag, "ConnectTimeout")
-        assert.match(error.message, /proxy|TLS handshake/)
-      }))
   })
 }
+
+describe("A ConnectTimeout on the way through a proxy", () => {
+  interface Leg {
+    readonly arrange: Effect.Effect<readonly [url: string, options: HttpClientLayer.Options], never, Scope.Scope>
+    readonly stage: Record<string, unknown>
+    readonly says: RegExp
+  }
+  /** Accepts, and says nothing ever. */
+  const silent = Effect.map(
+    FaultProxy.make({ to: { host: "127.0.0.1", port: 1 }, plan: { instead: "silence" } }),
+    ({ address }) => address
+  )
+  const throughSilence = (scheme: string, lookup?: () => void) =>
+    Effect.map(silent, (address) =>
+      [
+        "https://api.test/",
+        { proxy: `${scheme}://${address}`, ...(lookup === undefined ? {} : { lookup }) }
+      ] as const)
+  const toSilence = (scheme: "http" | "https", options: HttpClientLayer.Options, socks = false) =>
+    Effect.gen(function*() {
+      const proxy = yield* TestProxy.make()
+      const url = `${scheme}://${yield* silent}/`
+      return [url, { ...options, proxy: socks ? proxy.socksUrl : proxy.url }] as const
+    })
+  const local = String.raw`http:\/\/127\.0\.0\.1:\d+`
+  const legs: Record<string, Leg> = {
+    "the look-up of the proxy": {
+      arrange: Effect.succeed(["http://a.test/", { proxy: "http://proxy.test:3128", lookup: () => {} }]),
+      stage: { _tag: "LookingUp", host: "proxy.test", proxy: "http://proxy.test:3128" },
+      says: /looking up the proxy http:\/\/proxy\.test:3128: proxy\.test, and the resolver did not respond/
+    },
+    "the proxy's TCP handshake": {
+      arrange: Effect.gen(function*() {
+        const port = yield* closedPort
+        yield* blackHoles(port, ["127.0.0.2"])
+        return ["https://api.test/", { proxy: `http://127.0.0.2:${port}` }] as const
+      }),
+      stage: { _tag: "Connecting" },
+      says: /connecting to the proxy http:\/\/127\.0\.0\.2:\d+: 127\.0\.0\.2 \(no response\)/
+    },
+    "the proxy's TLS handshake": {
+      arrange: throughSilence("https"),
+      stage: { _tag: "Handshaking" },
+      says: /the proxy https:\S+: 127\.0\.0\.1:\d+ accepted the connection after 0ms; the TLS handshake got no response/
+    },
+    "CONNECT": {
+      arrange: throughSilence("http"),
+      stage: { _tag: "Tunnelling" },
+      says: /the proxy http:\S+: 127\.0\.0\.1:\d+ accepted the connection after 0ms, but opened no tunnel to the origin/
+    },
+    "the greeting of SOCKS": {
+      arrange: throughSilence("socks5h"),
+      stage: { _tag: "Tunnelling" },
+      says: /the proxy socks5h:\S+: 127\.0\.0\.1:\d+ accepted the connection after 0ms, but opened no tunnel/
+    },
+    "the look-up that SOCKS 5 does here": {
+      arrange: throughSilence("socks5", () => {}),
+      stage: { _tag: "LookingUp", host: "api.test" },
+      says: /looking up api\.test, and the resolver did not respond/
+    },
+    "the origin's TLS handshake": {
+      arrange: toSilence("https", {}),
+      stage: { _tag: "Handshaking" },
+      says: new RegExp(`the proxy ${local} had opened the tunnel after 0ms; the TLS handshake got no response`)
+    },
+    "the origin's TLS handshake, with SOCKS": {
+      arrange: toSilence("https", {}, true),
+      stage: { _tag: "Handshaking" },
+      says: /the proxy socks5:\S+ had opened the tunnel after 0ms; the TLS handshake got no response/
+    },
+    "the origin's SETTINGS": {
+      arrange: toSilence("http", { http2: "prior-knowledge" }),
+      stage: { _tag: "Preface" },
+      says: new RegExp(`the proxy ${local} had opened the tunnel after 0ms, but the origin sent no HTTP/2 SETTINGS`)
+    }
+  }
+  for (const [name, { arrange, says, stage }] of Object.entries(legs)) {
+    it.scoped(`says that it was ${name}`, () =>
+      Effect.gen(function*() {
+        const [url, options] = yield* arrange
+        const { client, pool } = yield* makeClient(options)
+        const fiber = yield* Effect.fork(failure(client.get(url)))
+        yield* until(() => pool.unsafeStats().dialing === 1)
+        yield* turns(40)
+        yield* TestClock.adjust("5 seconds")
+        const error = yield* Fiber.join(fiber)
+        if (error._tag !== "ConnectTimeout") return assert.fail(error.message)
+        assert.match(error.message, says)
+        assert.deepInclude({ ...error.stage }, stage)
+      }))
+  }
+})
 
 describe("A forward proxy", () => {
   it.scoped("shares its connections between the origins behind it, and counts for itself", () =>
