@@ -103,7 +103,7 @@ export interface ConnectError extends NotSent {
   readonly detail: string
   /** Every address of the host, if it came to that. */
   readonly addresses?: ReadonlyArray<TriedAddress> | undefined
-  /** Where it is this process that has reached a limit (`ProcessLimit`): the pool's, and how many it had open. */
+  /** Where it is this process that has reached a limit (`ProcessLimit`): the pool's, and how many it had open or was making. */
   readonly connections?: { readonly open: number; readonly maxConnections: number } | undefined
 }
 

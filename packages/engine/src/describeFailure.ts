@@ -69,7 +69,9 @@ const sentences: { readonly [Tag in FailureTag]: (failure: Facts<Tag>) => string
   ConnectError: ({ connections, detail, origin }) =>
     `Could not connect to ${origin}: ${continued(detail)}` + (connections === undefined
       ? ""
-      : `. The pool has ${counted(connections.open, "connection", "connections")} open, and limits.maxConnections is ` +
+      : `. The pool has ${
+        counted(connections.open, "connection", "connections")
+      } open or being made, and limits.maxConnections is ` +
         `${connections.maxConnections}`),
   AddressNotAllowed: ({ address, detail, origin }) =>
     `${origin} must not be connected to${address === undefined ? "" : ` at ${address}`}: ${continued(detail)}`,

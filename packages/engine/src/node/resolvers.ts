@@ -2,6 +2,7 @@ import * as dns from "node:dns"
 import * as net from "node:net"
 import type { HostTime } from "../Host.js"
 import { type Address, NameCache, plainHost } from "../network/index.js"
+import { lookUpFailure } from "./descriptorLimit.js"
 import type { Names } from "./lookup.js"
 import { type OnNamed, systemNames } from "./systemNames.js"
 
@@ -133,7 +134,7 @@ const byNameServer = ({ elapsed }: Pick<HostTime, "elapsed">): Names => {
         if (addresses.length > 0 || failure === undefined || isNegative(failure)) {
           cache.set(name, { addresses, ttl }, elapsed())
         }
-        onEnd(addresses.length === 0 ? failure : undefined, addresses)
+        onEnd(addresses.length > 0 || failure === undefined ? undefined : lookUpFailure(failure), addresses)
       }
     dns.resolve4(name, { ttl: true }, take(4))
     dns.resolve6(name, { ttl: true }, take(6))

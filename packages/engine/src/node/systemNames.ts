@@ -1,5 +1,6 @@
 import * as dns from "node:dns"
 import type { Address } from "../network/index.js"
+import { lookUpFailure } from "./descriptorLimit.js"
 
 export type OnNamed = (error: Error | undefined, addresses: ReadonlyArray<Address>) => void
 
@@ -28,7 +29,8 @@ export const systemNames = (host: string, onNamed: OnNamed): void => {
       askers.delete(host)
       waiting.shift()?.()
       const addresses = error === null ? found as ReadonlyArray<Address> : []
-      for (const each of own) each(error ?? undefined, addresses)
+      const failure = error === null ? undefined : lookUpFailure(error)
+      for (const each of own) each(failure, addresses)
     })
   }
   if (asked < maxAsked) ask()

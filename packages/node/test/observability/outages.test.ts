@@ -328,7 +328,7 @@ const outages: Record<string, Outage> = {
     says: [
       "this process has no file descriptor left, so the peer was not even asked",
       /raise `ulimit -n`.*ulimit -n is \d+/,
-      "The pool has 1 connection open, and limits.maxConnections is 100"
+      "The pool has 1 connection open or being made, and limits.maxConnections is 100"
     ],
     data: { reason: "ProcessLimit", connections: { open: 1, maxConnections: 100 } }
   },
