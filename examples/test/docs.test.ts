@@ -162,13 +162,13 @@ describe("The tables of docs/pool.md", () => {
 
   it("have every metric, and the text every attribute of a span", () => {
     const metrics = namesIn(
-      "packages/core/src/internal/metrics/definitions.ts",
+      "packages/engine/src/metrics/definitions.ts",
       /"((?:http|sluice)\.client\.[\w.]+)"/g
     )
     assert.isAbove(metrics.length, 10)
     const observability = read("docs/observability.md")
     for (const name of metrics) assert.include(observability, `\`${name}\``)
-    const attributes = namesIn("packages/core/src/internal/client/tracing.ts", /span\.attribute\("([\w.]+)"/g)
+    const attributes = namesIn("packages/engine/src/client/spanAttributes.ts", /span\.attribute\("([\w.]+)"/g)
     assert.isAbove(attributes.length, 10)
     for (const name of attributes) assert.include(pool, `\`${name}\``)
   })

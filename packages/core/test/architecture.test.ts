@@ -60,7 +60,8 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   pool: [],
   call: ["pool", "http1"],
   routes: ["options"],
-  client: ["http1"],
+  client: ["call", "http1"],
+  metrics: ["pool"],
   node: ["call", "client", "http1", "http2", "network", "options", "pool"]
 }
 

@@ -1,4 +1,5 @@
 import type { Cancel, Host, OpenEvents, OpenHandle, RunInContext } from "@sluice/engine"
+import { type PoolMetrics, poolMetrics } from "@sluice/engine/metrics"
 import {
   type CoreLimits,
   type DriverOptions,
@@ -25,7 +26,7 @@ import type { PoolEvent } from "../PoolEvent.js"
 import type { Resolved } from "../Timeouts.js"
 import { fromFailure, type TransportError } from "../TransportError.js"
 import { isLive, live } from "./liveClock.js"
-import { type PoolMetrics, poolMetrics } from "./metrics/poolMetrics.js"
+import { registry } from "./metrics/registry.js"
 import { OpenConnection } from "./OpenConnection.js"
 import { OriginPermits } from "./OriginPermits.js"
 import { dateOf } from "./wallTime.js"
@@ -78,7 +79,7 @@ export class EffectHost implements Host {
 
   constructor(readonly options: HostOptions) {
     const { clock, connector, limits, runtime, timeouts } = options
-    this.metrics = options.metrics ? poolMetrics(options.name, this) : undefined
+    this.metrics = options.metrics ? poolMetrics(registry, options.name, this) : undefined
     this.meter = this.metrics?.meter
     this.permit = Effect.unsafeMakeSemaphore(limits.maxConnections)
     this.scheduler = FiberRefs.getOrDefault(runtime.fiberRefs, FiberRef.currentScheduler)

@@ -3,9 +3,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as TraceContext from "@effect/platform/HttpTraceContext"
-import { type Failure, isFailure } from "@sluice/engine"
-import { redactQuery } from "@sluice/engine/call"
-import { isHarmless } from "@sluice/engine/client"
+import { attributeFailure, attributeRequest, attributeResponse } from "@sluice/engine/client"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -18,7 +16,7 @@ import type * as Tracer from "effect/Tracer"
 import { fromFailure } from "../../TransportError.js"
 import { originalOf } from "../DerivedResponse.js"
 import { PrintableError, withoutFrames } from "../printable.js"
-import type { ConnectionInfo, HttpResponse } from "./HttpResponse.js"
+import type { HttpResponse } from "./HttpResponse.js"
 import type { PlatformRequest } from "./PlatformRequest.js"
 import { countSend, isObserved } from "./sends.js"
 
@@ -51,7 +49,12 @@ export const traced = <A extends HttpClientResponse, E>(
   const redactedNames = fiber.getFiberRef(Headers.currentRedactedNames)
   return Effect.uninterruptible(
     Effect.flatMap(Effect.makeSpan(name, spanOptions), (span) => {
-      attributeRequest(span, prepared, redactedNames)
+      attributeRequest(
+        span,
+        prepared.request.method,
+        prepared.target,
+        Headers.redact(prepared.request.headers, redactedNames)
+      )
       const resends = countSend(fiber)
       if (resends > 0) span.attribute("http.request.resend_count", resends)
       const sent = send(
@@ -71,7 +74,12 @@ export const traced = <A extends HttpClientResponse, E>(
         },
         onSuccess: (response) => {
           const original = originalOf(response) as HttpResponse
-          attributeResponse(span, original, redactedNames)
+          attributeResponse(
+            span,
+            original.status,
+            original.connection,
+            Headers.redact(original.headers, redactedNames)
+          )
           const ended = endOf(fiber)
           span.end(ended, response.status < 400 ? Exit.succeed(response) : failedWith(response.status))
           if (!original.isComplete) traceBody(fiber, span, ended, original)
@@ -116,78 +124,4 @@ const traceBody = (
     attributeFailure(span, failure)
     span.end(endOf(fiber), Exit.fail(fromFailure(failure)))
   })
-}
-
-/** What is known of a failure: its type, and of the connection what is known of that of a response. */
-const attributeFailure = (span: Tracer.Span, error: unknown): void => {
-  const transport = transportOf(error)
-  span.attribute("error.type", transport?._tag ?? tagOf(error) ?? "_OTHER")
-  if (transport === undefined) return
-  if (transport.connection !== undefined) attributeConnection(span, transport.connection)
-  switch (transport._tag) {
-    case "PoolTimeout":
-      return span.attribute("sluice.connection.wait_time", transport.waited / 1000)
-    case "ConnectTimeout":
-      span.attribute("sluice.connection.wait_time", transport.timeout / 1000)
-      if (transport.stage !== undefined) span.attribute("sluice.connection.stage", transport.stage._tag)
-      return
-    case "ConnectError":
-      if (transport.addresses?.length === 1) span.attribute("network.peer.address", transport.addresses[0].address)
-      return
-    default:
-      return
-  }
-}
-
-const transportOf = (error: unknown): Failure.Failure | undefined => {
-  if (isFailure(error)) return error
-  const cause = (error as { readonly cause?: unknown } | null)?.cause
-  return isFailure(cause) ? cause : undefined
-}
-
-const tagOf = (error: unknown): string | undefined => (error as { readonly _tag?: string } | null)?._tag
-
-type RedactedNames = Parameters<typeof Headers.redact>[1]
-
-const attributeRequest = (span: Tracer.Span, { request, target }: PlatformRequest, redacted: RedactedNames): void => {
-  span.attribute("http.request.method", request.method)
-  span.attribute("server.address", target.origin.host)
-  span.attribute("server.port", target.origin.port)
-  const query = redactQuery(target.url.search)
-  // Userinfo and fragment are left out, and what a query says is redacted: it may be a token.
-  span.attribute("url.full", target.display + query)
-  span.attribute("url.path", target.display.slice(target.origin.href.length))
-  span.attribute("url.scheme", target.origin.scheme)
-  if (query !== "") span.attribute("url.query", query.slice(1))
-  // Where it does not go the plain way, the key of its connections says which: never with credentials.
-  if (target.origin.route !== undefined) span.attribute("sluice.route", target.origin.key)
-  attributeHeaders(span, "http.request.header.", Headers.redact(request.headers, redacted))
-}
-
-const attributeResponse = (span: Tracer.Span, response: HttpResponse, redacted: RedactedNames): void => {
-  span.attribute("http.response.status_code", response.status)
-  attributeConnection(span, response.connection)
-  if (response.status >= 400) span.attribute("error.type", String(response.status))
-  attributeHeaders(span, "http.response.header.", Headers.redact(response.headers, redacted))
-}
-
-/** The conventions ask for headers by opt-in only: these are such as can hold no secret, unless somebody redacts them. */
-const attributeHeaders = (
-  span: Tracer.Span,
-  prefix: string,
-  headers: ReturnType<typeof Headers.redact>
-): void => {
-  for (const name in headers) if (isHarmless(name)) span.attribute(prefix + name, String(headers[name]))
-}
-
-/** Where the time went before the response head, which ends the span; in seconds. */
-const attributeConnection = (span: Tracer.Span, connection: Failure.FailedConnection | ConnectionInfo): void => {
-  span.attribute("network.protocol.version", connection.protocol === "h2" ? "2" : "1.1")
-  if (connection.remoteAddress !== undefined) span.attribute("network.peer.address", connection.remoteAddress)
-  span.attribute("sluice.connection.reused", connection.reused)
-  if (connection.waitTime > 0) span.attribute("sluice.connection.wait_time", connection.waitTime / 1000)
-  if (connection.connectTime !== undefined) {
-    span.attribute("sluice.connection.connect_time", connection.connectTime / 1000)
-  }
-  if (connection.tlsTime !== undefined) span.attribute("sluice.connection.tls_time", connection.tlsTime / 1000)
 }

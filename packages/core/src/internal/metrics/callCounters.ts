@@ -1,10 +1,10 @@
-import * as definitions from "./definitions.js"
-import { hookOf } from "./LabelSets.js"
+import { definitions } from "@sluice/engine/metrics"
+import { registry } from "./registry.js"
 
 // What goes around a client knows of no pool: these are of the whole process.
 
 /** A request is sent again, or is not because the budget for it is used up. */
 export const countRetry = (outcome: "sent" | "no_budget"): void =>
-  hookOf(definitions.callRetries, { "sluice.retry.outcome": outcome }).update(1)
+  registry.metric(definitions.callRetries, { "sluice.retry.outcome": outcome }).update(1)
 
-export const countRedirect = (): void => hookOf(definitions.redirects, {}).update(1)
+export const countRedirect = (): void => registry.metric(definitions.redirects, {}).update(1)

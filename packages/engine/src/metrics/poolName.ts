@@ -1,6 +1,4 @@
-import { globalValue } from "effect/GlobalValue"
-
-const inUse = globalValue(Symbol.for("@sluice/core/poolNames"), () => new Set<string>())
+const inUse = new Set<string>()
 
 /**
  * Pools without a name are not to add up in silence: `default`, and `default-2` while there is one already. A number that

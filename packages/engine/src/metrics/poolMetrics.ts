@@ -1,8 +1,9 @@
-import type { Meter } from "@sluice/engine"
-import { countsByOrigin, type PoolDriver } from "@sluice/engine/pool"
+import type { Meter } from "../Host.js"
+import { countsByOrigin, type PoolDriver } from "../pool/index.js"
 import { type Levels, PoolLevels } from "./poolLevels.js"
 import { PoolMeter } from "./PoolMeter.js"
 import { takeName } from "./poolName.js"
+import type { Registry } from "./Registry.js"
 
 /** The metrics of one pool: what is counted when it happens, and what is read when somebody asks. */
 export interface PoolMetrics {
@@ -11,16 +12,16 @@ export interface PoolMetrics {
   readonly close: () => void
 }
 
-/** The shares of a pool, as `EffectHost` has them. */
+/** The shares of a pool, as its host has them. */
 interface Shares {
   readonly drivers: ReadonlyArray<PoolDriver>
   readonly limits: { readonly maxConnections: number }
 }
 
-export const poolMetrics = (given: string | undefined, pool: Shares): PoolMetrics => {
+export const poolMetrics = (registry: Registry, given: string | undefined, pool: Shares): PoolMetrics => {
   const { leave, name } = takeName(given)
   const attributes = { "sluice.pool.name": name }
-  const levels = new PoolLevels({
+  const levels = new PoolLevels(registry, {
     attributes,
     maxConnections: () => pool.limits.maxConnections,
     levels: () => levelsOf(pool)
@@ -29,7 +30,7 @@ export const poolMetrics = (given: string | undefined, pool: Shares): PoolMetric
     levels.close()
     leave()
   }
-  return { meter: new PoolMeter(attributes), levels, close }
+  return { meter: new PoolMeter(registry, attributes), levels, close }
 }
 
 /** No origin is in two shares of a pool. */

@@ -1,9 +1,9 @@
-import type { Cancel, Counts, Origin } from "@sluice/engine"
-import { globalValue } from "effect/GlobalValue"
-import * as MetricState from "effect/MetricState"
+import type { Cancel } from "../Host.js"
+import type * as Origin from "../Origin.js"
+import type { Counts } from "../PoolSnapshot.js"
 import type { Attributes } from "./definitions.js"
 import * as definitions from "./definitions.js"
-import { hookOf } from "./LabelSets.js"
+import { readLevel, type Registry } from "./Registry.js"
 
 /** What a pool has now, of one origin or in all. */
 export interface Levels extends Counts {
@@ -19,33 +19,6 @@ export interface ReadPool {
   readonly levels: () => ReadonlyMap<string, Levels>
 }
 
-/** What each metric is the sum of. */
-const known = globalValue(Symbol.for("@sluice/core/poolLevels"), () => new WeakMap<object, Set<() => number>>())
-
-/**
- * A level is not counted when something happens but read when somebody asks, an exporter once in ten seconds: the way of
- * a request has nothing to do with it. Several pools may have the same attributes; then they add up.
- */
-const read = (
-  definition: typeof definitions.openConnections,
-  attributes: Attributes,
-  source: () => number
-): Cancel => {
-  const hook = hookOf(definition, attributes)
-  let sources = known.get(hook)
-  if (sources === undefined) {
-    const all = sources = new Set<() => number>()
-    known.set(hook, all)
-    ;(hook as { get: () => unknown }).get = () => {
-      let sum = 0
-      for (const source of all) sum += source()
-      return MetricState.counter(sum)
-    }
-  }
-  sources.add(source)
-  return () => sources.delete(source)
-}
-
 const none: Levels = { open: 0, active: 0, idle: 0, dialing: 0, closing: 0, waiting: 0, leases: 0 }
 
 /** Origins of a pool that are read by themselves; the rest of them is read together. */
@@ -58,8 +31,8 @@ export class PoolLevels {
   private readsOthers = false
   private latest: ReadonlyMap<string, Levels> | undefined = undefined
 
-  constructor(private readonly pool: ReadPool) {
-    this.stops.push(read(definitions.connectionLimit, pool.attributes, () => pool.maxConnections()))
+  constructor(private readonly registry: Registry, private readonly pool: ReadPool) {
+    this.stops.push(readLevel(registry, definitions.connectionLimit, pool.attributes, () => pool.maxConnections()))
   }
 
   /** An origin is asked for. */
@@ -84,13 +57,14 @@ export class PoolLevels {
   }
 
   private readAll(server: Attributes, sum: (of: (levels: Levels) => number) => number): void {
+    const { registry } = this
     const attributes = { ...this.pool.attributes, ...server }
     const state = (state: string): Attributes => ({ ...attributes, "http.connection.state": state })
     this.stops.push(
-      read(definitions.openConnections, state("active"), () => sum(({ active }) => active)),
-      read(definitions.openConnections, state("idle"), () => sum(({ idle }) => idle)),
-      read(definitions.activeRequests, attributes, () => sum(({ leases }) => leases)),
-      read(definitions.pendingRequests, attributes, () => sum(({ waiting }) => waiting))
+      readLevel(registry, definitions.openConnections, state("active"), () => sum(({ active }) => active)),
+      readLevel(registry, definitions.openConnections, state("idle"), () => sum(({ idle }) => idle)),
+      readLevel(registry, definitions.activeRequests, attributes, () => sum(({ leases }) => leases)),
+      readLevel(registry, definitions.pendingRequests, attributes, () => sum(({ waiting }) => waiting))
     )
   }
 

@@ -1,28 +1,51 @@
-import * as MetricBoundaries from "effect/MetricBoundaries"
-import * as MetricKey from "effect/MetricKey"
+/** Attribute names and their values. */
+export type Attributes = Readonly<Record<string, string>>
+
+/**
+ * - `Counter`: what has happened, and only grows.
+ * - `Level`: what is read from the pool when somebody asks: it goes up and down.
+ * - `Histogram`: how often a value was in which range; `boundaries` are their upper ends.
+ */
+export type Definition =
+  & {
+    readonly name: string
+    readonly unit: string
+    readonly description: string
+  }
+  & (
+    | { readonly kind: "Counter" | "Level" }
+    | { readonly kind: "Histogram"; readonly boundaries: ReadonlyArray<number> }
+  )
 
 // Names, units and attributes of OpenTelemetry's conventions for HTTP clients where they have one; `sluice.` where not.
 // https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#http-client
-//
-// The attributes are part of the keys: a metric that is tagged afterwards looks itself up at every update. The exporters
-// of Effect read the unit from the tag `unit`.
 
 /** The boundaries that the conventions ask for, in seconds, and some more for requests that hang. */
-const requestSeconds = MetricBoundaries.fromIterable(
-  [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60]
-)
-const connectionSeconds = MetricBoundaries.fromIterable([0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600])
-const waitSeconds = MetricBoundaries.fromIterable([0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
+const requestSeconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60]
+const connectionSeconds = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600]
+const waitSeconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-const histogram = (name: string, boundaries: MetricBoundaries.MetricBoundaries, description: string) =>
-  ({ name, unit: "s", key: () => MetricKey.histogram(name, boundaries, description) }) as const
+const histogram = (name: string, boundaries: ReadonlyArray<number>, description: string): Definition => ({
+  kind: "Histogram",
+  name,
+  unit: "s",
+  description,
+  boundaries
+})
 
-const counter = (name: string, unit: string, description: string) =>
-  ({ name, unit, key: () => MetricKey.counter(name, { description, incremental: true }) }) as const
+const counter = (name: string, unit: string, description: string): Definition => ({
+  kind: "Counter",
+  name,
+  unit,
+  description
+})
 
-/** What is read from the pool when somebody asks: it goes up and down. */
-const level = (name: string, unit: string, description: string) =>
-  ({ name, unit, key: () => MetricKey.counter(name, { description }) }) as const
+const level = (name: string, unit: string, description: string): Definition => ({
+  kind: "Level",
+  name,
+  unit,
+  description
+})
 
 export const requestDuration = histogram(
   "http.client.request.duration",
@@ -89,12 +112,3 @@ export const callRetries = counter(
   "Requests that Retry.safely sent again, or would have if the budget had allowed it, by outcome"
 )
 export const redirects = counter("sluice.client.redirects", "{request}", "Redirects that were followed")
-
-/** Attribute names and their values. */
-export type Attributes = Readonly<Record<string, string>>
-
-export interface Definition<K extends MetricKey.MetricKey.Untyped> {
-  readonly name: string
-  readonly unit: string
-  readonly key: () => K
-}

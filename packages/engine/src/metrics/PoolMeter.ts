@@ -1,12 +1,11 @@
-import type { CloseReason, Failure, Meter, Origin } from "@sluice/engine"
-import type { Protocol } from "../../Connection.js"
-import type { Attributes } from "./definitions.js"
+import type { CloseReason } from "../CloseReason.js"
+import type { Protocol } from "../Connection.js"
+import type * as Failure from "../Failure.js"
+import type { Meter } from "../Host.js"
+import type * as Origin from "../Origin.js"
+import type { Attributes, Definition } from "./definitions.js"
 import * as definitions from "./definitions.js"
-import { hookOf } from "./LabelSets.js"
-
-interface Updated {
-  readonly update: (value: number) => void
-}
+import { metricOf, type Registry, type Updated } from "./Registry.js"
 
 type ByStatus = Map<number, Updated>
 
@@ -20,7 +19,7 @@ class Route {
   private readonly responses = { "http/1.1": new Map<string, ByStatus>(), h2: new Map<string, ByStatus>() }
   private readonly others = new Map<string, Updated>()
 
-  constructor(pool: Attributes, { host, port }: Origin.Origin) {
+  constructor(private readonly registry: Registry, pool: Attributes, { host, port }: Origin.Origin) {
     this.attributes = { ...pool, "server.address": host, "server.port": String(port) }
   }
 
@@ -34,7 +33,7 @@ class Route {
     let found = statuses.get(status)
     if (found === undefined) {
       const error = status >= 400 ? String(status) : undefined
-      found = hookOf(definitions.requestDuration, this.ofRequest(method, status, error, protocol))
+      found = metricOf(this.registry, definitions.requestDuration, this.ofRequest(method, status, error, protocol))
       statuses.set(status, found)
     }
     return found
@@ -44,7 +43,7 @@ class Route {
     const key = `${method} ${status} ${error} ${protocol}`
     let found = this.others.get(key)
     if (found === undefined) {
-      found = hookOf(definitions.requestDuration, this.ofRequest(method, status, error, protocol))
+      found = metricOf(this.registry, definitions.requestDuration, this.ofRequest(method, status, error, protocol))
       this.others.set(key, found)
     }
     return found
@@ -66,14 +65,14 @@ class Route {
   }
 
   /** Another metric of the route. */
-  of(definition: Parameters<typeof hookOf>[0], name?: string, value?: string): Updated {
+  of(definition: Definition, name?: string, value?: string): Updated {
     const key = `${definition.name} ${value}`
     let found = this.others.get(key)
     if (found === undefined) {
       const attributes = name === undefined || value === undefined
         ? this.attributes
         : { ...this.attributes, [name]: value }
-      found = hookOf(definition, attributes) as Updated
+      found = metricOf(this.registry, definition, attributes)
       this.others.set(key, found)
     }
     return found
@@ -83,11 +82,11 @@ class Route {
 /** Routes that are known by themselves; `LabelSets` bounds what is counted apart, and this what finds it. */
 const knownRoutes = 1000
 
-/** What one pool counts, in Effect's metrics. */
+/** What one pool counts. */
 export class PoolMeter implements Meter {
   private readonly routes = new Map<string, Route>()
 
-  constructor(private readonly attributes: Attributes) {}
+  constructor(private readonly registry: Registry, private readonly attributes: Attributes) {}
 
   ended(
     origin: Origin.Origin,
@@ -135,7 +134,7 @@ export class PoolMeter implements Meter {
     const known = this.routes.get(key)
     if (known !== undefined) return known
     if (this.routes.size >= knownRoutes) this.routes.clear()
-    const route = new Route(this.attributes, origin)
+    const route = new Route(this.registry, this.attributes, origin)
     this.routes.set(key, route)
     return route
   }
