@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL(".", import.meta.url))
 // Tests run against the sources, so nothing has to be built first. `internal` stays hidden, as the exports maps hide it.
 const alias = [
   { find: /^@sluice\/engine$/, replacement: `${root}packages/engine/src/index.ts` },
-  { find: /^@sluice\/engine\/([a-z0-9]+)$/, replacement: `${root}packages/engine/src/$1/index.ts` },
+  { find: /^@sluice\/engine\/([a-z0-9/]+)$/, replacement: `${root}packages/engine/src/$1/index.ts` },
   { find: /^@sluice\/core\/testing$/, replacement: `${root}packages/core/src/testing/index.ts` },
   { find: /^@sluice\/(core|node|test-server)$/, replacement: `${root}packages/$1/src/index.ts` },
   {

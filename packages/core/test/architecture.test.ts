@@ -36,7 +36,7 @@ const importsOf = (file: string, text: string): ReadonlyArray<Import> => {
 /** What each part of the workspace may import from outside its own folder. */
 const parts: ReadonlyArray<readonly [folder: string, allowed: RegExp]> = [
   ["packages/engine/src", /^$/],
-  ["packages/core/src", /^(tldts$|(effect|@effect\/platform)(\/|$)|@sluice\/engine(\/[a-z0-9]+)?$)/],
+  ["packages/core/src", /^(tldts$|(effect|@effect\/platform)(\/|$)|@sluice\/engine(\/[a-z0-9]+)*$)/],
   ["packages/node/src", /^(node:|(effect|@effect\/platform|@sluice\/core)(\/|$)|@sluice\/engine(\/[a-z0-9]+)?$)/],
   // The server knows nothing of the client that it tests. How routes are written is the same for mocks and servers.
   ["packages/test-server/src", /^(node:|(effect|@effect\/platform)(\/|$)|@sluice\/engine\/routes$)/],

@@ -109,19 +109,21 @@ for (const [name, network] of [["HTTP/1.1", {}], ["HTTP/2", h2]] as const) {
         // It sends more than is kept, and reads nothing.
         const part = new Uint8Array(100_000)
         let sent = 0
-        const body = Stream.range(1, 9).pipe(Stream.as(part), Stream.tap(() => Effect.sync(() => sent++)))
+        // A stream of HTTP/2 has a window of 1 MiB.
+        const parts = isHttp2 ? 20 : 9
+        const body = Stream.range(1, parts).pipe(Stream.as(part), Stream.tap(() => Effect.sync(() => sent++)))
         const status = isHttp2 ? 200 : 101
         const made = yield* world({ ...network, respond: () => Effect.succeed({ status, body }) })
         const tunnel = yield* open(made)
         yield* settle
         // Those that are kept, the one that is too many, and one in the hand of the server.
-        strictEqual(sent, 4)
+        strictEqual(sent, isHttp2 ? 11 : 4)
         const all = yield* Effect.fork(Stream.runFold(tunnel.stream, 0, (sum, part) => sum + part.length))
         yield* settle
-        strictEqual(sent, 9)
+        strictEqual(sent, parts)
         const writing = yield* Effect.fork(Effect.flip(tunnel.write(new Uint8Array(1_000_000))))
         yield* settle
-        ok(made.network.requests[0].parts.length < 3)
+        ok(made.network.requests[0].parts.reduce((sum, { length }) => sum + length, 0) < 200_000)
         yield* TestClock.adjust("29900 millis")
         strictEqual(writing.unsafePoll(), null)
         yield* TestClock.adjust("100 millis")

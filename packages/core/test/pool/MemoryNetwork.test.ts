@@ -118,12 +118,14 @@ describe("MemoryNetwork", () => {
       const [one, two] = [receiver(), receiver()]
       const first = connection.exchange(get(connection), one)
       connection.exchange(get(connection), two)
+      yield* settle
       deepStrictEqual([connection.capacity, server.active], [3, 2])
       first.cancel("Unwanted")
       server.requests[1].succeed({ body: "two" })
       yield* settle
-      deepStrictEqual(one.said, [])
-      deepStrictEqual(two.said, ["sent", "head 200", "data two", "complete"])
+      deepStrictEqual(one.said, ["sent"])
+      deepStrictEqual(two.said, ["sent", "head 200 content-length 3", "data two", "complete"])
+      strictEqual(server.requests[0].state, "Cancelled")
       deepStrictEqual([connection.reusable, server.active, server.maxActive], [true, 0, 2])
     }))
 
@@ -202,6 +204,7 @@ describe("MemoryNetwork", () => {
       const { connection, server, notified } = yield* connect({ dial: () => Effect.succeed({ protocol: "h2" }) })
       server.setCapacity(0)
       server.goAway()
+      yield* settle
       deepStrictEqual([connection.capacity, connection.reusable], [0, false])
       deepStrictEqual(notified, ["capacity 0", "draining"])
     }))
@@ -241,7 +244,9 @@ describe("MemoryNetwork", () => {
     Effect.gen(function*() {
       const { connection, network, server } = yield* connect({ dial: () => Effect.succeed({ protocol: "h2" }) })
       connection.exchange({ ...get(connection), origin: b }, receiver())
+      yield* settle
       server.close()
+      yield* settle
       const received = receiver()
       connection.exchange(get(connection), received)
       deepStrictEqual(received.said, [])
@@ -249,6 +254,7 @@ describe("MemoryNetwork", () => {
       deepStrictEqual(received.said, ["error ReadError"])
       strictEqual(network.faults.length, 2)
       ok(network.faults[0].includes("http://b.test"))
+      ok(network.faults[1].includes("is closed"))
     }))
 
   it.effect("responds by route", () =>

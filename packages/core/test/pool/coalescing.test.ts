@@ -151,6 +151,7 @@ describe("An origin that shares the connections of another one", { timeout: 60_0
       yield* settle
       strictEqual(outcome(second), "waits")
       first.server.close()
+      yield* settle
       yield* first.release
       const own = yield* Fiber.join(second)
       strictEqual(own.server.origin.host, "b.test")

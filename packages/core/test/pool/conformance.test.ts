@@ -575,6 +575,7 @@ describe("closing", () => {
       yield* settle
       yield* Fiber.interrupt(hanging)
       yield* held.release
+      yield* settle
       deepStrictEqual([network.requests[0].state, pool.unsafeStats().idle], ["Cancelled", 1])
     }))
 })

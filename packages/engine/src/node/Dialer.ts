@@ -296,6 +296,7 @@ export class Dialer {
       settings: this.settings.http2 as Http2,
       limits: this.settings.limits,
       time: this.time,
+      runtime: nodeRuntime,
       pooledBytes: this.bufferedBytes,
       tlsTime,
       onHttp1Required: ({ key }: Origin) => this.wantHttp1.add(key),

@@ -1,5 +1,3 @@
-import type { Socket } from "node:net"
-import { Duplex } from "node:stream"
 import type { Connection, ConnectionListener, Exchange, ExchangeReceiver, ExchangeRequest } from "../Connection.js"
 import type * as Failures from "../Failure.js"
 import type { HostTime } from "../Host.js"
@@ -15,24 +13,26 @@ import { defaultSessionOptions, Session } from "../http2/index.js"
 import type { Http2 } from "../options/index.js"
 import type { Origin } from "../Origin.js"
 import { Alarm } from "./Alarm.js"
-import { atEndOfTurn, type EndOfTurn } from "./endOfTurn.js"
+import type { DriverRuntime } from "./DriverRuntime.js"
+import type { EndOfTurn } from "./endOfTurn.js"
 import { notReady, streamFailure } from "./http2Failures.js"
-import { afterPoll } from "./runtime.js"
 import type { Reader } from "./socket.js"
+import { destroyAsMade, type Transport } from "./Transport.js"
 
 /** More than this does not wait in the socket: what is urgent would come behind it. */
 const maxWaiting = 64 * 1024
 
 export interface Http2ConnectionOptions {
-  readonly socket: Socket
+  readonly socket: Transport
   readonly origin: Origin
   readonly listener: ConnectionListener
-  readonly settings: Http2
+  readonly settings: Partial<Http2>
   /** As for HTTP/1.1. */
   readonly limits: Pick<SessionOptions, "maxHeaderSize" | "maxInformationalSize">
   readonly time: Pick<HostTime, "elapsed" | "sleep">
-  /** What all connections of the pool hold for slow readers. */
-  readonly pooledBytes: BufferedBytes
+  readonly runtime: DriverRuntime
+  /** What all connections of the pool hold for slow readers, if that is counted. */
+  readonly pooledBytes?: BufferedBytes | undefined
   readonly tlsTime: number | undefined
   /** The server wants HTTP/1.1 for that origin. */
   readonly onHttp1Required: (origin: Origin) => void
@@ -40,13 +40,13 @@ export interface Http2ConnectionOptions {
   readonly onPrefaceReceived: (failure?: Failures.Failure) => void
 }
 
-/** One HTTP/2 connection: `http2` over a socket. */
+/** One HTTP/2 connection: `http2` over a transport. */
 export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHost<Failures.Failure> {
   readonly protocol = "h2" as const
   readonly keepAliveHint = undefined
   readonly remoteAddress: string | undefined
   readonly tlsTime: number | undefined
-  readonly socket: Socket
+  readonly socket: Transport
   readonly session: Session<Failures.Failure>
   readonly elapsed: () => number
   private readonly alarm: Alarm
@@ -62,13 +62,13 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   private writeFailure: Error | undefined = undefined
 
   constructor(private readonly around: Http2ConnectionOptions) {
-    const { limits, pooledBytes, settings, socket, time, tlsTime } = around
+    const { limits, pooledBytes, runtime, settings, socket, time, tlsTime } = around
     this.socket = socket
     this.tlsTime = tlsTime
     this.isTls = tlsTime !== undefined
     this.remoteAddress = socket.remoteAddress
     this.elapsed = time.elapsed
-    this.alarm = new Alarm(time, () => afterPoll(() => this.session.onDeadline()))
+    this.alarm = new Alarm(time, () => runtime.afterPoll(() => this.session.onDeadline()))
     this.session = new Session(this, {
       ...defaultSessionOptions,
       ...settings,
@@ -142,7 +142,9 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   readRest(failure: Error, end: () => void): void {
     this.writeFailure = failure
     const before = this.socket.bytesRead
-    afterPoll(() => this.socket.bytesRead > before && !this.socket.readableEnded ? this.readRest(failure, end) : end())
+    this.around.runtime.afterPoll(() =>
+      this.socket.bytesRead > before && !this.socket.readableEnded ? this.readRest(failure, end) : end()
+    )
   }
 
   isWriteFailure(error: NodeJS.ErrnoException | undefined): error is NodeJS.ErrnoException {
@@ -154,7 +156,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   // ---------------------------------------------------------------------------------------------------------------
 
   onOutput(): void {
-    atEndOfTurn(this)
+    this.around.runtime.atEndOfTurn(this)
   }
 
   onEndOfTurn(): void {
@@ -236,24 +238,24 @@ const requestOf = (request: StreamRequest): ExchangeRequest => request as Exchan
 /** Listeners that each socket has of its own are a good part of what an idle connection holds. */
 const connectionOf = Symbol("connection")
 
-interface OwnedSocket extends Socket {
+interface OwnedSocket extends Transport {
   [connectionOf]: Http2Connection
 }
 
-function onEnd(this: Socket): void {
+function onEnd(this: Transport): void {
   ;(this as OwnedSocket)[connectionOf].onEnd()
 }
 
-function onError(this: Socket, cause: Error): void {
+function onError(this: Transport, cause: Error): void {
   ;(this as OwnedSocket)[connectionOf].onError(cause)
 }
 
-function onDrain(this: Socket): void {
+function onDrain(this: Transport): void {
   ;(this as OwnedSocket)[connectionOf].onDrain()
 }
 
 function destroy(this: OwnedSocket, error?: Error): OwnedSocket {
-  const end = () => Duplex.prototype.destroy.call(this, error)
+  const end = () => destroyAsMade(this, error)
   const connection = this[connectionOf]
   if (connection.isWriteFailure(error)) connection.readRest(error, end)
   else end()

@@ -6,11 +6,18 @@ import type { Pipe, PipeReader } from "./Pipe.js"
 export class ServerSocket {
   /** Both directions work. */
   isOpen = true
+  /** There is room again. */
+  onRoom: () => void = () => {}
   private readonly outlet: Outlet
   private waiters: Array<() => void> = []
 
   constructor(private readonly incoming: Pipe, private readonly outgoing: Pipe) {
     this.outlet = new Outlet(outgoing, () => this.wake())
+  }
+
+  /** Whether nothing waits for the wire. */
+  get hasRoom(): boolean {
+    return this.outlet.length === 0
   }
 
   readWith(reader: PipeReader): void {
@@ -74,5 +81,6 @@ export class ServerSocket {
     const { waiters } = this
     this.waiters = []
     for (const waiter of waiters) waiter()
+    this.onRoom()
   }
 }
