@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Inspectable from "effect/Inspectable"
 import * as Logger from "effect/Logger"
+import * as Stream from "effect/Stream"
 import * as assert from "node:assert"
 import { inspect } from "node:util"
 import * as ConnectionPool from "../src/ConnectionPool.js"
@@ -15,8 +16,9 @@ import { InvalidLine } from "../src/JsonLines.js"
 import * as Limits from "../src/Limits.js"
 import * as PooledHttpClient from "../src/PooledHttpClient.js"
 import { EventTooLarge, NotAnEventStream } from "../src/Sse.js"
+import { settle } from "../src/testing/settle.js"
 import * as TransportError from "../src/TransportError.js"
-import { a } from "./pool/support/origins.js"
+import { a, b } from "./pool/support/origins.js"
 import { open, send, take } from "./pool/support/pool.js"
 
 const counts = { open: 1, active: 1, idle: 0, dialing: 0, closing: 0, waiting: 1 }
@@ -36,14 +38,20 @@ const systemError = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"),
   syscall: "connect"
 })
 
-const failures: ReadonlyArray<Failure.Failure> = [
-  Failure.poolTimeout({ origin, waited: 5000, position: 1, pool }),
-  Failure.poolClosed({ origin }),
-  Failure.poolQueueFull({ origin, maxPendingRequests: 1, pool }),
-  Failure.connectTimeout({ origin, timeout: 5000 }),
-  Failure.connectError({ origin, reason: "Refused", detail: "nothing listens there", cause: systemError }),
-  Failure.tlsError({ origin, reason: "Expired", detail: "the certificate has expired" }),
-  Failure.proxyError({
+const all: { readonly [Tag in Failure.FailureTag]: Failure.FailureOf<Tag> } = {
+  PoolTimeout: Failure.poolTimeout({ origin, waited: 5000, position: 1, pool }),
+  PoolClosed: Failure.poolClosed({ origin }),
+  PoolQueueFull: Failure.poolQueueFull({ origin, maxPendingRequests: 1, pool }),
+  ConnectTimeout: Failure.connectTimeout({ origin, timeout: 5000 }),
+  ConnectError: Failure.connectError({
+    origin,
+    reason: "Refused",
+    detail: "nothing listens there",
+    cause: systemError
+  }),
+  AddressNotAllowed: Failure.addressNotAllowed({ origin, address: "10.0.0.1", detail: "it is private" }),
+  TlsError: Failure.tlsError({ origin, reason: "Expired", detail: "the certificate has expired" }),
+  ProxyError: Failure.proxyError({
     origin,
     proxy: "http://proxy.test:3128",
     reason: "Authentication",
@@ -53,20 +61,21 @@ const failures: ReadonlyArray<Failure.Failure> = [
     detail: "it said no",
     status: 407
   }),
-  Failure.unsupportedProtocol({ origin: "", protocol: "ftp:" }),
-  Failure.localProtocolError({ origin, reason: "InvalidHeader", detail: "a space in a name" }),
-  Failure.readTimeout({ ...sent, timeout: 5000 }),
-  Failure.readError({ ...sent, reason: "Ended", detail: "it ended" }),
-  Failure.writeTimeout({ ...sent, timeout: 5000 }),
-  Failure.writeError({ ...sent, detail: "it broke" }),
-  Failure.headersTimeout({ ...sent, timeout: 5000 }),
-  Failure.totalTimeout({ ...sent, timeout: Infinity }),
-  Failure.remoteProtocolError({ ...sent, code: "InvalidStatusLine", detail: "what" }),
-  Failure.streamReset({ ...sent, code: "INTERNAL_ERROR" }),
-  Failure.bodyAbandoned({ ...sent, reason: "Unread" }),
-  Failure.responseTooLarge({ ...sent, maxResponseSize: 1 }),
-  Failure.requestBodyError({ ...sent, cause: new Error("the source failed") })
-]
+  UnsupportedProtocol: Failure.unsupportedProtocol({ origin: "", protocol: "ftp:" }),
+  LocalProtocolError: Failure.localProtocolError({ origin, reason: "InvalidHeader", detail: "a space in a name" }),
+  ReadTimeout: Failure.readTimeout({ ...sent, timeout: 5000 }),
+  ReadError: Failure.readError({ ...sent, reason: "Ended", detail: "it ended" }),
+  WriteTimeout: Failure.writeTimeout({ ...sent, timeout: 5000 }),
+  WriteError: Failure.writeError({ ...sent, detail: "it broke" }),
+  HeadersTimeout: Failure.headersTimeout({ ...sent, timeout: 5000 }),
+  TotalTimeout: Failure.totalTimeout({ ...sent, timeout: Infinity }),
+  RemoteProtocolError: Failure.remoteProtocolError({ ...sent, code: "InvalidStatusLine", detail: "what" }),
+  StreamReset: Failure.streamReset({ ...sent, code: "INTERNAL_ERROR" }),
+  BodyAbandoned: Failure.bodyAbandoned({ ...sent, reason: "Unread" }),
+  ResponseTooLarge: Failure.responseTooLarge({ ...sent, maxResponseSize: 1 }),
+  RequestBodyError: Failure.requestBodyError({ ...sent, cause: new Error("the source failed") })
+}
+const failures: ReadonlyArray<Failure.Failure> = Object.values(all)
 
 const others = [
   Either.getOrThrow(Either.flip(Limits.resolve({ maxConnections: -1 } as never))),
@@ -115,6 +124,38 @@ describe("an error printed", () => {
     }
     // And others still have theirs.
     assert.match(new Error("other").stack ?? "", /^\s+at /m)
+  })
+
+  // What a caller's stream fails with may be anything.
+  const itself: Record<string, unknown> = { _tag: "Mine" }
+  itself["again"] = { inside: [itself] }
+  const loop = new Error("the source failed")
+  loop.cause = loop
+  const endless = {
+    toJSON: (): unknown => ({ endless }),
+    get more(): unknown {
+      return { ...endless }
+    }
+  }
+  const throwing = {
+    toJSON: () => {
+      throw new Error("no form")
+    }
+  }
+  const causes: ReadonlyArray<readonly [string, unknown, RegExp]> = [
+    ["contains itself", itself, /"\[circular\]"/],
+    ["is its own cause", loop, /"message":"the source failed","cause":"\[circular\]"/],
+    ["has no end", endless, /"\[…\]"|circular/],
+    ["cannot be printed", throwing, /"cause":"\[no form\]"/],
+    ["is a megabyte", { bytes: new Uint8Array(1_000_000) }, /"\[1000000 bytes\]"/],
+    ["is a long list", { rows: Array.from({ length: 10_000 }, (_, n) => n) }, /"\[9900 more\]"/],
+    ["is several", new AggregateError([new Error("one"), new Error("two")], "both failed"), /"message":"two"/],
+    ["is a number that JSON has not", { size: 1n, rate: NaN }, /"size":"1","rate":"NaN"/]
+  ]
+  it.each(causes)("whose cause %s is printed all the same, and shortly", (_, cause, expected) => {
+    const json = JSON.stringify(TransportError.fromFailure(Failure.requestBodyError({ ...sent, cause })))
+    assert.match(json, expected)
+    assert.ok(json.length < 3000, `${json.length}`)
   })
 
   it("keeps what it has of a system's error", () => {
@@ -166,5 +207,49 @@ describe("the state of a pool as JSON", () => {
       assert.strictEqual(json["maxConnections"], "Infinity")
       assert.deepStrictEqual(Object.keys(json["origins"] as object), [a.key])
       assert.strictEqual(JSON.parse(JSON.stringify(yield* pool.limits)).maxConnections, "Infinity")
+      // Whoever logs the service itself gets that, and not all that it is made of.
+      for (const text of [Inspectable.toStringUnknown(pool), inspect(pool, { depth: Infinity })]) {
+        assert.match(text, /ConnectionPool[^]*maxConnections/)
+        assert.ok(text.length < 1500, `${text.length}`)
+      }
+      const { lease } = yield* take(pool, a)
+      assert.deepStrictEqual(JSON.parse(JSON.stringify(lease)), {
+        connection: { id: 1, protocol: "http/1.1", remoteAddress: "memory" },
+        reused: true,
+        idleTime: 0
+      })
+    }))
+
+  it.scoped("and what happens in it, says Infinity too, and of errors what they say", () =>
+    Effect.gen(function*() {
+      const { pool } = yield* open({
+        network: {
+          dial: ({ origin }) =>
+            origin.host === a.host
+              ? Effect.succeed({ protocol: "h2", capacity: Infinity })
+              : Effect.fail(TransportError.fromFailure(Failure.connectError({
+                origin: origin.href,
+                reason: "Refused",
+                detail: "nothing listens there",
+                cause: systemError
+              })))
+        }
+      })
+      const events: Array<Record<string, unknown>> = []
+      yield* Effect.forkScoped(
+        Stream.runForEach(pool.events, (event) => Effect.sync(() => events.push(JSON.parse(JSON.stringify(event)))))
+      )
+      yield* settle
+      yield* take(pool, a)
+      yield* Effect.flip(take(pool, b))
+      yield* settle
+      const [made] = events.filter(({ _tag }) => _tag === "DialSucceeded")
+      assert.strictEqual(made["capacity"], "Infinity")
+      const [failed] = events.filter(({ _tag }) => _tag === "DialFailed")
+      assert.match(
+        (failed["error"] as { readonly message: string }).message,
+        /^Could not connect to .*: nothing listens there$/
+      )
+      assert.doesNotMatch(JSON.stringify(events), /:null/)
     }))
 })

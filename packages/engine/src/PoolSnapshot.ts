@@ -32,10 +32,13 @@ export interface LeaseDescription {
  * alone when it has all the connections that `maxConnectionsPerOrigin` allows: others are no reason to wait then.
  */
 export interface PoolSnapshot extends Counts {
+  /** Of the share of the pool that the origin has its connections from, as the counts are, where some are reserved. */
   readonly maxConnections: number
   readonly maxConnectionsPerOrigin: number
   /** The origin that the request was for. */
   readonly origin: Counts
+  /** Where connections are reserved for some origins: how many, and whether this origin is one of those. */
+  readonly reserved?: { readonly connections: number; readonly isOwn: boolean } | undefined
   /** How many requests at once the server takes over a connection of the origin, where that is what was full. */
   readonly streamLimit?: number | undefined
   /** The leases held longest, at most five. */

@@ -5,10 +5,10 @@ import type { Counts, LeaseDescription, PoolSnapshot } from "./PoolSnapshot.js"
 export const describeSnapshot = (pool: PoolSnapshot): string => {
   const { maxConnections, maxConnectionsPerOrigin, origin } = pool
   const lines = maxConnectionsPerOrigin === Infinity
-    ? [counts(pool, "maxConnections", maxConnections, "")]
+    ? [counts(pool, limitOf(pool), maxConnections, "")]
     : [
-      counts(origin, "maxConnectionsPerOrigin", maxConnectionsPerOrigin, " to this origin"),
-      counts(pool, "maxConnections", maxConnections, " in all")
+      counts(origin, "limits.maxConnectionsPerOrigin", maxConnectionsPerOrigin, " to this origin"),
+      counts(pool, limitOf(pool), maxConnections, " in all")
     ]
   if (pool.streamLimit !== undefined) lines.push(streams(pool.streamLimit))
   if (pool.lastFailure !== undefined) {
@@ -27,7 +27,7 @@ export const summarizeSnapshot = (pool: PoolSnapshot): string => {
   const [owner] = pool.longestHeld
   const limit = pool.streamLimit === undefined ? "" : `${streams(pool.streamLimit)} `
   return owner === undefined
-    ? `${limit}${open(pool, "maxConnections", pool.maxConnections, "")}.`
+    ? `${limit}${open(pool, limitOf(pool), pool.maxConnections, "")}.`
     : `${limit}Held longest by ${describeOwner(owner)}. ${cure(pool)}`
 }
 
@@ -57,26 +57,30 @@ const cure = (pool: PoolSnapshot): string => {
     : `Send less at once, or raise ${limitReached(pool)}.`
 }
 
-const limitReached = ({ maxConnectionsPerOrigin, origin }: PoolSnapshot): string =>
-  origin.open < maxConnectionsPerOrigin ? "limits.maxConnections" : "limits.maxConnectionsPerOrigin"
+const limitReached = ({ maxConnectionsPerOrigin, origin, reserved }: PoolSnapshot): string =>
+  origin.open >= maxConnectionsPerOrigin
+    ? "limits.maxConnectionsPerOrigin"
+    : reserved?.isOwn === true
+    ? "reserved.connections"
+    : "limits.maxConnections"
+
+/** What the connections of the origin are limited by, together with those of others. */
+const limitOf = ({ maxConnections, reserved }: PoolSnapshot): string =>
+  reserved === undefined
+    ? "limits.maxConnections"
+    : reserved.isOwn
+    ? "reserved.connections"
+    : `limits.maxConnections is ${maxConnections + reserved.connections}, of which ${reserved.connections} ` +
+      `${reserved.connections === 1 ? "is" : "are"} reserved for other origins`
 
 /** A limit is named as the option that sets it. */
-const counts = (
-  of: Counts,
-  option: "maxConnections" | "maxConnectionsPerOrigin",
-  limit: number,
-  where: string
-): string => `${open(of, option, limit, where)}: ${states(of)}; ${others(of.waiting)}.`
+const counts = (of: Counts, option: string, limit: number, where: string): string =>
+  `${open(of, option, limit, where)}: ${states(of)}; ${others(of.waiting)}.`
 
-const open = (
-  of: Counts,
-  option: "maxConnections" | "maxConnectionsPerOrigin",
-  limit: number,
-  where: string
-): string =>
+const open = (of: Counts, option: string, limit: number, where: string): string =>
   limit === Infinity
     ? `${counted(of.open, "connection is open", "connections are open")}${where}`
-    : `${of.open} of ${counted(limit, "connection", "connections")} open${where} (limits.${option})`
+    : `${of.open} of ${counted(limit, "connection", "connections")} open${where} (${option})`
 
 const states = ({ active, closing, dialing, idle }: Counts): string =>
   [

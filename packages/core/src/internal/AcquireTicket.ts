@@ -15,6 +15,7 @@ import {
 } from "../TransportError.js"
 import type { EffectHost } from "./EffectHost.js"
 import { kinOf } from "./kin.js"
+import { shownAs } from "./printable.js"
 
 /**
  * A connection of the pool, held until the Scope it was acquired in ends. What the connection says of itself decides
@@ -107,8 +108,13 @@ export class AcquireTicket implements LeaseOwner {
     this.settle(Exit.interrupt(FiberId.none))
   })
 
-  granted({ idleTime, reused }: LeaseTicket, { connection }: Slot<Connection>): void {
-    this.settle(Exit.succeed({ connection: connection as Connection, reused, idleTime }))
+  granted({ idleTime, reused }: LeaseTicket, slot: Slot<Connection>): void {
+    const connection = slot.connection as Connection
+    const { protocol, remoteAddress } = connection
+    this.settle(Exit.succeed(shownAs(
+      { connection, reused, idleTime },
+      () => ({ connection: { id: slot.id, protocol, remoteAddress }, reused, idleTime })
+    )))
   }
 
   refused(_ticket: LeaseTicket, failure: Failure.Failure): void {

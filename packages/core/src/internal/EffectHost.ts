@@ -6,6 +6,7 @@ import {
   PoolDriver,
   type Reserve,
   reserveOf,
+  sharesOf,
   withoutReserve
 } from "@sluice/engine/pool"
 import * as Cause from "effect/Cause"
@@ -29,9 +30,10 @@ import { isLive, live } from "./liveClock.js"
 import { registry } from "./metrics/registry.js"
 import { OpenConnection } from "./OpenConnection.js"
 import { OriginPermits } from "./OriginPermits.js"
+import { printable } from "./printable.js"
 import { dateOf } from "./wallTime.js"
 
-export interface HostOptions extends Omit<DriverOptions, "connectTimeout"> {
+export interface HostOptions extends Omit<DriverOptions, "connectTimeout" | "share"> {
   readonly connector: Connector
   /** Of its metrics. */
   readonly name: string | undefined
@@ -90,10 +92,16 @@ export class EffectHost implements Host {
       : (origin, open, onFound) => this.ask(coalesce(origin, open), onFound)
     this.reserve = reserveOf(options)
     const driver = { ...options, connectTimeout: timeouts.connect }
-    this.driver = new PoolDriver(this, { ...driver, limits: withoutReserve(limits, this.reserve) })
+    const shares = sharesOf(this.reserve, () => this.totals)
+    this.driver = new PoolDriver(this, {
+      ...driver,
+      limits: withoutReserve(limits, this.reserve),
+      share: shares?.others
+    })
     if (this.reserve !== undefined) {
       const { connections } = this.reserve
-      this.reserve.driver = new PoolDriver(this, { ...driver, limits: { ...limits, maxConnections: connections } })
+      const own = { ...limits, maxConnections: connections }
+      this.reserve.driver = new PoolDriver(this, { ...driver, limits: own, share: shares?.own })
     }
   }
 
@@ -164,8 +172,15 @@ export class EffectHost implements Host {
   }
 
   private describeCount(): string {
-    const open = this.drivers.reduce((sum, { core }) => sum + core.state.open, 0)
-    return `${open} of ${this.limits.maxConnections} connections open`
+    const { maxConnections, open } = this.totals
+    return `${open} of ${maxConnections} connections open`
+  }
+
+  private get totals() {
+    return {
+      open: this.drivers.reduce((sum, { core }) => sum + core.state.open, 0),
+      maxConnections: this.limits.maxConnections
+    }
   }
 
   /** A connector that dies of it will do so again when it dials, and then somebody is notified. */
@@ -292,7 +307,7 @@ export class EffectHost implements Host {
       driver.events.listen((event) => {
         // The pool is closed once.
         if (event._tag === "PoolClosed" && driver !== this.driver) return
-        listener(event._tag === "DialFailed" ? { ...event, error: fromFailure(event.error) } : event)
+        listener(printable(event._tag === "DialFailed" ? { ...event, error: fromFailure(event.error) } : event))
       })
     )
     return () => {

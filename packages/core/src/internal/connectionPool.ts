@@ -22,7 +22,7 @@ import { eventStream } from "./eventStream.js"
 import { remember } from "./kin.js"
 import { freePermits } from "./OriginPermits.js"
 import * as poolCensus from "./poolCensus.js"
-import { printable } from "./printable.js"
+import { printable, shownAs, toPlain } from "./printable.js"
 
 /**
  * @since 0.1.0
@@ -77,7 +77,9 @@ const checkAcquire = once((given) => checkGiven(optionTable.acquire, given, "acq
 export class ConnectionPoolImpl {
   readonly [TypeId]: TypeId = TypeId
 
-  constructor(readonly host: EffectHost) {}
+  constructor(readonly host: EffectHost) {
+    shownAs(this, () => toPlain({ _id: "@sluice/core/ConnectionPool", ...this.unsafeStats() }))
+  }
 
   /** Uninterruptible but for the wait, so that a wait that is interrupted gives its position back at once. */
   readonly acquire = (

@@ -1,6 +1,7 @@
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { deepStrictEqual, match, strictEqual } from "node:assert"
 import * as ConnectionPool from "../../src/ConnectionPool.js"
@@ -31,6 +32,37 @@ describe("connections that are reserved for an origin", () => {
       deepStrictEqual([outcome(waiting), outcome(second)], ["PoolTimeout", "PoolTimeout"])
       yield* reserved.release
       for (const { release } of held) yield* release
+    }))
+
+  it.scoped("have their own numbers and their own snapshot, which says what it is of", () =>
+    Effect.gen(function*() {
+      const { pool } = yield* open({
+        limits: { maxConnections: 3 },
+        reserved: { origins: [c.href], connections: 1 },
+        timeouts: { pool: "1 second" }
+      })
+      const dialed: Array<number> = []
+      yield* Effect.forkScoped(
+        Stream.runForEach(
+          pool.events,
+          (event) => Effect.sync(() => void (event._tag === "DialStarted" && dialed.push(event.connection)))
+        )
+      )
+      yield* settle
+      for (const origin of [a, c, b]) yield* take(pool, origin)
+      deepStrictEqual(dialed, [1, 2, 3])
+      const refused = yield* Effect.fork(
+        Effect.forEach([a, c], (origin) => Effect.flip(take(pool, origin)), { concurrency: "unbounded" })
+      )
+      yield* TestClock.adjust("1 second")
+      const [other, own] = yield* Fiber.join(refused)
+      match(
+        other.message,
+        /^2 of 2 connections open \(limits\.maxConnections is 3, of which 1 is reserved for other origins\): 2 active/m
+      )
+      match(other.message, /raise limits\.maxConnections\.$/)
+      match(own.message, /^1 of 1 connection open \(reserved\.connections\): 1 active/m)
+      match(own.message, /raise reserved\.connections\.$/)
     }))
 
   it.scoped("are part of the limits, of evictIdle, and end with the pool", () =>

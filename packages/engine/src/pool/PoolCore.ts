@@ -3,7 +3,7 @@ import type { Failure } from "../Failure.js"
 import * as backoff from "./backoff.js"
 import type { CoreLimits } from "./CoreLimits.js"
 import { exclusive, type OriginState, type Refusal, Slot, type Ticket } from "./entities.js"
-import { type CoreOptions, PoolState } from "./PoolState.js"
+import { type CoreOptions, type Numbers, PoolState } from "./PoolState.js"
 import * as quantum from "./quantum.js"
 import * as queue from "./queue.js"
 import * as slots from "./slots.js"
@@ -37,10 +37,11 @@ import * as slots from "./slots.js"
  */
 export class PoolCore<C> {
   readonly state: PoolState<C>
-  private nextId = 1
+  private readonly numbers: Numbers
 
   constructor(options: CoreOptions) {
     this.state = new PoolState(options)
+    this.numbers = options.numbers ?? { next: 1 }
   }
 
   // ---------------------------------------------------------------------------------------------------------------
@@ -458,7 +459,7 @@ export class PoolCore<C> {
   }
 
   private planDial(origin: OriginState<C>, warming: number): Slot<C> {
-    const slot = new Slot<C>(this.nextId++, origin, warming, this.onExpiry)
+    const slot = new Slot<C>(this.numbers.next++, origin, warming, this.onExpiry)
     slots.plan(this.state, slot)
     return slot
   }

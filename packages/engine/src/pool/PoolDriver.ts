@@ -21,6 +21,7 @@ import { EventHub } from "./EventHub.js"
 import type { LeaseOwner, LeaseTicket } from "./LeaseOwner.js"
 import { PoolCore } from "./PoolCore.js"
 import type { Action } from "./PoolState.js"
+import type { Share } from "./Share.js"
 import { SlotEvents, type SlotObserver } from "./SlotEvents.js"
 import { snapshotOf } from "./snapshot.js"
 import { Timekeeper } from "./Timekeeper.js"
@@ -33,6 +34,8 @@ export interface DriverOptions {
   readonly whenFull: "dial" | "wait"
   /** How long a body that holds a connection may stay unread while others wait, in milliseconds. */
   readonly unreadBodyGrace: number
+  /** Undefined where it is all of the pool. */
+  readonly share?: Share | undefined
 }
 
 /** How far a dial is. */
@@ -78,7 +81,8 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       wallClock: () => host.wallClock(),
       whenFull: options.whenFull,
       dialPatience: options.connectTimeout,
-      random: host.random
+      random: host.random,
+      numbers: options.share?.numbers
     })
     this.deliveries = new Deliveries(
       host,
@@ -285,7 +289,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   /** The failure that a refusal is for whoever asked. */
   failureOf(ticket: LeaseTicket, refusal: Refusal): Failure.Failure {
     const origin = ticket.owner.wanted.href
-    const pool = () => snapshotOf(this.core.state, ticket, this.time.now())
+    const pool = () => snapshotOf(this.core.state, ticket, this.time.now(), this.options.share)
     switch (refusal._tag) {
       case "PoolTimeout": {
         const { position, waited } = refusal
@@ -404,7 +408,8 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
     if (failure._tag !== "ConnectError" || failure.reason !== "ProcessLimit") return failure
     const { addresses, cause, detail, origin, reason } = failure
     const { limits: { maxConnections }, open } = this.core.state
-    return Failure.connectError({ addresses, cause, connections: { open, maxConnections }, detail, origin, reason })
+    const connections = this.options.share?.totals() ?? { open, maxConnections }
+    return Failure.connectError({ addresses, cause, connections, detail, origin, reason })
   }
 
   dialing(slot: Slot<Connection>, stage: Stage): void {

@@ -16,6 +16,11 @@ export type Action<C> =
   | { readonly _tag: "Close"; readonly slot: Slot<C> }
   | { readonly _tag: "Emit"; readonly event: Event }
 
+/** The numbers of connections. */
+export interface Numbers {
+  next: number
+}
+
 export interface CoreOptions {
   readonly limits: CoreLimits
   /** Of requests. */
@@ -30,6 +35,8 @@ export interface CoreOptions {
   readonly dialPatience: number
   /** From 0 to 1. */
   readonly random: () => number
+  /** Undefined: its own, from 1. */
+  readonly numbers?: Numbers | undefined
 }
 
 /** Origins that nobody uses now, kept for what is known of their protocol. */

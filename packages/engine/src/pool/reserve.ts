@@ -1,6 +1,8 @@
 import * as Origin from "../Origin.js"
 import type { CoreLimits } from "./CoreLimits.js"
 import type { PoolDriver } from "./PoolDriver.js"
+import type { Numbers } from "./PoolState.js"
+import type { Share } from "./Share.js"
 
 /**
  * Connections that are for some origins and for nobody else, as an exporter's, which has most to say when the pool is
@@ -12,6 +14,20 @@ export interface Reserve {
   readonly origins: ReadonlySet<string>
   readonly connections: number
   driver: PoolDriver | undefined
+}
+
+/** What the drivers of both shares know of the pool; undefined where nothing is reserved. */
+export const sharesOf = (
+  reserve: Reserve | undefined,
+  totals: Share["totals"]
+): { readonly own: Share; readonly others: Share } | undefined => {
+  if (reserve === undefined) return undefined
+  const { connections } = reserve
+  const numbers: Numbers = { next: 1 }
+  return {
+    own: { numbers, totals, reserved: { connections, isOwn: true } },
+    others: { numbers, totals, reserved: { connections, isOwn: false } }
+  }
 }
 
 export const reserveOf = (

@@ -4,6 +4,7 @@ import type { Counts, LeaseDescription, PoolSnapshot } from "../PoolSnapshot.js"
 import type { OriginState, Slot } from "./entities.js"
 import type { LeaseTicket } from "./LeaseOwner.js"
 import type { PoolState } from "./PoolState.js"
+import type { Share } from "./Share.js"
 
 /** How many of the leases held longest a `PoolTimeout` names. */
 const namedLeases = 5
@@ -51,7 +52,8 @@ const fullBy = (slot: Slot<Connection> | undefined): number | undefined =>
 export const snapshotOf = (
   pool: PoolState<Connection>,
   { origin, owner }: LeaseTicket,
-  now: number
+  now: number,
+  share?: Share
 ): PoolSnapshot => {
   const relatives = owner.kin?.() ?? []
   const isOriginFull = !pool.hasRoomFor(origin)
@@ -76,6 +78,7 @@ export const snapshotOf = (
     maxConnections: pool.limits.maxConnections,
     maxConnectionsPerOrigin: pool.limits.maxConnectionsPerOrigin,
     origin: countsOfOrigin(origin, origin.idle.size),
+    ...(share === undefined ? {} : { reserved: share.reserved }),
     ...(streamLimit === undefined ? {} : { streamLimit }),
     longestHeld,
     heldByThisFiber,
