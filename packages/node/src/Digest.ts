@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { createHash, randomBytes } from "node:crypto"
+import { bodyBytes } from "./internal/bodyBytes.js"
 
 /**
  * Responds to the Digest challenges of one origin: SHA-512-256, SHA-256 and MD5, with `-sess`, `auth`, `auth-int` and
@@ -107,7 +108,7 @@ class Session {
     readonly nonce: string = challenge.params["nonce"],
     a1?: string
   ) {
-    const secret = this.hash(`${username}:${this.realm}:${password}`)
+    const secret = this.hash(`${username}:`, octets(this.realm), `:${password}`)
     this.a1 = a1 ?? (this.isSession ? this.hash(`${secret}:${nonce}:${this.cnonce}`) : secret)
   }
 
@@ -135,7 +136,7 @@ class Session {
     const { params } = challenge
     const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
     const qop = qopOf(challenge)
-    const body = bodyOf(request)
+    const body = bodyBytes(request)
     if (url === undefined || (qop === "auth-int" && body === undefined)) return undefined
     const uri = url.pathname + url.search
     const count = (++this.count).toString(16).padStart(8, "0")
@@ -147,7 +148,7 @@ class Session {
       : this.hash(`${a1}:${nonce}:${count}:${cnonce}:${qop}:${a2}`)
     const isHashed = params["userhash"]?.toLowerCase() === "true"
     const name = isHashed
-      ? `username=${quoted(this.hash(`${username}:${realm}`))}`
+      ? `username=${quoted(this.hash(`${username}:`, octets(realm)))}`
       : /^[\x20-\x7e]*$/.test(username)
       ? `username=${quoted(username)}`
       : `username*=UTF-8''${encodeExtended(username)}`
@@ -170,13 +171,7 @@ class Session {
 const encodeExtended = (text: string): string =>
   encodeURIComponent(text).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 
-const quoted = (text: string): string => `"${text.replace(/["\\]/g, "\\$&")}"`
+/** What a server has said is hashed as it has sent it: each character of a header is an octet. */
+const octets = (text: string): Uint8Array => Buffer.from(text, /^[\0-\xff]*$/.test(text) ? "latin1" : "utf8")
 
-const bodyOf = ({ body }: HttpClientRequest.HttpClientRequest): string | Uint8Array | undefined =>
-  body._tag === "Empty"
-    ? ""
-    : body._tag === "Uint8Array"
-    ? body.body
-    : body._tag === "Raw" && (typeof body.body === "string" || body.body instanceof Uint8Array)
-    ? body.body
-    : undefined
+const quoted = (text: string): string => `"${text.replace(/["\\]/g, "\\$&")}"`

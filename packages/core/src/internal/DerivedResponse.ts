@@ -1,16 +1,20 @@
 import type * as Cookies from "@effect/platform/Cookies"
 import type * as Headers from "@effect/platform/Headers"
 import { ResponseError } from "@effect/platform/HttpClientError"
-import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import { type HttpClientRequest, toUrl } from "@effect/platform/HttpClientRequest"
 import { type HttpClientResponse, TypeId as ResponseTypeId } from "@effect/platform/HttpClientResponse"
 import * as IncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
-import { describeCause } from "@sluice/engine"
+import { describeCause, Failure } from "@sluice/engine"
+import { isIdempotent } from "@sluice/engine/call"
 import { invalidForm, invalidJson } from "@sluice/engine/client"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Inspectable from "effect/Inspectable"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
+import { fromFailure } from "../TransportError.js"
+import { maxText } from "./client/bodyReaders.js"
 import { shownRequest, withShownUrl } from "./client/shownRequest.js"
 
 /** What a derived response reads instead of the original's body. */
@@ -66,19 +70,26 @@ export class DerivedResponse extends Inspectable.Class implements HttpClientResp
   }
 
   get text(): Effect.Effect<string, ResponseError> {
-    return Effect.map(this.body.bytes, (bytes) => utf8.decode(bytes))
+    return Effect.flatMap(this.body.bytes, (bytes) => this.decode(bytes))
   }
 
   get json(): Effect.Effect<unknown, ResponseError> {
     return Effect.flatMap(this.body.bytes, (bytes) =>
-      Effect.try({
-        try: (): unknown => bytes.length === 0 ? null : JSON.parse(utf8.decode(bytes)),
-        catch: (cause) => this.error(invalidJson(cause, this, bytes))
-      }))
+      Effect.flatMap(this.decode(bytes), (text) =>
+        Effect.try({
+          try: (): unknown => text === "" ? null : JSON.parse(text),
+          catch: (cause) => this.error(invalidJson(cause, this, bytes))
+        })))
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, ResponseError> {
-    return Effect.map(this.body.bytes, (bytes) => Uint8Array.prototype.slice.call(bytes).buffer as ArrayBuffer)
+    return Effect.flatMap(this.body.bytes, (bytes) => {
+      try {
+        return Exit.succeed(Uint8Array.prototype.slice.call(bytes).buffer as ArrayBuffer)
+      } catch {
+        return Exit.fail(this.tooLarge("bytes", bytes.length))
+      }
+    })
   }
 
   get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, ResponseError> {
@@ -93,6 +104,20 @@ export class DerivedResponse extends Inspectable.Class implements HttpClientResp
           new Response(bytes as BodyInit, { headers: type === undefined ? {} : { "content-type": type } }).formData(),
         catch: (cause) => this.error(invalidForm(cause, this, bytes))
       }))
+  }
+
+  private decode(bytes: Uint8Array): Exit.Exit<string, ResponseError> {
+    try {
+      return Exit.succeed(utf8.decode(bytes))
+    } catch {
+      return Exit.fail(this.tooLarge("text", maxText))
+    }
+  }
+
+  private tooLarge(reader: "bytes" | "text", maxResponseSize: number): ResponseError {
+    const origin = Option.match(toUrl(this.request), { onNone: () => "", onSome: ({ origin }) => origin })
+    const sent = { origin, phase: "body", written: true, safeToRetry: isIdempotent(this.request.method) } as const
+    return this.error(fromFailure(Failure.responseTooLarge({ ...sent, reader, maxResponseSize })))
   }
 
   /** That the body cannot be read. */

@@ -7,9 +7,11 @@ import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import * as Timeouts from "../Timeouts.js"
 import { TotalTimeout } from "../TransportError.js"
+import * as history from "./attempts.js"
 import { shownRequest, withShownUrl } from "./client/shownRequest.js"
 import { halvesOf } from "./clientHalves.js"
 import * as deadline from "./deadline.js"
+import * as wallTime from "./wallTime.js"
 
 /**
  * Ends every call after so many milliseconds, by its region: also what the transport cannot end, because it knows nothing
@@ -27,10 +29,13 @@ export const limited = <E, R>(
         if (millis === Infinity) return postprocess(request)
         let known = HttpClientRequest.get("")
         const noted = Effect.map(request, (request) => known = request)
-        return Effect.timeoutFail(deadline.within(postprocess(noted), millis), {
+        const tried: history.Tried = { attempts: undefined }
+        const call = Effect.locally(deadline.within(postprocess(noted), millis), history.current, tried)
+        return Effect.flatten(Effect.timeoutTo(call, {
           duration: millis,
-          onTimeout: () => exceeded(known, millis)
-        })
+          onSuccess: Effect.succeed,
+          onTimeout: () => Effect.flatMap(wallTime.date, (now) => exceeded(known, millis, tried.attempts?.(now) ?? []))
+        }))
       }),
     preprocess
   )
@@ -45,11 +50,15 @@ export const withTotal = <E, R>(
   return limited(client, (region) => region?.total ?? millis)
 }
 
-const exceeded = (request: HttpClientRequest.HttpClientRequest, timeout: number): RequestError => {
+const exceeded = (
+  request: HttpClientRequest.HttpClientRequest,
+  timeout: number,
+  attempts: ReadonlyArray<history.Attempt>
+): RequestError => {
   const origin = Option.match(HttpClientRequest.toUrl(request), { onNone: () => "", onSome: ({ origin }) => origin })
   // What had been sent by then, only the transport knows.
   const cause = new TotalTimeout({ origin, phase: "headers", written: true, safeToRetry: false, timeout })
-  return withShownUrl(
+  const error = withShownUrl(
     new RequestError({
       request: shownRequest(request),
       reason: "Transport",
@@ -57,4 +66,6 @@ const exceeded = (request: HttpClientRequest.HttpClientRequest, timeout: number)
       description: cause.message
     })
   )
+  if (attempts.length > 1) history.note(error, attempts)
+  return error
 }

@@ -117,4 +117,20 @@ describe("Retry.safely with a limit for each attempt", () => {
         ["TotalTimeout", 2500]
       )
     }))
+
+  it.effect("which ends the call from outside, and says what was tried by then", () =>
+    Effect.gen(function*() {
+      const client = (yield* HttpClient.HttpClient).pipe(
+        HttpClient.mapRequestEffect((request) => Effect.as(Effect.sleep(600), request)),
+        Retry.safely({ attempt: 500, base: 0 }),
+        Deadline.within(2500)
+      )
+      const fiber = yield* Effect.fork(Effect.flip(client.get("http://a.test/slow")))
+      yield* TestClock.adjust("2500 millis")
+      const error = yield* Fiber.join(fiber)
+      const tried = "tried 3 times: TotalTimeout (0 to 1100 ms), TotalTimeout (1100 to 2200 ms), " +
+        "TotalTimeout (2200 to 2500 ms)"
+      assert.include(String(error), tried)
+      assert.deepStrictEqual(Retry.attempts(error).map(({ endedAt }) => endedAt), [1100, 2200, 2500])
+    }).pipe(Effect.provide(network)))
 })

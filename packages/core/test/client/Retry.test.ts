@@ -2,10 +2,12 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import { inspect } from "node:util"
 import * as Idempotency from "../../src/Idempotency.js"
 import * as Retry from "../../src/Retry.js"
 import * as TransportError from "../../src/TransportError.js"
@@ -250,6 +252,18 @@ describe("Retry.safely", () => {
         { startedAt: 3000, endedAt: 3000, outcome: "ReadError" }
       ])
       assert.deepStrictEqual(events.map((event) => (event as any)[2]), [{ attempt: 1, outcome: 503, pause: 2000 }])
+      const tried = "tried 2 times: 503 (0 to 0 ms), ReadError (2000 to 2000 ms)"
+      for (
+        const text of [
+          error.message,
+          String(error),
+          error.stack ?? "",
+          inspect(error),
+          Cause.pretty(Cause.fail(error))
+        ]
+      ) assert.include(text, tried)
+      assert.strictEqual(error.message.split(tried).length, 2)
+      assert.deepStrictEqual(JSON.parse(JSON.stringify(error)).attempts, Retry.attempts(error))
       assert.deepStrictEqual(Retry.attempts(yield* Retry.safely(fakeClient({ status: 200 }).client).get(url)), [])
     }))
 

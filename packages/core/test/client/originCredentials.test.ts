@@ -29,12 +29,14 @@ describe("Credentials.withCredentials", () => {
       yield* client.get("http://a.test/1")
       yield* client.get("http://c.test/")
       yield* client.get("http://a.test/2", { headers: { authorization: "own" } })
+      yield* client.get("http://eve:own@a.test/2")
       assert.deepStrictEqual(seen((yield* MockHttp.MockHttp).requests), [
         ["http://a.test/1", "Bearer secret"],
         ["http://b.test:8080/2", "Basic YWRhOnDDpDpzcw=="],
         ["http://a.test/2", "-"],
         ["http://c.test/", "-"],
-        ["http://a.test/2", "own"]
+        ["http://a.test/2", "own"],
+        ["http://a.test/2", "Basic ZXZlOm93bg=="]
       ])
     }).pipe(Effect.provide(MockHttp.layer([
       MockHttp.on("GET", "http://a.test/1", { status: 302, headers: { location: "http://b.test:8080/2" } }),
@@ -49,7 +51,14 @@ describe("Credentials.withCredentials", () => {
       yield* client.pipe(Credentials.withCredentials({ "http://a.test": Credentials.apiKey(secret) })).get(
         "http://a.test/"
       )
-      assert.deepStrictEqual(seen((yield* MockHttp.MockHttp).requests, "x-api-key"), [["http://a.test/", "secret"]])
+      yield* client.pipe(Credentials.withCredentials({ "http://a.test": Credentials.apiKey(secret, "X-API-Key") })).get(
+        "http://a.test/",
+        { headers: { "x-api-key": "own" } }
+      )
+      assert.deepStrictEqual(seen((yield* MockHttp.MockHttp).requests, "x-api-key"), [
+        ["http://a.test/", "secret"],
+        ["http://a.test/", "own"]
+      ])
     }).pipe(Effect.provide(MockHttp.layer([MockHttp.on("GET", "http://a.test/", { status: 200 })]))))
 
   it("does not take what is no origin, and shows none of it", () => {

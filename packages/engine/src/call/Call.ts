@@ -346,7 +346,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   }
 
   private retry(pause = 0): void {
-    this.retries++
+    this.prepared.retries = ++this.retries
     this.pool.host.meter?.retried(this.wanted)
     this.pool.emit({
       _tag: "Retried",

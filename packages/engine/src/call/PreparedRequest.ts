@@ -32,6 +32,9 @@ export interface CallOptions {
  * A request made ready to send.
  */
 export class PreparedRequest {
+  /** How often it was sent again, because its connection turned out to be closed. */
+  retries = 0
+
   constructor(
     readonly wire: WireRequest,
     /** Where its body comes from, when that is not there in one piece. */

@@ -1,11 +1,14 @@
+import { NodeFileSystem } from "@effect/platform-node"
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Credentials from "@sluice/core/Credentials"
 import { challengesOf } from "@sluice/engine/client"
 import { AwsSignature, Digest, Netrc } from "@sluice/node"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
 import { createHash } from "node:crypto"
@@ -117,6 +120,21 @@ describe("Digest", () => {
       assert.include(requests[1].headers["authorization"], "username*=UTF-8''J%C3%A4s%C3%B8n%20%28o%27Doe%29%2A,")
     }))
 
+  it.effect("a realm that is not ASCII is hashed as it was sent", () =>
+    Effect.gen(function*() {
+      const realm = "\u00fcber"
+      const sent = Buffer.from(realm).toString("latin1")
+      const { client, requests } = clientOf(() =>
+        new Response(null, { status: 401, headers: { "www-authenticate": `Digest realm="${sent}", nonce="n"` } })
+      )
+      const digest = yield* Digest.make("ada", Redacted.make("secret"))
+      yield* Credentials.withCredentials(client, { "http://a.test": digest }).get(url)
+      const params = challengesOf(requests[1].headers["authorization"])[0].params
+      const h = (text: string) => createHash("md5").update(text).digest("hex")
+      assert.strictEqual(params["realm"], sent)
+      assert.strictEqual(params["response"], h(`${h(`ada:${realm}:secret`)}:n:${h("GET:/dir/index.html?q=1")}`))
+    }))
+
   it.effect("ends when the credentials themselves are refused", () =>
     Effect.gen(function*() {
       const { client, requests } = clientOf(digestServer("Digest realm=\"r\", nonce=\"NONCE\"", "md5", { valid: "n" }))
@@ -174,6 +192,50 @@ describe("AwsSignature", () => {
       }),
       "iam",
       "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
+    ],
+    ...([
+      ["empty-query-key", "/?Param1=value1", "a67d582fa61cc504c4bae71f336f98b97f1ea3c7a6bfe1b6e45aec72011b9aeb"],
+      [
+        "query-unreserved",
+        "/?-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz=" +
+        "-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+        "9c3e54bfcdf0b19771a7f523ee5669cdf59bc7cc0884027167c21bb143a40197"
+      ],
+      ["utf8-query", "/?\u1234=bar", "2cdec8eed098649ff3a119c94853b13c643bcf08f8b0a1d91e12c9027818dd04"],
+      [
+        "unreserved",
+        "/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+        "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f"
+      ],
+      [
+        "relative-relative",
+        "/example1/example2/../..",
+        "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
+      ],
+      ["slash-pointless-dot", "/./example", "ef75d96142cf21edca26f06005da7988e4f8dc83a165a80865db7089db637ec5"],
+      ["slashes", "//example//", "9a624bd73a37c9a373b5312afbebe7a714a789de108f0bdfe846570885f57e84"]
+    ] as const).map(([name, path, expected]) =>
+      [`get-${name}`, HttpClientRequest.get(`https://example.amazonaws.com${path}`), "service", expected] as const
+    ),
+    [
+      "post-x-www-form-urlencoded",
+      HttpClientRequest.post("https://example.amazonaws.com/").pipe(
+        HttpClientRequest.bodyText("Param1=value1", "application/x-www-form-urlencoded")
+      ),
+      "service",
+      "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a"
+    ],
+    [
+      "post-vanilla-query",
+      HttpClientRequest.post("https://example.amazonaws.com/?Param1=value1"),
+      "service",
+      "28038455d6de14eafc1f9222cf5aa6f1a96197d7deb8263271d420d138af7f11"
+    ],
+    [
+      "a Host of one's own",
+      HttpClientRequest.get("https://127.0.0.1/", { headers: { host: "example.amazonaws.com" } }),
+      "service",
+      "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
     ],
     [
       "post-vanilla",
@@ -252,4 +314,65 @@ default login anonymous password guest`
       assert.strictEqual(yield* sent("http://a.test/", { insecure: true }), "ada:se cret")
       assert.isUndefined(Netrc.parse("machine a.test login ada")(new URL("https://a.test/")))
     }))
+
+  const found = (text: string, at = "https://a.test/") =>
+    Option.fromNullable(Netrc.parse(text)(new URL(at))).pipe(
+      Option.map((credential) => Effect.runSync(credential.authorize(HttpClientRequest.get(at)))),
+      Option.map(({ headers }) => Buffer.from(headers["authorization"].slice(6), "base64").toString()),
+      Option.getOrUndefined
+    )
+
+  const texts: ReadonlyArray<readonly [what: string, text: string, expected: string | undefined, at?: string]> = [
+    ["words of any case, and user", "MACHINE A.test USER u Password p", "u:p"],
+    ["the end of a line as of Windows", "machine a.test\r\nlogin u\r\npassword p\r\n", "u:p"],
+    ["a macro behind other words", "machine a.test login u password p macdef m\nlogin x\npassword y\n\n", "u:p"],
+    ["a macro that ends with the file", "macdef m\nmachine a.test login x password y", undefined],
+    ["a comment behind other words", "machine a.test login u # login x\npassword p", "u:p"],
+    ["a # in a value", "machine a.test login #u password p#1", "#u:p#1"],
+    ["a word as a value", "machine a.test login machine password default", "machine:default"],
+    ["escapes in quotation marks", String.raw`machine a.test login u password "a\"b\\c\td"`, "u:a\"b\\c\td"],
+    [
+      "a quotation mark that is none",
+      "machine a.test login u password \"p\nmachine b.test login v password \"q\"",
+      "u:\"p"
+    ],
+    ["an international name", "machine b\u00fccher.example login u password p", "u:p", "https://b\u00fccher.example/"],
+    ["an IPv6 address", "machine ::1 login u password p", "u:p", "https://[::1]/"],
+    ["no user", "machine a.test password p", ":p"],
+    ["nothing", "", undefined]
+  ]
+  for (const [what, text, expected, at] of texts) {
+    it(`reads ${what}`, () => assert.strictEqual(found(text, at), expected))
+  }
+
+  it.scoped("is loaded from the file that is named, by whoever asks or by NETRC, or from home, if there is one", () =>
+    Effect.gen(function*() {
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped()
+      const write = (name: string, user: string) =>
+        files.writeFileString(`${folder}/${name}`, `machine a.test login ${user} password p`)
+      yield* write(".netrc", "home")
+      yield* write("other", "other")
+      yield* Effect.addFinalizer(() => Effect.sync(() => vi.unstubAllEnvs()))
+      const user = (path?: string) =>
+        Effect.map(Netrc.load({ path }), (credentials) => credentials(new URL("https://a.test/")))
+      const name = (credential: Credentials.Credential | undefined) =>
+        Effect.map(
+          credential?.authorize(HttpClientRequest.get("https://a.test/")) ?? Effect.succeed(undefined),
+          (request) => request && Buffer.from(request.headers["authorization"].slice(6), "base64").toString()
+        )
+      vi.stubEnv("NETRC", "")
+      vi.stubEnv("HOME", folder)
+      vi.stubEnv("USERPROFILE", folder)
+      assert.strictEqual(yield* Effect.flatMap(user(), name), "home:p")
+      assert.strictEqual(yield* Effect.flatMap(user(`${folder}/other`), name), "other:p")
+      vi.stubEnv("NETRC", `${folder}/other`)
+      assert.strictEqual(yield* Effect.flatMap(user(), name), "other:p")
+      vi.stubEnv("NETRC", `${folder}/absent`)
+      assert.strictEqual((yield* Effect.flip(user()))._tag, "SystemError")
+      vi.stubEnv("NETRC", "")
+      vi.stubEnv("HOME", `${folder}/absent`)
+      vi.stubEnv("USERPROFILE", `${folder}/absent`)
+      assert.isUndefined(yield* user())
+    }).pipe(Effect.provide(NodeFileSystem.layer)))
 })

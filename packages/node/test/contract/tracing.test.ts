@@ -126,6 +126,21 @@ describe("spans", () => {
       assert.deepStrictEqual(counts.slice(3), [undefined, 1])
     }))
 
+  it.scoped("count what the pool itself sent again, because a connection turned out to be closed", () =>
+    Effect.gen(function*() {
+      const { client, server, spans, tracer } = yield* setup
+      yield* server.reply("/", [
+        Reply.text("first"),
+        Reply.disconnect("end"),
+        Reply.empty({ status: 302, headers: { location: "/500" } })
+      ])
+      const wrapped = Wrappers.wrap(client, { redirects: true })
+      yield* Effect.flatMap(wrapped.get(`${server.url}/`), (response) => response.text)
+      yield* Effect.withTracer(wrapped.get(`${server.url}/`), tracer)
+      const counts = spans.map(({ attributes }) => attributes.get("http.request.resend_count"))
+      assert.deepStrictEqual(counts, [1, 2])
+    }))
+
   it.scoped("one below a parent span, although the tracer is the default one", () =>
     Effect.gen(function*() {
       const { client, server } = yield* setup

@@ -16,7 +16,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { TransportError } from "../../TransportError.js"
 import { withoutFrames } from "../printable.js"
-import { bytesOf, streamOf, tooLarge } from "./bodyReaders.js"
+import { bytesOf, maxText, streamOf, tooLarge } from "./bodyReaders.js"
 import { shownRequest, withShownUrl } from "./shownRequest.js"
 
 /**
@@ -214,9 +214,6 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
     )
   }
 }
-
-/** The most bytes that are a text for certain: V8's longest string. */
-const maxText = 2 ** 29 - 24
 
 const contentType = (headers: Headers.Headers): Record<string, string> =>
   headers["content-type"] === undefined ? {} : { "content-type": headers["content-type"] }
