@@ -1,19 +1,12 @@
-import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { assert, describe, it } from "@effect/vitest"
-import * as ConnectionPool from "@sluice/core/ConnectionPool"
-import * as PooledHttpClient from "@sluice/core/PooledHttpClient"
 import { MemoryNetwork } from "@sluice/core/testing"
-import * as Trailers from "@sluice/core/Trailers"
-import * as TransportError from "@sluice/core/TransportError"
 import { HttpClientLayer } from "@sluice/node"
 import { Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { settled } from "./support.js"
+import { observe } from "./observed.js"
 
 // What a program sees over the network in memory is what it sees over sockets. Where the two differ on purpose, the list
 // in docs/testing.md says why.
@@ -110,53 +103,19 @@ const scenarios: ReadonlyArray<Scenario> = [
   }
 ]
 
-/** What a program can see of a response, or of a failure. Origins have other names and ports on either side. */
-const seen = (request: HttpClientRequest.HttpClientRequest) =>
-  Effect.gen(function*() {
-    const response: HttpClientResponse.HttpClientResponse = yield* HttpClient.execute(request)
-    const body = yield* response.text
-    const info = Option.getOrThrow(PooledHttpClient.connectionInfo(response))
-    const trailers = { ...Trailers.get(response) }
-    return { status: response.status, headers: { ...response.headers }, body, reused: info.reused, trailers } as unknown
-  }).pipe(
-    Effect.catchAll((error) => {
-      const failure = Option.getOrThrow(TransportError.fromHttpClientError(error))
-      const { _tag, message, ...facts } = failure as unknown as Record<string, unknown> & {
-        _tag: string
-        message: string
-      }
-      const { code, phase, reason, safeToRetry, written } = facts
-      return Effect.succeed<unknown>({
-        _tag,
-        message: message.replaceAll(String(facts["origin"]), "ORIGIN").replace(
-          / to (memory|127\.0\.0\.1)(?=[,\]])/,
-          " to ADDRESS"
-        ),
-        ...{ code, phase, reason, safeToRetry, written }
-      })
-    })
-  )
+const play = ({ replies, requests = replies.map(() => get) }: Scenario, url: string) => observe(requests, url)
 
-const play = ({ replies, requests = replies.map(() => get) }: Scenario, url: string) =>
-  Effect.gen(function*() {
-    const observed: Array<unknown> = []
-    for (const request of requests) {
-      observed.push(yield* seen(HttpClientRequest.prependUrl(request, url)))
-    }
-    const pool = yield* ConnectionPool.ConnectionPool
-    const { idle, open } = yield* settled(pool)
-    return { observed, idle, open }
-  })
-
-const overSockets = (scenario: Scenario) =>
+const overSockets = (scenario: Scenario, tls: boolean) =>
   Effect.gen(function*() {
     const server = yield* TestServer.make({
+      tls,
       replies: { "*": scenario.replies.map(({ close, raw }) => Reply.raw(raw, { close: close === true })) }
     })
-    return yield* Effect.provide(play(scenario, server.url), HttpClientLayer.layer())
+    const layer = HttpClientLayer.layer({ tls: tls ? { ca: server.ca } : undefined })
+    return yield* Effect.provide(play(scenario, server.url), layer)
   })
 
-const inMemory = (scenario: Scenario) => {
+const inMemory = (scenario: Scenario, tls: boolean) => {
   let next = 0
   const network = MemoryNetwork.layer({
     respond: (request) =>
@@ -166,16 +125,18 @@ const inMemory = (scenario: Scenario) => {
       })
   })
   return Effect.provide(
-    play(scenario, "http://memory.test"),
+    play(scenario, tls ? "https://memory.test" : "http://memory.test"),
     HttpClientLayer.layerWithoutConnector().pipe(Layer.provide(network))
   )
 }
 
-describe("in memory and over sockets a program sees the same", () => {
-  for (const scenario of scenarios) {
-    it.scoped(scenario.name, () =>
-      Effect.gen(function*() {
-        assert.deepStrictEqual(yield* inMemory(scenario), yield* overSockets(scenario))
-      }))
-  }
-})
+for (const tls of [false, true]) {
+  describe(`in memory and over sockets, ${tls ? "with TLS" : "in clear text"}, a program sees the same`, () => {
+    for (const scenario of scenarios) {
+      it.scoped(scenario.name, () =>
+        Effect.gen(function*() {
+          assert.deepStrictEqual(yield* inMemory(scenario, tls), yield* overSockets(scenario, tls))
+        }))
+    }
+  })
+}
