@@ -1,3 +1,6 @@
+import type { OriginLimits } from "./OriginLimits.js"
+import type { RequestTimeouts } from "./RequestTimeouts.js"
+
 /**
  * The origin of a request (RFC 6454, RFC 9110 §4.3.1): scheme, host and port. Two requests share a connection only if
  * the `key` of their origins is the same.
@@ -21,6 +24,12 @@ export interface Origin {
 export interface OriginRoute {
   /** A proxy is sent the requests themselves, and so may get credentials with each. */
   readonly isForward: boolean
+  /** What `maxConnectionsPerOrigin` counts together: the same for each way to the same server. */
+  readonly limitKey: string
+  /** Laid over the limits of the pool. */
+  readonly limits: Partial<OriginLimits> | undefined
+  /** Laid over the timeouts of the client, and themselves under those of a region. */
+  readonly timeouts: Partial<RequestTimeouts> | undefined
 }
 
 /** The parts of a URL that name its origin; a `URL` is one. */

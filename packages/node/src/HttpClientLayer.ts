@@ -5,16 +5,15 @@
  */
 import type * as ConnectionPool from "@sluice/core/ConnectionPool"
 import type { Connector } from "@sluice/core/Connector"
-import { check, InvalidOptions } from "@sluice/core/InvalidOptions"
+import { check, type InvalidOptions } from "@sluice/core/InvalidOptions"
 import * as PooledHttpClient from "@sluice/core/PooledHttpClient"
-import { checkTls } from "@sluice/engine/node"
 import * as optionTable from "@sluice/engine/options"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as configuration from "./internal/configuration.js"
+import * as networkOptions from "./internal/networkOptions.js"
 import { type Provided, wrapped, type WrapperOptions } from "./internal/wrapped.js"
 import * as codings from "./NodeCodecs.js"
 import * as NodeConnector from "./NodeConnector.js"
@@ -151,16 +150,12 @@ const withWindow = (http2: Options["http2"], maxBufferedBody: number | undefined
     : { priorKnowledge: http2 === "prior-knowledge", initialWindowSize }
 }
 
-/** What is wrong with certificates and keys is reported together with the rest. */
+/** What is wrong with addresses, proxies, certificates and keys is reported together with the rest. */
 const checkAll = (options: Options): Effect.Effect<unknown, InvalidOptions> =>
-  Effect.suspend(() => {
-    const checked = check(optionTable.layer, options)
-    const problems = Either.isLeft(checked) ? checked.left.problems : []
-    const unusable = problems.some(({ option }) => /^(options|tls\b)/.test(option)) ? [] : checkTls(options.tls ?? {})
-    return problems.length + unusable.length === 0
-      ? Effect.void
-      : new InvalidOptions({ problems: [...problems, ...unusable] })
-  })
+  Effect.flatMap(
+    Effect.runtime<never>(),
+    (runtime) => networkOptions.together(check(optionTable.layer, options), options, runtime)
+  )
 
 /**
  * The client over a connector of one's own: the in-memory network of a test, or another runtime.

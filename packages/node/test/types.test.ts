@@ -78,6 +78,8 @@ describe("the table of options", () => {
     expectTypeOf<keyof typeof table.tls.fields>().toEqualTypeOf<keyof TlsOptions.TlsOptions>()
     expectTypeOf<keyof typeof table.connector.fields>().toEqualTypeOf<keyof NodeConnector.Options>()
     expectTypeOf<keyof typeof table.layer.fields>().toEqualTypeOf<keyof HttpClientLayer.Options>()
+    expectTypeOf<keyof typeof table.origin.fields>().toEqualTypeOf<keyof NodeConnector.OriginOptions>()
+    expectTypeOf<keyof typeof table.originLimits.fields>().toEqualTypeOf<keyof NodeConnector.OriginLimits>()
     expectTypeOf<keyof typeof table.retry.fields>().toEqualTypeOf<keyof Retry.Options>()
     expectTypeOf<keyof typeof table.redirects.fields>().toEqualTypeOf<keyof Redirects.Options>()
     expectTypeOf<keyof typeof table.wrappers.fields | "decompress">().toEqualTypeOf<

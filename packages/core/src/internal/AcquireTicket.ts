@@ -62,7 +62,7 @@ export class AcquireTicket implements LeaseOwner {
     private readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
   ) {
     this.inContext = host.captureContext()
-    const { connect } = host.options.timeouts
+    const connect = wanted.route?.timeouts?.connect ?? host.options.timeouts.connect
     this.ticket = host.driverOf(wanted).request(wanted, this, timeout > 0 ? Infinity : 0, connect)
     if (this.ticket.state === "Granted" && this.ticket.slot !== undefined) this.granted(this.ticket, this.ticket.slot)
   }

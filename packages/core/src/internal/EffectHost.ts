@@ -161,12 +161,18 @@ export class EffectHost implements Host {
     return { close: () => this.fork(connection.close()) }
   }
 
-  private permitsOf({ key }: Origin): OriginPermits {
-    let permits = this.permits.get(key)
+  /** Each share of the pool counts for itself. */
+  private permitsOf(origin: Origin): OriginPermits {
+    const { key, route } = origin
+    const share = this.driverOf(origin) === this.driver ? "" : "reserved "
+    const counted = share + (route?.limitKey ?? key)
+    let permits = this.permits.get(counted)
     if (permits === undefined) {
-      const own = Effect.unsafeMakeSemaphore(this.limits.maxConnectionsPerOrigin)
-      permits = new OriginPermits(this.permit, own, () => this.describeCount(), () => this.permits.delete(key))
-      this.permits.set(key, permits)
+      const own = route?.limits?.maxConnectionsPerOrigin
+      const most = own ?? this.limits.maxConnectionsPerOrigin
+      const onVacant = () => this.permits.delete(counted)
+      permits = new OriginPermits(this.permit, most, own !== undefined, () => this.describeCount(), onVacant)
+      this.permits.set(counted, permits)
     }
     return permits
   }
@@ -199,7 +205,7 @@ export class EffectHost implements Host {
     // In one step with the core: nobody ever waits on a semaphore, so resizing takes no time.
     const run = Runtime.runSync(this.options.runtime)
     run(this.permit.resize(limits.maxConnections))
-    for (const { own } of this.permits.values()) run(own.resize(limits.maxConnectionsPerOrigin))
+    for (const permits of this.permits.values()) run(permits.resize(limits.maxConnectionsPerOrigin))
     const { reserve } = this
     this.driver.setLimits(withoutReserve(limits, reserve))
     reserve?.driver?.setLimits({ ...limits, maxConnections: reserve.connections })

@@ -8,18 +8,28 @@ export const freePermits = (semaphore: Effect.Semaphore): Effect.Effect<number> 
  * when both are free, so nobody ever waits on a semaphore (each release of Effect's wakes every waiter).
  */
 export class OriginPermits {
+  private readonly own: Effect.Semaphore
   private readonly semaphores: ReadonlyArray<Effect.Semaphore>
   /** Connections that hold permits. */
   private out = 0
 
   constructor(
     pool: Effect.Semaphore,
-    readonly own: Effect.Semaphore,
+    /** How many connections the origin may have, */
+    most: number,
+    /** and whether that is so whatever the pool allows others. */
+    private readonly isOwn: boolean,
     /** How many connections the pool counts as open, and may open, in words. */
     private readonly describeCount: () => string,
     private readonly onVacant: () => void
   ) {
-    this.semaphores = [pool, own]
+    this.own = Effect.unsafeMakeSemaphore(most)
+    this.semaphores = [pool, this.own]
+  }
+
+  /** The pool allows its origins so many. */
+  resize(most: number): Effect.Effect<void> {
+    return this.isOwn ? Effect.void : this.own.resize(most)
   }
 
   /** All or none. A permit that is not free says that the pool and a semaphore count differently: a defect of ours. */

@@ -88,12 +88,16 @@ export class ConnectionPoolImpl {
   ): Effect.Effect<Lease, AcquireError, Scope.Scope> =>
     Effect.flatMap(
       Effect.orDie(checkAcquire(options)),
-      ({ timeout = this.host.options.timeouts.pool }) => this.acquireWithin(origin, timeout)
+      ({ timeout }) => this.acquireWithin(origin, timeout)
     )
 
-  private acquireWithin(given: Origin, timeout: number): Effect.Effect<Lease, AcquireError, Scope.Scope> {
+  private acquireWithin(
+    given: Origin,
+    ownTimeout: number | undefined
+  ): Effect.Effect<Lease, AcquireError, Scope.Scope> {
     const origin = this.host.route(given, undefined, false)
     if ("_tag" in origin) return Effect.fail(origin)
+    const timeout = ownTimeout ?? origin.route?.timeouts?.pool ?? this.host.options.timeouts.pool
     return Effect.uninterruptibleMask((restore) =>
       Effect.acquireRelease(AcquireTicket.take(this.host, origin, timeout), (ticket) => ticket.end).pipe(
         Effect.flatMap((ticket) =>

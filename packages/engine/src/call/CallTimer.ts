@@ -1,5 +1,5 @@
 import { Deadline, type Deadlines } from "../pool/index.js"
-import type { RequestTimeouts } from "./PreparedRequest.js"
+import type { RequestTimeouts } from "../RequestTimeouts.js"
 
 /**
  * What a request waits for from the server:

@@ -1,25 +1,10 @@
 import type { ExchangeBody, ExchangeRequest } from "../Connection.js"
 import type { Origin } from "../Origin.js"
+import type { RequestTimeouts } from "../RequestTimeouts.js"
 import type { BodySource } from "./BodySource.js"
 
 // Classes where literals would do: V8 makes literals that it has once seen survive in the old generation from then on,
 // and there each keeps a request's whole garbage alive until the next full collection (see docs/performance.md).
-
-/** In milliseconds; `Infinity` turns one off. */
-export interface RequestTimeouts {
-  readonly pool: number
-  readonly connect: number
-  /** Silence of the server while its bytes are waited for. */
-  readonly read: number
-  /** The same before the first byte of the response, where it is not `read`. */
-  readonly firstByte?: number | undefined
-  /** How long the server may take none of our bytes. */
-  readonly write: number
-  /** From the last byte of the request to the end of the response head. */
-  readonly headers: number
-  /** From the call to the last byte of the response. */
-  readonly total: number
-}
 
 /** What is the same for all requests of a client, in bytes. */
 export interface CallOptions {

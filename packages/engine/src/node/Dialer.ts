@@ -32,7 +32,7 @@ export interface DialerSettings extends OriginSettings {
   /** Undefined: only HTTP/1.1 is spoken. */
   readonly http2: Http2 | undefined
   readonly reuseAfterNoContent: ReuseAfterNoContent
-  readonly limits: ParserLimits
+  readonly parserLimits: ParserLimits
   /** Origins that have settings of their own. Undefined: none. */
   readonly byOrigin: SettingsByOrigin | undefined
 }
@@ -69,12 +69,12 @@ export class Dialer {
     private readonly settings: DialerSettings,
     private readonly time: Pick<HostTime, "elapsed" | "sleep">
   ) {
-    this.parser = { limits: settings.limits, latin1 }
+    this.parser = { limits: settings.parserLimits, latin1 }
     this.wantHttp1 = new RememberedOrigins(time.elapsed)
     this.lateByteOrigins = new RememberedOrigins(time.elapsed)
     this.bufferedBytes = new BufferedBytes(settings.http2?.maxBufferedBytes ?? 0)
     this.common = new OriginNetwork(settings, time)
-    this.direct = new Route<OriginNetwork, KnownProxy>({ _tag: "Direct" }, this.common)
+    this.direct = new Route<OriginNetwork, KnownProxy>({ _tag: "Direct" }, this.common, "")
     this.proxies = new ProxyDialer(time)
     this.routes = settings.proxies === undefined && settings.byOrigin === undefined ? undefined : this.makeRoutes()
     // A connection was judged for the origin that it was made for.
@@ -245,14 +245,14 @@ export class Dialer {
   /** Connects to the first address of the origin that lets it. */
   private connect<S extends net.Socket>(
     dial: Dial,
-    { names, settings: { localAddress, policy, socketPath } }: OriginNetwork,
+    { names, settings: { localAddress, policy, socketPath, tcp } }: OriginNetwork,
     origin: Origin,
     { onFailed }: DialEvents,
     open: (target: net.NetConnectOpts) => sockets.OpenSocket<S>,
     onConnected: (opened: sockets.OpenSocket<S>) => void
   ): void {
     const { host, port } = origin
-    connectHost(dial, { host, port, names, socketPath, localAddress, judge: policy?.judge }, open, this.time, {
+    connectHost(dial, { host, port, names, socketPath, localAddress, tcp, judge: policy?.judge }, open, this.time, {
       onConnected,
       onUnknown: (cause) => onFailed(errors.notConnected(origin, cause)),
       onNotAllowed: (address, reason) => onFailed(errors.notAllowed(origin, address, reason)),
@@ -294,7 +294,7 @@ export class Dialer {
       origin,
       listener,
       settings: this.settings.http2 as Http2,
-      limits: this.settings.limits,
+      limits: this.settings.parserLimits,
       time: this.time,
       runtime: nodeRuntime,
       pooledBytes: this.bufferedBytes,

@@ -1,9 +1,12 @@
 import type { HostTime } from "../Host.js"
 import type { AddressJudge } from "../network/index.js"
+import type { OriginLimits } from "../OriginLimits.js"
+import type { RequestTimeouts } from "../RequestTimeouts.js"
 import { type Names, namesBy, namesOf } from "./lookup.js"
 import type { ProxyChooser } from "./proxies.js"
 import { type ResolveOption, resolverOf } from "./resolvers.js"
 import type { Route } from "./socket.js"
+import type { TcpSettings } from "./TcpSettings.js"
 import { TlsClient } from "./tls.js"
 import type { TlsSettings } from "./TlsSettings.js"
 
@@ -18,6 +21,10 @@ export interface OriginSettings extends Route {
   readonly proxies?: ProxyChooser | undefined
   /** Undefined: everything may be reached. */
   readonly policy?: KnownPolicy | undefined
+  /** Those of the origin, where it has its own. */
+  readonly limits?: Partial<OriginLimits> | undefined
+  readonly timeouts?: Partial<RequestTimeouts> | undefined
+  readonly tcp: TcpSettings
 }
 
 /** What may be reached, without a proxy and through one. */
@@ -30,6 +37,13 @@ export interface KnownPolicy {
 export class OriginNetwork {
   readonly names: Names
   readonly tls: TlsClient
+
+  get limits(): OriginSettings["limits"] {
+    return this.settings.limits
+  }
+  get timeouts(): OriginSettings["timeouts"] {
+    return this.settings.timeouts
+  }
 
   constructor(readonly settings: OriginSettings, time: Pick<HostTime, "elapsed">) {
     const { family, lookup, resolve } = settings

@@ -32,10 +32,16 @@ export class ProxyDialer {
   constructor(private readonly time: Pick<HostTime, "elapsed" | "sleep">) {}
 
   /** A connection to the proxy itself. */
-  connect(dial: Dial, proxy: KnownProxy, origin: Origin, { names }: OriginNetwork, events: ProxyEvents): void {
+  connect(
+    dial: Dial,
+    proxy: KnownProxy,
+    origin: Origin,
+    { names, settings }: OriginNetwork,
+    events: ProxyEvents
+  ): void {
     const { host, href, port } = proxy
     const fail = (facts: ProxyFailure, cause?: unknown) => events.onFailed(proxyError(origin, proxy, facts, cause))
-    const to = { host, port, names, proxy: href }
+    const to = { host, port, names, proxy: href, tcp: settings.tcp }
     const unreachable = (failure: Failure.ConnectError) =>
       fail({ reason: "Unreachable", detail: `it could not be connected to: ${failure.detail}` }, failure)
     const own = ownOrigin(proxy)

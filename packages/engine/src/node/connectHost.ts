@@ -5,7 +5,8 @@ import { connectToAny } from "./connectToAny.js"
 import type { Dial } from "./Dial.js"
 import * as errors from "./errors.js"
 import { type Names, toAddress } from "./lookup.js"
-import type { OpenSocket } from "./socket.js"
+import { type OpenSocket, tune } from "./socket.js"
+import type { TcpSettings } from "./TcpSettings.js"
 
 /** What is connected to, and how it becomes addresses. */
 export interface HostToConnect {
@@ -16,6 +17,7 @@ export interface HostToConnect {
   readonly socketPath?: string | undefined
   /** The address of this machine to connect from. */
   readonly localAddress?: string | undefined
+  readonly tcp: TcpSettings
   /** Says what of it may be reached. */
   readonly judge?: AddressJudge | undefined
   /** The URL of the proxy that it is, if it is one. */
@@ -49,7 +51,7 @@ export const notAllowed = (
 /** Connects to the first address of a host that lets it. */
 export const connectHost = <S extends net.Socket>(
   dial: Dial,
-  { host, judge, localAddress, names, port, proxy, socketPath }: HostToConnect,
+  { host, judge, localAddress, names, port, proxy, socketPath, tcp }: HostToConnect,
   open: (target: net.NetConnectOpts) => OpenSocket<S>,
   time: Pick<HostTime, "elapsed" | "sleep">,
   { onConnected, onFailed, onInvalid, onNotAllowed, onUnknown }: HostEvents<S>
@@ -58,7 +60,9 @@ export const connectHost = <S extends net.Socket>(
     const refused = notAllowed(judge, host, port, addresses)
     if (refused !== undefined) return onNotAllowed(refused.address, refused.reason)
     const attempts = connectToAny(dial, addresses, (address) => open(target(address)), time, {
-      onConnected: judge === undefined ? onConnected : (opened) => {
+      onConnected: (opened) => {
+        tune(opened.socket, tcp)
+        if (judge === undefined) return onConnected(opened)
         // What was connected to is looked at once more: whatever is between us and the system has no say in it.
         const { remoteAddress } = opened.socket
         const again = remoteAddress === undefined

@@ -6,10 +6,16 @@ export * from "./Dialer.js"
 export type { DriverRuntime } from "./DriverRuntime.js"
 export { Http1Connection } from "./Http1Connection.js"
 export { Http2Connection } from "./Http2Connection.js"
-export { type OriginOptions, type OriginsOption, readSettings, settingsByOrigin } from "./originSettings.js"
+export type { OriginSettings } from "./OriginNetwork.js"
+export {
+  type OriginOptions,
+  type OriginsOption,
+  readSettings,
+  type SettingsByOrigin,
+  settingsByOrigin
+} from "./originSettings.js"
 export * from "./ProxySettings.js"
 export type { ReusePolicy } from "./reuse.js"
 export * from "./runtime.js"
-export { check as checkTls } from "./tls.js"
 export * from "./TlsSettings.js"
 export type { Transport } from "./Transport.js"

@@ -1,12 +1,15 @@
 import type * as net from "node:net"
 import type { AddressPolicySettings, Environment } from "../network/index.js"
-import type { Problem } from "../options/index.js"
+import { describeAll, type Problem } from "../options/index.js"
 import type { Origin } from "../Origin.js"
+import type { OriginLimits } from "../OriginLimits.js"
+import type { RequestTimeouts } from "../RequestTimeouts.js"
 import type { OriginSettings } from "./OriginNetwork.js"
 import { readPolicy } from "./policies.js"
 import { readProxies } from "./proxies.js"
 import type { ProxyOption } from "./ProxySettings.js"
 import type { ResolveOption } from "./resolvers.js"
+import { defaultTcp } from "./TcpSettings.js"
 import { check as checkTls } from "./tls.js"
 import type { TlsSettings } from "./TlsSettings.js"
 
@@ -20,6 +23,12 @@ export interface OriginOptions {
   readonly socketPath?: string | undefined
   readonly localAddress?: string | undefined
   readonly family?: 4 | 6 | undefined
+  /** In milliseconds. */
+  readonly keepAliveDelay?: number | undefined
+  readonly noDelay?: boolean | undefined
+  /** What was given of them, in numbers and milliseconds. */
+  readonly limits?: Partial<OriginLimits> | undefined
+  readonly timeouts?: Partial<RequestTimeouts> | undefined
 }
 
 /** Options by origin or host, or a function that has them. */
@@ -46,8 +55,10 @@ export const readSettings = (
     ? undefined
     : take(readProxies(options.proxy ?? "environment", environment, within("proxy")), problems)
   if (problems.length > 0) return problems
-  const { family = base?.family, localAddress = base?.localAddress } = options
-  return { ...namesOf(options, base), tls, policy, proxies, family, localAddress }
+  const { family = base?.family, limits, localAddress = base?.localAddress, timeouts } = options
+  const { keepAliveDelay, noDelay } = base?.tcp ?? defaultTcp
+  const tcp = { keepAliveDelay: options.keepAliveDelay ?? keepAliveDelay, noDelay: options.noDelay ?? noDelay }
+  return { ...namesOf(options, base), tls, policy, proxies, family, localAddress, tcp, limits, timeouts }
 }
 
 /** What says where connections go replaces all that said so before. */
@@ -145,8 +156,7 @@ const byFunction = (
     if (before !== undefined) return before
     const settings = read(options, `origins(${href})`)
     if (Array.isArray(settings)) {
-      const [{ option, ...problem }] = settings as ReadonlyArray<Problem>
-      throw new Error(`${option} is wrong${"expected" in problem ? `: expected ${problem.expected}` : ""}`)
+      throw new Error(`the function origins has returned what is not right: ${describeAll(settings)}`)
     }
     byOptions.set(options, settings as OriginSettings)
     return settings as OriginSettings

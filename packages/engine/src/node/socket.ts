@@ -2,6 +2,7 @@ import type * as net from "node:net"
 import type { Reached } from "../DialStage.js"
 import type { HostTime } from "../Host.js"
 import * as readBuffer from "./readBuffer.js"
+import type { TcpSettings } from "./TcpSettings.js"
 
 /** Takes what a socket reads. The bytes are valid during the call only. */
 export interface Reader {
@@ -25,7 +26,6 @@ export class OpenSocket<S extends net.Socket = net.Socket> {
     })
     // An error without a listener would end the process, whenever it comes.
     socket.on("error", ignore)
-    socket.once("connect", tune)
     socket.on("close", onClosed)
   }
 
@@ -53,9 +53,6 @@ export interface Route {
   readonly lookup?: net.LookupFunction | undefined
 }
 
-/** When a TCP connection has been silent for so long, the system asks whether the other side still lives. */
-const keepAliveInitialDelay = 60_000
-
 /** Opens a socket that reads where `readBuffer` says. */
 export const open = <S extends net.Socket>(
   target: net.NetConnectOpts,
@@ -68,10 +65,13 @@ const ignore = (): void => {}
  * `tls.connect` takes neither as an option, and says nothing. Without `setNoDelay` the second of two small writes waits
  * for the server's acknowledgement of the first, and that for its timer of 40 ms (RFC 896, RFC 1122 §4.2.3.2).
  */
-function tune(this: net.Socket): void {
-  this.setNoDelay(true)
-  this.setKeepAlive(true, keepAliveInitialDelay)
+export const tune = (socket: net.Socket, { keepAliveDelay, noDelay }: TcpSettings): void => {
+  if (noDelay) socket.setNoDelay(true)
+  if (keepAliveDelay !== Infinity) socket.setKeepAlive(true, Math.min(keepAliveDelay, longestDelay))
 }
+
+/** Linux takes no more than 32,767 seconds, and fails without a word. */
+const longestDelay = 32_767_000
 
 /** Calls one of them when the socket is connected, or has failed to be. */
 export const onceConnected = (

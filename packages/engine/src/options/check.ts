@@ -31,7 +31,7 @@ export const checkGiven = <F extends Fields>(
   given: unknown,
   options: CheckOptions
 ): Checked<Partial<Resolved<F>>> => {
-  const checker = new Checker(group, options)
+  const checker = new Checker(group, options, false)
   const values = checker.group(group, given, options.path ?? "", {})
   return checker.result(values as Partial<Resolved<F>>)
 }
@@ -46,7 +46,12 @@ const defaultOf = (field: Option<unknown> | Group): unknown =>
 class Checker {
   private readonly problems: Array<Problem> = []
 
-  constructor(private readonly root: Group, private readonly options: CheckOptions) {}
+  constructor(
+    private readonly root: Group,
+    private readonly options: CheckOptions,
+    /** Whether groups inside of the group get their defaults. */
+    private readonly fillsIn = true
+  ) {}
 
   result<A>(value: A): Checked<A> {
     return this.problems.length === 0 ? { _tag: "Valid", value } : { _tag: "Invalid", problems: this.problems }
@@ -81,7 +86,7 @@ class Checker {
     const option = field._tag === "Option" ? field : field.shorthand
     const result = option === undefined ? invalid : read(option.kind, value, this.options.toMillis)
     if (result !== invalid) return result
-    if (field._tag === "Group") return this.group(field, value, path, defaultsOf(field))
+    if (field._tag === "Group") return this.group(field, value, path, this.fillsIn ? defaultsOf(field) : {})
     this.wrong(path, show(value, field.secret), expected(field.kind))
     return undefined
   }

@@ -44,6 +44,14 @@ export const limits = group({
   })
 }, [keepsNoMoreThanOpen])
 
+/** Those of `limits` that may be others for one origin. */
+export const originLimits = group({
+  maxConnectionsPerOrigin: limits.fields.maxConnectionsPerOrigin,
+  keepAliveExpiry: limits.fields.keepAliveExpiry,
+  maxConnectionAge: limits.fields.maxConnectionAge,
+  maxRequestsPerConnection: limits.fields.maxRequestsPerConnection
+})
+
 export const timeouts = group({
   pool: duration(5000, {
     variable: "POOL_TIMEOUT",

@@ -2,10 +2,10 @@ import type { Kind } from "./Kind.js"
 import { choice, duration, either, flag, group, list, number, optional, switched, whole } from "./Option.js"
 import type { Resolved as ResolvedFields, Rule } from "./Option.js"
 import type { limits } from "./poolTable.js"
-import { pool, timeouts } from "./poolTable.js"
+import { originLimits, pool, timeouts } from "./poolTable.js"
 import { tls } from "./tlsTable.js"
 
-export { limits, pool, timeouts } from "./poolTable.js"
+export { limits, originLimits, pool, timeouts } from "./poolTable.js"
 
 export { tls }
 
@@ -132,7 +132,7 @@ export const addressPolicy = switched(
 
 /** Behind a proxy there is nothing to judge but what the URL says, which has to be wanted. */
 const saysHowToJudge: Rule = ({ proxy }, { addressPolicy: policy }) => {
-  if (policy === undefined || proxy === "environment" || proxy === "none") return undefined
+  if (policy === undefined || proxy === undefined || proxy === "environment" || proxy === "none") return undefined
   const through = typeof policy === "object" && policy !== null && "throughProxy" in policy
     ? policy.throughProxy
     : undefined
@@ -166,10 +166,16 @@ const byOrigin = {
   localAddress: optional({ _tag: "Text" }, { sentence: "The address of this machine to connect from." }),
   family: either<unknown>([{ _tag: "Choice", values: [4, 6] }], undefined, {
     sentence: "The only kind of addresses to connect to."
-  })
+  }),
+  keepAliveDelay: duration(60_000, {
+    least: 1000,
+    sentence: "How long a TCP connection is silent until the system asks whether the other side still lives."
+  }),
+  noDelay: flag(true, { sentence: "Whether small writes are sent at once (TCP_NODELAY)." })
 } as const
 
-export const origin = group(byOrigin, [saysHowToJudge])
+/** What `origins` takes for one of them. */
+export const origin = group({ ...byOrigin, limits: originLimits, timeouts }, [saysHowToJudge])
 
 /** What a connector over sockets takes. */
 export const connector = group({

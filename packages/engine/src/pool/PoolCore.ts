@@ -281,16 +281,16 @@ export class PoolCore<C> {
   /** Takes other limits. What is idle closes first; a busy connection is never cut, it closes when it is given back. */
   setLimits(limits: CoreLimits, now: number): void {
     const pool = this.state
-    pool.limits = limits
+    pool.setLimits(limits)
     for (const slot of pool.idle) {
       if (pool.isOverLimit || pool.idle.size > limits.maxKeepAliveConnections) slots.retire(pool, slot, "LimitLowered")
       else if (pool.isOverOriginLimit(slot.origin)) slots.retire(pool, slot, "LimitLowered")
     }
     for (const slot of pool.planned) {
-      const { open, planned } = slot.origin
+      const { group } = slot.origin
       if (pool.open - pool.closing + pool.planned.size > limits.maxConnections) {
         slots.abandonDial(pool, slot, "LimitLowered")
-      } else if (open + planned > limits.maxConnectionsPerOrigin) {
+      } else if (group.open + group.planned > group.limits.maxConnectionsPerOrigin) {
         slots.abandonDial(pool, slot, "LimitLowered")
       }
     }
@@ -302,7 +302,7 @@ export class PoolCore<C> {
   /** What a connection was allowed when it was made, or became idle, is what the limits allow now. */
   private applyLimits(slot: Slot<C>, now: number): void {
     const pool = this.state
-    if (slot.state === "Ready" && slot.served >= pool.limits.maxRequestsPerConnection) {
+    if (slot.state === "Ready" && slot.served >= slot.origin.limits.maxRequestsPerConnection) {
       slots.retire(pool, slot, "MaxRequests")
     }
     if (slot.state === "Ready") slots.limitAge(pool, slot, this.onAge, now)
@@ -340,6 +340,30 @@ export class PoolCore<C> {
   private settle(now: number): void {
     const pool = this.state
     if (pool.phase !== "Open") return
+    do this.planDials(now)
+    while (pool.crowdedOut.size > 0 && quantum.makeRoomInGroups(pool))
+    quantum.noteContention(pool, now)
+    while (pool.planned.first !== undefined && pool.open < pool.limits.maxConnections) {
+      const slot = pool.planned.first
+      // Whom it was planned for may have found another connection meanwhile.
+      if (slot.warming === 0 && pool.withSpareDials.has(slot.origin.spareDialsLink)) {
+        slots.abandonDial(pool, slot, "DialAbandoned")
+        // Another way to the same server may be dialed in its stead.
+        this.planDials(now)
+      } else {
+        slots.startDial(pool, slot, now)
+      }
+    }
+    // An iterator for each request is a good part of what the pool would allocate for it.
+    if (pool.connecting.size === 0) return
+    for (const origin of pool.connecting) {
+      queue.connect(pool, origin, this.onConnectDeadline, now)
+      pool.update(origin)
+    }
+  }
+
+  private planDials(now: number): void {
+    const pool = this.state
     while (pool.wantedDials > 0) {
       if (pool.hasRoom) {
         this.planDial(quantum.next(pool, now), 0)
@@ -356,22 +380,6 @@ export class PoolCore<C> {
       else if (pool.withSpareDials.first !== undefined) {
         slots.abandonDial(pool, slots.spareDial(pool.withSpareDials.first), "DialAbandoned")
       } else break
-    }
-    quantum.noteContention(pool, now)
-    while (pool.planned.first !== undefined && pool.open < pool.limits.maxConnections) {
-      const slot = pool.planned.first
-      // Whom it was planned for may have found another connection meanwhile.
-      if (slot.warming === 0 && pool.withSpareDials.has(slot.origin.spareDialsLink)) {
-        slots.abandonDial(pool, slot, "DialAbandoned")
-      } else {
-        slots.startDial(pool, slot, now)
-      }
-    }
-    // An iterator for each request is a good part of what the pool would allocate for it.
-    if (pool.connecting.size === 0) return
-    for (const origin of pool.connecting) {
-      queue.connect(pool, origin, this.onConnectDeadline, now)
-      pool.update(origin)
     }
   }
 
@@ -405,7 +413,7 @@ export class PoolCore<C> {
     const pool = this.state
     if (slot.state === "Draining") return slot.reason
     if (!reusable) return "NotReusable"
-    if (slot.served >= pool.limits.maxRequestsPerConnection) return "MaxRequests"
+    if (slot.served >= slot.origin.limits.maxRequestsPerConnection) return "MaxRequests"
     if (pool.isOverLimit || pool.isOverOriginLimit(slot.origin)) return "LimitLowered"
     if (quantum.mustYield(pool, slot, now)) return "Evicted"
     if (slot.busy === 0 && slot.origin.waiters.first?.fresh === true) return "Evicted"
@@ -455,7 +463,7 @@ export class PoolCore<C> {
         waitTime: now - ticket.waitingSince
       })
     }
-    if (slot.served >= pool.limits.maxRequestsPerConnection) slots.retire(pool, slot, "MaxRequests")
+    if (slot.served >= slot.origin.limits.maxRequestsPerConnection) slots.retire(pool, slot, "MaxRequests")
   }
 
   private planDial(origin: OriginState<C>, warming: number): Slot<C> {
@@ -517,7 +525,7 @@ export class PoolCore<C> {
   private readonly onResumption = (slot: Slot<C>, now: number): void => {
     const pool = this.state
     if (slot.state !== "Draining" || pool.phase !== "Open") return
-    if (slot.served >= pool.limits.maxRequestsPerConnection) return
+    if (slot.served >= slot.origin.limits.maxRequestsPerConnection) return
     if (pool.isOverLimit || pool.isOverOriginLimit(slot.origin)) return
     slots.resume(pool, slot)
     slots.limitAge(pool, slot, this.onAge, now)

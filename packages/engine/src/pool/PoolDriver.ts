@@ -175,7 +175,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       onEnd(Failure.poolClosed({ origin: origin.href }))
       return () => {}
     }
-    const { connectTimeout } = this.options
+    const connectTimeout = origin.route?.timeouts?.connect ?? this.options.connectTimeout
     let dialed: ReadonlyArray<Slot<Connection>> = []
     let left = 0
     let isOver = false
@@ -275,7 +275,8 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   originState(origin: Origin): OriginState<Connection> {
     const known = this.core.state.origins.get(origin.key)
     if (known !== undefined) return known
-    const state = this.core.state.origin(origin.key, this.expectedSharing(origin))
+    const { key, route } = origin
+    const state = this.core.state.origin(key, this.expectedSharing(origin), route?.limitKey, route?.limits)
     this.origins.set(state, origin)
     return state
   }

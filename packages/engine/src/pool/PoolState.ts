@@ -1,6 +1,7 @@
+import type { OriginLimits } from "../OriginLimits.js"
 import type { CoreLimits } from "./CoreLimits.js"
 import type { Deadlines } from "./Deadlines.js"
-import { OriginState, type Refusal, type Sharing, type Slot, type Ticket } from "./entities.js"
+import { LimitGroup, OriginState, type Refusal, type Sharing, type Slot, type Ticket } from "./entities.js"
 import type { Event } from "./Event.js"
 import { LinkedList } from "./LinkedList.js"
 
@@ -90,21 +91,41 @@ export class PoolState<C> {
   readonly withSpareDials = new LinkedList<OriginState<C>>()
   /** Origins whose dials are under way for other waiters than before. */
   readonly connecting = new LinkedList<OriginState<C>>()
+  /** Origins that others of their group keep from dialing. */
+  readonly crowdedOut = new LinkedList<OriginState<C>>()
   private readonly vacant = new LinkedList<OriginState<C>>()
+  private readonly groups = new Map<string, LimitGroup<C>>()
 
   constructor(readonly options: CoreOptions) {
     this.limits = options.limits
   }
 
-  /** The state of an origin; `sharing` is what is known of its protocol when it is seen for the first time. */
-  origin(key: string, sharing: Sharing): OriginState<C> {
+  /**
+   * The state of an origin; `sharing` is what is known of its protocol when it is seen for the first time. Those of the same
+   * `limitKey` have the same limits of their own, and are counted together.
+   */
+  origin(key: string, sharing: Sharing, limitKey = key, own?: Partial<OriginLimits>): OriginState<C> {
     let origin = this.origins.get(key)
     if (origin === undefined) {
-      origin = new OriginState<C>(key, sharing)
+      origin = new OriginState<C>(key, sharing, this.group(limitKey, own))
       this.origins.set(key, origin)
+      origin.group.members.add(origin)
       this.update(origin)
     }
     return origin
+  }
+
+  private group(key: string, own: Partial<OriginLimits> | undefined): LimitGroup<C> {
+    let group = this.groups.get(key)
+    if (group === undefined) {
+      this.groups.set(key, group = new LimitGroup<C>(key, own, { ...this.limits, ...own }))
+    }
+    return group
+  }
+
+  setLimits(limits: CoreLimits): void {
+    this.limits = limits
+    for (const group of this.groups.values()) group.limits = { ...limits, ...group.own }
   }
 
   /** Whether a permit is free, or will be when what is closing has closed, that no planned dial is to have. */
@@ -114,27 +135,36 @@ export class PoolState<C> {
 
   /** Whether another dial would be within the limit of its origin. What is closing counts: no dial waits for that. */
   hasRoomFor(origin: OriginState<C>): boolean {
-    return origin.open + origin.planned < this.limits.maxConnectionsPerOrigin
+    return origin.group.hasRoom
   }
 
   get isOverLimit(): boolean {
     return this.open - this.closing > this.limits.maxConnections
   }
 
-  isOverOriginLimit(origin: OriginState<C>): boolean {
-    return origin.open - origin.closing > this.limits.maxConnectionsPerOrigin
+  isOverOriginLimit({ group }: OriginState<C>): boolean {
+    return group.open - group.closing > group.limits.maxConnectionsPerOrigin
+  }
+
+  /** What an origin needs, and all others that share its limit, after a change of how many connections they have. */
+  updateGroup(origin: OriginState<C>): void {
+    for (const member of origin.group.members) this.update(member)
   }
 
   /** Recomputes what an origin needs, after any change of its waiters, dials or connections. */
   update(origin: OriginState<C>): void {
     const needed = origin.dialsNeeded
-    const room = this.limits.maxConnectionsPerOrigin - origin.open - origin.planned
-    const wish = Math.max(0, Math.min(this.mayDial(origin) ? needed - origin.dials.size : 0, room))
+    const { group } = origin
+    const room = Math.max(0, group.limits.maxConnectionsPerOrigin - group.open - group.planned)
+    const without = Math.max(0, this.mayDial(origin) ? needed - origin.dials.size : 0)
+    const wish = Math.min(without, room)
     const wanted = origin.isBackingOff ? 0 : wish
     this.backingOff.toggle(origin.backingOffLink, origin.isBackingOff && wish > 0 && origin.dials.size === 0)
     this.wantedDials += wanted - origin.wantedDials
     origin.wantedDials = wanted
     this.roundRobin.toggle(origin.roundRobinLink, wanted > 0)
+    origin.crowdedOut = group.members.size > 1 && !origin.isBackingOff ? without - wish : 0
+    this.crowdedOut.toggle(origin.crowdedLink, origin.crowdedOut > 0)
     this.withSpareDials.toggle(origin.spareDialsLink, origin.dials.size - origin.warming > needed)
     const waitersWithoutDial = Math.max(0, origin.waiters.size - origin.waitersWithDial)
     this.waitersWithoutDial += waitersWithoutDial - origin.waitersWithoutDial
@@ -156,5 +186,9 @@ export class PoolState<C> {
   private forget(origin: OriginState<C>): void {
     this.vacant.remove(origin.vacantLink)
     this.origins.delete(origin.key)
+    const { group } = origin
+    group.members.delete(origin)
+    if (group.members.size === 0) this.groups.delete(group.key)
+    else this.updateGroup(origin)
   }
 }

@@ -1,5 +1,7 @@
 import type { CloseReason } from "../CloseReason.js"
 import type { Failure } from "../Failure.js"
+import type { OriginLimits } from "../OriginLimits.js"
+import type { CoreLimits } from "./CoreLimits.js"
 import { Deadline } from "./Deadlines.js"
 import { Link, LinkedList } from "./LinkedList.js"
 
@@ -148,6 +150,29 @@ export const unknown: Sharing = { _tag: "Unknown" }
 export const exclusive: Sharing = { _tag: "Exclusive" }
 
 /**
+ * What `maxConnectionsPerOrigin` counts together: the ways to one server. Mostly that is one; there are more where its
+ * requests go through different proxies. The counts are the sums of those of its members.
+ */
+export class LimitGroup<C> {
+  readonly members = new Set<OriginState<C>>()
+  open = 0
+  closing = 0
+  planned = 0
+
+  constructor(
+    readonly key: string,
+    /** The limits that are its own, laid over those of the pool. */
+    readonly own: Partial<OriginLimits> | undefined,
+    /** All of its limits. */
+    public limits: CoreLimits
+  ) {}
+
+  get hasRoom(): boolean {
+    return this.open + this.planned < this.limits.maxConnectionsPerOrigin
+  }
+}
+
+/**
  * The connections and waiters of one origin.
  */
 export class OriginState<C> {
@@ -201,8 +226,15 @@ export class OriginState<C> {
   readonly roundRobinLink = new Link<OriginState<C>>(this)
   readonly spareDialsLink = new Link<OriginState<C>>(this)
   readonly vacantLink = new Link<OriginState<C>>(this)
+  /** Dials that it would plan now if others of its group had fewer connections. */
+  crowdedOut = 0
+  readonly crowdedLink = new Link<OriginState<C>>(this)
 
-  constructor(readonly key: string, public sharing: Sharing) {}
+  constructor(readonly key: string, public sharing: Sharing, readonly group: LimitGroup<C>) {}
+
+  get limits(): CoreLimits {
+    return this.group.limits
+  }
 
   /** How many waiters one more connection would serve. */
   get expectedCapacity(): number {

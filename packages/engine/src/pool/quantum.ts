@@ -1,5 +1,6 @@
-import type { OriginState, Slot } from "./entities.js"
+import type { LimitGroup, OriginState, Slot } from "./entities.js"
 import type { PoolState } from "./PoolState.js"
+import * as slots from "./slots.js"
 
 // How long an origin keeps a connection that another one waits for, and which one is next. Without a quantum each request
 // between two origins that share one permit would cost a connection; with it the price of changing is at most a tenth of
@@ -95,6 +96,7 @@ export const next = <C>(pool: PoolState<C>, now: number): OriginState<C> => {
  * origins with about equal shares do not take each other's connections in turn.
  */
 export const mustYield = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): boolean => {
+  if (pool.crowdedOut.size > 0 && mustYieldInGroup(pool, slot, now)) return true
   if (pool.wantedDials === 0) return false
   begin(pool, slot)
   const { origin } = slot
@@ -154,6 +156,62 @@ const isUrgent = <C>(origin: OriginState<C>, now: number): boolean => {
 
 const hasLess = <C>(one: OriginState<C>, other: OriginState<C>): boolean =>
   one.share === 0 || one.share + 1 < other.share
+
+// -----------------------------------------------------------------------------------------------------------------
+// Ways to the same server
+// -----------------------------------------------------------------------------------------------------------------
+
+/**
+ * What some ways to a server have idle, or dial for nobody, makes room for those that wait for another way to it. True if
+ * there is more room in the pool now.
+ */
+export const makeRoomInGroups = <C>(pool: PoolState<C>): boolean => {
+  let isMore = false
+  for (const group of new Set([...pool.crowdedOut].map(({ group }) => group))) {
+    while (isCrowded(pool, group)) {
+      const idle = longestIdle(group)
+      const spare = [...group.members].find((member) => pool.withSpareDials.has(member.spareDialsLink))
+      if (idle !== undefined) slots.retire(pool, idle, "Evicted")
+      else if (spare !== undefined) slots.abandonDial(pool, slots.spareDial(spare), "DialAbandoned")
+      else break
+      isMore = true
+    }
+  }
+  return isMore
+}
+
+/** Whether its members wait for more connections than are being closed. */
+const isCrowded = <C>(pool: PoolState<C>, { closing, members }: LimitGroup<C>): boolean => {
+  let crowdedOut = 0
+  for (const member of members) if (pool.crowdedOut.has(member.crowdedLink)) crowdedOut += member.crowdedOut
+  return crowdedOut > closing
+}
+
+const longestIdle = <C>({ members }: LimitGroup<C>): Slot<C> | undefined => {
+  let longest: Slot<C> | undefined = undefined
+  for (const { idle: { first } } of members) {
+    if (first !== undefined && (longest === undefined || first.idleSince < longest.idleSince)) longest = first
+  }
+  return longest
+}
+
+/**
+ * Who has waited longest gets the next connection that nobody needs, or that has lived for a quantum, whichever way it
+ * goes.
+ */
+const mustYieldInGroup = <C>(pool: PoolState<C>, { busy, connectedAt, origin }: Slot<C>, now: number): boolean => {
+  const { group } = origin
+  if (group.members.size === 1 || !isCrowded(pool, group)) return false
+  if (busy === 0 && origin.waiters.size === 0) return true
+  const own = origin.waiters.first?.waitingSince ?? Infinity
+  const mayEnd = now - connectedAt >= quantumOf(origin)
+  for (const other of group.members) {
+    const first = pool.crowdedOut.has(other.crowdedLink) ? other.waiters.first : undefined
+    if (other === origin || first === undefined || first.waitingSince > own) continue
+    if (mayEnd || isUrgent(other, now)) return true
+  }
+  return false
+}
 
 // -----------------------------------------------------------------------------------------------------------------
 // The quantum of a connection

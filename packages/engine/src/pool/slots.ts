@@ -16,13 +16,14 @@ export const plan = <C>(pool: PoolState<C>, slot: Slot<C>): void => {
   const origin = slot.origin
   pool.planned.pushBack(slot.poolLink)
   origin.planned++
+  origin.group.planned++
   if (slot.warming > 0) {
     origin.warming++
     origin.dials.pushFront(slot.originLink)
   } else {
     origin.dials.pushBack(slot.originLink)
   }
-  pool.update(origin)
+  pool.updateGroup(origin)
 }
 
 /** It takes a permit and dials. */
@@ -30,12 +31,14 @@ export const startDial = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): vo
   const origin = slot.origin
   pool.planned.remove(slot.poolLink)
   origin.planned--
+  origin.group.planned--
   slot.state = "Dialing"
   slot.dialedAt = now
   pool.slots.add(slot)
   pool.open++
   pool.dialing++
   origin.open++
+  origin.group.open++
   pool.update(origin)
   if (pool.observed) pool.emit({ _tag: "DialStarted", origin: origin.key, connection: slot.id })
   pool.actions.push({ _tag: "Dial", slot })
@@ -92,11 +95,12 @@ export const abandonDial = <C>(pool: PoolState<C>, slot: Slot<C>, reason: CloseR
   slot.reason = reason
   pool.planned.remove(slot.poolLink)
   slot.origin.planned--
+  slot.origin.group.planned--
   if (slot.warming > 0) slot.origin.warming--
   // There is nothing to close yet; those that watch this dial are notified of its end.
   pool.actions.push({ _tag: "Close", slot })
   slot.origin.dials.remove(slot.originLink)
-  pool.update(slot.origin)
+  pool.updateGroup(slot.origin)
 }
 
 /** The dial has become a connection; nobody uses it yet. */
@@ -124,7 +128,7 @@ export const limitAge = <C>(
   onAge: (slot: Slot<C>, now: number) => void,
   now: number
 ): void => {
-  const { maxConnectionAge } = pool.limits
+  const { maxConnectionAge } = slot.origin.limits
   if (maxConnectionAge === Infinity) return pool.options.background.cancel(slot.age)
   if (slot.age === undefined) {
     slot.age = new Deadline(slot, onAge)
@@ -152,20 +156,20 @@ export const becomeIdle = <C>(pool: PoolState<C>, slot: Slot<C>, keepFor: number
 
 /** Keeps an idle connection for as long as the limits allow now; false when that is over, and it closes. */
 export const keepIdle = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): boolean => {
-  const rest = idleLimit(pool, slot) - (now - slot.idleSince)
+  const rest = idleLimit(slot) - (now - slot.idleSince)
   if (rest > 0) pool.options.background.set(slot.expiry, rest, now)
   else retire(pool, slot, "Expired")
   return rest > 0
 }
 
-const idleLimit = <C>(pool: PoolState<C>, slot: Slot<C>): number => Math.min(pool.limits.keepAliveExpiry, slot.keepFor)
+const idleLimit = <C>(slot: Slot<C>): number => Math.min(slot.origin.limits.keepAliveExpiry, slot.keepFor)
 
 /**
  * Whether an idle connection is too old to be lent, although its deadline has not passed: the event loop is late, or the
  * machine was suspended, and monotonic time stood still while the server's did not.
  */
 export const hasExpired = <C>(pool: PoolState<C>, slot: Slot<C>, now: number): boolean => {
-  const limit = idleLimit(pool, slot)
+  const limit = idleLimit(slot)
   if (limit === Infinity) return false
   return Math.max(now - slot.idleSince, pool.options.wallClock() - slot.idleSinceDate) >= limit
 }
@@ -230,12 +234,13 @@ export const startClosing = <C>(pool: PoolState<C>, slot: Slot<C>, reason: Close
   slot.reason ??= reason
   pool.closing++
   origin.closing++
+  origin.group.closing++
   relist(pool, slot)
   pool.actions.push({ _tag: "Close", slot })
   if (pool.observed && (reason === "Evicted" || reason === "Expired")) {
     pool.emit({ _tag: reason, origin: origin.key, connection: slot.id })
   }
-  pool.update(origin)
+  pool.updateGroup(origin)
 }
 
 /** The socket is gone, the permit is back. */
@@ -244,6 +249,7 @@ export const becomeClosed = <C>(pool: PoolState<C>, slot: Slot<C>, now: number):
   if (slot.state === "Closing") {
     pool.closing--
     origin.closing--
+    origin.group.closing--
   } else {
     // Its scope ended without our asking: the pool's scope was closed around it.
     if (slot.state === "Dialing") endDial(pool, slot)
@@ -254,6 +260,7 @@ export const becomeClosed = <C>(pool: PoolState<C>, slot: Slot<C>, now: number):
   pool.slots.delete(slot)
   pool.open--
   origin.open--
+  origin.group.open--
   if (pool.observed) {
     pool.emit({
       _tag: "Closed",
@@ -264,7 +271,7 @@ export const becomeClosed = <C>(pool: PoolState<C>, slot: Slot<C>, now: number):
       requests: slot.served
     })
   }
-  pool.update(origin)
+  pool.updateGroup(origin)
 }
 
 const leaveService = <C>(pool: PoolState<C>, slot: Slot<C>): void => {

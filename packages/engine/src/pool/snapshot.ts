@@ -76,7 +76,7 @@ export const snapshotOf = (
   return {
     ...countsOf(pool),
     maxConnections: pool.limits.maxConnections,
-    maxConnectionsPerOrigin: pool.limits.maxConnectionsPerOrigin,
+    maxConnectionsPerOrigin: origin.limits.maxConnectionsPerOrigin,
     origin: countsOfOrigin(origin, origin.idle.size),
     ...(share === undefined ? {} : { reserved: share.reserved }),
     ...(streamLimit === undefined ? {} : { streamLimit }),

@@ -19,6 +19,7 @@ const everything = [
   "took requests again",
   "closed, too old by its date",
   "closed, for a request that wants a new connection",
+  "closed, for another way to the server",
   ...["ConnectTimeout", "DialFailed", "PoolClosed", "PoolQueueFull", "PoolTimeout"].map((_) => `refused, ${_}`),
   ...["DialAbandoned", "LimitLowered", "PoolClosed"].map((_) => `planned and dropped, ${_}`),
   ...[

@@ -1,10 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { HttpClientLayer, type Resolver } from "@sluice/node"
+import * as Timeouts from "@sluice/core/Timeouts"
+import { HttpClientLayer, NodeConnector, type Resolver } from "@sluice/node"
 import { Reply, TestAuthority, TestProxy, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import { failure, makeClient } from "../client/support.js"
+import * as TestClock from "effect/TestClock"
+import * as net from "node:net"
+import { vi } from "vitest"
+import { failure, makeClient, until } from "../client/support.js"
+import { blackHoles, closedPort } from "./support.js"
 
 const serve = (name: string, options: TestServer.Options = {}) =>
   TestServer.make({ ...options, replies: { "*": Reply.text(name) } })
@@ -139,6 +145,172 @@ describe("origins", () => {
       for (let n = 0; n < 3; n++) assert.strictEqual(yield* text(client, `http://a.test/?${n}`), "one")
       assert.deepStrictEqual(asked, ["http://a.test/"])
       assert.strictEqual(pool.unsafeStats().open, 1)
+    }))
+
+  it.scoped("have limits of their own, whatever others are allowed", () =>
+    Effect.gen(function*() {
+      const [few, many] = [yield* serve("few"), yield* serve("many")]
+      const { client, pool } = yield* makeClient({
+        limits: { maxConnectionsPerOrigin: 3, keepAliveExpiry: "1 minute" },
+        origins: { [few.url]: { limits: { maxConnectionsPerOrigin: 1, keepAliveExpiry: "1 second" } } }
+      })
+      const open = (server: TestServer.TestServer) =>
+        [...pool.unsafeStats().origins]
+          .flatMap(([key, counts]) => key.startsWith(server.url) ? [counts.open] : [])
+      const asked = (server: TestServer.TestServer) => Array.from({ length: 4 }, () => text(client, `${server.url}/`))
+      yield* Effect.all([...asked(few), ...asked(many)], { concurrency: "unbounded" })
+      assert.deepStrictEqual([open(few), open(many)], [[1], [3]])
+      yield* TestClock.adjust("2 seconds")
+      yield* until(() => pool.unsafeStats().closing === 0)
+      assert.deepStrictEqual([open(few), open(many)], [[], [3]])
+      // Its own ones stay when those of the pool change.
+      yield* pool.setLimits({ maxConnectionsPerOrigin: 2 })
+      yield* Effect.all([...asked(few), ...asked(many)], { concurrency: "unbounded" })
+      assert.deepStrictEqual([open(few), open(many)], [[1], [2]])
+    }))
+
+  it.scoped("have limits on requests and on age", () =>
+    Effect.gen(function*() {
+      const [once, young] = [yield* serve("once"), yield* serve("young")]
+      const { client } = yield* makeClient({
+        limits: { keepAliveExpiry: "Infinity" },
+        origins: {
+          [once.url]: { limits: { maxRequestsPerConnection: 1 } },
+          [young.url]: { limits: { maxConnectionAge: "1 minute" } }
+        }
+      })
+      for (let n = 0; n < 3; n++) {
+        yield* text(client, `${once.url}/`)
+        yield* text(client, `${young.url}/`)
+        if (n === 1) yield* TestClock.adjust("1 minute")
+      }
+      assert.deepStrictEqual((yield* once.stats).requestsPerConnection, [1, 1, 1])
+      assert.deepStrictEqual((yield* young.stats).requestsPerConnection, [2, 1])
+    }))
+
+  it.scoped("are counted together whichever proxy their requests go through, and make room for each other", () =>
+    Effect.gen(function*() {
+      const [server, other] = [yield* serve("one"), yield* serve("other")]
+      const routes = { "a.test": server, "b.test": other }
+      const proxies = [yield* TestProxy.make({ routes }), yield* TestProxy.make({ routes })]
+      const { client, pool } = yield* makeClient({
+        limits: { maxConnectionsPerOrigin: 1 },
+        timeouts: { pool: "Infinity", connect: "Infinity" },
+        proxy: ({ searchParams }) => proxies[Number(searchParams.get("by"))].socksUrl.replace("socks5:", "socks5h:")
+      })
+      const open = () =>
+        [...pool.unsafeStats().origins]
+          .reduce((sum, [key, counts]) => key.startsWith("http://a.test") ? sum + counts.open : sum, 0)
+      const all = Effect.forEach(
+        Array.from({ length: 12 }, (_, n) => n % 2),
+        (by) => Effect.map(text(client, `http://a.test/?by=${by}`), (text) => `${text}, ${open()} open`),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(new Set(yield* all), new Set(["one, 1 open"]))
+      // One by one each has to make room for the next.
+      for (const by of [0, 1, 0]) assert.strictEqual(yield* text(client, `http://a.test/?by=${by}`), "one")
+      assert.strictEqual(yield* text(client, "http://b.test/?by=1"), "other")
+      assert.deepStrictEqual([open(), pool.unsafeStats().open], [1, 2])
+    }))
+
+  it.scoped("have timeouts of their own, under those of a region", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ replies: { "*": Reply.never } })
+      const [port] = [yield* closedPort]
+      yield* blackHoles(port, ["127.0.0.3"])
+      const { client, pool } = yield* makeClient({
+        timeouts: { headers: "1 minute", connect: "1 minute" },
+        origins: {
+          [server.url]: { timeouts: { headers: "2 seconds" }, limits: { maxConnectionsPerOrigin: 1 } },
+          "127.0.0.3": { timeouts: { connect: "3 seconds" } }
+        }
+      })
+      const timedOut = (url: string, region: Timeouts.Timeouts = {}) =>
+        Effect.gen(function*() {
+          const fiber = yield* Effect.fork(failure(Timeouts.locally(client.get(url), region)))
+          yield* until(() => pool.unsafeStats().dialing + pool.unsafeStats().active > 0)
+          yield* TestClock.adjust("1 minute")
+          const error = yield* Fiber.join(fiber)
+          return [error._tag, "timeout" in error ? error.timeout : undefined]
+        })
+      assert.deepStrictEqual(yield* timedOut(`${server.url}/`), ["HeadersTimeout", 2000])
+      assert.deepStrictEqual(yield* timedOut(`${server.url}/`, { headers: "9 seconds" }), ["HeadersTimeout", 9000])
+      assert.deepStrictEqual(yield* timedOut(`http://127.0.0.3:${port}/`), ["ConnectTimeout", 3000])
+    }))
+
+  it.scoped("have their own delay of keep-alive, and of small writes", () =>
+    Effect.gen(function*() {
+      const noDelay = vi.spyOn(net.Socket.prototype, "setNoDelay")
+      const keepAlive = vi.spyOn(net.Socket.prototype, "setKeepAlive")
+      yield* Effect.addFinalizer(() => Effect.sync(() => vi.restoreAllMocks()))
+      const [one, two, three] = [yield* serve("1"), yield* serve("2"), yield* serve("3")]
+      const { client } = yield* makeClient({
+        keepAliveDelay: "10 seconds",
+        origins: {
+          [two.url]: { keepAliveDelay: "2 minutes", noDelay: false },
+          [three.url]: { keepAliveDelay: "Infinity" }
+        }
+      })
+      for (const server of [one, two, three]) yield* text(client, `${server.url}/`)
+      const of = (spy: typeof keepAlive | typeof noDelay, { port }: TestServer.TestServer) =>
+        spy.mock.calls.filter((_, n) => (spy.mock.contexts[n] as net.Socket).remotePort === port)
+      assert.deepStrictEqual([one, two, three].map((server) => of(keepAlive, server)), [
+        [[true, 10_000]],
+        [[true, 120_000]],
+        []
+      ])
+      assert.deepStrictEqual([one, two, three].map((server) => of(noDelay, server)), [[[true]], [], [[true]]])
+    }))
+
+  it.effect("are reported with all else that is wrong, in one error", () =>
+    Effect.gen(function*() {
+      const problems = (options: HttpClientLayer.Options) =>
+        Effect.map(
+          Effect.flip(Effect.scoped(Layer.build(HttpClientLayer.layer(options)))),
+          ({ problems }) => problems.map(({ option }) => option)
+        )
+      assert.deepStrictEqual(
+        yield* problems({
+          limits: { maxConnections: 0 },
+          timeouts: { raed: 1 } as never,
+          proxy: "gopher://proxy",
+          addressPolicy: { publicOnly: true, throughProxy: "resolve-here", deny: ["10.0.0.0/99"] },
+          tls: { ca: "none", pins: ["no pin"] },
+          keepAliveDelay: 1,
+          origins: {
+            "a.test": { proxy: "ftp://proxy", limits: { maxConnections: 3 } as never, timeouts: { pool: -1 } },
+            "b.test": { tls: { minVersion: "TLSv1.3", maxVersion: "TLSv1.2" } },
+            "a b": {},
+            "*.c.test": 5 as never
+          }
+        }),
+        [
+          "limits.maxConnections",
+          "timeouts.raed",
+          "keepAliveDelay",
+          "tls.pins",
+          "tls.ca",
+          "addressPolicy.deny",
+          "proxy",
+          "origins[\"a.test\"].limits.maxConnections",
+          "origins[\"a.test\"].timeouts.pool",
+          "origins[\"a.test\"].proxy",
+          "origins[\"b.test\"].tls.minVersion",
+          "origins",
+          "origins[\"*.c.test\"]"
+        ]
+      )
+      // What is laid over has to fit what is there.
+      assert.deepStrictEqual(
+        yield* problems({ tls: { minVersion: "TLSv1.3" }, origins: { "*": { tls: { maxVersion: "TLSv1.2" } } } }),
+        ["origins[\"*\"].tls.minVersion"]
+      )
+      // The connector alone says the same.
+      const alone = yield* Effect.flip(Effect.provide(
+        Effect.scoped(Layer.build(NodeConnector.layer({ proxy: "gopher://x", family: 5 as never }))),
+        Layer.empty
+      ))
+      assert.deepStrictEqual(alone.problems.map(({ option }) => option), ["family", "proxy"])
     }))
 
   it.scoped("are checked by the same table", () =>

@@ -1,5 +1,6 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
-import { type BodySource, PreparedRequest, type RequestTimeouts, type Target, WireRequest } from "@sluice/engine/call"
+import type { RequestTimeouts } from "@sluice/engine"
+import { type BodySource, PreparedRequest, type Target, WireRequest } from "@sluice/engine/call"
 import type { Decoding } from "./Decoding.js"
 
 /**

@@ -7,6 +7,8 @@ import type { Sharing } from "../../../src/pool/entities.js"
 
 export interface RefOrigin {
   readonly key: string
+  /** Origins of the same one are counted together by `maxConnectionsPerOrigin`. */
+  readonly group: string
   sharing: Sharing
   /** Nothing is dialed while other connections serve: a dial has failed, or found a connection that takes nothing. */
   dialsPaused: boolean
@@ -142,7 +144,24 @@ export class Reference {
 
   isOverLimit(origin: RefOrigin): boolean {
     return this.count(["Dialing", "Ready", "Draining"]) > this.limits.maxConnections ||
-      this.count(["Dialing", "Ready", "Draining"], origin) > this.limits.maxConnectionsPerOrigin
+      this.countOfGroup(["Dialing", "Ready", "Draining"], origin) > this.limits.maxConnectionsPerOrigin
+  }
+
+  /** The ways to the same server, this one among them. */
+  group(origin: RefOrigin): ReadonlyArray<RefOrigin> {
+    return this.all().filter(({ group }) => group === origin.group)
+  }
+
+  countOfGroup(states: ReadonlyArray<RefSlot["state"]>, origin: RefOrigin): number {
+    return this.group(origin).reduce((sum, each) => sum + this.count(states, each), 0)
+  }
+
+  /** How many dials to the server others of it keep from being made, and no connection is being closed for. */
+  crowdedOut(origin: RefOrigin, isBackingOff = (origin: RefOrigin) => origin.isBackingOff): number {
+    const group = this.group(origin)
+    if (group.length < 2) return 0
+    const kept = group.reduce((sum, each) => sum + (isBackingOff(each) ? 0 : this.without(each) - this.wish(each)), 0)
+    return Math.max(0, kept - this.countOfGroup(["Closing"], origin))
   }
 
   // What origins need
@@ -191,10 +210,15 @@ export class Reference {
   }
 
   private wish(origin: RefOrigin): number {
-    const room = this.limits.maxConnectionsPerOrigin - this.open(origin) - this.count(["Planned"], origin)
+    const made = this.countOfGroup(["Planned", "Dialing", "Ready", "Draining", "Closing"], origin)
+    return Math.min(this.without(origin), Math.max(0, this.limits.maxConnectionsPerOrigin - made))
+  }
+
+  /** The same without a limit. */
+  private without(origin: RefOrigin): number {
     const serving = this.count(["Ready"], origin)
     const waits = serving > 0 && (origin.dialsPaused || (this.whenFull === "wait" && origin.sharing._tag === "Shared"))
-    return Math.max(0, Math.min(waits ? 0 : this.needed(origin) - this.dials(origin), room))
+    return waits ? 0 : Math.max(0, this.needed(origin) - this.dials(origin))
   }
 
   all(): ReadonlyArray<RefOrigin> {

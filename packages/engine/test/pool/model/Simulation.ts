@@ -12,11 +12,16 @@ import { Reference, type RefOrigin, type RefSlot, type RefTicket } from "./Refer
 const refused = connectError({ origin: "", reason: "Refused", detail: "connection refused" })
 
 /** What an origin of the simulation speaks. */
-export const origins: ReadonlyArray<{ readonly key: string; readonly expected: Sharing; readonly h2: boolean }> = [
-  { key: "exclusive", expected: exclusive, h2: false },
-  { key: "shared", expected: { _tag: "Shared", capacity: Infinity }, h2: true },
-  { key: "unknown, h2", expected: unknown, h2: true },
-  { key: "unknown, http/1.1", expected: unknown, h2: false }
+export const origins: ReadonlyArray<{
+  readonly key: string
+  readonly group: string
+  readonly expected: Sharing
+  readonly h2: boolean
+}> = [
+  { key: "exclusive", group: "exclusive", expected: exclusive, h2: false },
+  { key: "shared", group: "two ways", expected: { _tag: "Shared", capacity: Infinity }, h2: true },
+  { key: "unknown, h2", group: "unknown", expected: unknown, h2: true },
+  { key: "unknown, http/1.1", group: "two ways", expected: unknown, h2: false }
 ]
 
 /** Why a connection may be closed now, as far as the request in hand says. */
@@ -318,7 +323,8 @@ export class Simulation {
     const { limits } = this.reference
     ok(dialed.length === 0 || made + dialed.length <= count, "no more than asked for")
     if (this.reference.isClosed || this.reference.share(key) >= count) return
-    const full = this.reference.open(key) + this.reference.count(["Planned"], key) >= limits.maxConnectionsPerOrigin
+    const all = ["Planned", "Dialing", "Ready", "Draining", "Closing"] as const
+    const full = this.reference.countOfGroup(all, key) >= limits.maxConnectionsPerOrigin
     ok(full || !this.reference.hasRoom(), "as many as asked for, unless a limit says no")
   }
 
@@ -443,7 +449,11 @@ export class Simulation {
         strictEqual(slot.state, "Planned")
         ok(slot.warming > 0 || this.reference.spareDials(slot.origin) === 0, "nobody needs this dial any more")
         ok(this.reference.open() < this.reference.limits.maxConnections, "a dial needs a permit")
-        ok(this.reference.open(slot.origin) < this.reference.limits.maxConnectionsPerOrigin, "and one of its origin")
+        ok(
+          this.reference.countOfGroup(["Dialing", "Ready", "Draining", "Closing"], slot.origin) <
+            this.reference.limits.maxConnectionsPerOrigin,
+          "and one of its origin"
+        )
         slot.state = "Dialing"
         slot.dialedAt = this.reference.now
         return
@@ -527,7 +537,7 @@ export class Simulation {
         case "KeepAliveLimit":
           return reference.idle()[0] === ref && reference.idle().length > limits.maxKeepAliveConnections
         case "Evicted":
-          return idle && reference.idle()[0] === ref
+          return idle && (reference.idle()[0] === ref || this.makesRoomInGroup(ref))
         case "LimitLowered":
           return reference.isOverLimit(ref.origin) || reference.idle().length > limits.maxKeepAliveConnections
         case "DialAbandoned":
@@ -547,6 +557,16 @@ export class Simulation {
     ref.state = "Closing"
     ref.warming = 0
     ref.resumesAt = undefined
+  }
+
+  /** Of the ways to a server, the connection that is idle longest makes room for those that wait for another way. */
+  private makesRoomInGroup(slot: RefSlot): boolean {
+    const { reference } = this
+    const idle = reference.idle().filter(({ capacity, origin }) => capacity > 0 && origin.group === slot.origin.group)
+    const isBackingOff = (origin: RefOrigin) => origin.isBackingOff && !this.backoffMayEnd(origin)
+    const makesRoom = reference.crowdedOut(slot.origin, isBackingOff) > 0 && idle[0] === slot
+    if (makesRoom) this.saw("closed, for another way to the server")
+    return makesRoom
   }
 
   /** After the n-th failure in a row for 100 ms × 2^(n-1), at most 10 s, a fifth more or less. */
@@ -581,16 +601,19 @@ export class Simulation {
   private mayYield(origin: RefOrigin): boolean {
     const { reference } = this
     const share = reference.share(origin)
-    return reference.all().some((other) =>
-      other !== origin && reference.wantedDials(other) > 0 &&
-      (reference.share(other) === 0 || reference.share(other) + 1 < share)
-    )
+    return reference.crowdedOut(origin) > 0 ||
+      reference.all().some((other) =>
+        other !== origin && reference.wantedDials(other) > 0 &&
+        (reference.share(other) === 0 || reference.share(other) + 1 < share)
+      )
   }
 
   /** A connection is not taken from its origin before a quantum, unless somebody cannot wait: churn is bounded by that. */
   private quantumMayEnd(slot: RefSlot): boolean {
     const { now } = this.reference
+    const isNeeded = slot.busy > 0 || this.reference.waiters(slot.origin).length > 0
     return now - slot.connectedAt >= this.reference.quantum(slot.origin) ||
+      (!isNeeded && this.reference.crowdedOut(slot.origin) > 0) ||
       this.reference.waiters().some((ticket) =>
         ticket.origin !== slot.origin && now - ticket.arrivedAt >= ticket.timeout / 2
       )
@@ -610,12 +633,13 @@ export class Simulation {
   }
 
   private origin(index: number) {
-    const { expected, key } = origins[index % origins.length]
-    const state = this.core.state.origin(key, expected)
+    const { expected, group, key } = origins[index % origins.length]
+    const state = this.core.state.origin(key, expected, group)
     let ref = this.reference.origins.get(key)
     if (ref === undefined) {
       ref = {
         key,
+        group,
         sharing: expected,
         dialsPaused: false,
         failedDials: 0,

@@ -179,6 +179,13 @@ export const check = (pair: Pair, step: string, openBefore: number): void => {
       "it waits, and a dial that nobody needs could make room"
     )
   }
+  for (const origin of reference.isClosed ? [] : reference.all()) {
+    if (reference.crowdedOut(origin) === 0) continue
+    for (const other of reference.group(origin)) {
+      ok(reference.idle(other).every(({ capacity }) => capacity === 0), "another way to the server could make room")
+      strictEqual(reference.spareDials(other), 0, "a dial to the server that nobody needs could make room")
+    }
+  }
   if (!reference.isClosed && reference.hasRoom()) {
     ok(
       !reference.all().some((_) => reference.isDueWhileBackingOff(_)),
