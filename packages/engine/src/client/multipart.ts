@@ -59,7 +59,9 @@ export const encodeParts = <S>(parts: ReadonlyArray<Part<S>>, boundary: string):
       continue
     }
     const { contentType, file, filename } = part
-    add(`${disposition}; filename="${escape(filename)}"\r\ncontent-type: ${contentType}\r\n\r\n`)
+    add(
+      `${disposition}; filename="${escape(filename)}"\r\ncontent-type: ${contentType.replace(/[\r\n]+/g, " ")}\r\n\r\n`
+    )
     pieces.push(file.stream)
     contentLength = contentLength === undefined || file.size === undefined ? undefined : contentLength + file.size
     add("\r\n")

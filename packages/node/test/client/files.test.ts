@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { idle, makeClient, pattern, until } from "./support.js"
+import { failure, idle, makeClient, pattern, settled, until } from "./support.js"
 
 const setup = (replies: TestServer.Options["replies"]) =>
   Effect.gen(function*() {
@@ -91,6 +91,77 @@ describe("Files.download", () => {
       assert.strictEqual(yield* files.readFileString(path), "old")
       yield* server.awaitStats(({ activeRequests }) => activeRequests === 0)
     }).pipe(Effect.provide(NodeFileSystem.layer)))
+})
+
+describe("A file that changes", () => {
+  /** What `change` does to the file happens when a chunk of it has been read. */
+  const send = (change: (files: FileSystem.FileSystem, path: string) => Effect.Effect<void, unknown>, early = false) =>
+    Effect.gen(function*() {
+      const { client, files, folder, pool, server, url } = yield* setup({ "*": Reply.text("thanks") })
+      const path = `${folder}/a.log`
+      yield* files.writeFile(path, pattern(size))
+      yield* files.utimes(path, 1000, 1000)
+      let isChanged = false
+      const once = Effect.suspend(() => {
+        if (isChanged) return Effect.void
+        isChanged = true
+        return Effect.orDie(change(files, path))
+      })
+      const changing: FileSystem.FileSystem = {
+        ...files,
+        stream: (path, options) => Stream.tap(files.stream(path, options), () => early ? Effect.void : once)
+      }
+      const provide = Effect.provideService(FileSystem.FileSystem, changing)
+      const bodies = [
+        yield* provide(Files.body(path)),
+        yield* provide(Files.multipart({ text: "text", file: { path } }))
+      ]
+      if (early) yield* once
+      const outcomes: Array<string> = []
+      for (const body of bodies) {
+        isChanged = early
+        yield* files.utimes(path, 1000, 1000)
+        const request = HttpClientRequest.setBody(HttpClientRequest.put(url), body)
+        const error = yield* failure(client.execute(request))
+        const cause = error._tag === "RequestBodyError" ? error.cause : error
+        outcomes.push(cause instanceof Files.FileChanged ? cause.detail.replace(/\d+/g, "n") : String(cause))
+        assert.strictEqual((yield* settled(pool)).open, 0)
+      }
+      yield* server.awaitStats(({ activeRequests }) => activeRequests === 0)
+      assert.isTrue((yield* server.requests).every(({ complete }) => !complete))
+      return outcomes
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+
+  const append = (files: FileSystem.FileSystem, path: string) => files.writeFileString(path, "more", { flag: "a" })
+  const announced = "had n bytes when its size was announced, and has n now"
+
+  it.scopedLive("and grows is not sent whole", () =>
+    Effect.gen(function*() {
+      // The second time it is longer from the beginning.
+      assert.deepStrictEqual(yield* send(append), ["was written to while it was sent", announced])
+    }))
+
+  it.scopedLive("and becomes shorter is not sent short", () =>
+    Effect.gen(function*() {
+      const cut = (files: FileSystem.FileSystem, path: string) => files.truncate(path, 100_000)
+      const [first, second] = yield* send(cut)
+      // The platform reads ahead: all of it may have been read by then.
+      assert.include(["ended after n of n bytes", "was written to while it was sent"], first)
+      assert.strictEqual(second, announced)
+    }))
+
+  it.scopedLive("between the making of its body and the sending is not sent", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* send(append, true), [announced, announced])
+    }))
+
+  it.scopedLive("and keeps its size is not sent as a mixture", () =>
+    Effect.gen(function*() {
+      const overwrite = (files: FileSystem.FileSystem, path: string) =>
+        files.writeFile(path, new Uint8Array(size), { flag: "r+" })
+      const written = "was written to while it was sent"
+      assert.deepStrictEqual(yield* send(overwrite), [written, written])
+    }))
 })
 
 describe("Files.upload", () => {
