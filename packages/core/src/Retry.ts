@@ -321,7 +321,7 @@ class Attempts<E, R> {
 
   private hasBudget(): boolean {
     const has = this.policy.budget.withdraw()
-    countRetry(has ? "sent" : "no_budget")
+    countRetry(has ? "sent" : "no_budget", this.ended[this.ended.length - 1].outcome)
     return has
   }
 

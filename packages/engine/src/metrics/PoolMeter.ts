@@ -148,6 +148,19 @@ const refusalOf = (failure: Failure.Failure): string => {
   return longestHeld.some(({ bodyUnread }) => bodyUnread) ? "PoolTimeout.unread" : "PoolTimeout.busy"
 }
 
-/** `ConnectError.Refused`, `TlsError.Expired`, …: name server, peer, certificate and own limits are told apart. */
-const dialFailureOf = (failure: Failure.Failure): string =>
-  failure._tag === "ConnectError" || failure._tag === "TlsError" ? `${failure._tag}.${failure.reason}` : failure._tag
+/**
+ * `ConnectError.Refused`, `TlsError.Expired`, `ConnectTimeout.Handshaking`, …: name server, peer, certificate, proxy and own
+ * limits are told apart.
+ */
+const dialFailureOf = (failure: Failure.Failure): string => {
+  switch (failure._tag) {
+    case "ConnectError":
+    case "TlsError":
+    case "ProxyError":
+      return `${failure._tag}.${failure.reason}`
+    case "ConnectTimeout":
+      return failure.stage === undefined ? failure._tag : `${failure._tag}.${failure.stage._tag}`
+    default:
+      return failure._tag
+  }
+}

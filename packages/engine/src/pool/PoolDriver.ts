@@ -440,8 +440,17 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
     const failure = slot.reason === "PoolClosed"
       ? Failure.poolClosed({ origin: this.originOf(slot).href })
       : undefined
+    if (slot.reason === "DialAbandoned") this.countTimeout(slot)
     this.dialEnded(slot, failure)
     this.opened.get(slot)?.close()
+  }
+
+  /** Whoever waited for a dial that took too long has an error of its own; to an alarm it is a dial that failed. */
+  private countTimeout(slot: Slot<Connection>): void {
+    const { host: { meter }, options: { connectTimeout: timeout } } = this
+    if (meter === undefined || this.time.now() - slot.dialedAt < timeout) return
+    const origin = this.originOf(slot)
+    meter.dialFailed(origin, Failure.connectTimeout({ origin: origin.href, timeout, stage: this.stageOf(slot.origin) }))
   }
 
   gone(slot: Slot<Connection>): void {

@@ -52,7 +52,10 @@ describe("a body that is no JSON", () => {
         const error = yield* Effect.flip((yield* client.get(`${server.url}/`)).json)
         assert.strictEqual(error._tag === "ResponseError" && error.reason, "Decode")
         assert.include(error.message, "the body is no valid JSON")
-        for (const words of says) assert.include(error.message, words)
+        for (const words of says) {
+          assert.include(error.message, words)
+          assert.include(JSON.stringify(error), JSON.stringify(words).slice(1, -1))
+        }
         // What may be data is not shown, in no form.
         assert.notInclude(`${error.message}${JSON.stringify(error)}${String((error as Error).cause)}`, "s3cret")
       }))
@@ -81,7 +84,7 @@ describe("requests in flight", () => {
         all.map(({ bodyUnread, method, phase, received, url }) => [method, url, phase, received, bodyUnread]),
         [
           ["GET", `${server.url}/stuck`, "body", 5, true],
-          ["POST", `${server.url}/head`, "head", 0, false],
+          ["POST", `${server.url}/head`, "headers", 0, false],
           ["GET", `${server.url}/queue`, "pool", 0, false]
         ]
       )

@@ -238,5 +238,7 @@ describe("what goes around a client", () => {
         counted("sluice.client.retries", "no_budget") - before[1],
         counted("sluice.client.redirects") - before[2]
       ], [1, 1, 1])
+      const [retry] = Metric.unsafeSnapshot().filter(({ metricKey }) => metricKey.name === "sluice.client.retries")
+      assert.isTrue(retry.metricKey.tags.some(({ key, value }) => key === "error.type" && value === "503"))
     }))
 })

@@ -4,9 +4,14 @@ import { Gate, Reply, TestServer } from "@sluice/test-server"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Request from "effect/Request"
+import * as RequestResolver from "effect/RequestResolver"
+import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { failure, makeClient } from "../client/support.js"
+import { measured } from "./measured.js"
+import { recording } from "./support.js"
 
 const setup = Effect.gen(function*() {
   const gate = yield* Gate.make
@@ -14,15 +19,19 @@ const setup = Effect.gen(function*() {
   const server = yield* TestServer.make({
     replies: { "/": Reply.text("ok"), "/rest": Reply.chunks(["the first bytes", gate, "the last"]) }
   })
+  const name = `nested: ${server.port}`
   const { client, pool } = yield* makeClient({
+    name,
     limits: { maxConnections: 1 },
     timeouts: { pool: 0 },
     unreadBodyGrace: "Infinity"
   })
   const outer = client.get(`${server.url}/rest`)
   const inner = failure(client.get(`${server.url}/`))
-  return { inner, outer, pool }
+  return { inner, name, outer, pool }
 })
+
+class Inner extends Request.TaggedClass("Inner")<TransportError.TransportError, unknown, object> {}
 
 type World = Effect.Effect.Success<typeof setup>
 type Refused = Effect.Effect<TransportError.TransportError, unknown>
@@ -72,6 +81,35 @@ const variants: Record<string, (world: World) => Refused> = {
     ),
   "after a fork that was joined": ({ inner, outer }) =>
     Effect.zipRight(Effect.flatMap(Effect.fork(outer), Fiber.join), inner),
+  "in one of a race of all": ({ inner, outer }) => Effect.zipRight(outer, Effect.raceAll([inner, Effect.never])),
+  "after the outer one won a race": ({ inner, outer }) => Effect.zipRight(Effect.race(outer, Effect.never), inner),
+  "after the outer one was one of several": ({ inner, outer }) =>
+    Effect.zipRight(Effect.forEach([1], () => outer, { concurrency: 2 }), inner),
+  "in a fiber of the scope": ({ inner, outer }) =>
+    Effect.scoped(Effect.zipRight(outer, Effect.flatMap(Effect.forkScoped(inner), Fiber.join))),
+  "disconnected": ({ inner, outer }) => Effect.zipRight(outer, Effect.disconnect(inner)),
+  "in a stream of streams": ({ inner, outer }) =>
+    Effect.flatMap(outer, (response) =>
+      Effect.flatMap(
+        Stream.runHead(Stream.flatMap(response.stream, () => Stream.fromEffect(inner), { concurrency: 4 })),
+        (_) => _
+      )),
+  "behind a buffer": ({ inner, outer }) =>
+    Effect.flatMap(
+      outer,
+      (response) =>
+        Effect.flatMap(
+          Stream.runHead(Stream.mapEffect(Stream.buffer(response.stream, { capacity: 2 }), () => inner)),
+          (_) => _
+        )
+    ),
+  "in a runtime of the fiber": ({ inner, outer }) =>
+    Effect.zipRight(
+      outer,
+      Effect.flatMap(Effect.runtime<never>(), (runtime) => Effect.promise(() => Runtime.runPromise(runtime)(inner)))
+    ),
+  "as a request of Effect's": ({ inner, outer }) =>
+    Effect.zipRight(outer, Effect.request(new Inner(), RequestResolver.fromEffect(() => inner))),
   "in a retry in a child": ({ inner, outer }) =>
     Effect.zipRight(
       outer,
@@ -87,13 +125,19 @@ describe("a request within the response of another, at a limit of 1", () => {
     it.scoped(`says whose connection it waits for: ${name}`, () =>
       Effect.gen(function*() {
         const world = yield* setup
-        const error = yield* run(world)
+        const { ended, tracer } = recording()
+        const error = yield* Effect.withTracer(run(world), tracer)
         if (error._tag !== "PoolTimeout") return assert.fail(error._tag)
         assert.strictEqual(error.pool.heldByThisFiber + error.pool.heldByKin, 1, error.message)
         assert.match(error.message, /read or discard the first response before the next request/)
         if (error.pool.heldByThisFiber === 0) {
           assert.include(error.message, "held by the fiber that this request was forked from")
         }
+        // A log, a graph and a trace say the same.
+        assert.include(JSON.stringify(error), JSON.stringify(error.message))
+        const refused = { "error.type": "PoolTimeout.nested" }
+        assert.isAbove(measured(world.name, "sluice.client.refused_requests", refused), 0)
+        assert.isTrue(ended.some(({ attributes }) => attributes["error.type"] === "PoolTimeout"))
       }))
   }
 

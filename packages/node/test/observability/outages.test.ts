@@ -240,6 +240,32 @@ const outages: Record<string, Outage> = {
     says: ["waiting for the rest of the body (timeouts.read)", "5 bytes of the response's body received"],
     data: { phase: "body" }
   },
+  "a body that comes byte by byte, and goes on": {
+    arrange: Effect.map(
+      tcp((socket) => {
+        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n")
+        // Nothing is silent for as long as timeouts.read: only a deadline ends it.
+        let written = 0
+        const drip = () => {
+          if (written++ < 20 && !socket.destroyed) socket.write("x", drip)
+        }
+        drip()
+      }),
+      ({ port }) => ({
+        url: `http://${loopback}:${port}/`,
+        options: { timeouts: { total: "20 seconds" as const } }
+      })
+    ),
+    inBody: true,
+    passes: "20 seconds",
+    tag: "TotalTimeout",
+    says: [
+      "took longer than 20s in all (timeouts.total)",
+      "it was in its body phase",
+      "20 bytes of the response's body received"
+    ],
+    data: { phase: "body" }
+  },
   "bodies that nobody reads": {
     arrange: Effect.map(
       TestServer.make({ replies: { "/": Reply.size(10_000_000) } }),
@@ -353,6 +379,27 @@ const outages: Record<string, Outage> = {
   }
 }
 
+/** The counters that an alarm of this failure is made of, and the reason that they have it under. */
+const alarmsOf = (error: TransportError.TransportError): ReadonlyArray<readonly [metric: string, reason: string]> => {
+  switch (error._tag) {
+    case "PoolTimeout":
+      return [["sluice.client.refused_requests", "PoolTimeout.unread"]]
+    case "ConnectError":
+    case "TlsError":
+      return [
+        ["sluice.client.refused_requests", error._tag],
+        ["sluice.client.failed_dials", `${error._tag}.${error.reason}`]
+      ]
+    case "ConnectTimeout":
+      return [
+        ["sluice.client.refused_requests", error._tag],
+        ["sluice.client.failed_dials", `${error._tag}.${error.stage?._tag}`]
+      ]
+    default:
+      return []
+  }
+}
+
 /** What is printed of a person's secret, it must not be. */
 const secret = "s3cret"
 
@@ -388,8 +435,8 @@ describe("an outage says what it is and what to do", () => {
         assert.notInclude(JSON.stringify(json), secret)
         // A graph, an alarm and a trace say the same.
         assert.strictEqual(measured(`outage: ${name}`, "http.client.request.duration", { "error.type": error._tag }), 1)
-        if (error.phase === "connect" && error._tag !== "ConnectTimeout") {
-          assert.isAbove(measured(`outage: ${name}`, "sluice.client.failed_dials"), 0)
+        for (const [metric, reason] of alarmsOf(error)) {
+          yield* until(() => measured(`outage: ${name}`, metric, { "error.type": reason }) === 1)
         }
         const span = ended.at(-1)
         assert.strictEqual(span?.attributes["error.type"], error._tag)
