@@ -26,7 +26,16 @@ const oneRuntime = [...Object.keys(globals.browser), ...Object.keys(globals.node
   .map((name) => ({ name, message: "Core has no globals of one runtime." }))
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/node_modules/", "**/coverage/", "**/.scratch/"] },
+  {
+    ignores: [
+      "**/dist/",
+      "**/node_modules/",
+      "**/coverage/",
+      "**/.scratch/",
+      "site/gathered/",
+      "site/.vitepress/cache/"
+    ]
+  },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Limits from "@sluice/core/Limits"
 import * as Timeouts from "@sluice/core/Timeouts"
-import type { TransportError } from "@sluice/core/TransportError"
+import { fromFailure, type TransportError } from "@sluice/core/TransportError"
 import { Http2Options } from "@sluice/node"
 import { Reply, TestServer } from "@sluice/test-server"
 import * as Duration from "effect/Duration"
@@ -23,6 +23,7 @@ const server = TestServer.layer({
     "/hello": Reply.text("hello"),
     "/old": Reply.empty({ status: 302, headers: { location: "/hello" } }),
     "/echo": Reply.tunnel({ status: 101 }),
+    "/echo-body": Reply.echo(),
     "/slow": Reply.text("at last", { delayBeforeHead: "1 second" }),
     "/large": Reply.size(1024 * 1024)
   }
@@ -64,9 +65,24 @@ const run = (name: string, { code }: Program) =>
 /** How long something took in a run is nothing to compare. */
 const withoutTimes = (text: string) => text.replace(/\b\d+(\.\d+)?(ms|s)\b/g, "(time)")
 
-for (
-  const document of ["pool", "coming-from", "client", "client/redirects", "client/retries", "client/codings"]
-) {
+/** What stands behind `// =>` is what the programs of these come to. */
+const withPrograms = [
+  "index",
+  "start",
+  "pool",
+  "coming-from",
+  "client",
+  "client/redirects",
+  "client/retries",
+  "client/codings",
+  "recipes/base-url",
+  "recipes/logging",
+  "recipes/uploads",
+  "recipes/shutdown",
+  "recipes/serverless"
+]
+
+for (const document of withPrograms) {
   describe(`The programs of docs/${document}.md`, () => {
     const programs = programsOf(read(`docs/${document}.md`))
 
@@ -89,6 +105,108 @@ describe("The tests of docs/testing.md", () => {
     const shown = [...read("docs/testing.md").matchAll(/^```ts\n([^]*?)^```$/gm)].map(({ 1: code }) => code)
     const files = readdirSync(`${root}examples/test/patterns`).map((file) => read(`examples/test/patterns/${file}`))
     assert.sameMembers(shown, files)
+  })
+})
+
+/** The compiler says when one is missing here. */
+const errors: Record<TransportError["_tag"], true> = {
+  BodyAbandoned: true,
+  AddressNotAllowed: true,
+  ConnectError: true,
+  ConnectTimeout: true,
+  HeadersTimeout: true,
+  LocalProtocolError: true,
+  PoolClosed: true,
+  PoolQueueFull: true,
+  PoolTimeout: true,
+  ProxyError: true,
+  ReadError: true,
+  ReadTimeout: true,
+  RemoteProtocolError: true,
+  RequestBodyError: true,
+  ResponseTooLarge: true,
+  StreamReset: true,
+  TlsError: true,
+  TotalTimeout: true,
+  UnsupportedProtocol: true,
+  WriteError: true,
+  WriteTimeout: true
+}
+
+describe("docs/troubleshooting.md", () => {
+  /** By the anchor of each: a link to an error is its name in lower case. */
+  const sections = new Map(
+    read("docs/troubleshooting.md").split(/^## /m).slice(1).map((section) => {
+      const [title, ...lines] = section.split("\n")
+      return [title.toLowerCase(), lines.join("\n")]
+    })
+  )
+  const failures = read("packages/engine/src/Failure.ts")
+
+  for (const tag of Object.keys(errors)) {
+    it(`has ${tag} under its name, with each of its reasons`, () => {
+      const section = sections.get(tag.toLowerCase())
+      assert.isDefined(section)
+      const [, facts] = new RegExp(`export interface ${tag} [^]*?{\n([^]*?)\n}\n`).exec(failures) ?? []
+      assert.isDefined(facts)
+      const [, reasons = ""] = /readonly reason:((?:\s*\|?\s*"\w+")+)/.exec(facts) ?? []
+      for (const [, reason] of reasons.matchAll(/"(\w+)"/g)) assert.include(section, `\`${reason}\``)
+    })
+  }
+
+  it("quotes the message of each", () => {
+    const origin = "http://127.0.0.1:8080"
+    const counts = { open: 2, active: 2, idle: 0, dialing: 0, closing: 0, waiting: 0 }
+    const longestHeld = [{ method: "GET", url: `${origin}/report`, age: 300, bodyUnread: true }]
+    const limits = { maxConnections: 2, maxConnectionsPerOrigin: 2 }
+    const pool = { ...counts, ...limits, origin: counts, longestHeld, heldByThisFiber: 1, heldByKin: 0 }
+    const https = { origin: "https://api.example" }
+    const facts: Record<TransportError["_tag"], object> = {
+      AddressNotAllowed: { origin: "http://10.0.0.7:80", address: "10.0.0.7" },
+      BodyAbandoned: { reason: "Unread" },
+      ConnectError: {},
+      ConnectTimeout: { origin: "http://10.255.255.1:80", timeout: 5_000 },
+      HeadersTimeout: { timeout: 60_000 },
+      LocalProtocolError: {},
+      PoolClosed: {},
+      PoolQueueFull: { maxPendingRequests: 800, pool },
+      PoolTimeout: { position: 1, waited: 5_000, pool },
+      ProxyError: { ...https, proxy: "http://proxy.corp.example:3128" },
+      ReadError: { written: true },
+      ReadTimeout: { phase: "headers", timeout: 30_000 },
+      RemoteProtocolError: {},
+      RequestBodyError: {},
+      ResponseTooLarge: { maxResponseSize: 1_048_576 },
+      StreamReset: { ...https, code: "INTERNAL_ERROR" },
+      TlsError: https,
+      TotalTimeout: { phase: "headers", timeout: 10_000 },
+      UnsupportedProtocol: { protocol: "ftp:" },
+      WriteError: {},
+      WriteTimeout: { timeout: 30_000 }
+    }
+    for (const [_tag, given] of Object.entries(facts)) {
+      // Up to what the system, the server or the caller has said.
+      const { message } = fromFailure({ _tag, origin, detail: "…", ...given } as never)
+      const [sentence] = message.split(/: |\n/)
+      assert.include(sections.get(_tag.toLowerCase())?.replaceAll("**", ""), sentence, _tag)
+    }
+  })
+
+  it("has each code of the system that a message explains", () => {
+    const codes = [...read("packages/engine/src/node/systemErrors.ts").matchAll(/^ {2}(E[A-Z_]+): \{/gm)]
+    assert.isAbove(codes.length, 20)
+    const section = sections.get("connecterror")
+    for (const [, code] of codes) assert.include(section, code)
+  })
+})
+
+describe("docs/versions.md", () => {
+  it("has the peers of the packages", () => {
+    const { peerDependencies } = JSON.parse(read("packages/node/package.json"))
+    const page = read("docs/versions.md")
+    for (const [name, range] of Object.entries(peerDependencies)) {
+      assert.include(page, `| \`${name}\` | \`${range}\` |`)
+    }
   })
 })
 
@@ -131,30 +249,6 @@ describe("The tables of docs/pool.md", () => {
   })
 
   it("have every error", () => {
-    // The compiler says when one is missing here.
-    const errors: Record<TransportError["_tag"], true> = {
-      BodyAbandoned: true,
-      AddressNotAllowed: true,
-      ConnectError: true,
-      ConnectTimeout: true,
-      HeadersTimeout: true,
-      LocalProtocolError: true,
-      PoolClosed: true,
-      PoolQueueFull: true,
-      PoolTimeout: true,
-      ProxyError: true,
-      ReadError: true,
-      ReadTimeout: true,
-      RemoteProtocolError: true,
-      RequestBodyError: true,
-      ResponseTooLarge: true,
-      StreamReset: true,
-      TlsError: true,
-      TotalTimeout: true,
-      UnsupportedProtocol: true,
-      WriteError: true,
-      WriteTimeout: true
-    }
     for (const name of Object.keys(errors)) assert.isNotEmpty(row(name)[3], name)
   })
 
