@@ -1,6 +1,6 @@
 // Whether the tests of the pool and of HTTP/1.1 notice when the code does something else:
 //
-//   npm run mutate -- [--seed 1] [--count 100] [--room pool] [--list]
+//   npm run mutate -- [--seed 1] [--count 100] [--from 0] [--room pool] [--list]
 //
 // Each mutant is one change at one position, chosen by the seed from all that there are. Its tests run until one of them
 // fails; what survives is printed. Mutants that cannot make a difference stand in `equivalentMutants.json`, each with the
@@ -13,33 +13,38 @@ import { root, runInstalled } from "./process.mjs"
 const goal = 0.95
 
 /** Longer than any of these takes, also on a machine that is busy: what hangs has been noticed. */
-const minutes = 4
+const minutes = 2
 
-/** Of each room the tests that are to notice, the quick ones first: project, then files. */
+/** @param {string} project @param {ReadonlyArray<string>} files without their ending */
+const tests = (project, ...files) => [project, ...files.map((name) => `test/${name}.test.ts`)]
+
+/** What only the driver's tests can notice: the model has no driver. */
+const withoutModel = /(Coalescing|Deliveries|Event|EventHub|PoolDriver|SlotEvents|Timekeeper|inFlight|snapshot)\.ts$/
+
+/**
+ * Of each room the tests that are to notice, the quick ones first: project, then files.
+ *
+ * @type {Readonly<Record<string, (file: string) => ReadonlyArray<ReadonlyArray<string>>>>}
+ */
 const rooms = {
-  pool: [
-    ["engine", "test/pool"],
-    [
+  pool: (file) => [
+    tests("engine", ...["deliveries", "synchronousHost", "trace"].map((_) => `pool/${_}`)),
+    ...(withoutModel.test(file) ? [] : [tests("engine", "pool/model")]),
+    tests("core", ...["conformance", "fairness", "backoff", "operations", "ownTimeouts"].map((_) => `pool/${_}`)),
+    tests(
       "core",
-      ...[
-        "closing",
-        "conformance",
-        "fairness",
-        "faults",
-        "operations",
-        "ownTimeouts",
-        "quanta",
-        "unread",
-        "MemoryNetwork"
-      ].map((name) => `test/pool/${name}.test.ts`),
-      "test/card.test.ts"
-    ],
-    ["core", "test/pool/deadline.test.ts", "test/pool/coalescing.test.ts"],
-    ["core", "test/pool/interrupt.test.ts"]
+      "card",
+      ...["closing", "deadline", "faults", "reserved", "states", "unread", "MemoryNetwork"].map((_) => `pool/${_}`)
+    ),
+    tests("core", "pool/coalescing", "pool/interrupt")
   ],
-  http1: [
-    ["engine", "test/http1"],
-    ["node", "test/client/framing.test.ts", "test/client/reuse.test.ts", "test/client/upload.test.ts"]
+  http1: () => [
+    tests("engine", ...["bounds", "connection", "corpus", "protocolErrors", "responses"].map((_) => `http1/${_}`)),
+    tests(
+      "engine",
+      ...["RequestEncoder", "differential", "nodeClient", "nodeServer", "splits"].map((_) => `http1/${_}`)
+    ),
+    tests("node", ...["framing", "reuse", "upload"].map((_) => `client/${_}`))
   ]
 }
 
@@ -50,6 +55,8 @@ const option = (name, otherwise) => args.find((_, i) => args[i - 1] === `--${nam
 
 const seed = Number(option("seed", `${Date.now() % 1_000_000}`))
 const count = Number(option("count", "100"))
+/** The same seed goes on where a run before it ended. */
+const from = Number(option("from", "0"))
 const room = option("room", "")
 
 /** @type {ReadonlyArray<{ file: string, line: string, from: string, to: string, reason: string }>} */
@@ -63,7 +70,7 @@ const randomFrom = (state) => () => {
   return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
 }
 
-/** @param {keyof typeof rooms} room */
+/** @param {string} room */
 const candidatesOf = (room) => {
   const folder = `packages/engine/src/${room}/`
   return readdirSync(`${root}${folder}`).filter((name) => name.endsWith(".ts") && name !== "index.ts").sort().flatMap(
@@ -96,16 +103,21 @@ const reasonOf = ({ file, from, line, text }) =>
 const describe = ({ at, file, from, text }) =>
   `${file}:${at}  ${from.replace(/\s+/g, " ").slice(0, 80)}  →  ${text.replace(/\s+/g, " ").slice(0, 80)}`
 
+/** Asked to end: what was found by then is reported, and the mutant in hand is not judged. */
+let isStopped = false
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => (isStopped = true))
+
 /** @param {Candidate} mutant */
 const isNoticed = async ({ end, file, room, start, text }) => {
   const env = { ...process.env, MUTANT: JSON.stringify({ file: `${root}${file}`, start, end, text }), MODEL_SEED: "1" }
-  for (const [project, ...files] of rooms[room]) {
+  for (const [project, ...files] of rooms[room](file)) {
     const { code } = await runInstalled(
       "vitest/vitest.mjs",
       // In threads: what hangs ends with its process.
       ["run", "--config", "vitest.mutate.config.ts", "--pool=threads", "--bail=1", "--project", project, ...files],
       { env, minutes, quiet: true }
     )
+    if (isStopped) return undefined
     if (code !== 0) return true
   }
   return false
@@ -113,12 +125,10 @@ const isNoticed = async ({ end, file, room, start, text }) => {
 
 if (!(await install())) process.exit(1)
 
-const all = Object.keys(rooms).filter((name) => room === "" || name === room).flatMap((name) =>
-  candidatesOf(/** @type {keyof typeof rooms} */ (name))
-)
+const all = Object.keys(rooms).filter((name) => room === "" || name === room).flatMap((name) => candidatesOf(name))
 const random = randomFrom(seed)
 const chosen = all.map((mutant) => ({ mutant, order: random() })).sort((one, other) => one.order - other.order)
-  .slice(0, count).map(({ mutant }) => mutant)
+  .slice(from, from + count).map(({ mutant }) => mutant)
 
 console.log(`${chosen.length} of ${all.length} mutants, seed ${seed}`)
 if (args.includes("--list")) {
@@ -131,24 +141,25 @@ let same = 0
 /** @type {Array<Candidate>} */
 const survivors = []
 for (const mutant of chosen) {
+  if (isStopped) break
   const reason = reasonOf(mutant)
   if (reason !== undefined) {
     same++
     console.log(`equivalent  ${describe(mutant)}  (${reason})`)
-  } else if (await isNoticed(mutant)) {
-    noticed++
-    console.log(`noticed     ${describe(mutant)}`)
-  } else {
-    survivors.push(mutant)
-    console.log(`SURVIVED    ${describe(mutant)}`)
+    continue
   }
+  const wasNoticed = await isNoticed(mutant)
+  if (wasNoticed === undefined) break
+  if (wasNoticed) noticed++
+  else survivors.push(mutant)
+  console.log(`${wasNoticed ? "noticed " : "SURVIVED"}    ${describe(mutant)}`)
 }
 
-const judged = chosen.length - same
+const judged = noticed + survivors.length
 const ratio = judged === 0 ? 1 : noticed / judged
 console.log(`\nSurvivors:`)
 for (const mutant of survivors) console.log(`  ${describe(mutant)}\n    ${mutant.line}`)
 console.log(
   `\n${noticed} of ${judged} noticed, ${(100 * ratio).toFixed(1)} %; ${same} equivalent with a reason; seed ${seed}`
 )
-process.exitCode = ratio < goal ? 1 : 0
+process.exitCode = isStopped ? 143 : ratio < goal ? 1 : 0
