@@ -26,6 +26,7 @@ import type { Origin } from "../Origin.js"
 import type { PoolEvent } from "../PoolEvent.js"
 import type { Resolved } from "../Timeouts.js"
 import { fromFailure, type TransportError } from "../TransportError.js"
+import { CallerFibers } from "./CallerFibers.js"
 import { isLive, live } from "./liveClock.js"
 import { registry } from "./metrics/registry.js"
 import { OpenConnection } from "./OpenConnection.js"
@@ -48,12 +49,6 @@ export interface HostOptions extends Omit<DriverOptions, "connectTimeout" | "sha
 
 const millisPerNano = 1e-6
 
-/** How long code of callers may go on when the pool has closed, in milliseconds. */
-const closingGrace = 1000
-
-/** How many requests a warning names. */
-const namedCallers = 5
-
 /**
  * What a pool of the engine needs, in terms of Effect: its Clock, its fibers, a Scope and two semaphores for each
  * connection. It decides nothing.
@@ -67,8 +62,8 @@ export class EffectHost implements Host {
   private readonly permits = new Map<string, OriginPermits>()
   /** Those of the pool: they end when its sockets are gone. */
   private readonly fibers = new Set<Fiber.RuntimeFiber<void, unknown>>()
-  /** Those that run code of callers, and for whom. */
-  private readonly callers = new Map<Fiber.RuntimeFiber<unknown, unknown>, string>()
+  /** Those that run code of callers. */
+  readonly callers: CallerFibers
   private readonly scheduler: Scheduler.Scheduler
   /** What the platform offers, where time is real. */
   private readonly platform: Connector["runtime"]
@@ -86,6 +81,10 @@ export class EffectHost implements Host {
     this.permit = Effect.unsafeMakeSemaphore(limits.maxConnections)
     this.scheduler = FiberRefs.getOrDefault(runtime.fiberRefs, FiberRef.currentScheduler)
     this.platform = isLive(clock) ? connector.runtime : undefined
+    this.callers = new CallerFibers(
+      (millis, wake) => this.realSleep(millis, wake),
+      (warning) => this.fork(Effect.logWarning(warning))
+    )
     const { coalesce } = connector
     this.coalesce = coalesce === undefined
       ? undefined
@@ -128,6 +127,14 @@ export class EffectHost implements Host {
     const sleep = Effect.zipRight(Effect.sleep(millis), Effect.sync(wake))
     // Some clocks take no time at all for a sleep that has no length.
     const fiber = this.fork(millis > 0 ? sleep : Effect.zipRight(Effect.yieldNow(), sleep))
+    return () => fiber.unsafeInterruptAsFork(FiberId.none)
+  }
+
+  /** On the machine's clock, whatever clock the pool has. */
+  private realSleep(millis: number, wake: () => void): Cancel {
+    const hooks = this.options.connector.runtime
+    if (hooks !== undefined) return this.outsideOfRequests(() => hooks.backgroundSleep(millis, wake))
+    const fiber = Effect.runFork(Effect.zipRight(live.sleep(Duration.millis(millis)), Effect.sync(wake)))
     return () => fiber.unsafeInterruptAsFork(FiberId.none)
   }
 
@@ -278,34 +285,9 @@ export class EffectHost implements Host {
       yield* emptied.await
       yield* Fiber.awaitAll(this.fibers)
       this.metrics?.close()
-      yield* this.leaveCallers
+      yield* this.callers.leave
     })
   }
-
-  /**
-   * What callers wrote, a stream that is sent, its finalizer, is interrupted and gets a moment of real time, whatever clock
-   * the pool has. It may never end: an interrupt does not reach everything.
-   */
-  private readonly leaveCallers = Effect.suspend(() => {
-    if (this.callers.size === 0) return Effect.void
-    for (const fiber of this.callers.keys()) fiber.unsafeInterruptAsFork(FiberId.none)
-    const ended = Effect.raceFirst(
-      Effect.interruptible(Fiber.awaitAll(this.callers.keys())),
-      Effect.interruptible(live.sleep(Duration.millis(closingGrace)))
-    )
-    return Effect.zipRight(
-      ended,
-      Effect.suspend(() => {
-        const left = [...this.callers.values()]
-        this.callers.clear()
-        if (left.length === 0) return Effect.void
-        return Effect.logWarning(
-          `The pool is closed, and ${left.length} of the bodies that were being sent did not end when they were ` +
-            `interrupted: ${[...new Set(left)].slice(0, namedCallers).join(", ")}`
-        )
-      })
-    )
-  })
 
   /** What of an event only the engine can say in its own words is said in the face's. */
   listen(listener: (event: PoolEvent) => void): Cancel {
@@ -342,9 +324,8 @@ export class EffectHost implements Host {
     return outside === undefined ? run() : outside(run)
   }
 
-  /** A fiber that runs code of a caller, `of` which request: closing the pool interrupts it and gives it a moment. */
-  track(fiber: Fiber.RuntimeFiber<unknown, unknown>, of: string): void {
-    this.callers.set(fiber, of)
-    fiber.addObserver(() => this.callers.delete(fiber))
+  /** A fiber that runs code of a caller, `of` which request; what is returned interrupts it. */
+  track(fiber: Fiber.RuntimeFiber<unknown, unknown>, of: string): Cancel {
+    return this.callers.track(fiber, of)
   }
 }

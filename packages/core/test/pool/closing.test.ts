@@ -4,6 +4,7 @@ import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
@@ -167,6 +168,61 @@ describe("closing a pool", () => {
       yield* close
       strictEqual(network.open, 0)
       yield* released.await
+    }))
+
+  it.scoped("is not waited for: what never ends is let go of while the pool is open, and nothing piles up in it", () =>
+    Effect.gen(function*() {
+      const wakes: Array<() => void> = []
+      const warnings: Array<string> = []
+      const noContext = (run: () => void) => run()
+      const network = yield* MemoryNetwork.make({
+        dial: () => Effect.succeed({ window: 1 }),
+        respond: () => Effect.never
+      })
+      const runtime = {
+        elapsed: () => 0,
+        afterPoll: noContext,
+        captureContext: () => noContext,
+        backgroundSleep: (_: number, wake: () => void) => {
+          wakes.push(wake)
+          return () => void wakes.splice(wakes.indexOf(wake), 1)
+        }
+      }
+      const pool = yield* ConnectionPool.make().pipe(
+        Effect.provideService(Connector, { ...network.connector, runtime }),
+        Effect.provide(Logger.replace(
+          Logger.defaultLogger,
+          Logger.make(({ logLevel, message }) => void warnings.push(`${logLevel._tag}: ${message}`))
+        ))
+      )
+      const client = yield* Effect.provideService(PooledHttpClient.make(), ConnectionPool.ConnectionPool, pool)
+      const { callers } = hostOf(pool)
+      const interrupted = (body: Stream.Stream<Uint8Array>) =>
+        Effect.gen(function*() {
+          const post = HttpClientRequest.post(a.href, { body: HttpBody.stream(body) })
+          const fiber = yield* Effect.fork(client.execute(post))
+          yield* settle
+          yield* Fiber.interrupt(fiber)
+        })
+      const tick = Effect.zipRight(Effect.sync(() => wakes.shift()?.()), settle)
+      yield* interrupted(Stream.ensuring(Stream.never, Effect.yieldNow()))
+      yield* settle
+      // One that ends leaves no timer.
+      deepStrictEqual([callers.size, wakes.length], [0, 0])
+      yield* Effect.replicateEffect(interrupted(Stream.fromEffect(Effect.uninterruptible(Effect.never))), 20)
+      deepStrictEqual([callers.size, wakes.length], [20, 1])
+      // Whenever it was interrupted, each has its whole time.
+      yield* tick
+      deepStrictEqual([callers.size, wakes.length, warnings], [20, 1, []])
+      yield* interrupted(Stream.ensuring(Stream.never, Effect.never))
+      yield* tick
+      deepStrictEqual([callers.size, wakes.length], [1, 1])
+      yield* tick
+      deepStrictEqual([callers.size, wakes.length], [0, 0])
+      deepStrictEqual(warnings, [
+        "Warning: 20 requests have ended, and 20 of the bodies that were being sent did not end when they were " +
+        "interrupted: POST http://a.test"
+      ])
     }))
 
   it.effect("can be done for ever: a client opened and closed again and again leaves nothing to grow", () =>

@@ -5,7 +5,6 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import type { Trailers } from "./RequestBody.js"
@@ -22,8 +21,8 @@ export interface StreamSourceOptions {
   readonly track: Track
 }
 
-/** A fiber that runs code of a caller, `of` which request: closing the pool interrupts it and gives it a moment. */
-export type Track = (fiber: Fiber.RuntimeFiber<unknown, unknown>, of: string) => void
+/** A fiber that runs code of a caller, `of` which request; closing the pool interrupts it too. What is returned does. */
+export type Track = (fiber: Fiber.RuntimeFiber<unknown, unknown>, of: string) => () => void
 
 /**
  * A stream of Effect as the source of a body.
@@ -62,10 +61,10 @@ export class StreamSource implements BodySource {
           : { _tag: "Failed", cause: Cause.squash(exit.cause) }
       )
     })
-    track(fiber, of)
+    const interrupt = track(fiber, of)
     return () => {
       stopped = true
-      fiber.unsafeInterruptAsFork(FiberId.none)
+      interrupt()
     }
   }
 
