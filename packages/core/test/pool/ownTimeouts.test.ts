@@ -137,6 +137,45 @@ describe("a request that waits for a connection that is being made", () => {
       strictEqual(network.dials[0].state, "Interrupted")
     }))
 
+  it.scoped("that is interrupted again and again, sooner than one can connect, gets through at last", () =>
+    Effect.gen(function*() {
+      const { get, network } = yield* world({
+        limits: { maxConnections: 1 },
+        network: { dial: () => Effect.delay(Effect.succeed({}), 80), protocol: () => "unknown" }
+      })
+      const impatient = Effect.gen(function*() {
+        const waiting = yield* get({})
+        yield* TestClock.adjust(50)
+        const result = outcome(waiting)
+        yield* Fiber.interrupt(waiting)
+        yield* TestClock.adjust(1)
+        return result
+      })
+      deepStrictEqual(yield* Effect.replicateEffect(impatient, 4), ["waits", "waits", "done", "done"])
+      deepStrictEqual(network.dials.map((_) => _.state), ["Interrupted", "Connected"])
+    }))
+
+  it.scoped("leaves a dial that others have the permit of when they need it, and that does not go on for ever", () =>
+    Effect.gen(function*() {
+      const { get, network } = yield* world({ limits: { maxConnections: 1 } })
+      const interrupted = Effect.gen(function*() {
+        const waiting = yield* get({})
+        yield* TestClock.adjust(50)
+        yield* Fiber.interrupt(waiting)
+        yield* TestClock.adjust(1)
+      })
+      yield* Effect.replicateEffect(interrupted, 2)
+      deepStrictEqual(network.dials.map((_) => _.state), ["Interrupted", "Dialing"])
+      const other = yield* get({}, b)
+      yield* settle
+      deepStrictEqual(network.dials.map((_) => _.state), ["Interrupted", "Interrupted", "Dialing"])
+      network.dials[2].succeed({})
+      yield* Fiber.join(other)
+      yield* interrupted
+      yield* TestClock.adjust(5_000)
+      strictEqual(network.open, 0)
+    }))
+
   it.scoped("that gets another connection meanwhile leaves a dial that does not go on for ever", () =>
     Effect.gen(function*() {
       const { get, network } = yield* world({ limits: { maxConnections: 2 }, timeouts: { connect: 5_000 } })

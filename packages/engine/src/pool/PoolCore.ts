@@ -75,13 +75,17 @@ export class PoolCore<C> {
     queue.stay(pool, ticket, this.onDeadline, this.onConnectDeadline, now)
   }
 
-  /** Its owner no longer wants it: interrupted, or timed out elsewhere. Dials that nobody needs any more end. */
+  /**
+   * Its owner no longer wants it: interrupted, or timed out elsewhere. A dial that nobody needs any more ends, so that the
+   * pool is as it was. One that began after such an end goes on for who comes next: an owner whose patience is shorter
+   * than it takes to connect would never get a connection otherwise.
+   */
   abandon(ticket: Ticket<C>, now: number): void {
     if (ticket.state !== "Waiting") return
     const pool = this.state
     queue.leave(pool, ticket)
     ticket.state = "Settled"
-    this.dropSpareDials(ticket.origin)
+    this.leaveSpareDials(ticket.origin, ticket.origin.dialAbandonedAt, now)
     this.settle(now)
   }
 
@@ -128,6 +132,7 @@ export class PoolCore<C> {
     const origin = slot.origin
     slots.becomeReady(pool, slot, connection, capacity, this.onAge, now)
     origin.lastDialTime = now - slot.dialedAt
+    origin.dialAbandonedAt = Infinity
     backoff.reset(pool, origin)
     origin.sharing = shares ? { _tag: "Shared", capacity } : exclusive
     // A connection that takes nothing yet will; more dials would only make more of them.
@@ -480,19 +485,21 @@ export class PoolCore<C> {
   private readonly onConnectDeadline = (ticket: Ticket<C>, now: number): void => {
     const { origin } = ticket
     queue.connectTimedOut(this.state, ticket, now)
-    this.leaveSpareDials(origin, now)
+    this.leaveSpareDials(origin, -Infinity, now)
     this.settle(now)
   }
 
   /**
-   * Whom a dial was for did not wait for it as long as the pool would: it may go on for whoever comes next. A client whose
-   * own time is shorter than it takes to connect would never get a connection otherwise. One that somebody else could
-   * dial for ends (`settle`).
+   * Whom a dial was for did not wait for it as long as the pool would: it may go on for whoever comes next, if it began
+   * after `since`. One that somebody else could dial for ends (`settle`).
    */
-  private leaveSpareDials(origin: OriginState<C>, now: number): void {
+  private leaveSpareDials(origin: OriginState<C>, since: number, now: number): void {
     while (this.state.withSpareDials.has(origin.spareDialsLink)) {
       const slot = slots.spareDial(origin)
-      if (slot.state === "Dialing" && now - slot.dialedAt < this.state.options.dialPatience) return
+      if (slot.state === "Dialing") {
+        if (slot.dialedAt > since && now - slot.dialedAt < this.state.options.dialPatience) return
+        origin.dialAbandonedAt = Math.min(origin.dialAbandonedAt, now)
+      }
       slots.abandonDial(this.state, slot, "DialAbandoned")
     }
   }

@@ -212,6 +212,8 @@ export class OriginState<C> {
   readonly connectingLink = new Link<OriginState<C>>(this)
   /** How long its last dial took that succeeded, in milliseconds. */
   lastDialTime = 0
+  /** When it first was that a dial under way ended because nobody waited any more; `Infinity` since one has succeeded. */
+  dialAbandonedAt = Infinity
   /** Connection time that it had while others waited, in milliseconds, as of when that was. */
   charged = 0
   chargedAt = -Infinity

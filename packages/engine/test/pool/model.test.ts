@@ -17,6 +17,7 @@ const everything = [
   "granted after waiting, new as asked for",
   "tried again after a failure",
   "took requests again",
+  "left a dial to who comes next",
   "closed, too old by its date",
   "closed, for a request that wants a new connection",
   "closed, for another way to the server",

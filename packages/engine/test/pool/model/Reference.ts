@@ -18,6 +18,8 @@ export interface RefOrigin {
   isBackingOff: boolean
   /** How long its last dial took that succeeded. */
   lastDialTime: number
+  /** When it first was that a dial ended because nobody waited any more; `Infinity` since one has succeeded. */
+  dialAbandonedAt: number
 }
 
 export interface RefSlot {
@@ -251,6 +253,7 @@ export class Reference {
     slot.capacity = capacity
     slot.connectedAt = this.now
     slot.origin.lastDialTime = this.now - slot.dialedAt
+    slot.origin.dialAbandonedAt = Infinity
     this.limitsAge(slot)
   }
 
