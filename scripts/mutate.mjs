@@ -5,24 +5,23 @@
 // Each mutant is one change at one position, chosen by the seed from all that there are. Its tests run until one of them
 // fails; what survives is printed. Mutants that cannot make a difference stand in `equivalentMutants.json`, each with the
 // reason. It fails when fewer than 95 % of the others are noticed.
+import { fork } from "node:child_process"
+import { once } from "node:events"
 import { readdirSync, readFileSync } from "node:fs"
 import { install } from "./install.mjs"
 import { mutantsOf } from "./mutants.mjs"
-import { root, runInstalled } from "./process.mjs"
+import { root } from "./process.mjs"
 
 const goal = 0.95
 
-/** Longer than any of these takes, also on a machine that is busy: what hangs has been noticed. */
-const minutes = 2
-
 /** @param {string} project @param {ReadonlyArray<string>} files without their ending */
-const tests = (project, ...files) => [project, ...files.map((name) => `test/${name}.test.ts`)]
+const tests = (project, ...files) => files.map((name) => `packages/${project}/test/${name}.test.ts`)
 
 /** What only the driver's tests can notice: the model has no driver. */
 const withoutModel = /(Coalescing|Deliveries|Event|EventHub|PoolDriver|SlotEvents|Timekeeper|inFlight|snapshot)\.ts$/
 
 /**
- * Of each room the tests that are to notice, the quick ones first: project, then files.
+ * Of each room the tests that are to notice, the quick ones first.
  *
  * @type {Readonly<Record<string, (file: string) => ReadonlyArray<ReadonlyArray<string>>>>}
  */
@@ -103,24 +102,47 @@ const reasonOf = ({ file, from, line, text }) =>
 const describe = ({ at, file, from, text }) =>
   `${file}:${at}  ${from.replace(/\s+/g, " ").slice(0, 80)}  →  ${text.replace(/\s+/g, " ").slice(0, 80)}`
 
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, () => {
+    isStopped = true
+    runner?.kill("SIGKILL")
+  })
+}
+
 /** Asked to end: what was found by then is reported, and the mutant in hand is not judged. */
 let isStopped = false
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => (isStopped = true))
+
+/** The process that runs the tests, while there is one. */
+/** @type {import("node:child_process").ChildProcess | undefined} */
+let runner = undefined
+
+/** @param {import("node:child_process").ChildProcess} of */
+const reply = (of) =>
+  Promise.race([once(of, "message").then(([message]) => String(message)), once(of, "exit").then(() => "hangs")])
+
+/** @param {ReadonlyArray<string>} files @param {object} [mutant] */
+const run = async (files, mutant) => {
+  if (runner === undefined) {
+    runner = fork(`${root}scripts/mutationTests.mjs`, { env: { ...process.env, MODEL_SEED: "1", MODEL_RUNS: "700" } })
+    if (isStopped || await reply(runner) !== "ready") return "hangs"
+  }
+  const current = runner
+  current.send({ files, mutant })
+  const said = await reply(current)
+  if (said === "hangs") {
+    current.kill("SIGKILL")
+    runner = undefined
+  }
+  return said
+}
 
 /** @param {Candidate} mutant */
-const isNoticed = async ({ end, file, room, start, text }) => {
-  const env = { ...process.env, MUTANT: JSON.stringify({ file: `${root}${file}`, start, end, text }), MODEL_SEED: "1" }
-  for (const [project, ...files] of rooms[room](file)) {
-    const { code } = await runInstalled(
-      "vitest/vitest.mjs",
-      // In threads: what hangs ends with its process.
-      ["run", "--config", "vitest.mutate.config.ts", "--pool=threads", "--bail=1", "--project", project, ...files],
-      { env, minutes, quiet: true }
-    )
-    if (isStopped) return undefined
-    if (code !== 0) return true
+const noticeOf = async ({ end, file, room, start, text }) => {
+  for (const files of rooms[room](file)) {
+    const said = await run(files, { file: `${root}${file}`, start, end, text })
+    if (said !== "passed") return said
   }
-  return false
+  return "passed"
 }
 
 if (!(await install())) process.exit(1)
@@ -136,6 +158,18 @@ if (args.includes("--list")) {
   process.exit(0)
 }
 
+// What fails without a mutant would notice every one.
+for (const room of new Set(chosen.map((mutant) => mutant.room))) {
+  for (const files of rooms[room]("")) {
+    const said = await run(files)
+    if (isStopped) break
+    if (said === "passed") continue
+    console.error(`${files.join(" ")}: ${said} without a change`)
+    runner?.kill("SIGKILL")
+    process.exit(1)
+  }
+}
+
 let noticed = 0
 let same = 0
 /** @type {Array<Candidate>} */
@@ -148,12 +182,15 @@ for (const mutant of chosen) {
     console.log(`equivalent  ${describe(mutant)}  (${reason})`)
     continue
   }
-  const wasNoticed = await isNoticed(mutant)
-  if (wasNoticed === undefined) break
-  if (wasNoticed) noticed++
-  else survivors.push(mutant)
-  console.log(`${wasNoticed ? "noticed " : "SURVIVED"}    ${describe(mutant)}`)
+  const said = await noticeOf(mutant)
+  if (isStopped) break
+  if (said === "passed") survivors.push(mutant)
+  else noticed++
+  console.log(
+    `${said === "passed" ? "SURVIVED  " : said === "failed" ? "noticed   " : "hangs     "}  ${describe(mutant)}`
+  )
 }
+runner?.disconnect()
 
 const judged = noticed + survivors.length
 const ratio = judged === 0 ? 1 : noticed / judged

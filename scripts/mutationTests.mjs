@@ -1,0 +1,51 @@
+// Runs tests again and again for `mutate.mjs`, with another mutant each time, in a process that keeps what is compiled:
+// that is most of what a run costs. It is sent a mutant and the files of its tests, and says which of them noticed.
+import { createVitest } from "vitest/node"
+import { root } from "./process.mjs"
+
+/** What one step may cost in CPU time, in seconds. Who takes longer hangs, however busy the machine is. */
+const mostSeconds = 90
+
+const vitest = await createVitest("test", {
+  root,
+  config: `${root}vitest.mutate.config.ts`,
+  watch: false,
+  bail: 1,
+  pool: "threads",
+  maxWorkers: 1,
+  minWorkers: 1,
+  reporters: [{}],
+  silent: true
+})
+
+/** @param {ReadonlyArray<string>} files */
+const pass = async (files) => {
+  const specifications = await vitest.globTestSpecifications(files.map((file) => `${root}${file}`))
+  if (specifications.length === 0) throw new Error(`There is no test in ${files.join(", ")}`)
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications)
+  return unhandledErrors.length === 0 && testModules.length > 0 && testModules.every((module) => module.ok())
+}
+
+let before = process.cpuUsage()
+setInterval(() => {
+  const { system, user } = process.cpuUsage(before)
+  if ((system + user) / 1e6 < mostSeconds || !isBusy) return
+  process.send?.("hangs", () => process.exit(1))
+}, 500)
+
+let isBusy = false
+process.on(
+  "message",
+  async (/** @type {{ mutant?: { file: string }, files: ReadonlyArray<string> }} */ { files, mutant }) => {
+    process.env.MUTANT = JSON.stringify(mutant ?? {})
+    if (mutant !== undefined) vitest.invalidateFile(mutant.file)
+    before = process.cpuUsage()
+    isBusy = true
+    const passed = await pass(files)
+    isBusy = false
+    if (mutant !== undefined) vitest.invalidateFile(mutant.file)
+    process.send?.(passed ? "passed" : "failed")
+  }
+)
+process.on("disconnect", () => process.exit(0))
+process.send?.("ready")
