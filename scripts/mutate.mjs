@@ -116,6 +116,8 @@ let isStopped = false
 /** @type {import("node:child_process").ChildProcess | undefined} */
 let runner = undefined
 
+const endRunner = () => runner?.disconnect()
+
 /** @param {import("node:child_process").ChildProcess} of */
 const reply = (of) =>
   Promise.race([once(of, "message").then(([message]) => String(message)), once(of, "exit").then(() => "hangs")])
@@ -194,7 +196,7 @@ for (const mutant of chosen) {
     `${said === "passed" ? "SURVIVED  " : said === "failed" ? "noticed   " : "hangs     "}  ${describe(mutant)}`
   )
 }
-runner?.disconnect()
+endRunner()
 
 const judged = noticed + survivors.length
 const ratio = judged === 0 ? 1 : noticed / judged
