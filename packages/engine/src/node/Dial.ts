@@ -19,25 +19,49 @@ export class Dial {
   stage: () => DialStage | undefined = noStage
   constructor(
     /** Monotonic, in milliseconds. */
-    readonly startedAt: number
+    readonly startedAt: number,
+    /** What it is one of several tries of. */
+    private readonly whole?: Dial
   ) {}
+
+  /** One of several tries, whose sockets are those of the whole as well. */
+  part(): Dial {
+    return new Dial(this.startedAt, this)
+  }
+
+  /** A try that is not needed any more. */
+  giveUp(): void {
+    this.stop()
+    for (const each of this.sockets) this.whole?.drop(each)
+  }
+
+  /** Nothing follows from what happens to it; its sockets are closed by the whole. */
+  stop(): void {
+    this.isClosed = true
+    this.beforeClosing?.()
+    this.beforeClosing = undefined
+  }
 
   private readonly sockets = new Set<net.Socket>()
   private beforeClosing: (() => void) | undefined = undefined
 
   add(socket: net.Socket): void {
     this.sockets.add(socket)
+    this.whole?.add(socket)
   }
 
   /** A socket over another one: closing it closes the other one first, and nobody else may. */
   addOver(socket: net.Socket, under: net.Socket): void {
     this.sockets.delete(under)
     this.sockets.add(socket)
+    this.whole?.addOver(socket, under)
   }
 
   /** A socket that it does not need any more: it still has to be gone before the dial is. */
   drop(unwanted: net.Socket): void {
-    socket.close(unwanted, () => this.sockets.delete(unwanted))
+    if (this.whole === undefined) return socket.close(unwanted, () => this.sockets.delete(unwanted))
+    this.sockets.delete(unwanted)
+    this.whole.drop(unwanted)
   }
 
   /** What is to be done while the sockets are still there, instead of what was before. */

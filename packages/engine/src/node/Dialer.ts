@@ -116,7 +116,8 @@ export class Dialer {
   /** A proxy resolves names by itself. What can be judged is what the URL says. */
   private notAllowedThrough(origin: Origin): Failure | undefined {
     const { settings: { settings: { policy } }, way } = this.routeOf(origin)
-    if (policy === undefined || way._tag === "Direct") return undefined
+    // Addresses that are looked up here are judged when they are there.
+    if (policy === undefined || way._tag === "Direct" || policy.throughProxy === "resolve-here") return undefined
     const { host, port } = origin
     const family = net.isIP(host) as 0 | 4 | 6
     const reason = policy.judge({ host, port, address: family === 0 ? undefined : host, family: family || undefined })

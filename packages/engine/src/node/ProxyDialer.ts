@@ -2,6 +2,7 @@ import * as net from "node:net"
 import * as Failure from "../Failure.js"
 import type { HostTime } from "../Host.js"
 import {
+  type Address,
   authorityOf,
   ConnectHandshake,
   type Handshake,
@@ -19,6 +20,7 @@ import type { KnownProxy } from "./ProxySettings.js"
 import { runHandshake } from "./runHandshake.js"
 import { open, type OpenSocket, reachedBy } from "./socket.js"
 import { TlsClient } from "./tls.js"
+import { type TunnelEvents, tunnelToAny } from "./tunnelToAny.js"
 
 export interface ProxyEvents {
   readonly onOpened: (opened: OpenSocket) => void
@@ -76,57 +78,68 @@ export class ProxyDialer {
     })
   }
 
-  /** A way through the proxy to the origin. */
+  /** A way through the proxy to the origin: by its name, or to one of its addresses where these are looked up here. */
   tunnel(dial: Dial, proxy: KnownProxy, origin: Origin, network: OriginNetwork, events: ProxyEvents): void {
-    this.connect(dial, proxy, origin, network, {
-      onFailed: events.onFailed,
-      onOpened: (opened) => {
-        const fail = (failure: ProxyFailure, cause?: unknown) =>
-          events.onFailed(proxyError(origin, proxy, failure, cause))
-        const reached = reachedBy(dial, opened, this.time)
-        // Where the name is looked up here.
-        dial.stage = () => ({ _tag: "LookingUp", host: origin.host })
-        this.handshake(proxy, origin, network, events.onFailed, (handshake) => {
-          if (dial.isClosed) return
-          dial.stage = () => ({ _tag: "Tunnelling", proxy: proxy.href, ...reached })
-          runHandshake(dial, opened, handshake, this.time, () => events.onOpened(opened), fail)
-        }, fail)
+    const { names, settings: { policy } } = network
+    const { host, port } = origin
+    const mustJudge = policy?.throughProxy === "resolve-here"
+    if (proxy.scheme !== "socks5" && !mustJudge) {
+      return this.tunnelTo(dial, proxy, origin, network, { host, port }, () => {}, {
+        ...events,
+        onRefused: (failure, cause) => events.onFailed(proxyError(origin, proxy, failure, cause))
+      })
+    }
+    dial.stage = () => ({ _tag: "LookingUp", host })
+    names(host, port, (error, addresses) => {
+      if (dial.isClosed) return
+      if (error !== undefined) {
+        const why = mustJudge ? "the address policy" : "socks5:// (socks5h:// leaves it to the proxy)"
+        const detail = `${host} could not be looked up here, as ${why} wants it`
+        return events.onFailed(proxyError(origin, proxy, { reason: "Configuration", detail }, error))
       }
+      const refused = notAllowed(policy?.judge, host, port, addresses)
+      if (refused !== undefined) return events.onFailed(errors.notAllowed(origin, refused.address, refused.reason))
+      const open = (part: Dial, address: Address, onAsked: () => void, each: TunnelEvents) =>
+        this.tunnelTo(
+          part,
+          proxy,
+          origin,
+          network,
+          { host: address.address, port: address.port ?? port },
+          onAsked,
+          each
+        )
+      tunnelToAny(dial, addresses, open, this.time, {
+        ...events,
+        onRefused: (failure, cause) => events.onFailed(proxyError(origin, proxy, failure, cause))
+      })
     })
   }
 
-  private handshake(
+  /** Connects to the proxy and asks it for one tunnel. */
+  private tunnelTo(
+    dial: Dial,
     proxy: KnownProxy,
     origin: Origin,
-    { names, settings: { policy } }: OriginNetwork,
-    onRefused: (failure: Failure.Failure) => void,
-    onReady: (handshake: Handshake) => void,
-    onFailed: (failure: ProxyFailure, cause?: unknown) => void
+    network: OriginNetwork,
+    to: { readonly host: string; readonly port: number },
+    onAsked: () => void,
+    { onFailed, onOpened, onRefused }: TunnelEvents
   ): void {
-    const { credentials, scheme } = proxy
-    const { href, port } = origin
-    const begin = (host: string) => {
-      if (isSocks(scheme)) return onReady(new Socks5Handshake(host, port, credentials))
-
-      let headers: Readonly<Record<string, string>>
-      try {
-        headers = proxyHeaders(proxy, () => new URL(href))
-      } catch (cause) {
-        return onFailed({ reason: "Configuration", detail: "the function proxy.headers threw" }, cause)
+    this.connect(dial, proxy, origin, network, {
+      onFailed,
+      onOpened: (opened) => {
+        const reached = reachedBy(dial, opened, this.time)
+        let handshake: Handshake
+        try {
+          handshake = handshakeOf(proxy, origin, to)
+        } catch (cause) {
+          return onRefused({ reason: "Configuration", detail: "the function proxy.headers threw" }, cause as Error)
+        }
+        dial.stage = () => ({ _tag: "Tunnelling", proxy: proxy.href, ...reached })
+        onAsked()
+        runHandshake(dial, opened, handshake, this.time, () => onOpened(opened), onRefused)
       }
-      onReady(new ConnectHandshake(`${authorityOf(host)}:${port}`, headers, decoding))
-    }
-    const mustJudge = policy?.throughProxy === "resolve-here"
-    if (scheme !== "socks5" && !mustJudge) return begin(origin.host)
-    names(origin.host, port, (error, addresses) => {
-      if (error !== undefined) {
-        const why = mustJudge ? "the address policy" : "socks5:// (socks5h:// leaves it to the proxy)"
-        const detail = `${origin.host} could not be looked up here, as ${why} wants it`
-        return onFailed({ reason: "Configuration", detail }, error)
-      }
-      const refused = notAllowed(policy?.judge, origin.host, port, addresses)
-      if (refused === undefined) begin(addresses[0].address)
-      else onRefused(errors.notAllowed(origin, refused.address, refused.reason))
     })
   }
 
@@ -136,6 +149,16 @@ export class ProxyDialer {
     return secure
   }
 }
+
+/** What the caller's function throws is thrown. */
+const handshakeOf = (
+  proxy: KnownProxy,
+  { href }: Origin,
+  { host, port }: { readonly host: string; readonly port: number }
+): Handshake =>
+  isSocks(proxy.scheme)
+    ? new Socks5Handshake(host, port, proxy.credentials)
+    : new ConnectHandshake(`${authorityOf(host)}:${port}`, proxyHeaders(proxy, () => new URL(href)), decoding)
 
 /** It would be the same again: it is the caller's to mend. */
 const ours: ReadonlyArray<ProxyFailure["reason"]> = ["Authentication", "Configuration"]

@@ -13,6 +13,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
+import * as net from "node:net"
 import { failure, makeClient, pattern, turns, until } from "../client/support.js"
 import { blackHoles, closedPort } from "./support.js"
 
@@ -474,4 +475,119 @@ describe("The environment", () => {
       assert.include(String(exit), "HTTP_PROXY")
       assert.notInclude(JSON.stringify(exit) + String(exit), "secret")
     }))
+})
+
+/** A proxy that opens a tunnel to one address, is silent about others, and sees at once when it is left. */
+const quietProxy = (opens: string) =>
+  Effect.acquireRelease(
+    Effect.async<{
+      readonly url: string
+      readonly asked: ReadonlyArray<string>
+      readonly open: () => number
+      readonly close: () => void
+    }>(
+      (resume) => {
+        const asked: Array<string> = []
+        const sockets = new Set<net.Socket>()
+        const server = net.createServer((socket) => {
+          sockets.add(socket)
+          socket.on("error", () => {}).on("close", () => sockets.delete(socket))
+          socket.once("data", (bytes) => {
+            const [, to] = /^CONNECT (\S+)/.exec(bytes.toString()) ?? []
+            asked.push(to)
+            if (to !== opens) return
+            socket.write("HTTP/1.1 200 OK\r\n\r\n")
+            socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nfrom ada"))
+          })
+        }).listen(0, "127.0.0.1", () => {
+          const { port } = server.address() as net.AddressInfo
+          const close = () => {
+            for (const socket of sockets) socket.destroy()
+            server.close()
+          }
+          resume(Effect.succeed({ url: `http://127.0.0.1:${port}`, asked, open: () => sockets.size, close }))
+        })
+      }
+    ),
+    ({ close }) => Effect.sync(close)
+  )
+
+describe("A tunnel to a name that is looked up here", () => {
+  const ways: ReadonlyArray<readonly [string, (proxy: TestProxy.TestProxy) => HttpClientLayer.Options]> = [
+    ["socks5", (proxy) => ({ proxy: proxy.socksUrl })],
+    ["resolve-here", (proxy) => ({
+      proxy: proxy.url,
+      addressPolicy: { allow: ["127.0.0.0/8"], throughProxy: "resolve-here" }
+    })]
+  ]
+  for (const [name, options] of ways) {
+    it.scoped(`leads to the first of its addresses that lets it: ${name}`, () =>
+      Effect.gen(function*() {
+        const server = yield* TestServer.make({ replies })
+        const closed = yield* closedPort
+        const proxy = yield* TestProxy.make()
+        const { client, pool } = yield* makeClient({
+          ...options(proxy),
+          resolve: {
+            "a.test": [`127.0.0.1:${closed}`, `127.0.0.2:${closed}`, `127.0.0.1:${server.port}`],
+            "none.test": [`127.0.0.3:${closed}`, `127.0.0.4:${closed}`]
+          }
+        })
+        assert.strictEqual(yield* (yield* client.get("http://a.test/")).text, "from afar")
+        assert.strictEqual((yield* server.requests)[0].header("host"), "a.test")
+        const error = yield* failure(client.get("http://none.test/"))
+        assert.deepInclude({ ...error }, { _tag: "ProxyError", reason: "Refused" })
+        assert.match(error.message, /none of the addresses: 127\.0\.0\.3 \(.+\), 127\.0\.0\.4 \(/)
+        // What was not used is closed.
+        yield* proxy.awaitStats((stats) => stats.openConnections === 1)
+        assert.strictEqual(pool.unsafeStats().open, 1)
+      }))
+  }
+
+  const addresses = ["127.0.0.2", "127.0.0.3", "127.0.0.4"]
+  const throughQuiet = (opens: string) =>
+    Effect.gen(function*() {
+      const proxy = yield* quietProxy(opens)
+      const { client, pool } = yield* makeClient({
+        proxy: proxy.url,
+        timeouts: { connect: "2 seconds" },
+        addressPolicy: { allow: ["127.0.0.0/8"], throughProxy: "resolve-here" },
+        resolve: { "a.test": addresses }
+      })
+      return { client, pool, proxy, asked: (count: number) => until(() => proxy.asked.length >= count) }
+    })
+
+  it.scoped("goes on to the next address after a moment of silence, and leaves nothing of the others", () =>
+    Effect.gen(function*() {
+      const { asked, client, pool, proxy } = yield* throughQuiet("127.0.0.4:80")
+      const fiber = yield* Effect.fork(Effect.flatMap(client.get("http://a.test/"), ({ text }) => text))
+      for (const count of [1, 2]) {
+        yield* asked(count)
+        yield* TestClock.adjust(249)
+        yield* turns(5)
+        assert.strictEqual(proxy.asked.length, count)
+        yield* TestClock.adjust(1)
+      }
+      assert.strictEqual(yield* Fiber.join(fiber), "from ada")
+      assert.deepStrictEqual(proxy.asked, addresses.map((address) => `${address}:80`))
+      yield* until(() => proxy.open() === 1)
+      assert.strictEqual(pool.unsafeStats().open, 1)
+    }))
+
+  for (const end of ["timeout", "interrupt"]) {
+    it.scoped(`is given up with all that was tried: ${end}`, () =>
+      Effect.gen(function*() {
+        const { asked, client, pool, proxy } = yield* throughQuiet("none")
+        const fiber = yield* Effect.fork(failure(client.get("http://a.test/")))
+        yield* asked(1)
+        yield* TestClock.adjust(250)
+        yield* asked(2)
+        if (end === "interrupt") yield* Fiber.interrupt(fiber)
+        else {
+          yield* TestClock.adjust("2 seconds")
+          assert.match((yield* Fiber.join(fiber)).message, /opened no tunnel/)
+        }
+        yield* until(() => pool.unsafeStats().open === 0 && proxy.open() === 0)
+      }))
+  }
 })
