@@ -140,6 +140,7 @@ export interface TlsError extends NotSent {
     | "NotYetValid"
     | "UnknownAuthority"
     | "HostName"
+    | "InvalidCertificate"
     | "Pin"
     | "ProtocolVersion"
     | "ClientCertificate"

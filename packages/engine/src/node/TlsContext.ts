@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs"
 import * as tls from "node:tls"
+import { readCertificates } from "./certificates.js"
 import type { Pem, TlsFiles, TlsSettings } from "./TlsSettings.js"
 
 /** The certificates that the system trusts, where Node can say (22.15 and later). */
@@ -10,11 +11,19 @@ export const systemAuthorities = (): ReadonlyArray<string> | undefined => {
 
 /** What of the files is there now. What cannot be read throws. */
 export const readFiles = ({ ca, cert, key }: TlsFiles): Pick<TlsSettings, "ca" | "cert" | "key"> => ({
-  ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
+  ...(ca === undefined ? {} : { ca: readAuthorities(ca) }),
   ...(cert === undefined ? {} : { cert: readFileSync(cert) }),
   ...(key === undefined ? {} : { key: readFileSync(key) })
 })
 
+/** While it is being written a bundle may have some of its certificates. */
+const readAuthorities = (file: string): Uint8Array => {
+  const bundle = readFileSync(file)
+  readCertificates(bundle)
+  return bundle
+}
+
+/** Whatever is wrong with certificates and keys is thrown. */
 export const contextOf = ({ ca, cert, key, maxVersion, minVersion, passphrase }: TlsSettings): tls.SecureContext => {
   const given = { ca: ca === "system" ? systemAuthorities() : ca, cert, key, passphrase, minVersion, maxVersion }
   const options = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))

@@ -1,4 +1,3 @@
-import { X509Certificate } from "node:crypto"
 import { appendFileSync } from "node:fs"
 import * as net from "node:net"
 import * as tls from "node:tls"
@@ -6,12 +5,13 @@ import type * as Failure from "../Failure.js"
 import type { HostTime } from "../Host.js"
 import type { Problem } from "../options/index.js"
 import type { Origin } from "../Origin.js"
+import { readCertificates } from "./certificates.js"
 import type { Dial } from "./Dial.js"
 import * as errors from "./errors.js"
 import { isPin, mismatch } from "./pins.js"
 import { onceConnected, open, OpenSocket } from "./socket.js"
 import { contextOf, readFiles, systemAuthorities, TlsContext } from "./TlsContext.js"
-import { isTlsFailure, tlsError } from "./tlsErrors.js"
+import { isTlsFailure, notVerified, tlsError } from "./tlsErrors.js"
 import { TlsSessions } from "./TlsSessions.js"
 import type { Pem, TlsSettings } from "./TlsSettings.js"
 
@@ -158,12 +158,15 @@ export class TlsClient {
     const { checkServerIdentity, pins } = this.settings
     return checkServerIdentity === undefined && pins === undefined ? {} : {
       checkServerIdentity: (host, certificate) => {
+        let objection: Error | undefined
         try {
-          return (checkServerIdentity ?? tls.checkServerIdentity)(host, certificate) ??
+          objection = (checkServerIdentity ?? tls.checkServerIdentity)(host, certificate) ??
             this.checkPins(host, certificate)
         } catch (cause) {
-          return cause instanceof Error ? cause : new Error(String(cause))
+          objection = cause instanceof Error ? cause : new Error(String(cause))
         }
+        if (objection !== undefined) notVerified.add(objection)
+        return objection
       }
     }
   }
@@ -226,7 +229,7 @@ export const check = (settings: TlsSettings, path = "tls"): ReadonlyArray<Proble
       problems.push({ _tag: "InvalidValue", option: `${path}.ca`, received: "\"system\"", expected })
     }
   } else if (ca !== undefined) {
-    attempt(problems, `${path}.ca`, "certificates as PEM", () => textsOf(ca).forEach(readCertificate))
+    attempt(problems, `${path}.ca`, "certificates as PEM", () => textsOf(ca).forEach(readCertificates))
   }
   if (cert !== undefined) {
     const expected = "a certificate as PEM that tls.key and tls.passphrase belong to"
@@ -247,12 +250,6 @@ const attempt = (problems: Array<Problem>, option: string, expected: string, use
 
 const textsOf = (pem: Pem): ReadonlyArray<string | Uint8Array> =>
   typeof pem === "string" || pem instanceof Uint8Array ? [pem] : pem
-
-/** It takes what is not PEM as well, which Node would not trust. */
-const readCertificate = (pem: string | Uint8Array): X509Certificate => {
-  if (!Buffer.from(pem).includes("-----BEGIN ")) throw new Error("it does not begin with -----BEGIN")
-  return new X509Certificate(pem)
-}
 
 /** As certificates have it. */
 export const withoutDot = (host: string): string => host.replace(/\.$/, "")

@@ -25,6 +25,20 @@ const reasons: Record<string, Reason> = {
   CERT_CHAIN_TOO_LONG: "UnknownAuthority",
   INVALID_CA: "UnknownAuthority",
   PATH_LENGTH_EXCEEDED: "UnknownAuthority",
+  UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY: "UnknownAuthority",
+  UNABLE_TO_DECRYPT_CERT_SIGNATURE: "UnknownAuthority",
+  UNABLE_TO_DECRYPT_CRL_SIGNATURE: "UnknownAuthority",
+  CRL_SIGNATURE_FAILURE: "UnknownAuthority",
+  INVALID_PURPOSE: "InvalidCertificate",
+  CERT_REVOKED: "InvalidCertificate",
+  CERT_REJECTED: "InvalidCertificate",
+  UNABLE_TO_GET_CRL: "InvalidCertificate",
+  ERROR_IN_CERT_NOT_BEFORE_FIELD: "InvalidCertificate",
+  ERROR_IN_CERT_NOT_AFTER_FIELD: "InvalidCertificate",
+  ERROR_IN_CRL_LAST_UPDATE_FIELD: "InvalidCertificate",
+  ERROR_IN_CRL_NEXT_UPDATE_FIELD: "InvalidCertificate",
+  // Node has no name for most of what OpenSSL finds in a chain: weak digests and keys, name constraints, critical extensions.
+  UNSPECIFIED: "InvalidCertificate",
   ERR_TLS_CERT_ALTNAME_INVALID: "HostName",
   HOSTNAME_MISMATCH: "HostName",
   ERR_TLS_PIN: "Pin",
@@ -50,6 +64,10 @@ const reasons: Record<string, Reason> = {
 const byCode: Record<string, string> = {
   DEPTH_ZERO_SELF_SIGNED_CERT:
     "the server's certificate is signed by itself; if it is the right one, give it as tls.ca",
+  INVALID_PURPOSE:
+    "the server's certificate is not for servers (extended key usage); it must be issued anew, for serverAuth",
+  CERT_REVOKED: "the server's certificate has been revoked; it must be renewed",
+  UNABLE_TO_GET_CRL: "nothing says whether the server's certificate is revoked: the list (CRL) is missing",
   ERR_SSL_WRONG_VERSION_NUMBER:
     "what responds there does not speak TLS; is the port right, and is it not an http: URL?",
   ERR_SSL_PACKET_LENGTH_TOO_LONG:
@@ -66,6 +84,8 @@ const byReason: Record<Reason, string> = {
   UnknownAuthority: "the server's certificate is signed by an authority that is not trusted here; " +
     "if it is the right one, give the authority's certificate as tls.ca, and see that the server sends the whole chain",
   HostName: "the server's certificate is for another host; check the URL, or give the name as tls.servername",
+  InvalidCertificate: "the server's certificate, or another one of its chain, is valid but must not be used so; " +
+    "it must be issued anew",
   Pin: "the server has none of the keys of tls.pins; if its certificate was renewed with another key, pin that",
   ProtocolVersion: "client and server have no version of TLS in common; check tls.minVersion and the server's",
   ClientCertificate:
@@ -77,12 +97,15 @@ const byReason: Record<Reason, string> = {
 /** OpenSSL 3.5 (Node 22.23) has other names for alerts than 3.0 (Node 20). */
 const codeOf = ({ code = "" }: TlsFailure): string => code.replace("SSL/TLS_ALERT", "SSLV3_ALERT")
 
+/** What the caller's own `checkServerIdentity` has to say against a certificate: it may have any code, or none. */
+export const notVerified = new WeakSet<Error>()
+
 /** Whether TLS, and not the network below it, is what failed. */
 export const isTlsFailure = (failure: TlsFailure): boolean =>
-  failure.code !== undefined && (
-    reasons[codeOf(failure)] !== undefined || failure.code.startsWith("ERR_SSL_") ||
-    failure.code.startsWith("ERR_TLS_") || failure.code.startsWith("ERR_OSSL_") || failure.code.startsWith("CERT_")
-  )
+  notVerified.has(failure) || failure.code !== undefined && (
+      reasons[codeOf(failure)] !== undefined || failure.code.startsWith("ERR_SSL_") ||
+      failure.code.startsWith("ERR_TLS_") || failure.code.startsWith("ERR_OSSL_") || failure.code.startsWith("CERT_")
+    )
 
 /**
  * Whether the server has turned away what we are. Under TLS 1.3 it says so after its side of the handshake, when the
@@ -109,7 +132,13 @@ export const tlsError = (
   })
 }
 
-const aboutServer: ReadonlySet<Reason> = new Set(["Expired", "NotYetValid", "UnknownAuthority", "HostName"])
+const aboutServer: ReadonlySet<Reason> = new Set([
+  "Expired",
+  "NotYetValid",
+  "UnknownAuthority",
+  "HostName",
+  "InvalidCertificate"
+])
 
 /** A server may send what it likes. */
 const longestChain = 10

@@ -243,6 +243,44 @@ describe("TLS that fails", () => {
       }))
   }
 
+  it.scoped("says that a certificate is not for servers (nodejs/node#27825)", () =>
+    Effect.gen(function*() {
+      const authority = yield* TestAuthority.make()
+      const certificate = yield* authority.issue({ use: "client", names: ["localhost", "127.0.0.1"] })
+      const server = yield* serve({ authority, certificate })
+      const { client } = yield* makeClient({ tls: { ca: server.ca } })
+      const error = yield* Effect.flip(client.get(`${server.url}/`))
+      assert.deepInclude(error, { _tag: "TlsError", reason: "InvalidCertificate", written: false })
+      assert.include(error.message, "for servers")
+      if (error._tag === "TlsError") assert.include(error.certificate?.issuer, "Test authority")
+    }))
+
+  // As Node reports what OpenSSL finds; many of its findings have no name of their own there.
+  it.scoped("says what is wrong with a certificate where Node's code is one of the less usual", () =>
+    Effect.gen(function*() {
+      const server = yield* serve()
+      for (
+        const [code, message, reason, advice] of [
+          ["UNSPECIFIED", "permitted subtree violation", "InvalidCertificate", "issued anew"],
+          ["UNSPECIFIED", "unhandled critical extension", "InvalidCertificate", "issued anew"],
+          ["UNSPECIFIED", "CA signature digest algorithm too weak", "InvalidCertificate", "issued anew"],
+          ["ERROR_IN_CERT_NOT_BEFORE_FIELD", "format error", "InvalidCertificate", "issued anew"],
+          ["CERT_REJECTED", "certificate rejected", "InvalidCertificate", "issued anew"],
+          ["CERT_REVOKED", "certificate revoked", "InvalidCertificate", "revoked"],
+          ["UNABLE_TO_GET_CRL", "unable to get certificate CRL", "InvalidCertificate", "revoked"],
+          ["UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY", "unable to decode", "UnknownAuthority", "tls.ca"],
+          ["CRL_SIGNATURE_FAILURE", "CRL signature failure", "UnknownAuthority", "tls.ca"]
+        ] as const
+      ) {
+        const checkServerIdentity = () => Object.assign(new Error(message), { code })
+        const { client } = yield* makeClient({ tls: { ca: server.ca, checkServerIdentity } })
+        const error = yield* Effect.flip(client.get(`${server.url}/`))
+        assert.deepInclude(error, { _tag: "TlsError", reason })
+        assert.include(error.message, advice)
+        assert.include(error.message, message)
+      }
+    }))
+
   it.scoped("says that a certificate is not valid yet", () =>
     Effect.gen(function*() {
       const authority = yield* TestAuthority.make()
@@ -276,10 +314,17 @@ describe("TLS that fails", () => {
       const { certificate, key } = yield* (yield* TestAuthority.make()).issue({ use: "client" })
       const other = yield* (yield* TestAuthority.make()).issue({ use: "client" })
       const broken = certificate.replace(/[A-Z]{3}/g, "AAA").replace("AAA", "BEG")
+      const damaged = other.certificate.replace(/\n.{20}/, `\n${"A".repeat(20)}`)
       const invalid: ReadonlyArray<readonly [TlsOptions.TlsOptions, string, string]> = [
         [{ ca: "nonsense" }, "ca", "expected certificates as PEM"],
         [{ ca: new X509Certificate(certificate).raw }, "ca", "-----BEGIN"],
         [{ ca: [certificate, broken] }, "ca", "expected certificates as PEM"],
+        // A bundle in one string, whose last certificate is cut, or broken, or lacks its end.
+        [{ ca: certificate + damaged }, "ca", "certificate 2 of it"],
+        [{ ca: certificate + other.certificate.slice(0, 200) }, "ca", "certificate 2 of it"],
+        [{ ca: certificate + other.certificate.replace(/-----END.*/s, "") }, "ca", "certificate 2 of it"],
+        [{ ca: Buffer.from(certificate + other.certificate + damaged) }, "ca", "certificate 3 of it"],
+        [{ ca: key }, "ca", "no certificate"],
         [{ cert: "no certificate", key }, "cert", "that tls.key and tls.passphrase belong to"],
         [{ cert: certificate, key: "no key" }, "cert", "that tls.key and tls.passphrase belong to"],
         [{ cert: certificate, key: other.key }, "cert", "that tls.key and tls.passphrase belong to"],
@@ -294,6 +339,10 @@ describe("TLS that fails", () => {
         assert.notInclude(error.message, "PRIVATE KEY")
       }
       yield* makeClient({ tls: { ca: [certificate, Buffer.from(other.certificate)], cert: certificate, key } })
+      // What stands between certificates is for people.
+      yield* makeClient({
+        tls: { ca: `# one\n${certificate}\r\n# two\n${other.certificate.replaceAll("\n", "\r\n")}` }
+      })
     }))
 
   it.scoped("distinguishes a refused connection from TLS that fails", () =>

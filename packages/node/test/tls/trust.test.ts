@@ -112,6 +112,9 @@ describe("tls.files", () => {
       assert.deepStrictEqual(names, ["ann", "ann", "bob", "bob"])
       assert.strictEqual((yield* failure(client.get(`${other.url}/`)))._tag, "TlsError")
       write("key", issued[1].key)
+      // Half written: the one that is cut must not take the other's place.
+      write("ca", second.certificate + first.certificate.slice(0, 300))
+      yield* get
       write("ca", first.certificate + second.certificate)
       assert.strictEqual((yield* client.get(`${other.url}/`)).status, 200)
     }))
@@ -120,9 +123,13 @@ describe("tls.files", () => {
 describe("What TLS is given", () => {
   it.scoped("is looked at when the layer is built", () =>
     Effect.gen(function*() {
+      const cut = `${yield* folder}/ca`
+      const { certificate } = yield* TestAuthority.make()
+      fs.writeFileSync(cut, certificate + certificate.slice(0, 300))
       const wrong: ReadonlyArray<readonly [HttpClientLayer.Options["tls"], string]> = [
         [{ pins: ["sha1/abc"] }, "tls.pins"],
         [{ files: { ca: "/does/not/exist" } }, "tls.files"],
+        [{ files: { ca: cut } }, "certificate 2 of it"],
         [{ files: { cert: "/does/not/exist" } }, "tls.files.key"],
         [{ pins: [none], rejectUnauthorized: false }, "tls.rejectUnauthorized"]
       ]
