@@ -103,6 +103,19 @@ export const notConnected = (origin: Origin, failure: Error) =>
     cause: failure
   })
 
+/** The connection was made, and ended before TLS stood. */
+export const notSecured = (origin: Origin, failure: SystemError) =>
+  failure.code === "ECONNRESET"
+    ? Failure.connectError({
+      origin: origin.href,
+      reason: "Reset",
+      detail:
+        "the server accepted the connection, and closed it in the TLS handshake; does that port speak TLS, and does " +
+        `nothing in between cut it? (${failure.message})`,
+      cause: failure
+    })
+    : notConnected(origin, failure)
+
 /** The address policy has something against it. */
 export const notAllowed = (origin: Origin, address: string | undefined, detail: string) =>
   Failure.addressNotAllowed({ origin: origin.href, address, detail })

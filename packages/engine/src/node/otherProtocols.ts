@@ -24,12 +24,21 @@ const startsAsMySql = (bytes: Uint8Array): boolean =>
 const startsAsPostgres = (bytes: Uint8Array, text: string): boolean =>
   bytes.length > 6 && text.startsWith("E\0\0") && /^E[\0-\xff]{4}S[A-Z]+\0/.test(text)
 
+/** LDAP: a sequence, message 0, and the extended response by which a server hangs up (RFC 4511 §4.4.1). */
+const startsAsLdap = (bytes: Uint8Array): boolean =>
+  bytes.length > 6 && bytes[0] === 0x30 && bytes.subarray(1, 12).join().includes("2,1,0,120")
+
+/** The native protocol of Cassandra: the version of a response, and its error. */
+const startsAsCassandra = (bytes: Uint8Array, text: string): boolean =>
+  bytes[0] >= 0x81 && bytes[0] <= 0x85 && text.includes("protocol version")
+
 /** What servers of other protocols say first, or to a request that they do not understand. */
 const protocols: ReadonlyArray<Protocol> = [
   { name: "SSH", begins: (_, text) => text.startsWith("SSH-") },
   { name: "Redis", begins: (_, text) => /^-(ERR|NOAUTH|DENIED|WRONGPASS|LOADING|MISCONF|NOPERM) /.test(text) },
   { name: "SMTP", begins: (_, text) => /^(220|421|500|502|503|554)[ -].*(E?SMTP|mail)/i.test(text) },
   { name: "FTP", begins: (_, text) => /^(220|421|500|530)[ -].*FTP/i.test(text) },
+  { name: "NNTP", begins: (_, text) => /^20[01] .*(NNTP|NNRP|InterNetNews|news)/i.test(text) },
   { name: "SMTP or FTP", begins: (_, text) => /^(220|421|500|502|503|530|554)[ -]/.test(text) },
   { name: "IMAP", begins: (_, text) => /^\* (OK|BYE|PREAUTH|BAD)\b/.test(text) },
   { name: "POP3", begins: (_, text) => /^(\+OK|-ERR)\b/.test(text) },
@@ -41,6 +50,16 @@ const protocols: ReadonlyArray<Protocol> = [
   { name: "SIP", begins: (_, text) => text.startsWith("SIP/") },
   { name: "VNC", begins: (_, text) => text.startsWith("RFB ") },
   { name: "Telnet", begins: (bytes) => bytes.length > 2 && bytes[0] === 255 && bytes[1] >= 251 && bytes[1] <= 254 },
+  { name: "NATS", begins: (_, text) => text.startsWith("INFO {") },
+  { name: "LDAP", begins: startsAsLdap },
+  { name: "Cassandra", begins: startsAsCassandra },
+  { name: "Oracle", begins: (_, text) => text.includes("(DESCRIPTION=(") },
+  // The version, and that none of the methods will do or which one will (RFC 1928 §3).
+  { name: "SOCKS 5", begins: (bytes) => bytes.length === 2 && bytes[0] === 5 },
+  { name: "IRC", begins: (_, text) => /^(:\S+ |)(NOTICE|ERROR :|4\d\d )/.test(text) },
+  { name: "SHOUTcast", begins: (_, text) => text.startsWith("ICY ") },
+  { name: "rsync", begins: (_, text) => text.startsWith("@RSYNCD:") },
+  { name: "JSON without the head of a response", begins: (_, text) => /^\s*[{[]\s*("|[{[\]}])/.test(text) },
   { name: "HTML or XML without the head of a response", begins: (_, text) => /^\s*<[!?a-z]/i.test(text) }
 ]
 

@@ -137,7 +137,7 @@ export class TlsClient {
         events.onFailed(
           isTlsFailure(cause)
             ? tlsError(origin, cause, "Other", certificate.rejected())
-            : errors.notConnected(origin, cause)
+            : errors.notSecured(origin, cause)
         )
       }
     )

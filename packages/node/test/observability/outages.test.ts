@@ -200,6 +200,15 @@ const outages: Record<string, Outage> = {
     says: ["does not speak TLS", "is it not an http: URL?"],
     data: { reason: "Configuration" }
   },
+  "a TLS handshake that is cut": {
+    arrange: Effect.map(
+      tcp((socket) => socket.once("data", () => socket.destroy())),
+      ({ port }) => ({ url: `https://${loopback}:${port}/` })
+    ),
+    tag: "ConnectError",
+    says: ["accepted the connection, and closed it in the TLS handshake", "does that port speak TLS"],
+    data: { reason: "Reset" }
+  },
   "http: to a port that speaks TLS": {
     arrange: Effect.map(
       TestServer.make({ tls: true, replies: { "/": Reply.text("ok") } }),
@@ -323,6 +332,35 @@ const outages: Record<string, Outage> = {
     says: ["HTTP/2 came instead of a response", "http2: \"prior-knowledge\""],
     data: { protocol: "HTTP/2" }
   },
+  ...Object.fromEntries(
+    Object.entries<string | Uint8Array>({
+      "NATS": "INFO {\"server_id\":\"NB\",\"version\":\"2.10.1\",\"port\":4222}\r\n",
+      "LDAP": Uint8Array.of(0x30, 0x0c, 2, 1, 0, 0x78, 7, 10, 1, 2, 4, 0, 4, 0),
+      "Cassandra": Buffer.from(
+        "\x84\0\0\0\0\0\0\0\x30\0\0\0\n\0*Invalid or unsupported protocol version (71)",
+        "latin1"
+      ),
+      "Oracle": "\0\x59\0\0\x04\0\0\0\"\0\0M(DESCRIPTION=(ERR=1153)(VSNNUM=0)(ERROR_STACK=(ERROR=(CODE=1153))))",
+      "SOCKS 5": Uint8Array.of(5, 255),
+      "IRC": ":irc.example.org NOTICE * :*** Looking up your hostname...\r\n",
+      "NNTP": "200 news.example.org InterNetNews NNRP server ready\r\n",
+      "SHOUTcast": "ICY 200 OK\r\nicy-name: a station\r\n\r\n",
+      "rsync": "@RSYNCD: 31.0 sha512\n",
+      "JSON without the head of a response": "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700}}\n",
+      "memcached": "ERROR\r\n",
+      "FTP": "220 (vsFTPd 3.0.3) FTP server ready\r\n",
+      "IMAP": "* OK [CAPABILITY IMAP4rev1] Dovecot ready.\r\n",
+      "POP3": "+OK Dovecot ready.\r\n",
+      "AMQP": "AMQP\0\0\x09\x01",
+      "VNC": "RFB 003.008\n",
+      "Telnet": Uint8Array.of(255, 253, 1, 255, 253, 31)
+    }).map(([protocol, bytes]): [string, Outage] => [protocol, {
+      arrange: speaks(bytes),
+      tag: "RemoteProtocolError",
+      says: [`looks like ${protocol}`, "is the port right?"],
+      data: { protocol }
+    }])
+  ),
   "HTML without a head": {
     arrange: speaks("<html><head><title>502 Bad Gateway</title></head>\n<body>nginx</body></html>\n"),
     tag: "RemoteProtocolError",
