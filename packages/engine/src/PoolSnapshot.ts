@@ -19,7 +19,7 @@ export interface Counts {
 /** A request that holds a connection. */
 export interface LeaseDescription {
   readonly method: string
-  /** Without credentials, query and fragment. */
+  /** Without credentials, query and fragment; its beginning, where it is longer than 200 characters. */
   readonly url: string
   /** How long it has held the connection, in milliseconds. */
   readonly age: number

@@ -15,6 +15,9 @@ export const continued = (sentence: string): string =>
 /** `1 connection`, `2 connections`. */
 export const counted = (n: number, one: string, more: string): string => `${n} ${n === 1 ? one : more}`
 
+/** A text from elsewhere, which may be of any length, as a log can bear it. */
+export const shortened = (text: string, most: number): string => text.length <= most ? text : `${text.slice(0, most)}…`
+
 /** What an error says that came from elsewhere. */
 export const describeCause = (cause: unknown): string =>
   cause instanceof Error ? cause.message : typeof cause === "string" ? cause : ""

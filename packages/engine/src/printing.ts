@@ -1,8 +1,13 @@
+import { shortened } from "./format.js"
+
 /** What of an error from elsewhere is data, and no text of its own that could hold anything. */
 const systemFields = ["code", "syscall", "hostname", "address", "port"] as const
 
 /** What is nested more deeply is left out: what callers give as a cause may be anything. */
 const maxDepth = 12
+
+/** Of an error from elsewhere, as Node's with all names of a certificate. */
+const longestMessage = 1000
 
 /** What is more in a list is only counted. */
 const maxItems = 100
@@ -40,7 +45,7 @@ const itemsToPlain = (items: ReadonlyArray<unknown>, within: ReadonlyArray<unkno
 
 const errorToPlain = (error: Error, within: ReadonlyArray<unknown>): unknown => ({
   name: error.name,
-  message: error.message,
+  message: shortened(error.message, longestMessage),
   ...Object.fromEntries(
     systemFields.flatMap((name) => name in error ? [[name, (error as unknown as Record<string, unknown>)[name]]] : [])
   ),

@@ -1,5 +1,6 @@
 import type { Certificate, DetailedPeerCertificate } from "node:tls"
 import * as Failure from "../Failure.js"
+import { shortened } from "../format.js"
 import type { Origin } from "../Origin.js"
 
 type Reason = Failure.TlsError["reason"]
@@ -125,7 +126,7 @@ export const tlsError = (
   return Failure.tlsError({
     origin: origin.href,
     reason,
-    detail: `${byCode[code] ?? byReason[reason]} (${failure.reason ?? failure.message})`,
+    detail: `${byCode[code] ?? byReason[reason]} (${shortened(failure.reason ?? failure.message, longestText)})`,
     // The certificate is what is wrong in these cases, and in no other one.
     ...(certificate?.subject === undefined || !aboutServer.has(reason) ? {} : { certificate: factsOf(certificate) }),
     cause: failure
@@ -142,6 +143,7 @@ const aboutServer: ReadonlySet<Reason> = new Set([
 
 /** A server may send what it likes. */
 const longestChain = 10
+const longestText = 300
 
 const factsOf = (certificate: DetailedPeerCertificate): Failure.Certificate => {
   const { issuer, subject, subjectaltname, valid_from, valid_to } = certificate
@@ -164,8 +166,13 @@ const factsOf = (certificate: DetailedPeerCertificate): Failure.Certificate => {
 
 /** `CN=a.test, O=Somebody`. */
 const oneLine = (name: Certificate | undefined): string =>
-  Object.entries(name ?? {}).map(([part, value]) => `${part}=${[value].flat().join("+")}`).join(", ")
+  shortened(
+    Object.entries(name ?? {}).map(([part, value]) => `${part}=${[value].flat().join("+")}`).join(", "),
+    longestText
+  )
 
 /** `DNS:a.test, IP Address:127.0.0.1` without what kind of name each is. */
 const namesOf = (names: string | undefined): ReadonlyArray<string> =>
-  names === undefined ? [] : names.split(", ").map((name) => name.replace(/^(DNS|IP Address|URI|email):/, ""))
+  names === undefined
+    ? []
+    : names.split(", ").map((name) => name.replace(/^(DNS|IP Address|URI|email):/, ""))

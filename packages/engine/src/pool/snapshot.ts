@@ -1,5 +1,6 @@
 import type { Connection } from "../Connection.js"
 import * as Failure from "../Failure.js"
+import { shortened } from "../format.js"
 import type { Counts, LeaseDescription, PoolSnapshot } from "../PoolSnapshot.js"
 import type { OriginState, Slot } from "./entities.js"
 import type { LeaseTicket } from "./LeaseOwner.js"
@@ -8,6 +9,9 @@ import type { Share } from "./Share.js"
 
 /** How many of the leases held longest a `PoolTimeout` names. */
 const namedLeases = 5
+
+/** A service may have thousands of these errors in its log when it is least wanted. */
+const longestUrl = 200
 
 /** And how many it looks at for those of the caller that asks: an error is not to cost a walk over everything. */
 const searchedLeases = 1000
@@ -67,7 +71,8 @@ export const snapshotOf = (
     if (ticket.origin === origin) streamLimit ??= fullBy(ticket.slot)
     if (isOriginFull && ticket.origin !== origin) continue
     if (longestHeld.length < namedLeases) {
-      longestHeld.push({ ...ticket.owner.describe(), age: now - ticket.grantedAt })
+      const { bodyUnread, method, url } = ticket.owner.describe()
+      longestHeld.push({ method, url: shortened(url, longestUrl), age: now - ticket.grantedAt, bodyUnread })
     }
     const caller = ticket.owner.caller
     if (caller === owner.caller) heldByThisFiber++

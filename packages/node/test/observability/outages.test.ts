@@ -3,7 +3,7 @@ import type { HttpClientError } from "@effect/platform/HttpClientError"
 import { assert, describe, it } from "@effect/vitest"
 import type * as TransportError from "@sluice/core/TransportError"
 import type { HttpClientLayer } from "@sluice/node"
-import { Reply, TestServer } from "@sluice/test-server"
+import { Reply, TestAuthority, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
@@ -191,6 +191,18 @@ const outages: Record<string, Outage> = {
     says: ["is for another host", "tls.servername", /covers \S+/],
     data: { reason: "HostName" }
   },
+  "the certificate of a thousand other hosts": {
+    arrange: Effect.gen(function*() {
+      const authority = yield* TestAuthority.make()
+      const names = Array.from({ length: 1000 }, (_, n) => `host-${n}.a.test`)
+      const certificate = yield* authority.issue({ names })
+      const server = yield* TestServer.make({ tls: { authority, certificate }, replies: { "/": Reply.text("ok") } })
+      return { url: `${server.url}/`, options: { tls: { ca: authority.certificate } } }
+    }),
+    tag: "TlsError",
+    says: ["is for another host", "covers host-0.a.test, host-1.a.test", "and 990 more"],
+    data: { reason: "HostName" }
+  },
   "https: to a port that speaks plain HTTP": {
     arrange: Effect.map(
       speaks("HTTP/1.1 400 Bad Request\r\n\r\n"),
@@ -277,7 +289,7 @@ const outages: Record<string, Outage> = {
   },
   "bodies that nobody reads": {
     arrange: Effect.map(
-      TestServer.make({ replies: { "/": Reply.size(10_000_000) } }),
+      TestServer.make({ replies: { "*": Reply.size(10_000_000) } }),
       (server) => ({
         url: `${server.url}/`,
         options: {
@@ -287,7 +299,8 @@ const outages: Record<string, Outage> = {
         }
       })
     ),
-    before: (client, url) => Effect.flatMap(Effect.fork(Effect.forkDaemon(client.get(url))), Fiber.await),
+    before: (client, url) =>
+      Effect.flatMap(Effect.fork(Effect.forkDaemon(client.get(url + "x".repeat(8000)))), Fiber.await),
     passes: "1 second",
     tag: "PoolTimeout",
     says: [
@@ -471,6 +484,9 @@ describe("an outage says what it is and what to do", () => {
         assert.strictEqual(json["message"], error.message)
         for (const [field, value] of Object.entries(outage.data ?? {})) assert.deepStrictEqual(json[field], value)
         assert.notInclude(JSON.stringify(json), secret)
+        // What a peer or a caller makes long does not make a log long.
+        assert.isBelow(JSON.stringify(json).length, 8000)
+        assert.isBelow(error.message.length, 2000)
         // A graph, an alarm and a trace say the same.
         assert.strictEqual(measured(`outage: ${name}`, "http.client.request.duration", { "error.type": error._tag }), 1)
         for (const [metric, reason] of alarmsOf(error)) {
