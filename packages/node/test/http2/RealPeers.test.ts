@@ -16,11 +16,11 @@ import { makeClient, until } from "./support.js"
 const quit: NodeJS.Signals = "SIGQUIT"
 const term: NodeJS.Signals = "SIGTERM"
 
-const nginx = (extra: string) => ({
+const nginx = (extra: string, processes = "master_process off;") => ({
   graceful: quit,
   command: ({ dir }: At) => ["nginx", "-p", dir, "-c", "config", "-e", "error.log"],
   config: ({ dir, port }: At) => [
-    "daemon off; master_process off; pid nginx.pid; error_log error.log;",
+    `daemon off; ${processes} pid nginx.pid; error_log error.log;`,
     "events { worker_connections 256; }",
     `http { access_log ${dir}/log; ${
       ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${name};`).join(" ")
@@ -155,6 +155,18 @@ const peers = {
 
 type Peer = Parameters<typeof realPeers.start>
 
+/** Those that go on in other processes when their operator has them read their files again. */
+const reloadable: Readonly<Record<string, readonly [command: Peer[0], config: Peer[1], signal: NodeJS.Signals]>> = {
+  nginx: [
+    peers.nginx.command,
+    nginx("keepalive_requests 100000;", "worker_processes 2; worker_shutdown_timeout 5s;").config,
+    "SIGHUP"
+  ],
+  h2o: [(at) => ["h2o", "-m", "master", ...peers.h2o.command(at).slice(1)], peers.h2o.config, "SIGHUP"],
+  haproxy: [(at) => ["haproxy", "-W", ...peers.haproxy.command(at).slice(1)], peers.haproxy.config, "SIGUSR2"],
+  apache2: [peers.apache2.command, peers.apache2.config, "SIGUSR1"]
+}
+
 const isPost = (n: number) => n % 3 === 0
 
 /** 300 requests, each with a number, 10 at once, a third of them POST; after 50 the server is restarted. */
@@ -265,6 +277,34 @@ for (const [name, { command, config, graceful }] of Object.entries(peers)) {
             if (isPost(n)) assert.isAtMost(asked.get(n) ?? 0, 1)
           }
         }
+      }), 30_000)
+  })
+}
+
+for (const [name, [command, config, signal]] of Object.entries(reloadable)) {
+  describe.skipIf(!realPeers.isInstalled(name))(`${name} that reloads`, () => {
+    it.scopedLive("three times among 600 requests loses none, and each comes there once", () =>
+      Effect.gen(function*() {
+        const peer = yield* realPeers.start(command, config)
+        const { client, pool } = yield* makeClient({ tls: { ca: peer.ca }, whenFull: "wait" })
+        const events = yield* recordEvents(pool)
+        let done = 0
+        const ask = (n: number) =>
+          Effect.flatMap(
+            client.execute(HttpClientRequest.make(isPost(n) ? "POST" : "GET")(`${peer.url}/?n=${n}`)),
+            (response) => response.text
+          ).pipe(
+            Effect.either,
+            Effect.map((outcome) => ({ n, outcome })),
+            Effect.tap(() => ++done % 150 === 0 && done < 600 ? peer.reload(signal) : Effect.void)
+          )
+        const outcomes = yield* Effect.forEach(Array.from({ length: 600 }, (_, n) => n), ask, { concurrency: 10 })
+        const dials = (yield* events("DialSucceeded")).length
+        const failed = outcomes.filter(({ outcome }) => Either.isLeft(outcome))
+        const asked = yield* peer.asked
+        assert.deepStrictEqual(failed, [])
+        assert.deepStrictEqual([...asked].filter(([, times]) => times !== 1), [])
+        assert.isAtLeast(dials, 2)
       }), 30_000)
   })
 }

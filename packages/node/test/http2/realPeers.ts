@@ -14,6 +14,8 @@ export interface RealPeer {
   readonly ca: string
   /** Ends it, as an operator would (by its signal for it) or brutally, and starts it again at the same port. */
   readonly restart: (signal: NodeJS.Signals) => Effect.Effect<void>
+  /** Has it read its files again, with other processes, while those that it had finish what they serve. */
+  readonly reload: (signal: NodeJS.Signals) => Effect.Effect<void>
   /**
    * Ends it; how often it was asked for each `/?n=` of its life, restarts included, by its own log, or by what came to the
    * server behind a proxy.
@@ -69,6 +71,7 @@ export const start = (command: Command, config: Command): Effect.Effect<RealPeer
           yield* stop(() => child, signal)
           child = yield* run(command({ port, dir, backend }), port, log)
         }),
+      reload: (signal) => Effect.sync(() => child.kill(signal)),
       asked: Effect.map(stop(() => child), () => {
         if (forwarded.size > 0) return forwarded
         const counts = new Map<number, number>()
