@@ -1,4 +1,5 @@
-import * as dns from "node:dns"
+// Not its names one by one: `dns.setServers` replaces its functions by others.
+import dns, { type RecordWithTtl } from "node:dns"
 import * as net from "node:net"
 import type { HostTime } from "../Host.js"
 import { type Address, NameCache, plainHost } from "../network/index.js"
@@ -122,20 +123,19 @@ const byNameServer = ({ elapsed }: Pick<HostTime, "elapsed">): Names => {
     const found: Array<ReadonlyArray<Address>> = [[], []]
     let [ttl, left] = [Infinity, 2]
     let failure: NodeJS.ErrnoException | undefined = undefined
-    const take =
-      (family: 4 | 6) => (error: NodeJS.ErrnoException | null, records: ReadonlyArray<dns.RecordWithTtl>) => {
-        if (error === null) {
-          found[family === 4 ? 1 : 0] = records.map(({ address }) => ({ address, family }))
-          for (const record of records) ttl = Math.min(ttl, record.ttl * 1000)
-        } else if (failure === undefined || isNegative(failure)) failure = error
-        if (--left > 0) return
-        const addresses = found.flat()
-        // That a server did not respond says nothing about the name.
-        if (addresses.length > 0 || failure === undefined || isNegative(failure)) {
-          cache.set(name, { addresses, ttl }, elapsed())
-        }
-        onEnd(addresses.length > 0 || failure === undefined ? undefined : lookUpFailure(failure), addresses)
+    const take = (family: 4 | 6) => (error: NodeJS.ErrnoException | null, records: ReadonlyArray<RecordWithTtl>) => {
+      if (error === null) {
+        found[family === 4 ? 1 : 0] = records.map(({ address }) => ({ address, family }))
+        for (const record of records) ttl = Math.min(ttl, record.ttl * 1000)
+      } else if (failure === undefined || isNegative(failure)) failure = error
+      if (--left > 0) return
+      const addresses = found.flat()
+      // That a server did not respond says nothing about the name.
+      if (addresses.length > 0 || failure === undefined || isNegative(failure)) {
+        cache.set(name, { addresses, ttl }, elapsed())
       }
+      onEnd(addresses.length > 0 || failure === undefined ? undefined : lookUpFailure(failure), addresses)
+    }
     dns.resolve4(name, { ttl: true }, take(4))
     dns.resolve6(name, { ttl: true }, take(6))
   }

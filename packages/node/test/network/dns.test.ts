@@ -18,7 +18,8 @@ vi.mock("node:dns", async (original) => {
       else callback(null, [{ address: "127.0.0.1", ttl: 60 }])
     })
   }
-  return { ...await original<object>(), resolve4: say("A"), resolve6: say("AAAA") }
+  const dns = await original<{ readonly default: object }>()
+  return { ...dns, default: { ...dns.default, resolve4: say("A"), resolve6: say("AAAA") } }
 })
 
 describe("resolve by name servers", () => {

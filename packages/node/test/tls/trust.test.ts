@@ -2,13 +2,17 @@ import { assert, describe, it } from "@effect/vitest"
 import { HttpClientLayer } from "@sluice/node"
 import { Reply, TestAuthority, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import { execFile } from "node:child_process"
 import { createHash, X509Certificate } from "node:crypto"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import * as tls from "node:tls"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
 import { failure } from "../client/support.js"
 import { makeClient } from "./support.js"
 
@@ -17,6 +21,17 @@ const replies = { "/": Reply.text("hello") }
 const pinOf = (pem: string) =>
   createHash("sha256").update(new X509Certificate(pem).publicKey.export({ type: "spki", format: "der" }))
     .digest("base64")
+
+/** Asks for each URL, and says how that ended. */
+const ofTheSystem = `
+  import { HttpClientLayer, PooledHttpClient } from "@sluice/node"
+  import * as Effect from "effect/Effect"
+  const get = (url) => Effect.flatMap(PooledHttpClient.PooledHttpClient, (client) => client.get(url))
+  const end = (url) => Effect.match(get(url), { onFailure: ({ reason }) => reason, onSuccess: ({ status }) => status })
+  const ends = Effect.forEach(process.argv.slice(1), end)
+  const found = await Effect.runPromise(Effect.provide(ends, HttpClientLayer.layer({ tls: { ca: "system" } })))
+  process.stdout.write(found.join(" "))
+`
 
 const none = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
@@ -142,9 +157,34 @@ describe("What TLS is given", () => {
 
   it.scoped("may be what the system trusts, where Node knows that", () =>
     Effect.gen(function*() {
-      const exit = yield* Effect.exit(Layer.build(HttpClientLayer.layer({ tls: { ca: "system" } })))
-      assert.strictEqual(Exit.isSuccess(exit), "getCACertificates" in tls)
+      const options = { tls: { ca: "system" }, origins: { "*": { tls: { ca: "system" } } } } as const
+      const built = yield* Effect.either(Layer.build(HttpClientLayer.layer(options)))
+      if (Either.isRight(built)) return assert.property(tls, "getCACertificates")
+      assert.notProperty(tls, "getCACertificates")
+      assert.deepStrictEqual(built.left.problems.map(({ option }) => option), ["tls.ca", "origins[\"*\"].tls.ca"])
     }))
+
+  it.scopedLive.skipIf(!("getCACertificates" in tls))(
+    "trusts the authorities of the system and no others",
+    () =>
+      Effect.gen(function*() {
+        const dir = yield* folder
+        const [system, other] = [yield* TestAuthority.make("system"), yield* TestAuthority.make("other")]
+        const urls: Array<string> = []
+        for (const authority of [system, other]) {
+          urls.push(`${(yield* TestServer.make({ tls: { authority }, replies })).url}/`)
+        }
+        fs.writeFileSync(`${dir}/system.pem`, system.certificate)
+        // OpenSSL reads where they are when a process begins.
+        const { stdout } = yield* Effect.promise(() =>
+          promisify(execFile)(process.execPath, ["--input-type=module", "-e", ofTheSystem, ...urls], {
+            cwd: fileURLToPath(new URL("../..", import.meta.url)),
+            env: { SSL_CERT_FILE: `${dir}/system.pem`, SSL_CERT_DIR: dir }
+          })
+        )
+        assert.strictEqual(stdout, "200 UnknownAuthority")
+      })
+  )
 
   it.scoped("may write the keys of its connections to a file", () =>
     Effect.gen(function*() {
