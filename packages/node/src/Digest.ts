@@ -15,7 +15,8 @@ import { bodyBytes } from "./internal/bodyBytes.js"
 /**
  * Responds to the Digest challenges of one origin: SHA-512-256, SHA-256 and MD5, with `-sess`, `auth`, `auth-int` and
  * `userhash`; the strongest that the server offers. The first request is sent without credentials and gets the challenge;
- * those after it use its nonce until the server gives another one.
+ * those after it use its nonce until the server gives another one. Where a server wants `auth-int` alone, a body that is not
+ * there as bytes or text is not authorized, and its 401 is the response.
  *
  * @example
  * ```ts
@@ -50,7 +51,7 @@ export const make = (username: string, password: Redacted.Redacted): Effect.Effe
           const used = nonceIn(request.headers["authorization"])
           // The credentials themselves were refused: the nonce was this one, and it is not said to be stale.
           const isRefused = challenge !== undefined && used === challenge.params["nonce"] && !isStale(challenge)
-          if (challenge === undefined || isRefused) return false
+          if (challenge === undefined || isRefused || !canAuthorize(challenge, request)) return false
           // Another request may have begun the session already.
           if (session?.nonce !== challenge.params["nonce"]) {
             session = new Session(challenge, username, Redacted.value(password))
@@ -79,6 +80,10 @@ const strongest = (challenges: ReadonlyArray<Challenge>): Challenge | undefined 
   )[0]
 
 const isStale = ({ params }: Challenge): boolean => params["stale"]?.toLowerCase() === "true"
+
+/** `auth-int` is over the body, which has to be at hand for that. */
+const canAuthorize = (challenge: Challenge, request: HttpClientRequest.HttpClientRequest): boolean =>
+  qopOf(challenge) !== "auth-int" || bodyBytes(request) !== undefined
 
 /** `Authentication-Info` has the parameters of a challenge and no scheme. */
 const nextNonce = (field: string | undefined): string | undefined =>
@@ -137,7 +142,7 @@ class Session {
     const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
     const qop = qopOf(challenge)
     const body = bodyBytes(request)
-    if (url === undefined || (qop === "auth-int" && body === undefined)) return undefined
+    if (url === undefined || !canAuthorize(challenge, request)) return undefined
     const uri = url.pathname + url.search
     const count = (++this.count).toString(16).padStart(8, "0")
     const a2 = qop === "auth-int"

@@ -8,6 +8,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Redirects from "../../src/Redirects.js"
+import { MockHttp } from "../../src/testing/index.js"
 import { fakeClient, type Reply } from "./fakeClient.js"
 
 const to = (status: number, location: string): Reply => ({ status, headers: { location } })
@@ -144,6 +145,33 @@ describe("Redirects.follow", () => {
       assert.strictEqual((yield* follow(request, to(302, "/y, /z"), ok)).requests.length, 1)
       assert.strictEqual((yield* follow(request, to(302, "/y, /y"), ok)).last.url, "http://a.test/y")
       assert.strictEqual((yield* follow(request, to(302, "/y,z"), ok)).last.url, "http://a.test/y,z")
+    }))
+
+  it.effect("distinguishes two locations from one with a comma, where the fields are known as they came", () =>
+    Effect.gen(function*() {
+      const client = Redirects.follow(yield* HttpClient.HttpClient)
+      const status = (path: string) => Effect.map(client.get(`http://a.test${path}`), ({ status }) => status)
+      assert.strictEqual(yield* status("/comma"), 204)
+      assert.strictEqual(yield* status("/same"), 204)
+      assert.strictEqual(yield* status("/differ"), 302)
+    }).pipe(Effect.provide(MockHttp.layer(MockHttp.stubs([
+      MockHttp.on("GET", "http://a.test/comma", { status: 302, headers: { location: "/a, b" } }),
+      MockHttp.on("GET", "http://a.test/same", { status: 302, headers: { location: ["/a, b", "/a, b"] } }),
+      MockHttp.on("GET", "http://a.test/differ", { status: 302, headers: { location: ["/a, b", "/a"] } }),
+      MockHttp.on("GET", "http://a.test/a,%20b", { status: 204 })
+    ])))))
+
+  it.effect("drops all that describes the content when it drops that", () =>
+    Effect.gen(function*() {
+      const described = HttpClientRequest.setHeaders(post, {
+        "content-md5": "x",
+        "content-range": "bytes 0-1/2",
+        "digest": "x",
+        "content-disposition": "inline",
+        "accept": "*/*"
+      })
+      const { last } = yield* follow(described, to(303, "/y"), ok)
+      assert.deepStrictEqual(Object.keys(last.headers).filter((name) => !/^(b3|traceparent)$/.test(name)), ["accept"])
     }))
 
   it.effect.each([300, 304, 305, 306])("hands over a %d", (status) =>

@@ -4,6 +4,8 @@
  * - `None`: there is nothing to follow: no field, or two that differ.
  * - `Invalid`: it is no http URL; `problem` says what it is, and shows none of it.
  *
+ * `field` is all of them, or what a client has joined by a comma and a space: a URL has no space, so that is where to split.
+ *
  * A field arrives as one character for each octet. Octets that are UTF-8 are read as UTF-8, as browsers do; other octets
  * above 127 are percent-encoded one by one, so that the server gets back the octets that it sent.
  */
@@ -14,8 +16,8 @@ export type Location =
 
 const none: Location = { _tag: "None" }
 
-export const resolve = (field: string | undefined, base: URL): Location => {
-  const location = field === undefined ? undefined : single(field)
+export const resolve = (field: string | ReadonlyArray<string> | undefined, base: URL): Location => {
+  const location = field === undefined ? undefined : single(typeof field === "string" ? field.split(", ") : field)
   if (location === undefined) return none
   let url: URL
   try {
@@ -31,11 +33,9 @@ export const resolve = (field: string | undefined, base: URL): Location => {
   return { _tag: "Url", url }
 }
 
-/** A client joins several fields by a comma and a space. A URL has no space, so that is where to split. */
-const single = (field: string): string | undefined => {
-  const locations = field.split(", ")
-  return locations.every((location) => location === locations[0]) ? locations[0] : undefined
-}
+/** Those who say two things mean neither. */
+const single = (locations: ReadonlyArray<string>): string | undefined =>
+  locations.every((location) => location === locations[0]) ? locations[0] : undefined
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true })
 

@@ -1,5 +1,6 @@
 import { NodeFileSystem } from "@effect/platform-node"
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
@@ -118,6 +119,20 @@ describe("Digest", () => {
       const digest = yield* Digest.make("J\u00e4s\u00f8n (o'Doe)*", Redacted.make("secret"))
       yield* Credentials.withCredentials(client, { "http://a.test": digest }).get(url)
       assert.include(requests[1].headers["authorization"], "username*=UTF-8''J%C3%A4s%C3%B8n%20%28o%27Doe%29%2A,")
+    }))
+
+  it.effect("a body that is not at hand is not sent twice for auth-int, which it could not be authorized with", () =>
+    Effect.gen(function*() {
+      const challenge = "Digest realm=\"r\", qop=\"auth-int\", nonce=\"NONCE\""
+      const { client, requests } = clientOf(digestServer(challenge, "md5", { valid: "n" }))
+      const digest = yield* Digest.make("ada", Redacted.make("secret"))
+      const form = HttpClientRequest.bodyFormData(HttpClientRequest.post(url), new FormData())
+      const response = yield* Credentials.withCredentials(client, { "http://a.test": digest }).execute(form)
+      assert.strictEqual(response.status, 401)
+      assert.strictEqual(requests.length, 1)
+      const bytes = HttpClientRequest.setBody(form, HttpBody.raw(new URLSearchParams({ a: "1" })))
+      yield* Credentials.withCredentials(client, { "http://a.test": digest }).execute(bytes)
+      assert.strictEqual(requests.length, 3)
     }))
 
   it.effect("a realm that is not ASCII is hashed as it was sent", () =>

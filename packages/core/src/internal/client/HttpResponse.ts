@@ -83,7 +83,12 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
 
   /** The `Set-Cookie` fields as they came. */
   get setCookies(): ReadonlyArray<string> {
-    return valuesOf(this.response.head.rawHeaders, "set-cookie")
+    return this.fields("set-cookie")
+  }
+
+  /** The values of all fields of a name, as they came. */
+  fields(name: string): ReadonlyArray<string> {
+    return valuesOf(this.response.head.rawHeaders, name)
   }
 
   get remoteAddress(): Option.Option<string> {
