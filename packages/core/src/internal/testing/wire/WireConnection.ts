@@ -164,7 +164,7 @@ export class WireConnection implements Connection, models.Server {
     if (this.socket.destroyed || this.socket.readableEnded) fault(`connection ${this.number} is closed`)
     if (this.protocol === "http/1.1" && this.active > 0) fault(`connection ${this.number} carries a request already`)
     const scripted = new ScriptedReceiver(receiver, (failure) => this.asScripted(failure, exchange))
-    const exchange = this.driver.exchange(request, scripted)
+    const exchange: Exchange = this.driver.exchange(request, scripted)
     return exchange
   }
 
