@@ -1,4 +1,11 @@
+import type { Theme } from "vitepress"
 import DefaultTheme from "vitepress/theme"
+import PoolPlayground from "./PoolPlayground.vue"
 import "./style.css"
 
-export default DefaultTheme
+export default {
+  extends: DefaultTheme,
+  enhanceApp: ({ app }) => {
+    app.component("PoolPlayground", PoolPlayground)
+  }
+} satisfies Theme
