@@ -128,7 +128,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   granted(ticket: LeaseTicket): void {
     if (this.state !== "Waiting") return
     const connection = ticket.slot?.connection
-    if (connection !== undefined) this.begin(connection)
+    if (connection !== undefined) this.begin(connection, ticket.grantedAt)
   }
 
   refused(_ticket: LeaseTicket, failure: Failure.Failure): void {
@@ -163,7 +163,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   // The exchange
   // ---------------------------------------------------------------------------------------------------------------
 
-  protected begin(connection: Connection): void {
+  protected begin(connection: Connection, now: number): void {
     const { source, wire } = this.prepared
     this.state = "Sending"
     const exchange = this.exchange = connection.exchange(wire, this)
@@ -172,7 +172,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
       this.upload = new Upload(exchange, source, length ?? Infinity, this.pool.time, this)
       this.upload.start(this.prepared.expect)
     }
-    this.watch()
+    this.watch(now)
   }
 
   onWritten(): void {
@@ -216,7 +216,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     this.upload?.onResponse(head.status)
     this.isWelcome = head.status < 300
     this.state = "Receiving"
-    this.headAt = this.pool.time.now()
+    const now = this.headAt = this.pool.time.now()
     this.contentLength = head.contentLength
     this.status = head.status
     this.head = head
@@ -224,7 +224,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     this.respond(head, body)
     // HEAD and 304 say the length of a body that does not come.
     if (this.prepared.wire.method !== "HEAD" && head.status !== 304 && this.isTooLarge(head.contentLength ?? 0)) return
-    this.watch()
+    this.watch(now)
   }
 
   protected respond(head: ExchangeHead, body: ResponseBody): void {
@@ -427,9 +427,9 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   // Time
   // ---------------------------------------------------------------------------------------------------------------
 
-  protected watch(): void {
+  protected watch(now?: number): void {
     if (this.state === "Sending" || this.state === "Receiving" || this.state === "Tunneling") {
-      this.timer.watch(this.awaited)
+      this.timer.watch(this.awaited, now)
     } else if (this.state === "Uploading") {
       if (this.isStillSending) this.timer.watch(this.awaited)
       else this.end()
@@ -499,8 +499,9 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     this.state = "Done"
     if (this.exchange?.sent === false) this.wasCutShort = true
     this.endTotal()
-    countEnd(this.pool, this.prepared.wire, this.ticket, this.startedAt, this.status, failure)
-    this.letGo()
+    const now = this.pool.time.now()
+    countEnd(this.pool.host.meter, this.prepared.wire, this.ticket, now - this.startedAt, this.status, failure)
+    this.letGo(now)
     this.prepared.source?.destroy(failure)
   }
 
@@ -510,13 +511,13 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   }
 
   /** What it has of the pool. */
-  private letGo(): void {
+  private letGo(now = this.pool.time.now()): void {
     this.timer.cancel()
     this.endPause?.()
     this.upload?.stop()
     this.upload = undefined
     this.exchange?.cancel("Unwanted")
-    if (this.ticket !== undefined) this.pool.abandon(this.ticket)
+    if (this.ticket !== undefined) this.pool.abandon(this.ticket, now)
   }
 
   runInContext(run: () => void): void {

@@ -43,10 +43,10 @@ export class CallTimer {
     private readonly time: { readonly deadlines: Deadlines; readonly now: () => number }
   ) {}
 
-  /** Something has happened, and this is waited for now. */
-  watch(awaited: Awaited): void {
+  /** Something has happened, and this is waited for now. A clock that was read in the same step is not read again. */
+  watch(awaited: Awaited, at?: number): void {
     if (awaited === "Nothing") return this.cancel()
-    const now = this.activeAt = this.time.now()
+    const now = this.activeAt = at ?? this.time.now()
     if (awaited !== this.awaited) {
       this.awaited = awaited
       this.since = now

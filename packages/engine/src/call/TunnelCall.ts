@@ -50,8 +50,8 @@ export class TunnelCall extends Call {
   // The exchange
   // ---------------------------------------------------------------------------------------------------------------
 
-  protected override begin(connection: Connection): void {
-    if (connection.protocol !== "h2" || this.prepared.wire.method === "CONNECT") return super.begin(connection)
+  protected override begin(connection: Connection, now: number): void {
+    if (connection.protocol !== "h2" || this.prepared.wire.method === "CONNECT") return super.begin(connection, now)
     this.fail(Failure.localProtocolError({
       origin: this.wanted.href,
       reason: "NotSupported",

@@ -23,17 +23,15 @@ export const withConnection = (failure: Failure, ticket: LeaseTicket | undefined
   return { ...failure, connection: { ...connectionFacts(ticket, slot, slot.connection), received } } as Failure
 }
 
-/** Tells whoever counts that a request has ended, one that began at `startedAt`. */
+/** Tells whoever counts that a request has ended, after so many milliseconds. */
 export const countEnd = (
-  { host: { meter }, time }: PoolDriver,
+  meter: PoolDriver["host"]["meter"],
   { method, origin }: WireRequest,
   ticket: LeaseTicket | undefined,
-  startedAt: number,
+  millis: number,
   status: number | undefined,
   failure: Failure | undefined
 ): void => {
-  if (meter === undefined) return
   // One that failed before it was asked for has taken no time.
-  const millis = ticket === undefined ? 0 : time.now() - startedAt
-  meter.ended(origin, method, status, ticket?.slot?.connection?.protocol, millis, failure)
+  meter?.ended(origin, method, status, ticket?.slot?.connection?.protocol, ticket === undefined ? 0 : millis, failure)
 }

@@ -18,6 +18,7 @@ class Route {
   /** Of requests that got a response, by method and status; no text is made to find them. */
   private readonly responses = { "http/1.1": new Map<string, ByStatus>(), h2: new Map<string, ByStatus>() }
   private readonly others = new Map<string, Updated>()
+  private waits: Updated | undefined = undefined
 
   constructor(private readonly registry: Registry, pool: Attributes, { host, port }: Origin.Origin) {
     this.attributes = { ...pool, "server.address": host, "server.port": String(port) }
@@ -64,6 +65,11 @@ class Route {
     }
   }
 
+  /** How long its requests wait for a connection: where there are few, each of them does. */
+  get waitTime(): Updated {
+    return this.waits ??= hookOf(definitions.waitTime, this.attributes)
+  }
+
   /** Another metric of the route. */
   of(definition: Definition, name?: string, value?: string): Updated {
     const key = `${definition.name} ${value}`
@@ -104,7 +110,7 @@ export class PoolMeter implements Meter {
   }
 
   waited(origin: Origin.Origin, millis: number): void {
-    this.route(origin).of(definitions.waitTime).update(millis / 1000)
+    this.route(origin).waitTime.update(millis / 1000)
   }
 
   refused(origin: Origin.Origin, failure: Failure.Failure): void {

@@ -13,6 +13,8 @@ export interface DriverRuntime {
   readonly backgroundSleep: (millis: number, wake: () => void) => Cancel
   /** Monotonic, in milliseconds. */
   readonly now: () => number
+  /** The same as it was last read, which may be some milliseconds ago. */
+  readonly recently: () => number
 }
 
 export const nodeRuntime: DriverRuntime = {
@@ -20,5 +22,6 @@ export const nodeRuntime: DriverRuntime = {
   queueMicrotask: runtime.queueMicrotask,
   atEndOfTurn,
   backgroundSleep: runtime.backgroundSleep,
-  now: runtime.now
+  now: runtime.now,
+  recently: runtime.recently
 }

@@ -93,7 +93,7 @@ export class Http1Exchange implements Exchange {
     const { socket } = this.owner
     const { body } = this.request
     this.written = true
-    this.writtenAt = this.owner.runtime.now()
+    this.writtenAt = this.owner.runtime.recently()
     switch (body._tag) {
       case "None":
         socket.write(head, "latin1")

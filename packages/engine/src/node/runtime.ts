@@ -10,7 +10,11 @@ const { runInAsyncScope } = AsyncResource.prototype
 const microtask = globalThis.queueMicrotask
 // Real time: for a wake-up that was lost, and for what a server has put on the wire. No deadline goes by it.
 // eslint-disable-next-line no-restricted-properties
-export const now = performance.now.bind(performance)
+const performanceNow = performance.now.bind(performance)
+let latest = 0
+export const now = (): number => latest = performanceNow()
+/** The time as it was last read: no system is asked, and it may be some milliseconds ago. */
+export const recently = (): number => latest
 
 /** Runs a step after the code that is running now, before anything else happens. */
 export const queueMicrotask = (step: () => void): void => microtask(step)
@@ -23,7 +27,11 @@ let polled: Array<() => void> = []
 let awaited: object | undefined = undefined
 let awaitedSince = 0
 
-/** An immediate that has not come after so long (in milliseconds) is lost, or the program has not let go of the loop. */
+/**
+ * An immediate that has not come after so long (in milliseconds) is lost, or the program has not let go of the loop. Whoever
+ * comes has read the clock for the pool just before, unless that has a clock of its own: so it is read here for the first
+ * ones, and for ever fewer of many.
+ */
 const lostAfter = 1000
 
 /**
@@ -36,8 +44,10 @@ const lostAfter = 1000
 export const afterPoll = (then: () => void): void => {
   added.push(then)
   if (awaited === undefined) awaitCheck()
-  else if (now() - awaitedSince > lostAfter) askForCheck(awaited, globalThis.setImmediate)
+  else if ((isPowerOfTwo(added.length) ? now() : latest) - awaitedSince > lostAfter) askForCheck(awaited, globalThis.setImmediate)
 }
+
+const isPowerOfTwo = (n: number): boolean => (n & (n - 1)) === 0
 
 const awaitCheck = (): void => askForCheck(awaited = {}, setImmediate)
 
@@ -66,7 +76,9 @@ const onCheck = (): void => {
 /** A timer can be no longer (2^31 - 1 ms, 24 days): a longer one would go off at once. */
 const longestTimeout = 2 ** 31 - 1
 
-const atLoad = new AsyncResource("Sluice", { requireManualDestroy: true })
+const unmanaged = { requireManualDestroy: true }
+
+const atLoad = new AsyncResource("Sluice", unmanaged)
 
 /** A sleep that does not keep the process alive. */
 export const backgroundSleep = (millis: number, wake: () => void): Cancel => {
@@ -81,7 +93,7 @@ export const runtimeHooks: RuntimeHooks = {
   afterPoll,
   backgroundSleep,
   captureContext: () => {
-    const resource = new AsyncResource("Sluice", { requireManualDestroy: true })
+    const resource = new AsyncResource("Sluice", unmanaged)
     return (run) => runInAsyncScope.call(resource, run)
   },
   // `call` forgets what a generic function returns.

@@ -127,7 +127,7 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   }
 
   /** Gives the connection back; harmless when it has been. */
-  release(ticket: LeaseTicket): void {
+  release(ticket: LeaseTicket, now = this.time.now()): void {
     const connection = ticket.slot?.connection
     if (connection === undefined) return
     const hint = connection.keepAliveHint
@@ -135,17 +135,17 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
       ticket,
       connection.reusable,
       hint === undefined ? Infinity : hint - keepAliveMargin,
-      this.time.now()
+      now
     )
     this.carryOut()
   }
 
   /** Its owner no longer wants it, whether it waits or has been granted or refused meanwhile. It is not notified. */
-  abandon(ticket: LeaseTicket): void {
-    if (ticket.state === "Granted") return this.release(ticket)
+  abandon(ticket: LeaseTicket, now = this.time.now()): void {
+    if (ticket.state === "Granted") return this.release(ticket, now)
     // A refusal that has not been delivered is not delivered any more.
     if (ticket.state === "Refused") ticket.state = "Settled"
-    this.core.abandon(ticket, this.time.now())
+    this.core.abandon(ticket, now)
     this.carryOut()
   }
 

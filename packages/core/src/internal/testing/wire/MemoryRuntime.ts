@@ -30,6 +30,8 @@ export class MemoryRuntime implements DriverRuntime {
 
   readonly now = (): number => Number(this.clock.unsafeCurrentTimeNanos()) / 1e6
 
+  readonly recently = this.now
+
   /** What has been sent by now has been delivered then: steps are taken in the order in which they were asked for. */
   readonly afterPoll = (then: () => void): void => this.soon(then)
 
