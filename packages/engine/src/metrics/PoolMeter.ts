@@ -67,7 +67,7 @@ class Route {
 
   /** How long its requests wait for a connection: where there are few, each of them does. */
   get waitTime(): Updated {
-    return this.waits ??= hookOf(definitions.waitTime, this.attributes)
+    return this.waits ??= metricOf(this.registry, definitions.waitTime, this.attributes)
   }
 
   /** Another metric of the route. */
