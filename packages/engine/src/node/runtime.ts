@@ -44,7 +44,9 @@ const lostAfter = 1000
 export const afterPoll = (then: () => void): void => {
   added.push(then)
   if (awaited === undefined) awaitCheck()
-  else if ((isPowerOfTwo(added.length) ? now() : latest) - awaitedSince > lostAfter) askForCheck(awaited, globalThis.setImmediate)
+  else if ((isPowerOfTwo(added.length) ? now() : latest) - awaitedSince > lostAfter) {
+    askForCheck(awaited, globalThis.setImmediate)
+  }
 }
 
 const isPowerOfTwo = (n: number): boolean => (n & (n - 1)) === 0
