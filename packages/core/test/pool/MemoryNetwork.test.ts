@@ -1,12 +1,17 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import type { ConnectionListener } from "../../src/Connection.js"
+import * as PooledHttpClient from "../../src/PooledHttpClient.js"
 import * as MemoryNetwork from "../../src/testing/MemoryNetwork.js"
 import { settle } from "../../src/testing/settle.js"
 import { get, receiver } from "./support/exchange.js"
@@ -276,4 +281,47 @@ describe("MemoryNetwork", () => {
         })))
       deepStrictEqual(said, ["data hello", "data hello"])
     }))
+})
+
+describe("A response that comes before the end of its request, in memory as over sockets,", () => {
+  const total = 300_000
+  const chunks = Array.from({ length: 10 }, () => new Uint8Array(total / 10))
+
+  /** The server responds as soon as the head is there, and reads nothing of the body. */
+  const upload = (protocol: "http/1.1" | "h2", status: number, body: Stream.Stream<Uint8Array>) =>
+    Effect.gen(function*() {
+      const request = HttpClientRequest.bodyStream(HttpClientRequest.post("http://a.test/"), body)
+      const response = yield* HttpClient.execute(request)
+      const text = yield* response.text
+      yield* settle
+      const { upload, uploaded } = Option.getOrThrow(PooledHttpClient.connectionInfo(response))
+      return { text, upload, uploaded }
+    }).pipe(Effect.provide(
+      PooledHttpClient.layer().pipe(Layer.provide(MemoryNetwork.layer({
+        protocol: () => protocol,
+        dial: () => Effect.succeed({ protocol, window: 1e6 }),
+        respond: () => Effect.succeed({ status, body: "early" })
+      })))
+    ))
+
+  it.effect("lets the upload go on when it is a success", () =>
+    Effect.gen(function*() {
+      const sent = Stream.fromIterable(chunks)
+      deepStrictEqual(yield* upload("http/1.1", 201, sent), { text: "early", upload: "complete", uploaded: total })
+      // By RST_STREAM with NO_ERROR the server says that it wants no more of it, as that of Node does (RFC 9113 §8.1).
+      deepStrictEqual(yield* upload("h2", 201, sent), { text: "early", upload: "stopped", uploaded: 65_535 })
+    }))
+
+  for (const protocol of ["http/1.1", "h2"] as const) {
+    it.effect(`ends it when it is none (${protocol})`, () =>
+      Effect.gen(function*() {
+        let hasEnded = false
+        const endless = Stream.ensuring(
+          Stream.concat(Stream.fromIterable(chunks), Stream.never),
+          Effect.sync(() => hasEnded = true)
+        )
+        const { text, upload: state } = yield* upload(protocol, 413, endless)
+        deepStrictEqual([text, state, hasEnded], ["early", "stopped", true])
+      }))
+  }
 })
