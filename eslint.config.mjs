@@ -9,7 +9,7 @@ const clocks = ["Date", "performance"].map((object) => ({ object, property: "now
 
 // A wall clock is set, forward and back: nothing that takes time may go by it.
 const wallTime = [
-  "Identifier[name=/^(currentTimeMillis|unsafeCurrentTimeMillis|timeOrigin)$/]",
+  "Identifier[name=/^(currentTimeMillis|(unsafeCurrentTime|currentTimeMillis|currentTimeNanos)(Millis|Unsafe)|timeOrigin)$/]",
   "NewExpression[callee.name='Date'][arguments.length=0]",
   "CallExpression[callee.name='Date']",
   "MemberExpression[object.name='DateTime'][property.name=/^(now|unsafeNow|nowAsDate|nowInCurrentZone)$/]",
@@ -89,11 +89,11 @@ export default tseslint.config(
     }
   },
   {
-    files: ["packages/core/src/internal/wallTime.ts"],
+    files: ["packages/{core,core4}/src/internal/wallTime.ts"],
     rules: { "no-restricted-syntax": "off" }
   },
   {
-    files: ["packages/{engine,core}/src/**/*.ts"],
+    files: ["packages/{engine,core,core4}/src/**/*.ts"],
     ignores: ["packages/engine/src/node/**"],
     rules: { "no-restricted-globals": ["error", ...timers, ...oneRuntime] }
   },

@@ -8,10 +8,11 @@ const root = fileURLToPath(new URL(".", import.meta.url))
 const alias = [
   { find: /^@sluice\/engine$/, replacement: `${root}packages/engine/src/index.ts` },
   { find: /^@sluice\/engine\/([a-z0-9/]+)$/, replacement: `${root}packages/engine/src/$1/index.ts` },
+  { find: /^@sluice\/core4\/testing$/, replacement: `${root}packages/core4/src/testing/index.ts` },
   { find: /^@sluice\/core\/testing$/, replacement: `${root}packages/core/src/testing/index.ts` },
-  { find: /^@sluice\/(core|node|test-server)$/, replacement: `${root}packages/$1/src/index.ts` },
+  { find: /^@sluice\/(core|node|core4|node4|test-server)$/, replacement: `${root}packages/$1/src/index.ts` },
   {
-    find: /^@sluice\/(core|node|test-server)\/(?!internal\/|package\.json$)(.+)$/,
+    find: /^@sluice\/(core|node|core4|node4|test-server)\/(?!internal\/|package\.json$)(.+)$/,
     replacement: `${root}packages/$1/src/$2.ts`
   }
 ]
@@ -31,6 +32,8 @@ export default defineConfig({
       project("engine", "packages/engine"),
       project("core", "packages/core"),
       project("node", "packages/node"),
+      project("core4", "packages/core4"),
+      project("node4", "packages/node4"),
       project("test-server", "packages/test-server"),
       project("examples", "examples"),
       project("bench", "bench")

@@ -4,7 +4,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { root, tsc } from "./process.mjs"
 
+/** Where examples are compiled: each face's where its own Effect is found. */
 const scratch = ".scratch/docs"
+const scratch4 = "packages/node4/.scratch/docs"
+
+/** @param {string} file */
+const isOfEffect4 = (file) => /^packages\/(core4|node4)\/|^docs\/effect4\.md$/.test(file)
 
 /**
  * @param {string} folder
@@ -66,8 +71,10 @@ const examplesOf = (file, inComments) => {
 const origins = new Map()
 let skipped = 0
 
-rmSync(`${root}${scratch}`, { recursive: true, force: true })
-mkdirSync(`${root}${scratch}`, { recursive: true })
+for (const folder of [scratch, scratch4]) {
+  rmSync(`${root}${folder}`, { recursive: true, force: true })
+  mkdirSync(`${root}${folder}`, { recursive: true })
+}
 
 for (const file of [...documents, ...sources]) {
   for (const { before, checked, lines } of examplesOf(file, file.endsWith(".ts"))) {
@@ -78,7 +85,10 @@ for (const file of [...documents, ...sources]) {
     const name = `${file.replace(/\.(md|ts)$/, "").replaceAll("/", "__")}__${before}.ts`
     origins.set(name, file)
     // The empty lines keep the line numbers of the file that the example comes from.
-    writeFileSync(`${root}${scratch}/${name}`, "\n".repeat(before) + lines.join("\n") + "\n")
+    writeFileSync(
+      `${root}${isOfEffect4(file) ? scratch4 : scratch}/${name}`,
+      "\n".repeat(before) + lines.join("\n") + "\n"
+    )
   }
 }
 
@@ -87,32 +97,36 @@ const count = `${origins.size} examples, ${skipped} marked no-check`
 if (origins.size === 0) {
   console.log(count)
 } else {
-  writeFileSync(
-    `${root}${scratch}/tsconfig.json`,
-    JSON.stringify({
-      extends: "../../tsconfig.base.json",
-      compilerOptions: {
-        types: ["node"],
-        noEmit: true,
-        composite: false,
-        incremental: false,
-        declaration: false,
-        declarationMap: false,
-        noUnusedLocals: false,
-        noUnusedParameters: false
-      },
-      include: ["*.ts"]
-    })
-  )
+  const folders = [scratch, scratch4].filter((folder) => readdirSync(`${root}${folder}`).length > 0)
+  for (const folder of folders) {
+    writeFileSync(
+      `${root}${folder}/tsconfig.json`,
+      JSON.stringify({
+        extends: `${folder.replace(/[^/]+/g, "..")}/tsconfig.base.json`,
+        compilerOptions: {
+          types: ["node"],
+          noEmit: true,
+          composite: false,
+          incremental: false,
+          declaration: false,
+          declarationMap: false,
+          noUnusedLocals: false,
+          noUnusedParameters: false
+        },
+        include: ["*.ts"]
+      })
+    )
+  }
   const build = await tsc(["-b", ...packages.map((name) => `packages/${name}/tsconfig.src.json`)], { quiet: true })
-  const { code, output } = build.code === 0
-    ? await tsc(["--noEmit", "--pretty", "false", "-p", scratch], { quiet: true })
-    : build
-  const named = output.replace(
-    /^\.scratch\/docs\/([^(]+\.ts)\((\d+),(\d+)\)/gm,
+  const results = build.code === 0 ? [] : [build]
+  for (const folder of build.code === 0 ? folders : []) {
+    results.push(await tsc(["--noEmit", "--pretty", "false", "-p", folder], { quiet: true }))
+  }
+  const named = results.map(({ output }) => output).join("").replace(
+    /^(?:packages\/node4\/)?\.scratch\/docs\/([^(]+\.ts)\((\d+),(\d+)\)/gm,
     (_, name, line, column) => `${origins.get(name)}:${line}:${column}`
   )
   if (named !== "") console.log(named.trimEnd())
   console.log(count)
-  process.exitCode = code
+  process.exitCode = Math.max(...results.map(({ code }) => code))
 }

@@ -38,10 +38,15 @@ const parts: ReadonlyArray<readonly [folder: string, allowed: RegExp]> = [
   ["packages/engine/src", /^$/],
   ["packages/core/src", /^(tldts$|(effect|@effect\/platform)(\/|$)|@sluice\/engine(\/[a-z0-9]+)*$)/],
   ["packages/node/src", /^(node:|(effect|@effect\/platform|@sluice\/core)(\/|$)|@sluice\/engine(\/[a-z0-9]+)?$)/],
+  // The face for Effect 4 knows nothing of the one for Effect 3.
+  ["packages/core4/src", /^(tldts$|effect(\/|$)|@sluice\/engine(\/[a-z0-9]+)?$)/],
+  ["packages/node4/src", /^(node:|(effect|@sluice\/core4)(\/|$)|@sluice\/engine(\/[a-z0-9]+)?$)/],
   // The server knows nothing of the client that it tests. How routes are written is the same for mocks and servers.
   ["packages/test-server/src", /^(node:|(effect|@effect\/platform)(\/|$)|@sluice\/engine\/routes$)/],
   ["packages/engine/test", /^(?!@sluice\/(?!engine(\/|$)))/],
   ["packages/core/test", /^(?!@sluice\/(?!(core|engine)(\/|$)))/],
+  ["packages/core4/test", /^(?!@sluice\/(?!(core4|engine)(\/|$)))/],
+  ["packages/node4/test", /^(?!@sluice\/(examples|bench)(\/|$))/],
   ["packages/test-server/test", /^(?!@sluice\/(?!test-server(\/|$)))/],
   ["packages/node/test", /^(?!@sluice\/(examples|bench)(\/|$))/],
   ["examples", /^(?!@sluice\/bench(\/|$))/],
@@ -61,6 +66,7 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   call: ["pool", "http1"],
   routes: ["options"],
   client: ["call", "http1"],
+  memory: [],
   metrics: ["pool"],
   node: ["call", "client", "http1", "http2", "network", "options", "pool"]
 }
@@ -90,7 +96,7 @@ const engineObjection = (file: string, target: string): string | undefined => {
  * public ones, and no others.
  */
 const vocabulary =
-  /^packages\/(core\/src\/(Connector|Idempotency|InvalidOptions|Limits|Origin|Timeouts|TransportError)|test-server\/src\/TestAuthority)\.js$/
+  /^packages\/(core4?\/src\/(Connector|Idempotency|InvalidOptions|Limits|Origin|Timeouts|TransportError)|test-server\/src\/TestAuthority)\.js$/
 
 const within = (folder: string, path: string) => path.startsWith(`${folder}/`)
 

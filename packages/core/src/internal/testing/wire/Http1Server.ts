@@ -1,5 +1,17 @@
 import { opensTunnel } from "@sluice/engine/call"
 import { chunkEnd, chunkHead } from "@sluice/engine/http1"
+import {
+  encodeHead,
+  frame,
+  type Framing,
+  fromLatin1,
+  hasContent,
+  joinBytes,
+  type PipeReader,
+  type RequestHandler,
+  type RequestHead,
+  RequestReader
+} from "@sluice/engine/memory"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -9,11 +21,6 @@ import type { TransportError } from "../../../TransportError.js"
 import type * as models from "../memoryModels.js"
 import { MemoryRequest } from "../MemoryRequest.js"
 import type { MemoryRuntime } from "./MemoryRuntime.js"
-import { fromLatin1 } from "./MemorySocket.js"
-import { joinBytes } from "./Outlet.js"
-import type { PipeReader } from "./Pipe.js"
-import { type RequestHandler, type RequestHead, RequestReader } from "./RequestReader.js"
-import { encodeHead, frame, type Framing, hasContent } from "./responseHead.js"
 import type { ServerSocket } from "./ServerSocket.js"
 
 export interface ServerOptions {

@@ -1,4 +1,5 @@
 import type { Cancel } from "@sluice/engine"
+import type { MemoryTime } from "@sluice/engine/memory"
 import type { DriverRuntime } from "@sluice/engine/node"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -15,7 +16,7 @@ import * as breathing from "./breathing.js"
  * When things happen in a network in memory: by the scheduler and the Clock of the Effect that it was made in. Nothing
  * waits for the event loop, so that a test decides about every step, and `TestClock` about all time.
  */
-export class MemoryRuntime implements DriverRuntime {
+export class MemoryRuntime implements DriverRuntime, MemoryTime {
   private readonly scheduler: Scheduler.Scheduler
   private readonly clock: Clock.Clock
   /** Only Effect's own scheduler shares its process with an event loop. */

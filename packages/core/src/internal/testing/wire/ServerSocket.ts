@@ -1,6 +1,5 @@
+import { Outlet, type Pipe, type PipeReader } from "@sluice/engine/memory"
 import * as Effect from "effect/Effect"
-import { Outlet } from "./Outlet.js"
-import type { Pipe, PipeReader } from "./Pipe.js"
 
 /** The server's end of a connection in memory. */
 export class ServerSocket {

@@ -1,5 +1,6 @@
 import { type Failure, PassingReceiver } from "@sluice/engine"
 import { defaultParserLimits } from "@sluice/engine/http1"
+import { MemorySocket, Pipe, toLatin1 } from "@sluice/engine/memory"
 import { Http1Connection, Http2Connection } from "@sluice/engine/node"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -20,9 +21,6 @@ import type { MemoryRequest } from "../MemoryRequest.js"
 import { Http1Server, type ServerOptions } from "./Http1Server.js"
 import { Http2Server } from "./Http2Server.js"
 import { MemoryRuntime } from "./MemoryRuntime.js"
-import { MemorySocket } from "./MemorySocket.js"
-import { Pipe } from "./Pipe.js"
-import { toLatin1 } from "./RequestReader.js"
 import { ServerSocket } from "./ServerSocket.js"
 
 export interface ConnectionOptions {

@@ -1,5 +1,17 @@
-import type { Reply, Request } from "../memoryModels.js"
 import { fromLatin1 } from "./MemorySocket.js"
+
+/** What is looked at of a response. */
+interface Reply {
+  readonly status?: number | undefined
+  readonly headers?: Readonly<Record<string, string | ReadonlyArray<string>>> | undefined
+  readonly body?: unknown
+  readonly trailers?: Readonly<Record<string, string>> | undefined
+}
+
+interface Request {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+}
 
 /** How the end of a response is known (RFC 9112 §6.3). `Given`: its own headers say it. */
 export type Framing = "None" | "Given" | "Chunked"

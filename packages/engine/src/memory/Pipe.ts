@@ -1,5 +1,5 @@
-import type { Cancel } from "@sluice/engine"
-import type { MemoryRuntime } from "./MemoryRuntime.js"
+import type { Cancel } from "../Host.js"
+import type { MemoryTime } from "./MemoryTime.js"
 
 /** What is on its way: bytes, the end of them (FIN), or the end of the connection (RST). */
 type Item =
@@ -43,7 +43,7 @@ export class Pipe {
   private isScheduled = false
   private cancelSleep: Cancel | undefined = undefined
 
-  constructor(private readonly runtime: MemoryRuntime, private readonly options: PipeOptions) {}
+  constructor(private readonly runtime: MemoryTime, private readonly options: PipeOptions) {}
 
   get room(): number {
     return this.hasLeft ? Infinity : Math.max(0, this.options.buffer - this.size)

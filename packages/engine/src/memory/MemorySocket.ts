@@ -1,5 +1,4 @@
-import type { Transport } from "@sluice/engine/node"
-import type { MemoryRuntime } from "./MemoryRuntime.js"
+import type { MemoryTime } from "./MemoryTime.js"
 import { Outlet } from "./Outlet.js"
 import type { Pipe, PipeReader } from "./Pipe.js"
 
@@ -18,7 +17,7 @@ export interface SocketReader {
 }
 
 /** The client's end of a connection in memory, as `net.Socket` would be it. */
-export class MemorySocket implements Transport, PipeReader {
+export class MemorySocket implements PipeReader {
   readonly remoteAddress = "memory"
   destroyed = false
   bytesRead = 0
@@ -34,7 +33,7 @@ export class MemorySocket implements Transport, PipeReader {
   private reader: SocketReader | undefined = undefined
 
   constructor(
-    private readonly runtime: MemoryRuntime,
+    private readonly runtime: MemoryTime,
     private readonly incoming: Pipe,
     private readonly outgoing: Pipe
   ) {

@@ -1,0 +1,400 @@
+/**
+ * Following redirects as RFC 9110 §15.4 and the Fetch standard say. The platform's own `HttpClient.followRedirects`
+ * keeps the method and sends body and credentials to whatever host it is sent to.
+ *
+ * @since 0.1.0
+ */
+import { isIdempotent } from "@sluice/engine/call"
+import { location } from "@sluice/engine/client"
+import * as optionTable from "@sluice/engine/options"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { dual, identity } from "effect/Function"
+import * as HttpClient from "effect/http/HttpClient"
+import { type HttpClientError, StatusCodeError } from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Url from "effect/http/Url"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Idempotency from "./Idempotency.js"
+import { discard } from "./internal/client/discard.js"
+import { clientError } from "./internal/client/errors.js"
+import { counted } from "./internal/client/sends.js"
+import { shownRequest } from "./internal/client/shownRequest.js"
+import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
+import * as deadline from "./internal/deadline.js"
+import { countRedirect } from "./internal/metrics/callCounters.js"
+import * as redirect from "./internal/redirect.js"
+import { inheritScope } from "./internal/scopedRequests.js"
+import { check, once } from "./InvalidOptions.js"
+
+/**
+ * A redirect that is about to be followed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Redirect {
+  /** The response that asks for it. Its body is discarded when the redirect is followed. */
+  readonly response: HttpClientResponse
+  /** The URL that was requested, and the one that is requested next. */
+  readonly from: URL
+  readonly to: URL
+  /** Whether this redirect, or one before it, leads to another origin. */
+  readonly crossedOrigins: boolean
+  /** How many redirects have been followed before it. */
+  readonly followed: number
+}
+
+/**
+ * A redirect that was followed. URLs are without user and password.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Hop {
+  readonly method: string
+  readonly url: string
+  readonly status: number
+  /** Where it led. */
+  readonly location: string
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<E = never, R = never> {
+  /** How many redirects in a row are followed. One more is a `HttpClientError`. Default 20. */
+  readonly maxRedirects?: number | undefined
+  /**
+   * Request headers that may go along to another origin, besides those that are known to be harmless:
+   * `Redirects.harmlessHeaders`. Default: none.
+   */
+  readonly allowHeaders?: ReadonlyArray<string> | undefined
+  /**
+   * Whether a 307 or 308 to another origin takes the request's body along. It never goes from https to http. A redirect
+   * whose body must not go along is not followed: its response is the caller's. Default `false`.
+   */
+  readonly bodiesAcrossOrigins?: boolean | undefined
+  /**
+   * Asked before each redirect with the request that would be sent next: gives that request, or another one, or none, so
+   * that the redirect's response is the caller's. Headers that it adds are sent on this hop, to whatever origin.
+   */
+  readonly onRedirect?:
+    | ((
+      next: HttpClientRequest.HttpClientRequest,
+      redirect: Redirect
+    ) => Effect.Effect<Option.Option<HttpClientRequest.HttpClientRequest>, E, R>)
+    | undefined
+}
+
+/**
+ * The request headers that go along to another origin: they say what is asked for and describe content. Every other one
+ * may be a secret of the origin that it was given for.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const harmlessHeaders: ReadonlyArray<string> = redirect.harmlessFields
+
+/**
+ * The origins whose credentials must not be sent any more in this chain of redirects, because a redirect has led away from
+ * them. A wrapper of one's own that adds credentials below `follow` and is not a mapper looks here.
+ *
+ * @since 0.1.0
+ * @category fiber refs
+ */
+export const departedOrigins: Context.Reference<ReadonlySet<string>> = Context.Reference(
+  "@sluice/core4/Redirects/departedOrigins",
+  { defaultValue: (): ReadonlySet<string> => new Set() }
+)
+
+const histories = new WeakMap<HttpClientResponse, ReadonlyArray<Hop>>()
+
+/**
+ * The redirects that led to a response, oldest first; empty when there were none.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const history = (response: HttpClientResponse): ReadonlyArray<Hop> => histories.get(response) ?? []
+
+/**
+ * Follows redirects:
+ *
+ * - 301 and 302 make a GET of a POST; 303 makes a GET of everything but HEAD; 307 and 308 change nothing. 300, 304 and
+ *   305, a response without a location and one with two different ones are responses like any other.
+ * - To another origin only `harmlessHeaders` and what `allowHeaders` names go along, and a body only if
+ *   `bodiesAcrossOrigins` says so. What was left out stays out for the rest of the chain, also back at the first origin.
+ *   The same host moved from http to https, both on their usual ports, is not another origin.
+ * - What `mapRequest`, `mapRequestEffect`, `tapRequest` and `withCookiesRef` have added to the client, before or after
+ *   `follow`, runs for each hop on the request as the caller made it, at its new URL. A failure ends the redirect. The URL
+ *   and method that they give are ignored, and to another origin the headers are filtered once more. (What comes after
+ *   `HttpClient.transform` or `withScope` cannot be run again: put guards before them.)
+ * - The fragment is kept when the new location has none, and an idempotency key when the request stays what it is.
+ * - A redirect that would need a body that can be read once again is not followed.
+ * - The response in between is discarded first, so that one connection is enough.
+ *
+ * A location that is no http URL and one redirect too many fail with `HttpClientError`. `history` lists the redirects that led
+ * to a response. An option that makes no sense throws `InvalidOptions` where the client is made.
+ *
+ * @example
+ * ```ts
+ * import * as HttpClient from "effect/http/HttpClient"
+ * import * as Redirects from "@sluice/core4/Redirects"
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ *
+ * const program = Effect.gen(function*() {
+ *   const client = Redirects.follow(yield* HttpClient.HttpClient, {
+ *     maxRedirects: 5,
+ *     onRedirect: (next, { to }) => Effect.succeed(to.protocol === "https:" ? Option.some(next) : Option.none())
+ *   })
+ *   const response = yield* client.get("http://127.0.0.1:8080/old")
+ *   return Redirects.history(response).map(({ location }) => location)
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const follow: {
+  <E2 = never, R2 = never>(
+    options?: Options<E2, R2>
+  ): <E, R>(client: HttpClient.HttpClient.With<E, R>) => HttpClient.HttpClient.With<E | E2 | HttpClientError, R | R2>
+  <E, R, E2 = never, R2 = never>(
+    client: HttpClient.HttpClient.With<E, R>,
+    options?: Options<E2, R2>
+  ): HttpClient.HttpClient.With<E | E2 | HttpClientError, R | R2>
+} = dual(
+  (args) => isClient(args[0]),
+  <E, R, E2 = never, R2 = never>(client: HttpClient.HttpClient.With<E, R>, options: Options<E2, R2> = {}) => {
+    const policy = resolve(options)
+    const halves = halvesOf(client)
+    return HttpClient.makeWith<E, R, E | E2 | HttpClientError, R | R2>(
+      (request) =>
+        counted(deadline.withinTotal(Effect.suspend(() => {
+          const chain = new Chain(policy, halves, request)
+          return Effect.flatMap(chain.send(undefined), (response) => chain.follow(response))
+        }))),
+      (request) =>
+        Effect.flatMap(currentHop, (innermost) => {
+          const hop = hopOf(halves, innermost)
+          if (hop === undefined) return halves.preprocess(request)
+          hop.input = request
+          return halves.preprocess(hop.request ?? request)
+        })
+    )
+  }
+)
+
+interface Policy<E, R> {
+  readonly maxRedirects: number
+  readonly bodiesAcrossOrigins: boolean
+  readonly isHarmless: (name: string) => boolean
+  readonly onRedirect: Options<E, R>["onRedirect"]
+}
+
+const resolve = <E, R>(options: Options<E, R>): Policy<E, R> => {
+  const { allowHeaders, bodiesAcrossOrigins, maxRedirects } = Result.getOrThrowWith(checkOptions(options), identity)
+  const harmless = new Set([...harmlessHeaders, ...allowHeaders.map((name) => name.toLowerCase())])
+  return { maxRedirects, bodiesAcrossOrigins, isHarmless: (name) => harmless.has(name), onRedirect: options.onRedirect }
+}
+
+const checkOptions = once((given) => check(optionTable.redirects, given, "Redirects"))
+
+/**
+ * How the mappers around `follow` come to run on a hop's request. They are composed into the effect that gives the
+ * request; its first step is our own `preprocess`, which takes the hop's request instead of the caller's.
+ */
+interface HopInProgress {
+  readonly halves: object
+  /** The request of the hop; none for the first request, which is the caller's. */
+  readonly request: HttpClientRequest.HttpClientRequest | undefined
+  /** The caller's request, once it has passed; none when a wrapper gives us a finished request. */
+  input: HttpClientRequest.HttpClientRequest | undefined
+  /** That of another `follow`, around this one or within it. */
+  readonly other: HopInProgress | undefined
+}
+
+const hopOf = (halves: object, hop: HopInProgress | undefined): HopInProgress | undefined =>
+  hop === undefined || hop.halves === halves ? hop : hopOf(halves, hop.other)
+
+const currentHop: Context.Reference<HopInProgress | undefined> = Context.Reference(
+  "@sluice/core4/Redirects/currentHop",
+  { defaultValue: (): HopInProgress | undefined => undefined }
+)
+
+/** A hop: its request as the caller would have made it, and what mappers must not change. */
+interface NextHop {
+  readonly request: HttpClientRequest.HttpClientRequest
+  readonly to: URL
+  readonly becomesGet: boolean
+}
+
+const everything = () => true
+
+/** One call with all its redirects. */
+class Chain<E, R, E2, R2> {
+  private readonly hops: Array<Hop> = []
+  private departed: ReadonlySet<string> = new Set()
+  /** The request of the current hop before the mappers, from which the next one is made. */
+  private unmapped: HttpClientRequest.HttpClientRequest | undefined = undefined
+  /** What was sent first. */
+  private first: HttpClientRequest.HttpClientRequest | undefined = undefined
+  /** A content that was dropped stays dropped, whatever mappers add. */
+  private contentDropped = false
+
+  constructor(
+    private readonly policy: Policy<E2, R2>,
+    private readonly halves: Halves<E, R>,
+    /** Gives the caller's request through all mappers; it can be run again, for each attempt and hop. */
+    private readonly request: Effect.Effect<HttpClientRequest.HttpClientRequest, E, R>
+  ) {}
+
+  /** Sends the first request, or a hop's. The mappers run within, so that a retry below runs them anew. */
+  send(next: NextHop | undefined): Effect.Effect<HttpClientResponse, E, R> {
+    if (next === undefined) return this.halves.postprocess(this.mapped(undefined))
+    const { becomesGet, request, to } = next
+    const isAllowed = this.isAllowed
+    const mapped = Effect.map(
+      this.unmapped === undefined ? this.halves.preprocess(request) : this.mapped(request),
+      (mapped) => this.withScope(redirect.kept(request, mapped, to, becomesGet, isAllowed))
+    )
+    if (this.unmapped !== undefined) this.unmapped = request
+    return Effect.provideService(this.halves.postprocess(mapped), departedOrigins, this.departed)
+  }
+
+  private withScope(request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest {
+    return this.first === undefined ? request : inheritScope(this.first, request)
+  }
+
+  private mapped(
+    request: HttpClientRequest.HttpClientRequest | undefined
+  ): Effect.Effect<HttpClientRequest.HttpClientRequest, E, R> {
+    return Effect.suspend(() => {
+      let hop: HopInProgress | undefined
+      const within = Effect.updateService(
+        this.request,
+        currentHop,
+        (other) => hop = { halves: this.halves, request, input: undefined, other }
+      )
+      return Effect.map(within, (mapped) => {
+        if (request === undefined) {
+          this.unmapped = hop?.input
+          this.first = mapped
+        }
+        return mapped
+      })
+    })
+  }
+
+  follow(response: HttpClientResponse): Effect.Effect<HttpClientResponse, E | E2 | HttpClientError, R | R2> {
+    const { request, status } = response
+    if (!redirect.isRedirect(status)) return this.end(response)
+    const from = Url.make(request.url, request.urlParams, Option.getOrUndefined(request.hash))
+    if (Result.isFailure(from)) return this.end(response)
+    const target = location.resolve(response.headers["location"], from.success)
+    if (target._tag === "None") return this.end(response)
+    if (target._tag === "Invalid") return this.fail(response, target.problem)
+    const step = redirect.step(request, status, from.success, target.url)
+    if (!redirect.mayResend(request, step, this.policy.bodiesAcrossOrigins)) return this.end(response)
+    if (this.hops.length >= this.policy.maxRedirects) {
+      return this.fail(response, `more than ${this.policy.maxRedirects} redirects`)
+    }
+    return Effect.flatMap(Idempotency.current, (keys) => {
+      if (step.crosses) this.departed = new Set([...this.departed, from.success.origin])
+      this.contentDropped ||= step.becomesGet
+      const unmapped = redirect.redirected(this.unmapped ?? request, request.method, step, this.isAllowed)
+      const next = step.becomesGet ? unmapped : withKeyOf(request, keys, unmapped)
+      return this.policy.onRedirect === undefined
+        ? this.advance(response, step, next)
+        : this.ask(this.policy.onRedirect, response, step, next)
+    })
+  }
+
+  private ask(
+    onRedirect: NonNullable<Policy<E2, R2>["onRedirect"]>,
+    response: HttpClientResponse,
+    step: redirect.Step,
+    next: HttpClientRequest.HttpClientRequest
+  ): Effect.Effect<HttpClientResponse, E | E2 | HttpClientError, R | R2> {
+    const { from, to } = step
+    const asked = { response, from, to, crossedOrigins: this.departed.size > 0, followed: this.hops.length }
+    return Effect.flatMap(
+      Effect.onError(Effect.suspend(() => onRedirect(next, asked)), () => discard(response)),
+      Option.match({
+        onNone: () => this.end(response),
+        onSome: (changed) => {
+          const url = Url.make(changed.url, changed.urlParams, Option.getOrUndefined(changed.hash))
+          if (Result.isFailure(url)) return this.fail(response, "onRedirect gave a request whose URL is not valid")
+          const elsewhere = redirect.step(changed, response.status, from, url.success)
+          if (!elsewhere.crosses || step.crosses) return this.advance(response, { ...step, to: url.success }, changed)
+          // It was sent elsewhere by `onRedirect`: its headers were made for the origin that was asked for.
+          this.departed = new Set([...this.departed, from.origin])
+          return this.advance(
+            response,
+            { ...step, to: url.success, crosses: true },
+            redirect.redirected(changed, changed.method, { ...elsewhere, becomesGet: false }, this.isAllowed)
+          )
+        }
+      })
+    )
+  }
+
+  private advance(
+    response: HttpClientResponse,
+    { from, to }: redirect.Step,
+    request: HttpClientRequest.HttpClientRequest
+  ): Effect.Effect<HttpClientResponse, E | E2 | HttpClientError, R | R2> {
+    this.hops.push({
+      method: response.request.method,
+      url: withoutUserinfo(from),
+      status: response.status,
+      location: withoutUserinfo(to)
+    })
+    return discard(response).pipe(
+      Effect.andThen(countRedirect),
+      Effect.andThen(Effect.suspend(() => this.send({ request, to, becomesGet: this.contentDropped }))),
+      Effect.flatMap((response) => this.follow(response))
+    )
+  }
+
+  /** Once a redirect has led to another origin, whoever that is has chosen where all later ones lead. */
+  private get isAllowed(): (name: string) => boolean {
+    return this.departed.size === 0 ? everything : this.policy.isHarmless
+  }
+
+  private end(response: HttpClientResponse): Effect.Effect<HttpClientResponse> {
+    if (this.hops.length > 0) histories.set(response, this.hops)
+    return Effect.succeed(response)
+  }
+
+  private fail(response: HttpClientResponse, description: string): Effect.Effect<never, HttpClientError> {
+    const request = shownRequest(response.request)
+    return Effect.andThen(
+      discard(response),
+      Effect.fail(clientError(() => new StatusCodeError({ request, response, description })))
+    )
+  }
+}
+
+/** A request that goes on as it is stays the same request for a server that recognises it by its key. */
+const withKeyOf = (
+  sent: HttpClientRequest.HttpClientRequest,
+  keys: Idempotency.Keys | undefined,
+  next: HttpClientRequest.HttpClientRequest
+): HttpClientRequest.HttpClientRequest =>
+  keys === undefined || isIdempotent(sent.method) || next.headers["idempotency-key"] !== undefined
+    ? next
+    : HttpClientRequest.setHeader(next, "idempotency-key", sent.headers["idempotency-key"] ?? keys.keyFor(sent))
+
+const withoutUserinfo = (url: URL): string => {
+  if (url.username === "" && url.password === "") return url.href
+  const shown = new URL(url)
+  shown.username = ""
+  shown.password = ""
+  return shown.href
+}

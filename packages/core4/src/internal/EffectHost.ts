@@ -1,0 +1,331 @@
+import type { Cancel, Host, OpenEvents, OpenHandle, RunInContext } from "@sluice/engine"
+import { type PoolMetrics, poolMetrics } from "@sluice/engine/metrics"
+import {
+  type CoreLimits,
+  type DriverOptions,
+  PoolDriver,
+  type Reserve,
+  reserveOf,
+  withoutReserve
+} from "@sluice/engine/pool"
+import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import type { Connection } from "../Connection.js"
+import type { Connector } from "../Connector.js"
+import type { Origin } from "../Origin.js"
+import type { PoolEvent } from "../PoolEvent.js"
+import type { Resolved } from "../Timeouts.js"
+import { fromFailure, type TransportError } from "../TransportError.js"
+import { isLive, live } from "./liveClock.js"
+import { registryOf } from "./metrics/registry.js"
+import { OpenConnection } from "./OpenConnection.js"
+import { OriginPermits } from "./OriginPermits.js"
+import { callback, type Soon, soonOf } from "./soon.js"
+import { dateOf } from "./wallTime.js"
+
+export interface HostOptions extends Omit<DriverOptions, "connectTimeout"> {
+  readonly connector: Connector
+  /** Of its metrics. */
+  readonly name: string | undefined
+  readonly metrics: boolean
+  readonly reserved: { readonly origins: ReadonlyArray<string>; readonly connections: number }
+  readonly timeouts: Resolved
+  readonly clock: Clock.Clock
+  /** Of the Effect that the pool was made in. */
+  readonly context: Context.Context<never>
+  /** The parent of all connections' Scopes. */
+  readonly scope: Scope.Scope
+}
+
+const millisPerNano = 1e-6
+
+/** How long code of callers may go on when the pool has closed, in milliseconds. */
+const closingGrace = 1000
+
+/** How many requests a warning names. */
+const namedCallers = 5
+
+/**
+ * What a pool of the engine needs, in terms of Effect: its Clock, its fibers, a Scope and two semaphores for each
+ * connection. It decides nothing.
+ */
+export class EffectHost implements Host {
+  readonly driver: PoolDriver
+  /** The share of origins that have connections reserved, if there are such. */
+  private readonly reserve: Reserve | undefined
+  /** One permit for each connection that is open: what `maxConnections` means. */
+  readonly permit: Semaphore.Semaphore
+  private readonly permits = new Map<string, OriginPermits>()
+  /** Those of the pool: they end when its sockets are gone. */
+  private readonly fibers = new Set<Fiber.Fiber<void, unknown>>()
+  /** Those that run code of callers, and for whom. */
+  private readonly callers = new Map<Fiber.Fiber<unknown, unknown>, string>()
+  private readonly soon: Soon
+  /** What the platform offers, where time is real. */
+  private readonly platform: Connector["runtime"]
+
+  readonly random = Math.random
+  readonly meter: Host["meter"]
+  /** Undefined where nothing is counted. */
+  private readonly metrics: PoolMetrics | undefined
+  readonly coalesce: Host["coalesce"]
+
+  constructor(readonly options: HostOptions) {
+    const { clock, connector, context, limits, timeouts } = options
+    this.metrics = options.metrics ? poolMetrics(registryOf(context), options.name, this) : undefined
+    this.meter = this.metrics?.meter
+    this.permit = Semaphore.makeUnsafe(limits.maxConnections)
+    this.soon = soonOf(context)
+    this.platform = isLive(clock) ? connector.runtime : undefined
+    const { coalesce } = connector
+    this.coalesce = coalesce === undefined
+      ? undefined
+      : (origin, open, onFound) => this.ask(coalesce(origin, open), onFound)
+    this.reserve = reserveOf(options)
+    const driver = { ...options, connectTimeout: timeouts.connect }
+    this.driver = new PoolDriver(this, { ...driver, limits: withoutReserve(limits, this.reserve) })
+    if (this.reserve !== undefined) {
+      const { connections } = this.reserve
+      this.reserve.driver = new PoolDriver(this, { ...driver, limits: { ...limits, maxConnections: connections } })
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Time
+  // ---------------------------------------------------------------------------------------------------------------
+
+  elapsed(): number {
+    const { platform } = this
+    return platform === undefined
+      ? Number(this.options.clock.monotonicTimeNanosUnsafe()) * millisPerNano
+      : platform.elapsed()
+  }
+
+  wallClock(): number {
+    return dateOf(this.options.clock)
+  }
+
+  sleep(millis: number, wake: () => void, background: boolean): Cancel {
+    const { platform } = this
+    if (background && platform !== undefined) {
+      return this.outsideOfRequests(() => platform.backgroundSleep(millis, wake))
+    }
+    const sleep = Effect.andThen(Effect.sleep(millis), Effect.sync(wake))
+    // Some clocks take no time at all for a sleep that has no length.
+    const fiber = this.fork(millis > 0 ? sleep : Effect.andThen(Effect.yieldNow, sleep))
+    return () => fiber.interruptUnsafe()
+  }
+
+  afterPoll(then: () => void): void {
+    if (this.platform === undefined) then()
+    else this.platform.afterPoll(then)
+  }
+
+  defer(run: () => void): void {
+    this.soon(run)
+  }
+
+  captureContext(): RunInContext | undefined {
+    return this.options.connector.runtime?.captureContext()
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Connections
+  // ---------------------------------------------------------------------------------------------------------------
+
+  protocol(origin: Origin): Connection["protocol"] | "unknown" {
+    // The pool asks it for an origin that it has not seen.
+    this.metrics?.levels.watch(origin)
+    return this.options.connector.protocol(origin)
+  }
+
+  open(origin: Origin, events: OpenEvents): OpenHandle {
+    const connection = new OpenConnection(this.options.scope, this.permitsOf(origin), events)
+    const connect = Effect.suspend(() => this.options.connector.connect(origin, events))
+    this.fork(connection.open(origin.href, connect))
+    return { close: () => this.fork(connection.close()) }
+  }
+
+  private permitsOf({ key }: Origin): OriginPermits {
+    let permits = this.permits.get(key)
+    if (permits === undefined) {
+      const own = Semaphore.makeUnsafe(this.limits.maxConnectionsPerOrigin)
+      permits = new OriginPermits(this.permit, own, () => this.describeCount(), () => this.permits.delete(key))
+      this.permits.set(key, permits)
+    }
+    return permits
+  }
+
+  private describeCount(): string {
+    const open = this.drivers.reduce((sum, { core }) => sum + core.state.open, 0)
+    return `${open} of ${this.limits.maxConnections} connections open`
+  }
+
+  /** A connector that dies of it will do so again when it dials, and then somebody is notified. */
+  private ask<A>(question: Effect.Effect<ReadonlyArray<A>>, onFound: (found: ReadonlyArray<A>) => void): Cancel {
+    const fiber = this.fork(
+      Effect.map(Effect.catchCause(question, () => Effect.succeed<ReadonlyArray<A>>([])), onFound)
+    )
+    return () => fiber.interruptUnsafe()
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Operations
+  // ---------------------------------------------------------------------------------------------------------------
+
+  setLimits(limits: CoreLimits): void {
+    // In one step with the core: nobody ever waits on a semaphore, so resizing takes no time.
+    const run = Effect.runSyncWith(this.options.context)
+    run(this.permit.resize(limits.maxConnections))
+    for (const { own } of this.permits.values()) run(own.resize(limits.maxConnectionsPerOrigin))
+    const { reserve } = this
+    this.driver.setLimits(withoutReserve(limits, reserve))
+    reserve?.driver?.setLimits({ ...limits, maxConnections: reserve.connections })
+  }
+
+  /** Which share of the pool an origin has its connections from. */
+  driverOf(origin: Origin): PoolDriver {
+    return this.reserve?.origins.has(origin.href) === true ? this.reserve.driver ?? this.driver : this.driver
+  }
+
+  /** All shares of the pool. */
+  get drivers(): ReadonlyArray<PoolDriver> {
+    const reserved = this.reserve?.driver
+    return reserved === undefined ? [this.driver] : [this.driver, reserved]
+  }
+
+  /** Those of the pool as a whole. */
+  get limits(): CoreLimits {
+    const { limits } = this.driver.core.state
+    return this.reserve === undefined
+      ? limits
+      : { ...limits, maxConnections: limits.maxConnections + this.reserve.connections }
+  }
+
+  /** The origin as its connections are made, or why there is no way. */
+  route(origin: Origin, url: object | undefined, wantsTunnel: boolean): Origin | TransportError {
+    const { routes } = this.options.connector
+    if (routes === undefined || origin.route !== undefined) return origin
+    const routed = routes.route(origin, url, wantsTunnel)
+    return "_tag" in routed ? fromFailure(routed) : routed
+  }
+
+  /** Interrupted, it abandons the dials that nobody else waits for. */
+  warm(given: Origin, count: number) {
+    return Effect.suspend(() => {
+      const origin = this.route(given, undefined, false)
+      if ("_tag" in origin) return Effect.fail(origin)
+      let cancel: Cancel | undefined = undefined
+      const connecting = callback<void, TransportError>((resume) => {
+        cancel = this.driverOf(origin).warm(
+          origin,
+          count,
+          (failure) => resume(failure === undefined ? Effect.void : Effect.fail(fromFailure(failure)))
+        )
+      })
+      return Effect.onInterrupt(connecting, () => Effect.sync(() => cancel?.()))
+    })
+  }
+
+  /**
+   * Ends the pool: refuses waiters, closes what is idle, gives the rest `drainTimeout`, closes it, and returns
+   * when every permit is back, every fiber of the pool has ended, and those of callers have had their grace.
+   */
+  shutdown(drainTimeout: number): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function*() {
+      const emptied = yield* Latch.make()
+      let left = this.drivers.length
+      const hurries = this.drivers.map((driver) =>
+        driver.shutdown(drainTimeout, () => {
+          if (--left === 0) emptied.openUnsafe()
+        })
+      )
+      if (drainTimeout > 0) {
+        // Finalizers are uninterruptible. An interrupt that comes while the pool drains ends that: there is no more time.
+        // The one that closes the pool, as of a program that is asked to end, has come before.
+        const isInterrupted = Exit.hasInterrupts(yield* Effect.exit(Effect.interruptible(Effect.void)))
+        if (!isInterrupted) yield* Effect.exit(Effect.interruptible(emptied.await))
+        else yield* emptied.await
+        for (const hurry of hurries) hurry()
+      }
+      yield* emptied.await
+      yield* Fiber.awaitAll([...this.fibers])
+      this.metrics?.close()
+      yield* this.leaveCallers
+    })
+  }
+
+  /**
+   * What callers wrote, a stream that is sent, its finalizer, is interrupted and gets a moment of real time, whatever clock
+   * the pool has. It may never end: an interrupt does not reach everything.
+   */
+  private readonly leaveCallers = Effect.suspend(() => {
+    if (this.callers.size === 0) return Effect.void
+    for (const fiber of this.callers.keys()) fiber.interruptUnsafe()
+    const ended = Effect.raceFirst(
+      Effect.interruptible(Fiber.awaitAll([...this.callers.keys()])),
+      Effect.interruptible(live.sleep(Duration.millis(closingGrace)))
+    )
+    return Effect.andThen(
+      ended,
+      Effect.suspend(() => {
+        const left = [...this.callers.values()]
+        this.callers.clear()
+        if (left.length === 0) return Effect.void
+        return Effect.logWarning(
+          `The pool is closed, and ${left.length} of the bodies that were being sent did not end when they were ` +
+            `interrupted: ${[...new Set(left)].slice(0, namedCallers).join(", ")}`
+        )
+      })
+    )
+  })
+
+  /** What of an event only the engine can say in its own words is said in the face's. */
+  listen(listener: (event: PoolEvent) => void): Cancel {
+    const stops = this.drivers.map((driver) =>
+      driver.events.listen((event) => {
+        // The pool is closed once.
+        if (event._tag === "PoolClosed" && driver !== this.driver) return
+        listener(event._tag === "DialFailed" ? { ...event, error: fromFailure(event.error) } : event)
+      })
+    )
+    return () => {
+      for (const stop of stops) stop()
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------
+  // Fibers
+  // ---------------------------------------------------------------------------------------------------------------
+
+  reportDefect(what: string, cause: unknown): void {
+    const log = Effect.logError(what, Cause.die(cause))
+    this.track(Effect.runForkWith(this.options.context)(log), what)
+  }
+
+  fork(effect: Effect.Effect<void>): Fiber.Fiber<void, unknown> {
+    const fiber = this.outsideOfRequests(() => Effect.runForkWith(this.options.context)(effect))
+    this.fibers.add(fiber)
+    fiber.addObserver(() => this.fibers.delete(fiber))
+    return fiber
+  }
+
+  private outsideOfRequests<A>(run: () => A): A {
+    const outside = this.options.connector.runtime?.outsideOfRequests
+    return outside === undefined ? run() : outside(run)
+  }
+
+  /** A fiber that runs code of a caller, `of` which request: closing the pool interrupts it and gives it a moment. */
+  track(fiber: Fiber.Fiber<unknown, unknown>, of: string): void {
+    this.callers.set(fiber, of)
+    fiber.addObserver(() => this.callers.delete(fiber))
+  }
+}

@@ -1,0 +1,268 @@
+import { describeCause, type Failure, summarizeFailure } from "@sluice/engine"
+import type { CallResponse, ConnectionFacts } from "@sluice/engine/call"
+import { invalidForm, invalidJson, redactHeaders } from "@sluice/engine/client"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Cookies from "effect/http/Cookies"
+import * as Headers from "effect/http/Headers"
+import { DecodeError, type HttpClientError, StatusCodeError } from "effect/http/HttpClientError"
+import type { HttpClientRequest } from "effect/http/HttpClientRequest"
+import type * as ClientResponse from "effect/http/HttpClientResponse"
+import { TypeId as ResponseTypeId } from "effect/http/HttpClientResponse"
+import * as IncomingMessage from "effect/http/HttpIncomingMessage"
+import * as Url from "effect/http/Url"
+import * as UrlParams from "effect/http/UrlParams"
+import * as Inspectable from "effect/Inspectable"
+import * as Option from "effect/Option"
+import { pipeArguments } from "effect/Pipeable"
+import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+import type { Socket } from "effect/socket/Socket"
+import * as Stream from "effect/Stream"
+import type { TransportError } from "../../TransportError.js"
+import { bytesOf, streamOf, tooLarge } from "./bodyReaders.js"
+import { clientError } from "./errors.js"
+import { shownRequest } from "./shownRequest.js"
+
+/**
+ * How a response came.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ConnectionInfo extends ConnectionFacts {}
+
+/** One for all: it keeps no state between whole texts. It drops a byte order mark, as the platform's layers do. */
+const utf8 = new TextDecoder()
+
+/**
+ * A response as the platform's `HttpClientResponse`. Nothing is decoded before it is asked for, and a body that has
+ * arrived is read without waiting. `text`, `json`, `arrayBuffer`, `urlParamsBody` and `formData` can be read again.
+ */
+export class HttpResponse extends Inspectable.Class implements ClientResponse.HttpClientResponse {
+  private cachedHeaders: Headers.Headers | undefined = undefined
+  private cachedCookies: Cookies.Cookies | undefined = undefined
+  private shown: HttpClientRequest | undefined = undefined
+  private cachedText: string | undefined = undefined
+
+  constructor(
+    private readonly sent: HttpClientRequest,
+    private readonly response: CallResponse
+  ) {
+    super()
+  }
+
+  get [ResponseTypeId](): typeof ResponseTypeId {
+    return ResponseTypeId
+  }
+
+  get [IncomingMessage.TypeId](): typeof IncomingMessage.TypeId {
+    return IncomingMessage.TypeId
+  }
+
+  /**
+   * As it was sent; its query is in `urlParams` and its userinfo in `authorization`, for errors of the platform show the URL.
+   * Printed, it shows no secret.
+   */
+  get request(): HttpClientRequest {
+    return this.shown ??= shownRequest(this.sent)
+  }
+
+  /** Where it came from: without user, password and fragment. */
+  get url(): string {
+    return Result.match(Url.make(this.sent.url, this.sent.urlParams, undefined), {
+      onFailure: () => "",
+      onSuccess: (url) => Object.assign(url, { username: "", password: "", hash: "" }).href
+    })
+  }
+
+  get status(): number {
+    return this.response.head.status
+  }
+
+  get headers(): Headers.Headers {
+    return this.cachedHeaders ??= headersOf(this.response.head.rawHeaders)
+  }
+
+  /** Most responses have none, and then their fields are not read for it. */
+  get contentEncoding(): string | undefined {
+    const { head } = this.response
+    return head.isCoded === false ? undefined : valueOf(head.rawHeaders, "content-encoding")
+  }
+
+  get cookies(): Cookies.Cookies {
+    return this.cachedCookies ??= Cookies.fromSetCookie(this.setCookies)
+  }
+
+  /** The `Set-Cookie` fields as they came. */
+  get setCookies(): ReadonlyArray<string> {
+    return valuesOf(this.response.head.rawHeaders, "set-cookie")
+  }
+
+  get remoteAddress(): Option.Option<string> {
+    return Option.fromNullishOr(this.response.remoteAddress)
+  }
+
+  /** Is called when the body breaks off, or has: once, whether anybody reads it or not. */
+  onBodyFailure(report: (failure: Failure.Failure) => void): void {
+    const { body } = this.response
+    if (body.state._tag === "Failed") report(body.state.failure)
+    else if (!body.isComplete) body.onFailed = report
+  }
+
+  /** Its last byte has come: it holds no connection. */
+  get isComplete(): boolean {
+    return this.response.body.isComplete
+  }
+
+  /** It will be read, however late. */
+  hold(): void {
+    this.response.body.hold()
+  }
+
+  get connection(): ConnectionInfo {
+    return this.response.facts
+  }
+
+  /** The fields that came after the body (RFC 9110 §6.5); empty until it is complete. */
+  get trailers(): Headers.Headers {
+    return headersOf(this.response.body.trailers)
+  }
+
+  get bytes(): Effect.Effect<Uint8Array, HttpClientError> {
+    return Effect.mapError(bytesOf(this.response.body), (cause) => this.toError(cause))
+  }
+
+  get text(): Effect.Effect<string, HttpClientError> {
+    // Most responses have arrived whole when somebody asks for their text.
+    return this.response.body.isComplete
+      ? Effect.suspend(() => this.decode(this.response.body.join()))
+      : Effect.flatMap(this.bytes, (bytes) => this.decode(bytes))
+  }
+
+  get json(): Effect.Effect<Schema.Json, HttpClientError> {
+    return Effect.flatMap(this.text, (text) => {
+      try {
+        return Effect.succeed(text === "" ? null : JSON.parse(text))
+      } catch (cause) {
+        return Effect.fail(this.decodeError(invalidJson(cause, this, this.response.body.join())))
+      }
+    })
+  }
+
+  get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError> {
+    return Effect.map(this.bytes, (bytes) =>
+      bytes.byteLength === bytes.buffer.byteLength
+        ? bytes.buffer as ArrayBuffer
+        // Not `bytes.slice()`: a Buffer's is a view of the pool that it was allocated in.
+        : Uint8Array.prototype.slice.call(bytes).buffer as ArrayBuffer)
+  }
+
+  get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, HttpClientError> {
+    return Effect.flatMap(this.text, (text) =>
+      Effect.try({
+        try: () => UrlParams.fromInput(new URLSearchParams(text)),
+        catch: (cause) => this.decodeError(cause)
+      }))
+  }
+
+  get formData(): Effect.Effect<FormData, HttpClientError> {
+    return Effect.flatMap(this.bytes, (bytes) =>
+      Effect.tryPromise({
+        try: () => new Response(bytes as BodyInit, { headers: contentType(this.headers) }).formData(),
+        catch: (cause) => this.decodeError(invalidForm(cause, this, bytes))
+      }))
+  }
+
+  get stream(): Stream.Stream<Uint8Array, HttpClientError> {
+    return Stream.mapError(streamOf(this.response.body), (cause) => this.toError(cause))
+  }
+
+  /** What follows a 101: see `Tunnel`. */
+  get upgrade(): Effect.Effect<Socket, HttpClientError> {
+    const { request } = this
+    return Effect.suspend(() =>
+      Effect.fail(
+        clientError(() =>
+          new StatusCodeError({ request, response: this, description: "the connection was not upgraded" })
+        )
+      )
+    )
+  }
+
+  pipe(): unknown {
+    // eslint-disable-next-line prefer-rest-params
+    return pipeArguments(this, arguments)
+  }
+
+  discard(): void {
+    this.response.body.abandon("Cancelled")
+  }
+
+  /** The body is not shown: it may hold secrets, and of one that is still arriving it would hold the connection. */
+  toJSON(): unknown {
+    return {
+      _id: "effect/http/HttpClientResponse",
+      request: (this.request as { readonly toJSON: () => unknown }).toJSON(),
+      status: this.status,
+      headers: redactHeaders(this.headers),
+      remoteAddress: this.remoteAddress.toJSON()
+    }
+  }
+
+  private decode(bytes: Uint8Array): Exit.Exit<string, HttpClientError> {
+    try {
+      return Exit.succeed(this.cachedText ??= utf8.decode(bytes))
+    } catch {
+      return Exit.fail(this.toError(tooLarge(this.response.body, "text", maxText)))
+    }
+  }
+
+  private toError(cause: TransportError): HttpClientError {
+    return clientError(() =>
+      new DecodeError({ request: this.request, response: this, cause, description: summarizeFailure(cause) })
+    )
+  }
+
+  private decodeError(cause: unknown): HttpClientError {
+    const { request } = this
+    const description = describeCause(cause)
+    return clientError(() =>
+      description === ""
+        ? new DecodeError({ request, response: this, cause })
+        : new DecodeError({ request, response: this, cause, description })
+    )
+  }
+}
+
+/** The most bytes that are a text for certain: V8's longest string. */
+const maxText = 2 ** 29 - 24
+
+const contentType = (headers: Headers.Headers): Record<string, string> =>
+  headers["content-type"] === undefined ? {} : { "content-type": headers["content-type"] }
+
+const headersPrototype = Object.getPrototypeOf(Headers.empty)
+
+/** Fields that occur several times are joined by commas (RFC 9110 §5.3); cookies are read separately. */
+const headersOf = (raw: ReadonlyArray<string>): Headers.Headers => {
+  const headers: Record<string, string> = Object.create(headersPrototype)
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]
+    headers[name] = Object.hasOwn(headers, name) ? `${headers[name]}, ${raw[i + 1]}` : raw[i + 1]
+  }
+  return headers as Headers.Headers
+}
+
+const valuesOf = (raw: ReadonlyArray<string>, name: string): Array<string> => {
+  const values: Array<string> = []
+  for (let i = 0; i < raw.length; i += 2) if (raw[i] === name) values.push(raw[i + 1])
+  return values
+}
+
+const valueOf = (raw: ReadonlyArray<string>, name: string): string | undefined => {
+  let value: string | undefined
+  for (let i = 0; i < raw.length; i += 2) {
+    if (raw[i] === name) value = value === undefined ? raw[i + 1] : `${value}, ${raw[i + 1]}`
+  }
+  return value
+}

@@ -1,0 +1,100 @@
+import { Call, TargetCache } from "@sluice/engine/call"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientRequest } from "effect/http/HttpClientRequest"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import type { Origin } from "../../Origin.js"
+import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
+import type { EffectHost } from "../EffectHost.js"
+import { rememberIn } from "../kin.js"
+import { scopeOf } from "../scopedRequests.js"
+import type { ClientOptions } from "./ClientOptions.js"
+import { type Decoding, makeDecodable } from "./Decoding.js"
+import { FiberListener } from "./FiberListener.js"
+import type { HttpResponse } from "./HttpResponse.js"
+import type { PlatformRequest } from "./PlatformRequest.js"
+import { prepare } from "./prepare.js"
+import { redactPathOf } from "./shownRequest.js"
+import type { Track } from "./StreamSource.js"
+import { isTraced, type Restore, traced } from "./tracing.js"
+
+const needsTunnel = () =>
+  new LocalProtocolError({
+    origin: "",
+    reason: "NotSupported",
+    detail: "what follows CONNECT is no response but a tunnel; open it with Tunnel.connect",
+    section: "RFC 9110 §9.3.6"
+  })
+
+/** One whose body is still to come holds its connection. */
+const settle = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  response: HttpResponse,
+  decoding: Decoding | undefined
+): Exit.Exit<HttpClientResponse> => {
+  if (!response.isComplete) rememberIn(fiber)
+  return Exit.succeed(decoding === undefined ? response : decoding.decode(response))
+}
+
+/**
+ * The path of a request: prepare it, ask the pool, send it, wait. `toError` says how a failure appears to the caller.
+ */
+export const make = <E>(
+  host: EffectHost,
+  given: Omit<ClientOptions, "targets" | "decoding" | "route">,
+  toError: (error: TransportError, request: HttpClientRequest) => E,
+  decoding?: Decoding
+): HttpClient.HttpClient.With<E> => {
+  const { routes } = host.options.connector
+  const options = {
+    ...given,
+    targets: routes?.varies === true ? undefined : new TargetCache(),
+    decoding,
+    route: routes && ((origin: Origin, url: object | undefined) => host.route(origin, url, false))
+  }
+  const track: Track = (fiber, of) => host.track(fiber, of)
+
+  const send = (
+    fiber: Fiber.Fiber<unknown, unknown>,
+    prepared: PlatformRequest,
+    restore: Restore
+  ): Effect.Effect<HttpClientResponse, E> => {
+    const { decoding, request } = prepared
+    const call = new Call(host.driverOf(prepared.wire.origin), options, prepared, fiber.id)
+    scopeOf(request)?.signal.addEventListener("abort", () => call.scopeClosed(), { once: true })
+    const response = Effect.callback<HttpResponse, TransportError>((resume) => {
+      call.start(new FiberListener(fiber, request, options.onInformational, resume))
+    })
+    // Whatever ends the wait, an interrupt in the moment after the response too, the call gives everything back.
+    return Effect.matchCauseEffect(restore(response), {
+      onFailure: (cause) => {
+        call.cancel()
+        return Effect.failCause(Cause.map(cause, (error) => toError(error, request)))
+      },
+      onSuccess: (response) => settle(fiber, response, decoding)
+    })
+  }
+
+  const execute = (request: HttpClientRequest) =>
+    Effect.withFiber<HttpClientResponse, E>((fiber) => {
+      if (options.redactPath !== undefined) redactPathOf(request, options.redactPath)
+      const prepared = request.method === "CONNECT" ? needsTunnel() : prepare(request, options, fiber, track)
+      if (isTransportError(prepared)) return Effect.fail(toError(prepared, request))
+      return isTraced(fiber, request)
+        ? traced(fiber, prepared, (prepared, restore) => send(fiber, prepared, restore))
+        : Effect.uninterruptibleMask((restore) => send(fiber, prepared, restore))
+    })
+
+  const client = HttpClient.makeWith<never, never, E, never>(
+    // A request that nothing has been done to is there already.
+    (request) =>
+      Exit.isExit(request) && Exit.isSuccess(request)
+        ? execute(request.value as HttpClientRequest)
+        : Effect.flatMap(request, execute),
+    Effect.succeed
+  )
+  return makeDecodable(client, (decoding) => make(host, given, toError, decoding))
+}

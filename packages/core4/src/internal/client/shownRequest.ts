@@ -1,0 +1,150 @@
+import { redactQuery } from "@sluice/engine/call"
+import { redactHeaders } from "@sluice/engine/client"
+import * as Base64 from "effect/encoding/Base64"
+import type { HttpClientErrorReason } from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as UrlParams from "effect/http/UrlParams"
+import { NodeInspectSymbol } from "effect/Inspectable"
+import * as Option from "effect/Option"
+import type { RedactPath } from "./ClientOptions.js"
+
+type Request = HttpClientRequest.HttpClientRequest
+
+/** What may be shown of the paths of these requests, where somebody says so: a token in a path looks like any other word. */
+const redactions = new WeakMap<object, RedactPath>()
+
+export const redactPathOf = (request: Request, redactPath: RedactPath): void => {
+  redactions.set(request, redactPath)
+}
+
+/** A hook of the caller's that throws shows nothing. */
+export const guarded = (redactPath: RedactPath): RedactPath => (path) => {
+  try {
+    return redactPath(path)
+  } catch {
+    return "/REDACTED"
+  }
+}
+
+/**
+ * The same request, which code reads and sends as before; but printed in any way it shows no secret.
+ */
+export const printable = (request: Request): Request => {
+  const shown: Request = Object.assign(Object.create(prototype), request)
+  const redactPath = redactions.get(request)
+  if (redactPath !== undefined) redactions.set(shown, redactPath)
+  return shown
+}
+
+/** An error of Effect's client puts its request's URL into its message and its JSON form. */
+export const withShownUrl = <E extends HttpClientErrorReason>(error: E): E => {
+  const redactPath = redactions.get(error.request)
+  if (redactPath === undefined) return error
+  const url = shownUrl(error.request.url, redactPath)
+  const { toJSON } = error
+  return Object.defineProperties(error, {
+    methodAndUrl: { value: `${error.request.method} ${url}` },
+    toJSON: {
+      value(this: E): unknown {
+        const plain = toJSON.call(this) as { readonly request: object }
+        return { ...plain, request: { ...plain.request, url } }
+      }
+    }
+  })
+}
+
+/**
+ * A request as errors carry it. The platform puts its URL into their messages, so what comes after the path is moved to
+ * `urlParams`, and userinfo to the header that it is sent in: sent again it asks for the same.
+ */
+export const shownRequest = (request: Request): Request => {
+  const shown = printable(request)
+  return needsChange(request) ? Object.assign(shown, moved(request)) : shown
+}
+
+const needsChange = ({ hash, url }: Request): boolean =>
+  /[?#@]/.test(url) || !/^https?:\/\//.test(url) || Option.isSome(hash)
+
+/** By what was parsed and not by a pattern: what has not parsed is not shown at all. */
+const moved = (request: Request): Partial<Request> => {
+  const url = parse(request.url)
+  if (url === undefined || !isHttp(url)) return { url: unnamed(url), urlParams: UrlParams.empty, hash: Option.none() }
+  const authorization = request.headers["authorization"]
+  const credentials = url.username === "" && url.password === ""
+    ? undefined
+    : `${decode(url.username)}:${decode(url.password)}`
+  return {
+    url: url.origin + url.pathname,
+    urlParams: UrlParams.make([...url.searchParams, ...request.urlParams.params]),
+    hash: Option.none(),
+    ...(credentials === undefined || authorization !== undefined
+      ? {}
+      : {
+        headers: HttpClientRequest.setHeader(request, "authorization", `Basic ${Base64.encode(credentials)}`).headers
+      })
+  }
+}
+
+const isHttp = ({ protocol }: URL): boolean => protocol === "http:" || protocol === "https:"
+
+/** What stands before the colon may be a user's name. */
+const unnamed = (url: URL | undefined): string =>
+  url === undefined ? "<invalid URL>" : "<URL that is not http: or https:>"
+
+const shownUrl = (text: string, redactPath: RedactPath | undefined): string => {
+  const url = parse(text)
+  if (url === undefined || !isHttp(url)) return unnamed(url)
+  return url.origin + (redactPath === undefined ? url.pathname : redactPath(url.pathname)) + redactQuery(url.search)
+}
+
+const parse = (url: string): URL | undefined => {
+  try {
+    return new URL(url)
+  } catch {
+    return undefined
+  }
+}
+
+const decode = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Names of parameters (one without a value may be all secret) and headers, the size of the body, and no value that may be a secret. */
+const toJSON = (request: Request): unknown => {
+  const { body, headers, method, url, urlParams } = request
+  return {
+    _id: "effect/http/HttpClientRequest",
+    method,
+    url: shownUrl(url, redactions.get(request)),
+    urlParams: urlParams.params.map(([name, value]) => value === "" ? ["REDACTED", ""] : [name, "REDACTED"]),
+    headers: redactHeaders(headers),
+    body: shownBody(body)
+  }
+}
+
+const shownBody = (body: Request["body"]): unknown =>
+  body._tag === "Empty"
+    ? { _tag: body._tag }
+    : { _tag: body._tag, contentType: body.contentType, contentLength: body.contentLength }
+
+const prototype: object = Object.create(Object.getPrototypeOf(HttpClientRequest.get("http://localhost/")), {
+  toJSON: {
+    value(this: Request): unknown {
+      return toJSON(this)
+    }
+  },
+  toString: {
+    value(this: Request): string {
+      return JSON.stringify(toJSON(this), undefined, 2)
+    }
+  },
+  [NodeInspectSymbol]: {
+    value(this: Request): unknown {
+      return toJSON(this)
+    }
+  }
+})

@@ -1,0 +1,63 @@
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { PoolEvent } from "../PoolEvent.js"
+import type { EffectHost } from "./EffectHost.js"
+import { callback } from "./soon.js"
+
+type Pull = Effect.Effect<Arr.NonEmptyReadonlyArray<PoolEvent>, Cause.Done>
+
+/** The events of a pool from the moment that the stream is run, until the pool is closed. */
+export const eventStream = (host: EffectHost): Stream.Stream<PoolEvent> => {
+  if (host.driver.events.isClosed) return Stream.empty
+  return Stream.unwrap(Effect.map(
+    Effect.acquireRelease(Effect.sync(() => new EventBuffer(host)), (buffer) => buffer.close),
+    (buffer) => Stream.fromPull(Effect.succeed(buffer.pull))
+  ))
+}
+
+/**
+ * Events that one reader has not taken yet. They come from the steps of requests, and the reader goes on in its own context
+ * (`AsyncLocalStorage`), not in theirs: a queue of Effect's would resume it in a task that belongs to no fiber, together
+ * with whatever else is due, in the context of who came first.
+ */
+class EventBuffer {
+  private events: Array<PoolEvent> = []
+  private hasEnded = false
+  private onReadable: (() => void) | undefined = undefined
+  readonly close: Effect.Effect<void>
+
+  constructor(private readonly host: EffectHost) {
+    this.close = Effect.sync(host.listen((event) => this.push(event)))
+  }
+
+  readonly pull: Pull = callback((resume) => {
+    if (this.isReadable) return resume(this.take())
+    const inContext = this.host.captureContext()
+    // Taken when the reader's fiber goes on: more may have come by then.
+    const notify = () => resume(Effect.suspend(() => this.take()))
+    this.onReadable = inContext === undefined ? notify : () => inContext(notify)
+    return Effect.sync(() => {
+      this.onReadable = undefined
+    })
+  })
+
+  private get isReadable(): boolean {
+    return this.events.length > 0 || this.hasEnded
+  }
+
+  private push(event: PoolEvent): void {
+    this.events.push(event)
+    this.hasEnded = event._tag === "PoolClosed"
+    const { onReadable } = this
+    this.onReadable = undefined
+    onReadable?.()
+  }
+
+  private take(): Pull {
+    const { events } = this
+    this.events = []
+    return Arr.isArrayNonEmpty(events) ? Effect.succeed(events) : Cause.done()
+  }
+}
