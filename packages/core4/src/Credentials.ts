@@ -57,7 +57,7 @@ export const bearer = (token: Redacted.Redacted): Credential =>
   header("authorization", () => `Bearer ${Redacted.value(token)}`)
 
 /**
- * A key in a header of its own.
+ * A key in a header of its own. A request that has this header already keeps it.
  *
  * @since 0.1.0
  * @category constructors
@@ -66,7 +66,10 @@ export const apiKey = (key: Redacted.Redacted, name = "x-api-key"): Credential =
   header(name, () => Redacted.value(key))
 
 const header = (name: string, value: () => string): Credential => ({
-  authorize: (request) => Effect.sync(() => HttpClientRequest.setHeader(request, name, value()))
+  authorize: (request) =>
+    Effect.sync(() =>
+      request.headers[name.toLowerCase()] === undefined ? HttpClientRequest.setHeader(request, name, value()) : request
+    )
 })
 
 /**
@@ -142,7 +145,7 @@ export type Lookup<E = never, R = never> =
  * Authorizes the requests to the origins that have a credential. Put it below `Redirects.follow` and `Retry.safely`, and
  * after all that changes headers or body: each attempt and hop is authorized anew, for the origin that it goes to.
  *
- * A request with an `authorization` of its own keeps it. After a redirect has led away from an origin, its credential is
+ * A request with an `authorization` of its own, or with user and password in its URL, keeps that. After a redirect has led away from an origin, its credential is
  * not sent any more in that chain, though a later hop come back. After a 401 the credential is asked once whether to try
  * again, if the body can be sent again.
  *
@@ -169,8 +172,7 @@ export const withCredentials: {
         const authorized = Effect.flatMap(request, (request) =>
           Effect.flatMap(Redirects.departedOrigins, (departed) => {
             const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
-            const isOpen = url !== undefined && request.headers["authorization"] === undefined &&
-              !departed.has(url.origin)
+            const isOpen = url !== undefined && !hasOwn(request, url) && !departed.has(url.origin)
             credential = isOpen ? lookup(url) : undefined
             return credential === undefined
               ? Effect.succeed(request)
@@ -193,6 +195,10 @@ export const withCredentials: {
     preprocess
   )
 })
+
+/** User and password of a URL become its `authorization`. */
+const hasOwn = ({ headers }: HttpClientRequest.HttpClientRequest, { password, username }: URL): boolean =>
+  headers["authorization"] !== undefined || username !== "" || password !== ""
 
 const byOrigin = <E, R>(
   credentials: Readonly<Record<string, Credential<E, R>>>

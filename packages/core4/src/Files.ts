@@ -27,6 +27,7 @@ import * as multiparts from "./internal/client/multipart.js"
 import { ReopenableBody } from "./internal/client/ReopenableBody.js"
 import * as RequestBody from "./internal/client/RequestBody.js"
 import { shownRequest } from "./internal/client/shownRequest.js"
+import * as fileSource from "./internal/fileSource.js"
 import { slices } from "./internal/pulled.js"
 import { isReplayable } from "./internal/replayableBody.js"
 import { check } from "./InvalidOptions.js"
@@ -83,7 +84,9 @@ export interface FileOptions {
 }
 
 /**
- * A file as a body. It is opened when it is sent, and can be sent again: by a retry, by a redirect, after a challenge.
+ * A file as a body. It is opened when it is sent, and can be sent again: by a retry, by a redirect, after a challenge. One that
+ * changes while it is sent, or has another size by then, fails the request with `RequestBodyError`, whose cause is
+ * `FileChanged`; the server does not get all of it. What is no regular file, as a pipe, has no size and is read once.
  *
  * @example
  * ```ts
@@ -102,13 +105,21 @@ export const body = (
   path: string,
   { contentType = "application/octet-stream" }: FileOptions = {}
 ): Effect.Effect<HttpBody, PlatformError, FileSystem.FileSystem> =>
-  Effect.map(open(path), ({ size, stream }) => new ReopenableBody(stream, contentType, size))
-
-const open = (path: string): Effect.Effect<multiparts.Source, PlatformError, FileSystem.FileSystem> =>
-  Effect.flatMap(
-    FileSystem.FileSystem,
-    (files) => Effect.map(files.stat(path), ({ size }) => ({ size: Number(size), stream: files.stream(path) }))
+  Effect.map(
+    fileSource.open(path),
+    ({ isReplayable, size, stream }) => new ReopenableBody(stream, contentType, size, isReplayable)
   )
+
+export {
+  /**
+   * A file is not what it was when its size was announced, or changes while it is sent. It is the cause of a
+   * `RequestBodyError`.
+   *
+   * @since 0.1.0
+   * @category errors
+   */
+  FileChanged
+} from "./internal/fileSource.js"
 
 /**
  * A file as a part of a form.
@@ -144,6 +155,12 @@ export const multipart = (
 ): Effect.Effect<HttpBody, PlatformError, FileSystem.FileSystem> =>
   Effect.gen(function*() {
     const parts: Array<multiparts.Part> = []
+    let isReplayable = true
+    const open = (path: string) =>
+      Effect.map(fileSource.open(path), (file) => {
+        isReplayable &&= file.isReplayable
+        return file
+      })
     for (const [name, field] of Object.entries(fields)) {
       for (const value of typeof field === "string" || "path" in field ? [field] : field) {
         parts.push(
@@ -159,7 +176,7 @@ export const multipart = (
       }
     }
     const { contentLength, contentType, stream } = multiparts.encodeParts(parts)
-    return new ReopenableBody(stream, contentType, contentLength)
+    return new ReopenableBody(stream, contentType, contentLength, isReplayable)
   })
 
 const baseName = (path: string): string => path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1)

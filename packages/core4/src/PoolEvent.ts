@@ -9,7 +9,9 @@ import type { TransportError } from "./TransportError.js"
 
 /**
  * An event, distinguished by `_tag`: `Waiting`, `Granted`, `Refused`, `DialStarted`, `DialSucceeded`, `DialFailed`,
- * `Released`, `Evicted`, `Expired`, `Closed`, `Retried`, `Coalesced`, `PoolClosed`. Times are milliseconds.
+ * `Released`, `Evicted`, `Expired`, `Closed`, `Retried`, `Coalesced`, `PoolClosed`. Times are milliseconds. Its JSON form
+ * says `"Infinity"`, and of an error what it says. Connections are numbered over all of the pool, those that are reserved
+ * for some origins too.
  *
  * @since 0.1.0
  * @category models

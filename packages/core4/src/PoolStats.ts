@@ -48,6 +48,8 @@ export type LeaseDescription = Engine.LeaseDescription
  * alone when it has all the connections that `maxConnectionsPerOrigin` allows: others are no reason to wait then.
  *
  * - `origin`: the counts of the origin that the request was for.
+ * - `reserved`: where connections are reserved for some origins, how many, and whether this origin is one of those. Then
+ *   `maxConnections` and the counts are of the share that it has its connections from.
  * - `longestHeld`: the leases held longest, at most five.
  * - `heldByThisFiber`: how many leases the waiting fiber holds itself.
  * - `heldByKin`: how many are held by the fibers that it was forked from, at any depth, or that it has joined: as when a

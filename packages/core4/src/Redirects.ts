@@ -20,10 +20,12 @@ import * as Result from "effect/Result"
 import * as Idempotency from "./Idempotency.js"
 import { discard } from "./internal/client/discard.js"
 import { clientError } from "./internal/client/errors.js"
+import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { counted } from "./internal/client/sends.js"
 import { shownRequest } from "./internal/client/shownRequest.js"
 import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
 import * as deadline from "./internal/deadline.js"
+import { originalOf } from "./internal/DerivedResponse.js"
 import { countRedirect } from "./internal/metrics/callCounters.js"
 import * as redirect from "./internal/redirect.js"
 import { inheritScope } from "./internal/scopedRequests.js"
@@ -296,7 +298,7 @@ class Chain<E, R, E2, R2> {
     if (!redirect.isRedirect(status)) return this.end(response)
     const from = Url.make(request.url, request.urlParams, Option.getOrUndefined(request.hash))
     if (Result.isFailure(from)) return this.end(response)
-    const target = location.resolve(response.headers["location"], from.success)
+    const target = location.resolve(locationsOf(response), from.success)
     if (target._tag === "None") return this.end(response)
     if (target._tag === "Invalid") return this.fail(response, target.problem)
     const step = redirect.step(request, status, from.success, target.url)
@@ -379,6 +381,14 @@ class Chain<E, R, E2, R2> {
       Effect.fail(clientError(() => new StatusCodeError({ request, response, description })))
     )
   }
+}
+
+/** As they came: joined by a comma, two of them look like one that has a comma in it. */
+const locationsOf = (response: HttpClientResponse): string | ReadonlyArray<string> | undefined => {
+  const original = originalOf(response)
+  if (!(original instanceof HttpResponse)) return response.headers["location"]
+  const fields = original.fields("location")
+  return fields.length === 0 ? undefined : fields
 }
 
 /** A request that goes on as it is stays the same request for a server that recognises it by its key. */

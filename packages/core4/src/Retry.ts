@@ -19,6 +19,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Idempotency from "./Idempotency.js"
+import * as history from "./internal/attempts.js"
 import { discard } from "./internal/client/discard.js"
 import { counted } from "./internal/client/sends.js"
 import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
@@ -98,29 +99,19 @@ export interface Options {
 }
 
 /**
- * An attempt, and how it ended.
- *
  * @since 0.1.0
  * @category models
  */
-export interface Attempt {
-  /** When it began and ended, in milliseconds since the epoch. */
-  readonly startedAt: number
-  readonly endedAt: number
-  /** The status of its response, or the tag of its error. */
-  readonly outcome: number | string
-}
-
-const histories = new WeakMap<object, ReadonlyArray<Attempt>>()
+export type { Attempt } from "./internal/attempts.js"
 
 /**
- * All attempts that led to a response or an error, oldest first; empty when there was one alone.
+ * All attempts that led to a response or an error, oldest first; empty when there was one alone. The message of an error of
+ * the transport has them too.
  *
  * @since 0.1.0
  * @category accessors
  */
-export const attempts = (outcome: unknown): ReadonlyArray<Attempt> =>
-  typeof outcome === "object" && outcome !== null ? histories.get(outcome) ?? [] : []
+export const attempts: (outcome: unknown) => ReadonlyArray<history.Attempt> = history.attemptsOf
 
 /** Sending more does not help against these. */
 const permanent: ReadonlyArray<TransportError["_tag"]> = [
@@ -152,7 +143,8 @@ const permanent: ReadonlyArray<TransportError["_tag"]> = [
  * - A 417 to a request with `Expect: 100-continue` is sent again at once, without it (RFC 9110 §10.1.1).
  * - No retry begins that could not begin within the deadline (`Deadline.within`, `timeouts.total` of a region): the last
  *   outcome is final.
- * - `attempts` lists what was tried, from the final response or error; each retry is an event of the current span.
+ * - `attempts` lists what was tried, from the final response or error, whose message has it too; each retry is an event of
+ *   the current span, and all attempts are its attribute `sluice.retry.attempts`.
  *
  * Options that make no sense are a mistake of the program: `InvalidOptions` is thrown where the client
  * is made.
@@ -184,7 +176,7 @@ export const safely: {
       (request) =>
         counted(deadline.withinTotal(Effect.flatMap(Idempotency.current, (keys) => {
           policy.budget.deposit()
-          return new Attempts(policy, halves, request, keys !== undefined).next
+          return new Attempts(policy, halves, request, keys !== undefined).first
         }))),
       halves.preprocess
     )
@@ -255,8 +247,10 @@ const refusedResponse = (error: unknown): HttpClientResponse | undefined =>
 
 /** One call with all its attempts. */
 class Attempts<E, R> {
-  private readonly ended: Array<Attempt> = []
+  private readonly ended: Array<history.Attempt> = []
   private expects = true
+  /** When the attempt began that is under way. */
+  private startedAt: number | undefined = undefined
 
   constructor(
     private readonly policy: Policy,
@@ -265,9 +259,23 @@ class Attempts<E, R> {
     private readonly hasKey: boolean
   ) {}
 
-  get next(): Effect.Effect<HttpClientResponse, E, R> {
-    return Effect.flatMap(wallTime.date, (startedAt) =>
-      Effect.matchEffect(this.attempt, {
+  /** All of them, when something else ends the call than they do. */
+  private soFar(endedAt: number): ReadonlyArray<history.Attempt> {
+    const { ended, startedAt } = this
+    return startedAt === undefined ? ended : [...ended, { startedAt, endedAt, outcome: "TotalTimeout" }]
+  }
+
+  get first(): Effect.Effect<HttpClientResponse, E, R> {
+    return Effect.flatMap(history.current, (tried) => {
+      if (tried !== undefined) tried.attempts = (now) => this.soFar(now)
+      return this.next
+    })
+  }
+
+  private get next(): Effect.Effect<HttpClientResponse, E, R> {
+    return Effect.flatMap(wallTime.date, (startedAt) => {
+      this.startedAt = startedAt
+      return Effect.matchEffect(this.attempt, {
         onFailure: (error) => {
           const response = refusedResponse(error)
           const verdict = response === undefined
@@ -279,7 +287,8 @@ class Attempts<E, R> {
           const verdict = judgeResponse(response, this.policy, this.hasKey)
           return this.decide(verdict, startedAt, response, response, Effect.succeed(response))
         }
-      }))
+      })
+    })
   }
 
   private get attempt(): Effect.Effect<HttpClientResponse, E, R> {
@@ -296,6 +305,7 @@ class Attempts<E, R> {
     response: HttpClientResponse | undefined,
     end: Effect.Effect<HttpClientResponse, E>
   ): Effect.Effect<HttpClientResponse, E, R> {
+    this.startedAt = undefined
     if (verdict._tag === "Final" && this.ended.length === 0) return end
     return Effect.flatMap(wallTime.date, (endedAt) => {
       this.ended.push({ startedAt, endedAt, outcome: response?.status ?? tagOf(outcome) })
@@ -305,7 +315,7 @@ class Attempts<E, R> {
         if (pause === undefined) return this.end(outcome, end)
         const hasBudget = this.policy.budget.withdraw()
         return Effect.andThen(
-          countRetry(hasBudget ? "sent" : "no_budget"),
+          countRetry(hasBudget ? "sent" : "no_budget", this.ended[this.ended.length - 1].outcome),
           hasBudget ? this.retry(response, pause) : this.end(outcome, end)
         )
       })
@@ -354,8 +364,13 @@ class Attempts<E, R> {
     outcome: E | HttpClientResponse,
     end: Effect.Effect<HttpClientResponse, E>
   ): Effect.Effect<HttpClientResponse, E> {
-    if (this.ended.length > 1 && typeof outcome === "object" && outcome !== null) histories.set(outcome, this.ended)
-    return end
+    const { ended } = this
+    if (ended.length < 2) return end
+    history.note(outcome, ended)
+    return Effect.withFiber(({ cache: { span: currentSpan } }) => {
+      if (currentSpan?._tag === "Span") currentSpan.attribute("sluice.retry.attempts", history.describe(ended))
+      return end
+    })
   }
 }
 

@@ -10,6 +10,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { createHash, createHmac } from "node:crypto"
+import { bodyBytes } from "./internal/bodyBytes.js"
 
 /**
  * @since 0.1.0
@@ -95,7 +96,7 @@ const signed = (
   const added: Record<string, string> = { "x-amz-date": time }
   if (service === "s3" || payload === unsigned) added["x-amz-content-sha256"] = payload
   if (keys.sessionToken !== undefined) added["x-amz-security-token"] = Redacted.value(keys.sessionToken)
-  const headers: Record<string, string> = { ...request.headers, ...added, host: url.host }
+  const headers: Record<string, string> = { ...request.headers, ...added, host: request.headers["host"] ?? url.host }
   const names = Object.keys(headers).filter((name) =>
     name === "host" || name === "content-type" || name.startsWith("x-amz-")
   ).sort()
@@ -125,14 +126,10 @@ const signed = (
 
 const unsigned = "UNSIGNED-PAYLOAD"
 
-const payloadHash = ({ body }: HttpClientRequest.HttpClientRequest): string =>
-  body._tag === "Empty"
-    ? sha256("")
-    : body._tag === "Uint8Array"
-    ? sha256(body.body)
-    : body._tag === "Raw" && (typeof body.body === "string" || body.body instanceof Uint8Array)
-    ? sha256(body.body)
-    : unsigned
+const payloadHash = (request: HttpClientRequest.HttpClientRequest): string => {
+  const bytes = bodyBytes(request)
+  return bytes === undefined ? unsigned : sha256(bytes)
+}
 
 const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex")
 

@@ -10,11 +10,13 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { createHash, randomBytes } from "node:crypto"
+import { bodyBytes } from "./internal/bodyBytes.js"
 
 /**
  * Responds to the Digest challenges of one origin: SHA-512-256, SHA-256 and MD5, with `-sess`, `auth`, `auth-int` and
  * `userhash`; the strongest that the server offers. The first request is sent without credentials and gets the challenge;
- * those after it use its nonce until the server gives another one.
+ * those after it use its nonce until the server gives another one. Where a server wants `auth-int` alone, a body that is not
+ * there as bytes or text is not authorized, and its 401 is the response.
  *
  * @example
  * ```ts
@@ -49,7 +51,7 @@ export const make = (username: string, password: Redacted.Redacted): Effect.Effe
           const used = nonceIn(request.headers["authorization"])
           // The credentials themselves were refused: the nonce was this one, and it is not said to be stale.
           const isRefused = challenge !== undefined && used === challenge.params["nonce"] && !isStale(challenge)
-          if (challenge === undefined || isRefused) return false
+          if (challenge === undefined || isRefused || !canAuthorize(challenge, request)) return false
           // Another request may have begun the session already.
           if (session?.nonce !== challenge.params["nonce"]) {
             session = new Session(challenge, username, Redacted.value(password))
@@ -79,6 +81,10 @@ const strongest = (challenges: ReadonlyArray<Challenge>): Challenge | undefined 
 
 const isStale = ({ params }: Challenge): boolean => params["stale"]?.toLowerCase() === "true"
 
+/** `auth-int` is over the body, which has to be at hand for that. */
+const canAuthorize = (challenge: Challenge, request: HttpClientRequest.HttpClientRequest): boolean =>
+  qopOf(challenge) !== "auth-int" || bodyBytes(request) !== undefined
+
 /** `Authentication-Info` has the parameters of a challenge and no scheme. */
 const nextNonce = (field: string | undefined): string | undefined =>
   field === undefined ? undefined : challengesOf(`Digest ${field}`)[0]?.params["nextnonce"]
@@ -107,7 +113,7 @@ class Session {
     readonly nonce: string = challenge.params["nonce"],
     a1?: string
   ) {
-    const secret = this.hash(`${username}:${this.realm}:${password}`)
+    const secret = this.hash(`${username}:`, octets(this.realm), `:${password}`)
     this.a1 = a1 ?? (this.isSession ? this.hash(`${secret}:${nonce}:${this.cnonce}`) : secret)
   }
 
@@ -135,8 +141,8 @@ class Session {
     const { params } = challenge
     const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
     const qop = qopOf(challenge)
-    const body = bodyOf(request)
-    if (url === undefined || (qop === "auth-int" && body === undefined)) return undefined
+    const body = bodyBytes(request)
+    if (url === undefined || !canAuthorize(challenge, request)) return undefined
     const uri = url.pathname + url.search
     const count = (++this.count).toString(16).padStart(8, "0")
     const a2 = qop === "auth-int"
@@ -147,7 +153,7 @@ class Session {
       : this.hash(`${a1}:${nonce}:${count}:${cnonce}:${qop}:${a2}`)
     const isHashed = params["userhash"]?.toLowerCase() === "true"
     const name = isHashed
-      ? `username=${quoted(this.hash(`${username}:${realm}`))}`
+      ? `username=${quoted(this.hash(`${username}:`, octets(realm)))}`
       : /^[\x20-\x7e]*$/.test(username)
       ? `username=${quoted(username)}`
       : `username*=UTF-8''${encodeExtended(username)}`
@@ -170,13 +176,7 @@ class Session {
 const encodeExtended = (text: string): string =>
   encodeURIComponent(text).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 
-const quoted = (text: string): string => `"${text.replace(/["\\]/g, "\\$&")}"`
+/** What a server has said is hashed as it has sent it: each character of a header is an octet. */
+const octets = (text: string): Uint8Array => Buffer.from(text, /^[\0-\xff]*$/.test(text) ? "latin1" : "utf8")
 
-const bodyOf = ({ body }: HttpClientRequest.HttpClientRequest): string | Uint8Array | undefined =>
-  body._tag === "Empty"
-    ? ""
-    : body._tag === "Uint8Array"
-    ? body.body
-    : body._tag === "Raw" && (typeof body.body === "string" || body.body instanceof Uint8Array)
-    ? body.body
-    : undefined
+const quoted = (text: string): string => `"${text.replace(/["\\]/g, "\\$&")}"`

@@ -5,15 +5,14 @@
  */
 import type * as ConnectionPool from "@sluice/core4/ConnectionPool"
 import type { Connector } from "@sluice/core4/Connector"
-import { check, InvalidOptions } from "@sluice/core4/InvalidOptions"
+import { check, type InvalidOptions } from "@sluice/core4/InvalidOptions"
 import * as PooledHttpClient from "@sluice/core4/PooledHttpClient"
-import { checkTls } from "@sluice/engine/node"
 import * as optionTable from "@sluice/engine/options"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
 import * as configuration from "./internal/configuration.js"
+import * as networkOptions from "./internal/networkOptions.js"
 import { type Provided, wrapped, type WrapperOptions } from "./internal/wrapped.js"
 import * as codings from "./NodeCodecs.js"
 import * as NodeConnector from "./NodeConnector.js"
@@ -150,16 +149,12 @@ const withWindow = (http2: Options["http2"], maxBufferedBody: number | undefined
     : { priorKnowledge: http2 === "prior-knowledge", initialWindowSize }
 }
 
-/** What is wrong with certificates and keys is reported together with the rest. */
+/** What is wrong with addresses, proxies, certificates and keys is reported together with the rest. */
 const checkAll = (options: Options): Effect.Effect<unknown, InvalidOptions> =>
-  Effect.suspend(() => {
-    const checked = check(optionTable.layer, options)
-    const problems = Result.isFailure(checked) ? checked.failure.problems : []
-    const unusable = problems.some(({ option }) => /^(options|tls\b)/.test(option)) ? [] : checkTls(options.tls ?? {})
-    return problems.length + unusable.length === 0
-      ? Effect.void
-      : new InvalidOptions({ problems: [...problems, ...unusable] })
-  })
+  Effect.flatMap(
+    Effect.context<never>(),
+    (context) => Effect.fromResult(networkOptions.together(check(optionTable.layer, options), options, context))
+  )
 
 /**
  * The client over a connector of one's own: the in-memory network of a test, or another runtime.

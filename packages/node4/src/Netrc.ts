@@ -4,11 +4,43 @@
  * @since 0.1.0
  */
 import * as Credentials from "@sluice/core4/Credentials"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type { PlatformError } from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
+import { homedir } from "node:os"
+import { join } from "node:path"
+import * as netrc from "./internal/netrc.js"
 
 /**
- * The credentials that the text of a `.netrc` file has for a URL's host, sent as Basic: by `machine`, or by `default` after
- * all of those. They are sent over https alone, unless `insecure` says otherwise. Macros are skipped.
+ * Which credential a `.netrc` has for a URL: what `Credentials.withCredentials` takes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Lookup = (url: URL) => Credentials.Credential | undefined
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** Whether passwords are sent over http too, where everybody on the way can read them. Default `false`. */
+  readonly insecure?: boolean | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface LoadOptions extends Options {
+  /** Default: `NETRC` of the environment, or `.netrc` in the home directory. */
+  readonly path?: string | undefined
+}
+
+/**
+ * The credentials that the text of a `.netrc` file has for a URL's host, sent as Basic: by `machine`, or by `default` where
+ * no machine has that name. They are sent over https alone, unless `insecure` says otherwise. Macros are skipped.
  *
  * @example
  * ```ts
@@ -26,43 +58,50 @@ import * as Redacted from "effect/Redacted"
  * @since 0.1.0
  * @category constructors
  */
-export const parse = (
-  text: string,
-  { insecure = false }: { readonly insecure?: boolean | undefined } = {}
-): (url: URL) => Credentials.Credential | undefined => {
-  const machines = new Map<string | undefined, { login: string; password: string | undefined }>()
-  let current: { login: string; password: string | undefined } | undefined
-  // A macro ends at an empty line, a comment at the end of its line.
-  const tokens = text.replace(/^[ \t]*macdef[^]*?(\n[ \t]*\r?\n|(?![^]))/gm, "\n").replace(/^[ \t]*#.*$/gm, "")
-    .match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? []
-  for (let i = 0; i < tokens.length; i++) {
-    const value = () => unquoted(tokens[++i] ?? "")
-    switch (tokens[i]) {
-      case "machine":
-      case "default": {
-        const host = tokens[i] === "default" ? undefined : value().toLowerCase()
-        current = { login: "", password: undefined }
-        // The first one counts, as for curl.
-        if (!machines.has(host)) machines.set(host, current)
-        break
-      }
-      case "login":
-        if (current !== undefined) current.login = value()
-        break
-      case "password":
-        if (current !== undefined) current.password = value()
-        break
-      case "account":
-        value()
-        break
-    }
-  }
-  return ({ hostname, protocol }) => {
-    const entry = machines.get(hostname) ?? machines.get(undefined)
-    return entry?.password === undefined || (protocol !== "https:" && !insecure)
-      ? undefined
-      : Credentials.basic(entry.login, Redacted.make(entry.password))
-  }
-}
+export const parse = (text: string, options: Options = {}): Lookup => lookup(netrc.parse(text), options)
 
-const unquoted = (token: string): string => token.startsWith("\"") ? token.slice(1, -1).replace(/\\(.)/g, "$1") : token
+/**
+ * The same from a file: by default that of the variable `NETRC`, or else `.netrc` in the home directory (on Windows `_netrc`
+ * if there is no `.netrc`); there need be none of these. A file that was named and cannot be read is an error. It is read
+ * once, when the effect is run.
+ *
+ * @example
+ * ```ts
+ * import { NodeFileSystem } from "@effect/platform-node"
+ * import { HttpClientLayer, Netrc } from "@sluice/node4"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const Client = Layer.unwrap(
+ *   Effect.map(Netrc.load(), (credentials) => HttpClientLayer.layer({ credentials }))
+ * ).pipe(Layer.provide(NodeFileSystem.layer))
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const load = (
+  { path, ...options }: LoadOptions = {}
+): Effect.Effect<Lookup, PlatformError, FileSystem.FileSystem> =>
+  Effect.flatMap(FileSystem.FileSystem, (files) => {
+    const read = (path: string) => Effect.map(files.readFileString(path), (text) => parse(text, options))
+
+    const named = path ?? nonEmpty(process.env["NETRC"])
+    if (named !== undefined) return read(named)
+    const isAbsent = (error: PlatformError) => error.reason._tag === "NotFound"
+    return usualNames.reduceRight<Effect.Effect<Lookup, PlatformError>>(
+      (others, name) => Effect.catchIf(Effect.suspend(() => read(join(homedir(), name))), isAbsent, () => others),
+      Effect.succeed(() => undefined)
+    )
+  })
+
+const usualNames: ReadonlyArray<string> = process.platform === "win32" ? [".netrc", "_netrc"] : [".netrc"]
+
+const nonEmpty = (text: string | undefined): string | undefined => text === "" ? undefined : text
+
+const lookup = (entries: netrc.Entries, { insecure = false }: Options): Lookup => ({ hostname, protocol }) => {
+  const entry = entries.get(hostname) ?? entries.get(hostname.replace(/^\[|\]$/g, "")) ?? entries.get(undefined)
+  return entry?.password === undefined || (protocol !== "https:" && !insecure)
+    ? undefined
+    : Credentials.basic(entry.login, Redacted.make(entry.password))
+}

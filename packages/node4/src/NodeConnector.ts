@@ -6,29 +6,23 @@
 import type * as AddressPolicy from "@sluice/core4/AddressPolicy"
 import type { Connection, ConnectionListener } from "@sluice/core4/Connection"
 import { Connector } from "@sluice/core4/Connector"
-import { check, InvalidOptions } from "@sluice/core4/InvalidOptions"
+import { check, type InvalidOptions } from "@sluice/core4/InvalidOptions"
+import type * as Limits from "@sluice/core4/Limits"
 import type { Origin } from "@sluice/core4/Origin"
 import type * as Resolver from "@sluice/core4/Resolver"
+import type { Timeouts } from "@sluice/core4/Timeouts"
 import { fromFailure, type TransportError } from "@sluice/core4/TransportError"
-import {
-  type Dial,
-  Dialer,
-  type OriginOptions as EngineOriginOptions,
-  type OriginsOption,
-  readSettings,
-  runtimeHooks,
-  settingsByOrigin
-} from "@sluice/engine/node"
+import { type Dial, Dialer, runtimeHooks } from "@sluice/engine/node"
 import * as optionTable from "@sluice/engine/options"
-import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { LookupFunction } from "node:net"
 import * as Http2Options from "./Http2Options.js"
 import { effectTime } from "./internal/effectTime.js"
+import * as networkOptions from "./internal/networkOptions.js"
 import type * as Proxy from "./Proxy.js"
 import type { TlsOptions } from "./TlsOptions.js"
 
@@ -38,7 +32,37 @@ import type { TlsOptions } from "./TlsOptions.js"
  * @since 0.1.0
  * @category models
  */
-export interface OriginOptions {
+export interface OriginOptions extends ConnectionOptions {
+  /** Limits that are others for this origin, laid over those of the layer. Its own connections are counted by them. */
+  readonly limits?: OriginLimits | undefined
+  /**
+   * Timeouts that are others for requests to this origin, laid over those of the layer; those of a region
+   * (`Timeouts.locally`) are laid over these. `total` is of one request: with `redirects`, `retry` or `credentials` that of
+   * the layer goes on holding for all that they send together.
+   */
+  readonly timeouts?: Timeouts | undefined
+}
+
+/**
+ * The limits that can be different for each origin.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface OriginLimits extends
+  Pick<
+    Limits.Limits,
+    "keepAliveExpiry" | "maxConnectionAge" | "maxConnectionsPerOrigin" | "maxRequestsPerConnection"
+  >
+{}
+
+/**
+ * How connections are made, for all origins or for one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ConnectionOptions {
   /** For `https:` origins. Of an origin: laid over the layer's, option by option. */
   readonly tls?: TlsOptions | undefined
   /**
@@ -91,6 +115,13 @@ export interface OriginOptions {
   readonly localAddress?: string | undefined
   /** The only kind of addresses to connect to. Default: both. */
   readonly family?: 4 | 6 | undefined
+  /**
+   * How long a TCP connection is silent until the system asks whether the other side still lives, at least a second;
+   * `"Infinity"` leaves it at never. Firewalls and NAT forget connections that are silent for minutes. Default 60 seconds.
+   */
+  readonly keepAliveDelay?: Duration.Input | "Infinity" | undefined
+  /** Whether small writes are sent at once, and do not wait for earlier ones to be acknowledged (TCP_NODELAY). Default true. */
+  readonly noDelay?: boolean | undefined
 }
 
 /**
@@ -99,7 +130,7 @@ export interface OriginOptions {
  * @since 0.1.0
  * @category models
  */
-export interface Options extends OriginOptions {
+export interface Options extends ConnectionOptions {
   /**
    * Whether HTTP/2 is spoken. `true`: to `https:` origins that choose it in the TLS handshake (ALPN, RFC 7301), and
    * HTTP/1.1 to all others. `"prior-knowledge"`: to `http:` origins as well, without asking. Or the same with options.
@@ -153,23 +184,20 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Connector, InvalidOptions> =>
   Effect.gen(function*() {
-    const { maxHeaderSize, maxInformationalSize, reuseAfterNoContent, ...checked } = yield* Effect.fromResult(
-      check(optionTable.connector, options)
-    )
-    const http2 = readHttp2(checked.http2)
-    const runtime = yield* Effect.context<never>()
-    const time = effectTime(runtime)
-    const common = readSettings(withoutEffects(options, runtime), process.env, undefined)
-    if (isProblems(common)) return yield* new InvalidOptions({ problems: common })
-    const byOrigin = readOrigins(options.origins, common, runtime)
-    if (isProblems(byOrigin)) return yield* new InvalidOptions({ problems: byOrigin })
+    const checked = check(optionTable.connector, options)
+    const context = yield* Effect.context<never>()
+    const { settings, values } = yield* Effect.fromResult(networkOptions.together(checked, options, context))
+    const { maxHeaderSize, maxInformationalSize, reuseAfterNoContent } = values
+    const http2 = readHttp2(values.http2)
+    const time = effectTime(context)
+    const { byOrigin, common } = settings
     const proxies = common.proxies?.description
     if (proxies !== undefined) yield* Effect.logDebug(`Requests go through a proxy (${proxies})`)
     if (options.tls?.keyLog !== undefined) {
       yield* Effect.logWarning(`The keys of all TLS connections are written to ${options.tls.keyLog} (tls.keyLog)`)
     }
-    const limits = { maxHeaderSize, maxInformationalSize }
-    const dialer = new Dialer({ ...common, http2, byOrigin, reuseAfterNoContent, limits }, time)
+    const parserLimits = { maxHeaderSize, maxInformationalSize }
+    const dialer = new Dialer({ ...common, http2, byOrigin, reuseAfterNoContent, parserLimits }, time)
     const { coalesce, routes } = dialer
     const connector: Connector = {
       protocol: (origin) => dialer.protocol(origin),
@@ -183,35 +211,6 @@ export const make = (
     }
     return connector
   })
-
-/** A resolver of the caller's is an Effect; connections are made without. */
-const withoutEffects = (
-  { resolve, ...options }: OriginOptions,
-  runtime: Context.Context<never>
-): EngineOriginOptions => {
-  if (typeof resolve !== "function") return { ...options, resolve }
-  const run = Effect.runPromiseWith(runtime)
-  return { ...options, resolve: (host, port) => run(Effect.suspend(() => resolve(host, port))) }
-}
-
-const readOrigins = (
-  origins: Options["origins"],
-  common: Settings,
-  runtime: Context.Context<never>
-): ReturnType<typeof settingsByOrigin> | undefined => {
-  if (origins === undefined) return undefined
-  const read = (options: EngineOriginOptions, path: string) => {
-    const checked = check(optionTable.origin, options, path)
-    return Result.isFailure(checked)
-      ? checked.failure.problems
-      : readSettings(withoutEffects(options as OriginOptions, runtime), process.env, common, path)
-  }
-  return settingsByOrigin(origins as OriginsOption, read)
-}
-
-type Settings = Exclude<ReturnType<typeof readSettings>, ReadonlyArray<unknown>>
-
-const isProblems = (read: unknown): read is InvalidOptions["problems"] => Array.isArray(read)
 
 /** Opening a socket takes no time, so nothing is between it and the finalizer that closes it. */
 const connect = (

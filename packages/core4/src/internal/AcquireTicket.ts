@@ -14,6 +14,7 @@ import {
 } from "../TransportError.js"
 import type { EffectHost } from "./EffectHost.js"
 import { kinOf } from "./kin.js"
+import { shownAs } from "./printable.js"
 import { callback } from "./soon.js"
 
 /**
@@ -61,7 +62,7 @@ export class AcquireTicket implements LeaseOwner {
     private readonly fiber: Fiber.Fiber<unknown, unknown>
   ) {
     this.inContext = host.captureContext()
-    const { connect } = host.options.timeouts
+    const connect = wanted.route?.timeouts?.connect ?? host.options.timeouts.connect
     this.ticket = host.driverOf(wanted).request(wanted, this, timeout > 0 ? Infinity : 0, connect)
     if (this.ticket.state === "Granted" && this.ticket.slot !== undefined) this.granted(this.ticket, this.ticket.slot)
   }
@@ -107,8 +108,13 @@ export class AcquireTicket implements LeaseOwner {
     this.settle(Exit.interrupt())
   })
 
-  granted({ idleTime, reused }: LeaseTicket, { connection }: Slot<Connection>): void {
-    this.settle(Exit.succeed({ connection: connection as Connection, reused, idleTime }))
+  granted({ idleTime, reused }: LeaseTicket, slot: Slot<Connection>): void {
+    const connection = slot.connection as Connection
+    const { protocol, remoteAddress } = connection
+    this.settle(Exit.succeed(shownAs(
+      { connection, reused, idleTime },
+      () => ({ connection: { id: slot.id, protocol, remoteAddress }, reused, idleTime })
+    )))
   }
 
   refused(_ticket: LeaseTicket, failure: Failure.Failure): void {

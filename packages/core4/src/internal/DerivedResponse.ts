@@ -1,18 +1,22 @@
-import { describeCause } from "@sluice/engine"
+import { describeCause, Failure } from "@sluice/engine"
+import { isIdempotent } from "@sluice/engine/call"
 import { invalidForm, invalidJson } from "@sluice/engine/client"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Cookies from "effect/http/Cookies"
 import type * as Headers from "effect/http/Headers"
 import { DecodeError, type HttpClientError } from "effect/http/HttpClientError"
-import type { HttpClientRequest } from "effect/http/HttpClientRequest"
+import { type HttpClientRequest, toUrl } from "effect/http/HttpClientRequest"
 import { type HttpClientResponse, TypeId as ResponseTypeId } from "effect/http/HttpClientResponse"
 import * as IncomingMessage from "effect/http/HttpIncomingMessage"
 import * as UrlParams from "effect/http/UrlParams"
 import * as Inspectable from "effect/Inspectable"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import { pipeArguments } from "effect/Pipeable"
 import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import { fromFailure } from "../TransportError.js"
+import { maxText } from "./client/bodyReaders.js"
 import { clientError } from "./client/errors.js"
 import { shownRequest } from "./client/shownRequest.js"
 
@@ -69,19 +73,26 @@ export class DerivedResponse extends Inspectable.Class implements HttpClientResp
   }
 
   get text(): Effect.Effect<string, HttpClientError> {
-    return Effect.map(this.body.bytes, (bytes) => utf8.decode(bytes))
+    return Effect.flatMap(this.body.bytes, (bytes) => this.decode(bytes))
   }
 
   get json(): Effect.Effect<Schema.Json, HttpClientError> {
     return Effect.flatMap(this.body.bytes, (bytes) =>
-      Effect.try({
-        try: (): Schema.Json => bytes.length === 0 ? null : JSON.parse(utf8.decode(bytes)),
-        catch: (cause) => this.error(invalidJson(cause, this, bytes))
-      }))
+      Effect.flatMap(this.decode(bytes), (text) =>
+        Effect.try({
+          try: (): Schema.Json => text === "" ? null : JSON.parse(text),
+          catch: (cause) => this.error(invalidJson(cause, this, bytes))
+        })))
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError> {
-    return Effect.map(this.body.bytes, (bytes) => Uint8Array.prototype.slice.call(bytes).buffer as ArrayBuffer)
+    return Effect.flatMap(this.body.bytes, (bytes) => {
+      try {
+        return Exit.succeed(Uint8Array.prototype.slice.call(bytes).buffer as ArrayBuffer)
+      } catch {
+        return Exit.fail(this.tooLarge("bytes", bytes.length))
+      }
+    })
   }
 
   get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, HttpClientError> {
@@ -96,6 +107,20 @@ export class DerivedResponse extends Inspectable.Class implements HttpClientResp
           new Response(bytes as BodyInit, { headers: type === undefined ? {} : { "content-type": type } }).formData(),
         catch: (cause) => this.error(invalidForm(cause, this, bytes))
       }))
+  }
+
+  private decode(bytes: Uint8Array): Exit.Exit<string, HttpClientError> {
+    try {
+      return Exit.succeed(utf8.decode(bytes))
+    } catch {
+      return Exit.fail(this.tooLarge("text", maxText))
+    }
+  }
+
+  private tooLarge(reader: "bytes" | "text", maxResponseSize: number): HttpClientError {
+    const origin = Option.match(toUrl(this.request), { onNone: () => "", onSome: ({ origin }) => origin })
+    const sent = { origin, phase: "body", written: true, safeToRetry: isIdempotent(this.request.method) } as const
+    return this.error(fromFailure(Failure.responseTooLarge({ ...sent, reader, maxResponseSize })))
   }
 
   get url(): string {

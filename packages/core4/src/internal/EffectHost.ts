@@ -6,6 +6,7 @@ import {
   PoolDriver,
   type Reserve,
   reserveOf,
+  sharesOf,
   withoutReserve
 } from "@sluice/engine/pool"
 import * as Cause from "effect/Cause"
@@ -24,14 +25,16 @@ import type { Origin } from "../Origin.js"
 import type { PoolEvent } from "../PoolEvent.js"
 import type { Resolved } from "../Timeouts.js"
 import { fromFailure, type TransportError } from "../TransportError.js"
+import { CallerFibers } from "./CallerFibers.js"
 import { isLive, live } from "./liveClock.js"
 import { registryOf } from "./metrics/registry.js"
 import { OpenConnection } from "./OpenConnection.js"
 import { OriginPermits } from "./OriginPermits.js"
+import { printable } from "./printable.js"
 import { callback, type Soon, soonOf } from "./soon.js"
 import { dateOf } from "./wallTime.js"
 
-export interface HostOptions extends Omit<DriverOptions, "connectTimeout"> {
+export interface HostOptions extends Omit<DriverOptions, "connectTimeout" | "share"> {
   readonly connector: Connector
   /** Of its metrics. */
   readonly name: string | undefined
@@ -47,12 +50,6 @@ export interface HostOptions extends Omit<DriverOptions, "connectTimeout"> {
 
 const millisPerNano = 1e-6
 
-/** How long code of callers may go on when the pool has closed, in milliseconds. */
-const closingGrace = 1000
-
-/** How many requests a warning names. */
-const namedCallers = 5
-
 /**
  * What a pool of the engine needs, in terms of Effect: its Clock, its fibers, a Scope and two semaphores for each
  * connection. It decides nothing.
@@ -66,8 +63,8 @@ export class EffectHost implements Host {
   private readonly permits = new Map<string, OriginPermits>()
   /** Those of the pool: they end when its sockets are gone. */
   private readonly fibers = new Set<Fiber.Fiber<void, unknown>>()
-  /** Those that run code of callers, and for whom. */
-  private readonly callers = new Map<Fiber.Fiber<unknown, unknown>, string>()
+  /** Those that run code of callers. */
+  readonly callers: CallerFibers
   private readonly soon: Soon
   /** What the platform offers, where time is real. */
   private readonly platform: Connector["runtime"]
@@ -85,16 +82,26 @@ export class EffectHost implements Host {
     this.permit = Semaphore.makeUnsafe(limits.maxConnections)
     this.soon = soonOf(context)
     this.platform = isLive(clock) ? connector.runtime : undefined
+    this.callers = new CallerFibers(
+      (millis, wake) => this.realSleep(millis, wake),
+      (warning) => this.fork(Effect.logWarning(warning))
+    )
     const { coalesce } = connector
     this.coalesce = coalesce === undefined
       ? undefined
       : (origin, open, onFound) => this.ask(coalesce(origin, open), onFound)
     this.reserve = reserveOf(options)
     const driver = { ...options, connectTimeout: timeouts.connect }
-    this.driver = new PoolDriver(this, { ...driver, limits: withoutReserve(limits, this.reserve) })
+    const shares = sharesOf(this.reserve, () => this.totals)
+    this.driver = new PoolDriver(this, {
+      ...driver,
+      limits: withoutReserve(limits, this.reserve),
+      share: shares?.others
+    })
     if (this.reserve !== undefined) {
       const { connections } = this.reserve
-      this.reserve.driver = new PoolDriver(this, { ...driver, limits: { ...limits, maxConnections: connections } })
+      const own = { ...limits, maxConnections: connections }
+      this.reserve.driver = new PoolDriver(this, { ...driver, limits: own, share: shares?.own })
     }
   }
 
@@ -121,6 +128,14 @@ export class EffectHost implements Host {
     const sleep = Effect.andThen(Effect.sleep(millis), Effect.sync(wake))
     // Some clocks take no time at all for a sleep that has no length.
     const fiber = this.fork(millis > 0 ? sleep : Effect.andThen(Effect.yieldNow, sleep))
+    return () => fiber.interruptUnsafe()
+  }
+
+  /** On the machine's clock, whatever clock the pool has. */
+  private realSleep(millis: number, wake: () => void): Cancel {
+    const hooks = this.options.connector.runtime
+    if (hooks !== undefined) return this.outsideOfRequests(() => hooks.backgroundSleep(millis, wake))
+    const fiber = Effect.runFork(Effect.andThen(live.sleep(Duration.millis(millis)), Effect.sync(wake)))
     return () => fiber.interruptUnsafe()
   }
 
@@ -154,19 +169,32 @@ export class EffectHost implements Host {
     return { close: () => this.fork(connection.close()) }
   }
 
-  private permitsOf({ key }: Origin): OriginPermits {
-    let permits = this.permits.get(key)
+  /** Each share of the pool counts for itself. */
+  private permitsOf(origin: Origin): OriginPermits {
+    const { key, route } = origin
+    const share = this.driverOf(origin) === this.driver ? "" : "reserved "
+    const counted = share + (route?.limitKey ?? key)
+    let permits = this.permits.get(counted)
     if (permits === undefined) {
-      const own = Semaphore.makeUnsafe(this.limits.maxConnectionsPerOrigin)
-      permits = new OriginPermits(this.permit, own, () => this.describeCount(), () => this.permits.delete(key))
-      this.permits.set(key, permits)
+      const own = route?.limits?.maxConnectionsPerOrigin
+      const most = own ?? this.limits.maxConnectionsPerOrigin
+      const onVacant = () => this.permits.delete(counted)
+      permits = new OriginPermits(this.permit, most, own !== undefined, () => this.describeCount(), onVacant)
+      this.permits.set(counted, permits)
     }
     return permits
   }
 
   private describeCount(): string {
-    const open = this.drivers.reduce((sum, { core }) => sum + core.state.open, 0)
-    return `${open} of ${this.limits.maxConnections} connections open`
+    const { maxConnections, open } = this.totals
+    return `${open} of ${maxConnections} connections open`
+  }
+
+  private get totals() {
+    return {
+      open: this.drivers.reduce((sum, { core }) => sum + core.state.open, 0),
+      maxConnections: this.limits.maxConnections
+    }
   }
 
   /** A connector that dies of it will do so again when it dials, and then somebody is notified. */
@@ -185,7 +213,7 @@ export class EffectHost implements Host {
     // In one step with the core: nobody ever waits on a semaphore, so resizing takes no time.
     const run = Effect.runSyncWith(this.options.context)
     run(this.permit.resize(limits.maxConnections))
-    for (const { own } of this.permits.values()) run(own.resize(limits.maxConnectionsPerOrigin))
+    for (const permits of this.permits.values()) run(permits.resize(limits.maxConnectionsPerOrigin))
     const { reserve } = this
     this.driver.setLimits(withoutReserve(limits, reserve))
     reserve?.driver?.setLimits({ ...limits, maxConnections: reserve.connections })
@@ -259,34 +287,9 @@ export class EffectHost implements Host {
       yield* emptied.await
       yield* Fiber.awaitAll([...this.fibers])
       this.metrics?.close()
-      yield* this.leaveCallers
+      yield* this.callers.leave
     })
   }
-
-  /**
-   * What callers wrote, a stream that is sent, its finalizer, is interrupted and gets a moment of real time, whatever clock
-   * the pool has. It may never end: an interrupt does not reach everything.
-   */
-  private readonly leaveCallers = Effect.suspend(() => {
-    if (this.callers.size === 0) return Effect.void
-    for (const fiber of this.callers.keys()) fiber.interruptUnsafe()
-    const ended = Effect.raceFirst(
-      Effect.interruptible(Fiber.awaitAll([...this.callers.keys()])),
-      Effect.interruptible(live.sleep(Duration.millis(closingGrace)))
-    )
-    return Effect.andThen(
-      ended,
-      Effect.suspend(() => {
-        const left = [...this.callers.values()]
-        this.callers.clear()
-        if (left.length === 0) return Effect.void
-        return Effect.logWarning(
-          `The pool is closed, and ${left.length} of the bodies that were being sent did not end when they were ` +
-            `interrupted: ${[...new Set(left)].slice(0, namedCallers).join(", ")}`
-        )
-      })
-    )
-  })
 
   /** What of an event only the engine can say in its own words is said in the face's. */
   listen(listener: (event: PoolEvent) => void): Cancel {
@@ -294,7 +297,7 @@ export class EffectHost implements Host {
       driver.events.listen((event) => {
         // The pool is closed once.
         if (event._tag === "PoolClosed" && driver !== this.driver) return
-        listener(event._tag === "DialFailed" ? { ...event, error: fromFailure(event.error) } : event)
+        listener(printable(event._tag === "DialFailed" ? { ...event, error: fromFailure(event.error) } : event))
       })
     )
     return () => {
@@ -323,9 +326,8 @@ export class EffectHost implements Host {
     return outside === undefined ? run() : outside(run)
   }
 
-  /** A fiber that runs code of a caller, `of` which request: closing the pool interrupts it and gives it a moment. */
-  track(fiber: Fiber.Fiber<unknown, unknown>, of: string): void {
-    this.callers.set(fiber, of)
-    fiber.addObserver(() => this.callers.delete(fiber))
+  /** A fiber that runs code of a caller, `of` which request; what is returned interrupts it. */
+  track(fiber: Fiber.Fiber<unknown, unknown>, of: string): Cancel {
+    return this.callers.track(fiber, of)
   }
 }

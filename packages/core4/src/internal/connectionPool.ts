@@ -20,7 +20,7 @@ import { eventStream } from "./eventStream.js"
 import { remember } from "./kin.js"
 import { freePermits } from "./OriginPermits.js"
 import * as poolCensus from "./poolCensus.js"
-import { printable } from "./printable.js"
+import { printable, shownAs, toPlain } from "./printable.js"
 
 /**
  * @since 0.1.0
@@ -75,7 +75,9 @@ const checkAcquire = once((given) => checkGiven(optionTable.acquire, given, "acq
 export class ConnectionPoolImpl {
   readonly [TypeId]: TypeId = TypeId
 
-  constructor(readonly host: EffectHost) {}
+  constructor(readonly host: EffectHost) {
+    shownAs(this, () => toPlain({ _id: "@sluice/core4/ConnectionPool", ...this.unsafeStats() }))
+  }
 
   /** Uninterruptible but for the wait, so that a wait that is interrupted gives its position back at once. */
   readonly acquire = (
@@ -84,12 +86,16 @@ export class ConnectionPoolImpl {
   ): Effect.Effect<Lease, AcquireError, Scope.Scope> =>
     Effect.flatMap(
       Effect.orDie(Effect.fromResult(checkAcquire(options))),
-      ({ timeout = this.host.options.timeouts.pool }) => this.acquireWithin(origin, timeout)
+      ({ timeout }) => this.acquireWithin(origin, timeout)
     )
 
-  private acquireWithin(given: Origin, timeout: number): Effect.Effect<Lease, AcquireError, Scope.Scope> {
+  private acquireWithin(
+    given: Origin,
+    ownTimeout: number | undefined
+  ): Effect.Effect<Lease, AcquireError, Scope.Scope> {
     const origin = this.host.route(given, undefined, false)
     if ("_tag" in origin) return Effect.fail(origin)
+    const timeout = ownTimeout ?? origin.route?.timeouts?.pool ?? this.host.options.timeouts.pool
     return Effect.uninterruptibleMask((restore) =>
       Effect.acquireRelease(AcquireTicket.take(this.host, origin, timeout), (ticket) => ticket.end).pipe(
         Effect.flatMap((ticket) =>

@@ -1,7 +1,7 @@
 import { errorToJSON } from "@sluice/engine"
 import * as Data from "effect/Data"
 
-export { frames, printable, toPlain, withoutFrames } from "@sluice/engine"
+export { frames, printable, shownAs, toPlain, withoutFrames } from "@sluice/engine"
 
 /** Effect's, whose JSON form has its message as well. */
 export const PrintableError = <Tag extends string>(tag: Tag): ReturnType<typeof Data.TaggedError<Tag>> => {

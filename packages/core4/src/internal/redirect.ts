@@ -7,18 +7,17 @@ import { isReplayable } from "./replayableBody.js"
 export const isRedirect = (status: number): boolean =>
   status === 301 || status === 302 || status === 303 || status === 307 || status === 308
 
-/** They describe content that is no longer sent. */
 const contentFields: ReadonlySet<string> = new Set([
-  "content-type",
-  "content-length",
-  "content-encoding",
-  "content-language",
-  "content-location",
-  "content-digest",
+  "digest",
+  "expect",
+  "last-modified",
   "repr-digest",
-  "transfer-encoding",
-  "expect"
+  "trailer",
+  "transfer-encoding"
 ])
+
+/** They describe content that is no longer sent (RFC 9110 §15.4). */
+const describesContent = (name: string): boolean => name.startsWith("content-") || contentFields.has(name)
 
 /**
  * What goes along to another origin: fields that say what is asked for and describe content. All others may be a secret of
@@ -96,7 +95,7 @@ export const redirected = (
     becomesGet ? "GET" : method,
     to,
     // `host` names the origin that is left behind.
-    pick(request.headers, (name) => name !== "host" && !(becomesGet && contentFields.has(name)) && isAllowed(name)),
+    pick(request.headers, (name) => name !== "host" && !(becomesGet && describesContent(name)) && isAllowed(name)),
     becomesGet ? undefined : request.body
   )
 
@@ -115,7 +114,7 @@ export const kept = (
     hop.method,
     to,
     pick(mapped.headers, (name, value) =>
-      hop.headers[name] === value || (isAllowed(name) && !(becomesGet && contentFields.has(name)))),
+      hop.headers[name] === value || (isAllowed(name) && !(becomesGet && describesContent(name)))),
     becomesGet ? undefined : mapped.body
   )
 

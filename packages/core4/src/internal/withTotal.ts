@@ -6,10 +6,12 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Option from "effect/Option"
 import * as Timeouts from "../Timeouts.js"
 import { TotalTimeout } from "../TransportError.js"
+import * as history from "./attempts.js"
 import { clientError } from "./client/errors.js"
 import { shownRequest } from "./client/shownRequest.js"
 import { halvesOf } from "./clientHalves.js"
 import * as deadline from "./deadline.js"
+import * as wallTime from "./wallTime.js"
 
 /**
  * Ends every call after so many milliseconds, by its region: also what the transport cannot end, because it knows nothing
@@ -27,9 +29,15 @@ export const limited = <E, R>(
         if (millis === Infinity) return postprocess(request)
         let known = HttpClientRequest.get("")
         const noted = Effect.map(request, (request) => known = request)
-        return Effect.timeoutOrElse(deadline.within(postprocess(noted), millis), {
+        const tried: history.Tried = { attempts: undefined }
+        const call = Effect.provideService(deadline.within(postprocess(noted), millis), history.current, tried)
+        return Effect.timeoutOrElse(call, {
           duration: millis,
-          orElse: () => Effect.fail(exceeded(known, millis))
+          orElse: () =>
+            Effect.flatMap(
+              wallTime.date,
+              (now) => Effect.fail(exceeded(known, millis, tried.attempts?.(now) ?? []))
+            )
         })
       }),
     preprocess
@@ -45,9 +53,17 @@ export const withTotal = <E, R>(
   return limited(client, (region) => region?.total ?? millis)
 }
 
-const exceeded = (request: HttpClientRequest.HttpClientRequest, timeout: number): HttpClientError => {
+const exceeded = (
+  request: HttpClientRequest.HttpClientRequest,
+  timeout: number,
+  attempts: ReadonlyArray<history.Attempt>
+): HttpClientError => {
   const origin = Option.match(HttpClientRequest.toUrl(request), { onNone: () => "", onSome: ({ origin }) => origin })
   // What had been sent by then, only the transport knows.
   const cause = new TotalTimeout({ origin, phase: "headers", written: true, safeToRetry: false, timeout })
-  return clientError(() => new TransportError({ request: shownRequest(request), cause, description: cause.message }))
+  const error = clientError(() =>
+    new TransportError({ request: shownRequest(request), cause, description: cause.message })
+  )
+  if (attempts.length > 1) history.note(error, attempts)
+  return error
 }

@@ -20,7 +20,7 @@ import type * as Schema from "effect/Schema"
 import type { Socket } from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
 import type { TransportError } from "../../TransportError.js"
-import { bytesOf, streamOf, tooLarge } from "./bodyReaders.js"
+import { bytesOf, maxText, streamOf, tooLarge } from "./bodyReaders.js"
 import { clientError } from "./errors.js"
 import { shownRequest } from "./shownRequest.js"
 
@@ -96,7 +96,12 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
 
   /** The `Set-Cookie` fields as they came. */
   get setCookies(): ReadonlyArray<string> {
-    return valuesOf(this.response.head.rawHeaders, "set-cookie")
+    return this.fields("set-cookie")
+  }
+
+  /** The values of all fields of a name, as they came. */
+  fields(name: string): ReadonlyArray<string> {
+    return valuesOf(this.response.head.rawHeaders, name)
   }
 
   get remoteAddress(): Option.Option<string> {
@@ -234,9 +239,6 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
     )
   }
 }
-
-/** The most bytes that are a text for certain: V8's longest string. */
-const maxText = 2 ** 29 - 24
 
 const contentType = (headers: Headers.Headers): Record<string, string> =>
   headers["content-type"] === undefined ? {} : { "content-type": headers["content-type"] }

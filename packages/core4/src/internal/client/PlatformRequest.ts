@@ -1,4 +1,5 @@
-import { type BodySource, PreparedRequest, type RequestTimeouts, type Target, WireRequest } from "@sluice/engine/call"
+import type { RequestTimeouts } from "@sluice/engine"
+import { type BodySource, PreparedRequest, type Target, WireRequest } from "@sluice/engine/call"
 import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import type { Decoding } from "./Decoding.js"
 

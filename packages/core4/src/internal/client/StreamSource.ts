@@ -21,8 +21,8 @@ export interface StreamSourceOptions {
   readonly track: Track
 }
 
-/** A fiber that runs code of a caller, `of` which request: closing the pool interrupts it and gives it a moment. */
-export type Track = (fiber: Fiber.Fiber<unknown, unknown>, of: string) => void
+/** A fiber that runs code of a caller, `of` which request; closing the pool interrupts it too. What is returned does. */
+export type Track = (fiber: Fiber.Fiber<unknown, unknown>, of: string) => () => void
 
 /**
  * A stream of Effect as the source of a body.
@@ -56,11 +56,11 @@ export class StreamSource implements BodySource {
           : { _tag: "Failed", cause: Cause.squash(exit.cause) }
       )
     })
-    track(fiber, of)
+    const interrupt = track(fiber, of)
     return () => {
       stopped = true
       // Its finalizers are code of the caller.
-      soon(fiber, () => fiber.interruptUnsafe())
+      soon(fiber, interrupt)
     }
   }
 

@@ -48,6 +48,9 @@ const joined = (body: ResponseBody): Effect.Effect<Uint8Array, TransportError> =
     }
   })
 
+/** The most bytes that are a text for certain: V8's longest string. */
+export const maxText = 2 ** 29 - 24
+
 /** There is no memory for so many bytes, or no text can be so long. */
 export const tooLarge = (body: ResponseBody, reader: "bytes" | "text", maxResponseSize: number): TransportError =>
   fromFailure(Failure.responseTooLarge({ ...body.details(), reader, maxResponseSize }))

@@ -64,7 +64,15 @@ const prepareWith = (
       of: `${request.method} ${target.origin.href}`,
       track
     })
-  return new PlatformRequest(request, target, wire, source, expect, timeoutsOf(caller, options.timeouts), decoding)
+  return new PlatformRequest(
+    request,
+    target,
+    wire,
+    source,
+    expect,
+    timeoutsOf(caller, target.origin, options),
+    decoding
+  )
 }
 
 const expects = (request: HttpClientRequest, body: RequestBody.RequestBody): boolean =>
@@ -127,7 +135,13 @@ const withoutProxyCredentials = (
   return rest
 }
 
-const timeoutsOf = (fiber: Fiber.Fiber<unknown, unknown>, base: Timeouts.Resolved): Timeouts.Resolved => {
+/** Those of the region, over those of the origin, over those of the client. */
+const timeoutsOf = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  { route }: Origin,
+  { timeouts }: ClientOptions
+): Timeouts.Resolved => {
   const local = fiber.getRef(Timeouts.current)
-  return local === undefined ? base : { ...base, ...local }
+  const own = route?.timeouts
+  return local === undefined && own === undefined ? timeouts : { ...timeouts, ...own, ...local }
 }

@@ -25,6 +25,12 @@ export const counted = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A,
       : call
   )
 
+/** That a request was sent again so many times, by nobody that the call knows of. */
+export const addSends = (fiber: Fiber.Fiber<unknown, unknown>, count: number): void => {
+  const sends = fiber.getRef(current)
+  if (sends !== undefined) sends.count += count
+}
+
 /** That a request is sent; how many were before it for the same call. */
 export const countSend = (fiber: Fiber.Fiber<unknown, unknown>): number => {
   const sends = fiber.getRef(current)

@@ -18,7 +18,7 @@ import { originalOf } from "../DerivedResponse.js"
 import { PrintableError, withoutFrames } from "../printable.js"
 import type { HttpResponse } from "./HttpResponse.js"
 import type { PlatformRequest } from "./PlatformRequest.js"
-import { countSend, isObserved } from "./sends.js"
+import { addSends, countSend, isObserved } from "./sends.js"
 
 /**
  * Whether anybody would see a span of this request: there is a tracer that is not the default one, which exports
@@ -58,16 +58,21 @@ export const traced = <A extends HttpClientResponse, E>(
       )
       const resends = countSend(fiber)
       if (resends > 0) span.attribute("http.request.resend_count", resends)
-      const sent = send(
-        fiber.getRef(HttpClient.TracerPropagationEnabled)
-          ? prepared.withHeaders(TraceContext.toHeaders(span))
-          : prepared,
-        restore
-      )
+      const passedOn = fiber.getRef(HttpClient.TracerPropagationEnabled)
+        ? prepared.withHeaders(TraceContext.toHeaders(span))
+        : prepared
+      const sent = send(passedOn, restore)
       // Only a body that is a stream runs anything of the user's.
       const within = prepared.source === undefined ? sent : Effect.withParentSpan(sent, span, noStack)
+      const countRetries = () => {
+        const { retries } = passedOn
+        if (retries === 0) return
+        span.attribute("http.request.resend_count", resends + retries)
+        addSends(fiber, retries)
+      }
       return Effect.matchCauseEffect(within, {
         onFailure: (cause) => {
+          countRetries()
           const failure = Cause.findErrorOption(cause)
           if (failure._tag === "Some") attributeFailure(span, failure.value)
           const exit = Exit.failCause(cause)
@@ -76,6 +81,7 @@ export const traced = <A extends HttpClientResponse, E>(
         },
         onSuccess: (response) => {
           const original = originalOf(response) as HttpResponse
+          countRetries()
           attributeResponse(
             span,
             original.status,

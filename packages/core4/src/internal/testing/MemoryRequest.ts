@@ -28,7 +28,9 @@ export class MemoryRequest extends Held<models.Reply> implements models.Request 
     readonly connection: models.Server,
     { headers, method, target }: Pick<models.Request, "method" | "target" | "headers">,
     private readonly window: number,
-    private readonly onRoom: () => void
+    /** So many bytes of the body have been read. */
+    private readonly onRead: (length: number) => void,
+    readonly streamId: number | undefined = undefined
   ) {
     super()
     this.method = method
@@ -44,10 +46,6 @@ export class MemoryRequest extends Held<models.Reply> implements models.Request 
   /** Whether nothing waits outside the window. */
   get hasRoom(): boolean {
     return this.unreadBytes <= this.window
-  }
-
-  get isReceived(): boolean {
-    return this.isComplete && this.hasRoom
   }
 
   receive(part: Uint8Array): void {
@@ -84,9 +82,8 @@ export class MemoryRequest extends Held<models.Reply> implements models.Request 
       if (part === undefined && !this.isComplete) return
       this.onArrival = undefined
       if (part === undefined) return resume(Cause.done())
-      const hadRoom = this.hasRoom
       this.unreadBytes -= part.length
-      if (!hadRoom && this.hasRoom) this.onRoom()
+      this.onRead(part.length)
       resume(Exit.succeed(part))
     }
     this.onArrival()

@@ -39,15 +39,18 @@ export interface Dial extends Held<Endpoint> {
 export interface Endpoint {
   /** Default `"http/1.1"`. */
   readonly protocol?: Protocol | undefined
-  /** How many streams an HTTP/2 connection may carry at once. Default 100. */
+  /** How many streams an HTTP/2 connection may carry at once (SETTINGS_MAX_CONCURRENT_STREAMS). Default 100. */
   readonly capacity?: number | undefined
-  /** How many bytes of a request's body it takes while the server reads none of them. Default 65,536. */
+  /**
+   * How many bytes of a request's body it takes while the server reads none of them. Default 65,536. Over HTTP/2 it is the
+   * window of each stream (SETTINGS_INITIAL_WINDOW_SIZE).
+   */
   readonly window?: number | undefined
-  /** How long a byte takes from one side to the other. Default: no time. HTTP/1.1 only. */
+  /** How long a byte takes from one side to the other. Default: no time. */
   readonly latency?: Duration.Input | undefined
-  /** How many bytes a second pass in each direction. Default `Infinity`. HTTP/1.1 only. */
+  /** How many bytes a second pass in each direction. Default `Infinity`. */
   readonly bandwidth?: number | undefined
-  /** How many bytes the network takes in each direction while nobody reads them. Default 65,536. HTTP/1.1 only. */
+  /** How many bytes the network takes in each direction while nobody reads them. Default 65,536. */
   readonly buffer?: number | undefined
   /** How long it takes until the socket is gone when it is closed. Default: no time. */
   readonly closing?: Effect.Effect<void> | undefined
@@ -76,7 +79,7 @@ export interface Server {
   readonly close: () => void
   /** Breaks it, as a process that is killed does. Requests under way fail with `ReadError`. */
   readonly reset: () => void
-  /** Sends bytes that no request asked for. HTTP/1.1 only. */
+  /** Sends bytes that no request asked for: of HTTP/2 any frames, whole or not. */
   readonly send: (bytes: string | Uint8Array) => void
   /** Takes no more requests; those under way may finish (GOAWAY, RFC 9113 §6.8). */
   readonly goAway: () => void
@@ -92,6 +95,8 @@ export interface Server {
  */
 export interface Request extends Held<Reply> {
   readonly connection: Server
+  /** The number of its stream, over HTTP/2: for whoever sends frames of his own. */
+  readonly streamId: number | undefined
   readonly method: string
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
@@ -123,14 +128,14 @@ export interface Reply {
   readonly status?: number | undefined
   /**
    * Several values of a name are several fields. On HTTP/1.1 `connection: close` and `keep-alive: timeout=` have their
-   * effect.
+   * effect; HTTP/2 has no such fields, and they are not sent.
    */
   readonly headers?: Readonly<Record<string, string | ReadonlyArray<string>>> | undefined
   readonly body?: string | Uint8Array | Stream.Stream<string | Uint8Array, TransportError> | undefined
   readonly trailers?: Readonly<Record<string, string>> | undefined
   /**
    * These octets, as they are, instead of a response; text has one character an octet. Only `connection: close` has an
-   * effect beside it. HTTP/1.1 only.
+   * effect beside it. Over HTTP/2 they are frames, for the stream `request.streamId`.
    */
   readonly raw?: string | Uint8Array | Stream.Stream<string | Uint8Array, TransportError> | undefined
   /** Interim responses that come before it, as `{ status: 103 }`. */

@@ -1,4 +1,5 @@
 import { matches, parseRoute } from "@sluice/engine/routes"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
@@ -8,7 +9,6 @@ import type { Connector } from "../../Connector.js"
 import type { Origin } from "../../Origin.js"
 import type { TransportError } from "../../TransportError.js"
 import { Held } from "./Held.js"
-import { MemoryConnection } from "./MemoryConnection.js"
 import type * as models from "./memoryModels.js"
 import type { MemoryRequest } from "./MemoryRequest.js"
 import { WireConnection } from "./wire/WireConnection.js"
@@ -31,7 +31,7 @@ const readAndReply = (request: MemoryRequest) =>
 
 class Network {
   readonly dials: Array<MemoryDial> = []
-  readonly connections: Array<MemoryConnection | WireConnection> = []
+  readonly connections: Array<WireConnection> = []
   readonly requests: Array<models.Request> = []
   readonly faults: Array<string> = []
   open = 0
@@ -59,10 +59,12 @@ class Network {
         (exit) => Effect.sync(() => dial.ended(exit))
       )
       closing = endpoint.closing
-      return yield* Effect.acquireRelease(
+      const connection = yield* Effect.acquireRelease(
         Effect.sync(() => this.connected(origin, endpoint, listener, runtime)),
         (connection) => connection.end
       )
+      yield* connection.ready
+      return connection
     })
   }
 
@@ -70,10 +72,9 @@ class Network {
     origin: Origin,
     endpoint: models.Endpoint,
     listener: ConnectionListener,
-    runtime: ConstructorParameters<typeof MemoryConnection>[0]["runtime"]
-  ): MemoryConnection | WireConnection {
-    const Made = endpoint.protocol === "h2" ? MemoryConnection : WireConnection
-    const connection = new Made({
+    runtime: Context.Context<never>
+  ): WireConnection {
+    const connection = new WireConnection({
       number: this.connections.length + 1,
       origin,
       endpoint,

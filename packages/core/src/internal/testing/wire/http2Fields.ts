@@ -1,6 +1,6 @@
 import type { HeaderField } from "@sluice/engine/http2/hpack"
+import type { RequestHead } from "@sluice/engine/memory"
 import type { Reply } from "../memoryModels.js"
-import type { RequestHead } from "./RequestReader.js"
 
 /** They belong to a connection of HTTP/1.1 (RFC 9113 §8.2.2). */
 const connectionSpecific = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"])

@@ -32,8 +32,8 @@ export interface ServerOptions {
   readonly onRequest: (request: models.Request) => void
   /** The client broke a rule of the protocol. */
   readonly onFault: (fault: string) => void
-  /** What the test lets the client fail with: it is broken off after this. */
-  readonly onScripted: (cause: Cause.Cause<TransportError>) => void
+  /** What the test lets the client fail with: it is broken off after this. The one stream of HTTP/1.1 is 1. */
+  readonly onScripted: (cause: Cause.Cause<TransportError>, streamId: number) => void
 }
 
 /** A request that was read, or is being read, and the fiber that responds to it. */
@@ -87,7 +87,9 @@ export class Http1Server implements PipeReader, RequestHandler {
 
   onHead(head: RequestHead): void {
     const { connection, onRequest, runtime, socket, window } = this.options
-    const request = new MemoryRequest(connection, head, window, () => socket.resume())
+    const request: MemoryRequest = new MemoryRequest(connection, head, window, () => {
+      if (request.hasRoom) socket.resume()
+    })
     if (head.headers["expect"]?.toLowerCase() === "100-continue") {
       request.onFirstRead = () => socket.unsafeWrite(encodeHead(100))
     }
@@ -221,7 +223,7 @@ export class Http1Server implements PipeReader, RequestHandler {
     if (Cause.hasInterruptsOnly(cause) || this.served?.request !== request) return
     request.state = "Failed"
     this.served = undefined
-    this.options.onScripted(cause)
+    this.options.onScripted(cause, 1)
     this.options.socket.reset()
   }
 }

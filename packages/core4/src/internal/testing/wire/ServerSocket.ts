@@ -5,11 +5,18 @@ import * as Effect from "effect/Effect"
 export class ServerSocket {
   /** Both directions work. */
   isOpen = true
+  /** There is room again. */
+  onRoom: () => void = () => {}
   private readonly outlet: Outlet
   private waiters: Array<() => void> = []
 
   constructor(private readonly incoming: Pipe, private readonly outgoing: Pipe) {
     this.outlet = new Outlet(outgoing, () => this.wake())
+  }
+
+  /** Whether nothing waits for the wire. */
+  get hasRoom(): boolean {
+    return this.outlet.length === 0
   }
 
   readWith(reader: PipeReader): void {
@@ -73,5 +80,6 @@ export class ServerSocket {
     const { waiters } = this
     this.waiters = []
     for (const waiter of waiters) waiter()
+    this.onRoom()
   }
 }

@@ -1,8 +1,9 @@
 import { type Failure, PassingReceiver } from "@sluice/engine"
 import { defaultParserLimits } from "@sluice/engine/http1"
 import { MemorySocket, Pipe, toLatin1 } from "@sluice/engine/memory"
-import { Http1Connection } from "@sluice/engine/node"
+import { Http1Connection, Http2Connection } from "@sluice/engine/node"
 import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type {
@@ -10,15 +11,28 @@ import type {
   ConnectionListener,
   Exchange,
   ExchangeReceiver,
-  ExchangeRequest
+  ExchangeRequest,
+  Protocol
 } from "../../../Connection.js"
 import type { Origin } from "../../../Origin.js"
-import { ReadError, type TransportError } from "../../../TransportError.js"
-import type { ConnectionOptions } from "../MemoryConnection.js"
+import { fromFailure, ReadError, type TransportError } from "../../../TransportError.js"
 import type * as models from "../memoryModels.js"
-import { Http1Server } from "./Http1Server.js"
+import type { MemoryRequest } from "../MemoryRequest.js"
+import { Http1Server, type ServerOptions } from "./Http1Server.js"
+import { Http2Server } from "./Http2Server.js"
 import { MemoryRuntime } from "./MemoryRuntime.js"
 import { ServerSocket } from "./ServerSocket.js"
+
+export interface ConnectionOptions {
+  readonly number: number
+  readonly origin: Origin
+  readonly endpoint: models.Endpoint
+  readonly listener: ConnectionListener
+  readonly runtime: Context.Context<never>
+  readonly respond: (request: MemoryRequest) => Effect.Effect<models.Reply, TransportError>
+  readonly onRequest: (request: models.Request) => void
+  readonly onFault: (fault: string) => void
+}
 
 const policyOf = (runtime: MemoryRuntime): ConstructorParameters<typeof Http1Connection>[3] => ({
   runtime,
@@ -29,59 +43,107 @@ const policyOf = (runtime: MemoryRuntime): ConstructorParameters<typeof Http1Con
 })
 
 /**
- * Both ends of an HTTP/1.1 connection: the driver that works over real sockets, over a socket in memory, and the server
- * at its other end.
+ * Both ends of a connection: the driver that works over real sockets, over a socket in memory, and the server at its other
+ * end.
  */
 export class WireConnection implements Connection, models.Server {
-  readonly protocol = "http/1.1" as const
+  readonly protocol: Protocol
   readonly number: number
   readonly origin: Origin
   readonly remoteAddress = "memory"
   maxActive = 0
   private isDraining = false
+  private readonly runtime: MemoryRuntime
   private readonly socket: MemorySocket
   private readonly serverSocket: ServerSocket
-  private readonly server: Http1Server
-  private readonly driver: Http1Connection
+  private readonly server: Http1Server | Http2Server
+  private readonly driver: Http1Connection | Http2Connection
   private readonly listener: ConnectionListener
-  /** What the test lets the exchange fail with, whose connection it breaks. */
-  private scripted: Cause.Cause<TransportError> | undefined = undefined
+  /** What the test lets exchanges fail with, by their streams. */
+  private readonly scripted = new Map<number, Cause.Cause<TransportError>>()
+  /** Whether the other side has said that it speaks the protocol, or why it does not. */
+  private outcome: Effect.Effect<void, TransportError> | undefined
+  private onOutcome: (() => void) | undefined = undefined
 
   constructor(private readonly options: ConnectionOptions) {
-    const { bandwidth = Infinity, buffer = 65_536, latency = 0, window = 65_536 } = options.endpoint
-    const runtime = new MemoryRuntime(options.runtime)
+    const { bandwidth = Infinity, buffer = 65_536, capacity = 100, latency = 0, protocol = "http/1.1" } =
+      options.endpoint
+    const runtime = this.runtime = new MemoryRuntime(options.runtime)
     const wire = { bandwidth, buffer, latency: Duration.toMillis(latency) }
     const [up, down] = [new Pipe(runtime, wire), new Pipe(runtime, wire)]
+    this.protocol = protocol
     this.number = options.number
     this.origin = options.origin
     this.listener = options.listener
     this.socket = new MemorySocket(runtime, down, up)
     this.serverSocket = new ServerSocket(up, down)
-    this.server = new Http1Server({
+    if (protocol === "h2") {
+      this.server = new Http2Server({ ...this.serverOptions, capacity })
+      this.driver = this.speakHttp2()
+    } else {
+      this.server = new Http1Server(this.serverOptions)
+      this.driver = new Http1Connection(this.socket, this.listener, undefined, policyOf(runtime))
+      this.outcome = Effect.void
+    }
+    this.socket.readWith(this.driver)
+  }
+
+  private get serverOptions(): ServerOptions {
+    const { endpoint: { window = 65_536 }, onFault, onRequest, respond } = this.options
+    return {
       connection: this,
       socket: this.serverSocket,
-      runtime,
+      runtime: this.runtime,
       window,
-      respond: options.respond,
+      respond,
       onRequest: (request) => {
         this.maxActive = Math.max(this.maxActive, this.active)
-        options.onRequest(request)
+        onRequest(request)
       },
-      onFault: options.onFault,
-      onScripted: (cause) => {
-        this.scripted = cause
+      onFault,
+      onScripted: (cause, streamId) => {
+        this.scripted.set(streamId, cause)
+      }
+    }
+  }
+
+  private speakHttp2(): Http2Connection {
+    const { listener, origin, runtime, socket } = this
+    return new Http2Connection({
+      socket,
+      origin,
+      listener,
+      settings: {},
+      limits: defaultParserLimits,
+      time: { elapsed: runtime.now, sleep: (millis, wake) => runtime.after(millis, wake) },
+      runtime,
+      tlsTime: undefined,
+      onHttp1Required: () => {},
+      onPrefaceReceived: (failure) => {
+        this.outcome ??= failure === undefined ? Effect.void : Effect.fail(fromFailure(failure))
+        this.onOutcome?.()
       }
     })
-    this.driver = new Http1Connection(this.socket, options.listener, undefined, policyOf(runtime))
-    this.socket.readWith(this.driver)
   }
 
   // ---------------------------------------------------------------------------------------------------------------
   // For the client
   // ---------------------------------------------------------------------------------------------------------------
 
+  /** Ends when it can carry requests: the SETTINGS of an HTTP/2 server have come. */
+  readonly ready: Effect.Effect<void, TransportError> = Effect.callback((resume) => {
+    const onOutcome = this.onOutcome = () => {
+      if (this.outcome !== undefined) resume(this.outcome)
+    }
+    onOutcome()
+  })
+
   get capacity(): number {
     return this.driver.capacity
+  }
+
+  get streamLimit(): number | undefined {
+    return "streamLimit" in this.driver ? this.driver.streamLimit : undefined
   }
 
   get reusable(): boolean {
@@ -93,21 +155,19 @@ export class WireConnection implements Connection, models.Server {
   }
 
   exchange(request: ExchangeRequest, receiver: ExchangeReceiver): Exchange {
+    const fault = (what: string) => this.options.onFault(`${request.method} ${request.target}: ${what}`)
     if (request.origin.key !== this.origin.key) {
-      this.options.onFault(
-        `${request.method} ${request.target}: for ${request.origin.key}, on a connection to ${this.origin.key}`
-      )
+      fault(`for ${request.origin.key}, on a connection to ${this.origin.key}`)
     }
-    if (this.active > 0) {
-      this.options.onFault(
-        `${request.method} ${request.target}: connection ${this.number} carries a request already`
-      )
-    }
-    return this.driver.exchange(request, new ScriptedReceiver(receiver, (failure) => this.asScripted(failure)))
+    if (this.socket.destroyed || this.socket.readableEnded) fault(`connection ${this.number} is closed`)
+    if (this.protocol === "http/1.1" && this.active > 0) fault(`connection ${this.number} carries a request already`)
+    const scripted = new ScriptedReceiver(receiver, (failure) => this.asScripted(failure, exchange))
+    const exchange: Exchange = this.driver.exchange(request, scripted)
+    return exchange
   }
 
-  private asScripted(failure: Failure.Failure): Failure.Failure {
-    const { scripted } = this
+  private asScripted(failure: Failure.Failure, exchange: Exchange): Failure.Failure {
+    const scripted = this.scripted.get(streamIdOf(exchange))
     if (scripted === undefined) return failure
     const cause = Cause.squash(scripted)
     if (Cause.hasFails(scripted)) return cause as TransportError
@@ -121,6 +181,7 @@ export class WireConnection implements Connection, models.Server {
     Effect.callback<void>((resume) => {
       this.socket.on("close", () => resume(Effect.void))
       if (this.socket.isGone) resume(Effect.void)
+      if (this.driver instanceof Http2Connection) this.driver.shutdown()
       this.socket.destroy()
     }),
     Effect.suspend(() => this.server.end)
@@ -157,14 +218,19 @@ export class WireConnection implements Connection, models.Server {
   }
 
   goAway(): void {
+    if (this.server instanceof Http2Server) return this.server.goAway()
     this.isDraining = true
     this.listener.onDraining()
   }
 
   setCapacity(capacity: number): void {
-    this.listener.onCapacity(capacity)
+    if (this.server instanceof Http2Server) this.server.setCapacity(capacity)
+    else this.listener.onCapacity(capacity)
   }
 }
+
+/** The number of its stream; of HTTP/1.1 there is one. */
+const streamIdOf = (exchange: Exchange): number => "id" in exchange ? exchange.id as number : 1
 
 /** Passes on what a driver reports; a failure that the test has scripted instead of its own. */
 class ScriptedReceiver extends PassingReceiver {
