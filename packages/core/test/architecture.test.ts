@@ -39,7 +39,7 @@ const parts: ReadonlyArray<readonly [folder: string, allowed: RegExp]> = [
   ["packages/core/src", /^(tldts$|(effect|@effect\/platform)(\/|$)|@sluice\/engine(\/[a-z0-9]+)*$)/],
   ["packages/node/src", /^(node:|(effect|@effect\/platform|@sluice\/core)(\/|$)|@sluice\/engine(\/[a-z0-9]+)?$)/],
   // The face for Effect 4 knows nothing of the one for Effect 3.
-  ["packages/core4/src", /^(tldts$|effect(\/|$)|@sluice\/engine(\/[a-z0-9]+)?$)/],
+  ["packages/core4/src", /^(tldts$|effect(\/|$)|@sluice\/engine(\/[a-z0-9]+)*$)/],
   ["packages/node4/src", /^(node:|(effect|@sluice\/core4)(\/|$)|@sluice\/engine(\/[a-z0-9]+)?$)/],
   // The server knows nothing of the client that it tests. How routes are written is the same for mocks and servers.
   ["packages/test-server/src", /^(node:|(effect|@effect\/platform)(\/|$)|@sluice\/engine\/routes$)/],
