@@ -29,6 +29,10 @@ const ENABLE_CONNECT_PROTOCOL = 8
 const defaultWindow = 65_535
 const frameSize = 16_384
 
+/** The most that a setting can say, and a window can be (§6.5.1, §6.9.1). */
+const maxSetting = 2 ** 32 - 1
+const maxWindow = 2 ** 31 - 1
+
 /** What a client sends first (RFC 9113 §3.4). */
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
@@ -68,10 +72,10 @@ export class Http2Server implements PipeReader, FrameHandler {
   constructor(private readonly options: Http2ServerOptions) {
     this.capacity = options.capacity
     FrameWriter.writeSettings(this.output, [
-      MAX_CONCURRENT_STREAMS,
-      options.capacity,
+      // Without it there is no limit (RFC 9113 §6.5.2).
+      ...(options.capacity === Infinity ? [] : [MAX_CONCURRENT_STREAMS, options.capacity]),
       INITIAL_WINDOW_SIZE,
-      options.window,
+      Math.min(options.window, maxWindow),
       ENABLE_CONNECT_PROTOCOL,
       1
     ])
@@ -266,7 +270,7 @@ export class Http2Server implements PipeReader, FrameHandler {
 
   setCapacity(capacity: number): void {
     this.capacity = capacity
-    FrameWriter.writeSettings(this.output, [MAX_CONCURRENT_STREAMS, capacity])
+    FrameWriter.writeSettings(this.output, [MAX_CONCURRENT_STREAMS, Math.min(capacity, maxSetting)])
     this.write()
   }
 

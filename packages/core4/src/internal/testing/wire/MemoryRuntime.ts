@@ -25,6 +25,8 @@ export class MemoryRuntime implements DriverRuntime, MemoryTime {
 
   readonly now = (): number => Number(this.clock.monotonicTimeNanosUnsafe()) / 1e6
 
+  readonly recently = this.now
+
   /** What has been sent by now has been delivered then: steps are taken in the order in which they were asked for. */
   readonly afterPoll = (then: () => void): void => this.soon(then)
 
