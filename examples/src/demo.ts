@@ -3,16 +3,15 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { replay } from "./demo/replay.js"
-import { requestUrls } from "./demo/requestUrls.js"
 import * as Terminal from "./demo/Terminal.js"
 
 const help = `Sluice's demo
 
   npm run demo               replays incidents of other clients on real sockets, against a server of its own
-  npm run demo -- URL ...    requests these URLs, one after the other, with one client
   npm run demo -- --help     shows this
 
-The exit code is 0 when all is as it must be, 1 when a figure is wrong or a request failed.`
+The exit code is 0 when all is as it must be, 1 when a figure is wrong. What would be done for a URL, and how long a
+request to it takes, is shown by npm run doctor -- URL ...`
 
 const terminal = Terminal.make(process)
 
@@ -22,7 +21,7 @@ const main = (args: ReadonlyArray<string>): Effect.Effect<boolean> => {
   if (option !== undefined) {
     return Effect.as(terminal.error(`${option} is not an option of the demo; see npm run demo -- --help`), false)
   }
-  if (args.length > 0) return requestUrls(args, terminal)
+  if (args.length > 0) return Effect.as(terminal.error("URLs are for npm run doctor -- --send URL ..."), false)
   // They bring servers along, which the rest of the demo can do without.
   return Effect.flatMap(Effect.promise(() => import("./demo/incidents.js")), (_) => replay(_.incidents, terminal))
 }

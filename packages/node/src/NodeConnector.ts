@@ -207,6 +207,8 @@ export const make = (
         undefined :
         (origin, open) =>
           Effect.async((resume) => coalesce(origin, open, (serving) => resume(Effect.succeed(serving)))),
+      explain: (origin, timeout) =>
+        Effect.async((resume) => dialer.explain(origin, timeout, (route) => resume(Effect.succeed(route)))),
       routes,
       runtime: runtimeHooks
     }

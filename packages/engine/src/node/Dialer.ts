@@ -2,6 +2,7 @@ import * as net from "node:net"
 import type * as tls from "node:tls"
 import type { Connection, ConnectionListener, Protocol } from "../Connection.js"
 import type { Reached } from "../DialStage.js"
+import type { ExplainedRoute } from "../Explanation.js"
 import type { Failure } from "../Failure.js"
 import type { HostTime } from "../Host.js"
 import type { ParserLimits, ResponseParserOptions } from "../http1/index.js"
@@ -15,6 +16,7 @@ import { connectHost } from "./connectHost.js"
 import { Dial, type DialEvents } from "./Dial.js"
 import { nodeRuntime } from "./DriverRuntime.js"
 import * as errors from "./errors.js"
+import { explainRoute } from "./explainRoute.js"
 import { ForwardConnection } from "./ForwardConnection.js"
 import { Http1Connection } from "./Http1Connection.js"
 import { Http2Connection } from "./Http2Connection.js"
@@ -122,6 +124,12 @@ export class Dialer {
     const family = net.isIP(host) as 0 | 4 | 6
     const reason = policy.judge({ host, port, address: family === 0 ? undefined : host, family: family || undefined })
     return reason === undefined ? undefined : errors.notAllowed(origin, undefined, reason)
+  }
+
+  /** How requests to this origin would get there. No look-up may take longer than the timeout, in milliseconds. */
+  explain(origin: Origin, timeout: number, then: (route: ExplainedRoute) => void): void {
+    const { settings, way } = this.routeOf(origin)
+    explainRoute(origin, way, settings, this.protocol(origin), this.time, timeout, then)
   }
 
   /** What a first connection to this origin will speak; `"unknown"` when it is negotiated (ALPN). */
