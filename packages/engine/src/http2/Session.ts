@@ -102,6 +102,11 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
     return this.table.size > 0 || this.state === "Opening"
   }
 
+  /** Whether it carries nothing, and has carried something. */
+  get isIdle(): boolean {
+    return this.table.size === 0 && this.table.nextId > 1
+  }
+
   /** Begins a stream. It is written at the next `flush`; the receiver is notified of nothing before that. */
   request(request: StreamRequest, receiver: StreamReceiver<E>): Stream<E> {
     const fields = requestFields(request)

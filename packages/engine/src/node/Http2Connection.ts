@@ -52,6 +52,8 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   private readonly alarm: Alarm
   private isReady = false
   private isShutDown = false
+  /** A request begins after a time without any. */
+  private isWaking = false
   /** What the session writes in one flush. */
   private chunks: Array<Uint8Array> | undefined = undefined
   /** Node hands over one record of TLS after the other. */
@@ -102,7 +104,12 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
     return this.session.state === "Open"
   }
 
+  /**
+   * On a connection that was idle nothing is written before a whole poll, as with HTTP/1.1: what the server had sent
+   * meanwhile, GOAWAY or its end, is noticed while the request can still go elsewhere.
+   */
   exchange(request: ExchangeRequest, receiver: ExchangeReceiver): Exchange {
+    this.isWaking = this.session.isIdle
     return this.session.request(request, receiver)
   }
 
@@ -156,7 +163,10 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   // ---------------------------------------------------------------------------------------------------------------
 
   onOutput(): void {
-    this.around.runtime.atEndOfTurn(this)
+    const { runtime } = this.around
+    if (this.isWaking) runtime.afterPoll(() => this.flush())
+    else runtime.atEndOfTurn(this)
+    this.isWaking = false
   }
 
   onEndOfTurn(): void {
@@ -165,6 +175,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
 
   private flush(): void {
     const { socket } = this
+    this.isWaking = false
     const chunks: Array<Uint8Array> = this.chunks = []
     this.session.flush(this.writeFailure === undefined ? maxWaiting - socket.writableLength : 0)
     this.chunks = undefined

@@ -4,6 +4,7 @@ import { Frame, FramePeer, Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
+import { stat } from "node:fs"
 import { failure, makeClient, passing, responseTo, startPeer, startRequest, turns, until } from "./support.js"
 
 describe("RST_STREAM", () => {
@@ -246,6 +247,11 @@ describe("GOAWAY", () => {
     }))
 })
 
+/** Goes on in the phase of the event loop in which sockets are polled: what comes next is that of `setImmediate`. */
+const polling = Effect.async<void>((resume) => {
+  stat("/", () => resume(Effect.void))
+})
+
 describe("The end of the connection", () => {
   for (const tls of [false, true]) {
     it.scoped(`is noticed at once while it is idle (${tls ? "TLS" : "TCP"})`, () =>
@@ -262,6 +268,22 @@ describe("The end of the connection", () => {
   }
 
   for (const how of ["end", "reset"] as const) {
+    it.scoped(`that waits in the kernel while a request begins: a POST goes over another connection (${how})`, () =>
+      Effect.gen(function*() {
+        const { get, peer, post } = yield* startPeer()
+        const first = yield* get()
+        const connection = yield* peer.accept
+        yield* connection.send(...responseTo((yield* connection.take("Headers")).streamId))
+        yield* Fiber.join(first)
+        yield* polling
+        yield* Effect.fork(connection.close(how))
+        const request = yield* post("once")
+        const other = yield* peer.accept
+        yield* other.send(...responseTo((yield* other.take("Headers")).streamId, "two"))
+        assert.strictEqual(yield* Fiber.join(request), "two")
+        assert.lengthOf((yield* connection.frames).filter(({ _tag }) => _tag === "Headers"), 1)
+      }))
+
     it.scoped(`under a response fails it, typed (${how})`, () =>
       Effect.gen(function*() {
         const { get, peer, pool, post } = yield* startPeer()
