@@ -38,16 +38,31 @@ const meanings: Record<string, Meaning> = {
   EAI_FAIL: { reason: "NameServer", explanation: `the name server could not look it up; ${nameServer}` },
   ESERVFAIL: { reason: "NameServer", explanation: `the name server failed (SERVFAIL); ${nameServer}` },
   EREFUSED: { reason: "NameServer", explanation: `the name server refuses to look it up (REFUSED); ${nameServer}` },
+  EBADRESP: { reason: "NameServer", explanation: `the name server's response makes no sense; ${nameServer}` },
+  EFORMERR: { reason: "NameServer", explanation: `the name server does not understand the question; ${nameServer}` },
+  ENOTIMP: { reason: "NameServer", explanation: `the name server cannot do that (NOTIMP); ${nameServer}` },
+  EBADNAME: { reason: "UnknownHost", explanation: "that is no name that a host can have; is it spelled right?" },
+  EAI_NODATA: { reason: "UnknownHost", explanation: "the name is known, but has no address; is it the right one?" },
+  EAI_ADDRFAMILY: {
+    reason: "UnknownHost",
+    explanation: "the name is known, but has no address of that family; is it the right one?"
+  },
   ETIMEOUT: { reason: "NameServer", explanation: `the name server did not respond in time; ${nameServer}` },
   EHOSTUNREACH: { reason: "Unreachable", explanation: "there is no way to that host" },
   ENETUNREACH: { reason: "Unreachable", explanation: "there is no way to that network" },
   EHOSTDOWN: { reason: "Unreachable", explanation: "that host is down" },
   ENETDOWN: { reason: "Unreachable", explanation: "the network is down" },
+  EAFNOSUPPORT: {
+    reason: "Unreachable",
+    explanation:
+      "this machine does not speak that family of addresses; is IPv6 turned off? The option family chooses one"
+  },
   ETIMEDOUT: {
     reason: "Unreachable",
     explanation: "the other side does not respond; is the address right, and does no firewall drop the packets?"
   },
   ECONNRESET: { reason: "Reset", explanation: "the other side closed the connection" },
+  ECONNABORTED: { reason: "Reset", explanation: "the system gave the connection up; has the network changed?" },
   EPIPE: { reason: "Reset", explanation: "the other side had closed the connection" },
   EMFILE: {
     reason: "ProcessLimit",
@@ -67,6 +82,12 @@ const meanings: Record<string, Meaning> = {
       "this machine has no local port left for another connection to that address, or not the local address " +
       "that it is configured to use; keep connections alive, set limits.maxConnections lower, or widen " +
       "net.ipv4.ip_local_port_range"
+  },
+  EADDRINUSE: {
+    reason: "ProcessLimit",
+    explanation:
+      "the local address and port are in use by another connection to that address; keep connections alive, or " +
+      "set limits.maxConnections lower"
   },
   ENOBUFS: {
     reason: "ProcessLimit",

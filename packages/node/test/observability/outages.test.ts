@@ -415,6 +415,25 @@ const outages: Record<string, Outage> = {
     says: ["this machine has no local port left", "limits.maxConnections"],
     data: { reason: "ProcessLimit" }
   },
+  ...Object.fromEntries(
+    ([
+      ["EADDRINUSE", "connect", "ProcessLimit", "the local address and port are in use"],
+      ["ENFILE", "connect", "ProcessLimit", "this machine has no file descriptor left"],
+      ["ENOBUFS", "connect", "ProcessLimit", "no buffers left"],
+      ["EPERM", "connect", "NotAllowed", "a firewall rule or a sandbox"],
+      ["EAFNOSUPPORT", "connect", "Unreachable", "is IPv6 turned off?"],
+      ["ENETUNREACH", "connect", "Unreachable", "there is no way to that network"],
+      ["ECONNABORTED", "connect", "Reset", "has the network changed?"],
+      ["ESERVFAIL", "queryA", "NameServer", "SERVFAIL"],
+      ["EBADNAME", "queryA", "UnknownHost", "no name that a host can have"],
+      ["EAI_ADDRFAMILY", "getaddrinfo", "UnknownHost", "no address of that family"]
+    ] as const).map(([code, syscall, reason, says]): [string, Outage] => [code, {
+      arrange: Effect.succeed(resolves(code, syscall)),
+      tag: "ConnectError",
+      says: [says, `${syscall} ${code}`],
+      data: { reason }
+    }])
+  ),
   "a firewall of this machine": {
     arrange: Effect.succeed(resolves("EACCES", "connect")),
     tag: "ConnectError",
