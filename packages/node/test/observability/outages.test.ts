@@ -281,7 +281,7 @@ const outages: Record<string, Outage> = {
     passes: "20 seconds",
     tag: "TotalTimeout",
     says: [
-      "took longer than 20s in all (timeouts.total)",
+      /took longer than 20s in all \(timeouts\.total/,
       "it was in its body phase",
       "20 bytes of the response's body received"
     ],
