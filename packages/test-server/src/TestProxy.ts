@@ -64,7 +64,8 @@ export const TestProxy: Context.Tag<TestProxy, TestProxy> = Context.GenericTag<T
  * @since 0.1.0
  * @category constructors
  */
-export const make: (options?: Options) => Effect.Effect<TestProxy, never, Scope.Scope> = internal.make
+export const make: (options?: Options) => Effect.Effect<TestProxy, never, Scope.Scope> = (options) =>
+  internal.make(options)
 
 /**
  * A proxy as a layer.

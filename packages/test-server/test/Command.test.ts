@@ -1,13 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { TestAuthority, TestServer } from "@sluice/test-server"
+import { Reply, TestAuthority, TestServer } from "@sluice/test-server"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as fs from "node:fs"
+import * as http from "node:http"
 import * as https from "node:https"
+import * as net from "node:net"
 import * as path from "node:path"
 import { main } from "../src/internal/command/main.js"
+import { decode as decodePlan } from "../src/internal/command/planFile.js"
 import { decode } from "../src/internal/command/scriptFile.js"
 import { temporaryFolder } from "./support.js"
 
@@ -17,7 +20,7 @@ const run = (...args: ReadonlyArray<string>) =>
     const lines: Array<string> = []
     const first = yield* Deferred.make<string>()
     yield* Effect.forkScoped(
-      main(["--port", "0", ...args], (line) => {
+      main([...args, "--port", "0"], (line) => {
         lines.push(line)
         Deferred.unsafeDone(first, Effect.succeed(line))
       })
@@ -134,6 +137,19 @@ describe("the command", () => {
           [["--key", "file"], 2, /^--key goes with --tls$/],
           [["--wat"], 2, /^Unknown option '--wat'; --help lists the options$/],
           [["extra"], 2, /^Unexpected argument 'extra'; --help lists the options$/],
+          [["proxy", "--port", String(busy.port)], 1, /^127\.0\.0\.1:\d+ is in use by another program$/],
+          [["proxy", "--user", "ann"], 2, /^--user takes name:password$/],
+          [["proxy", "--fault", "rain"], 2, /^--fault takes one of refuse, .*, not "rain"$/],
+          [["proxy", "--route", "a.test"], 2, /^--route takes name=host:port, not "a\.test"$/],
+          [["proxy", "--route", "a.test=b"], 2, /^--route takes host:port, not "b"$/],
+          [["proxy", "--ca", "file"], 2, /^--ca goes with --tls$/],
+          [["fault-proxy"], 2, /^--to says which server is behind it, as host:port$/],
+          [["fault-proxy", "--to", "localhost"], 2, /^--to takes host:port, not "localhost"$/],
+          [["fault-proxy", "--to", "[::1]:0"], 2, /^--to takes host:port/],
+          [["fault-proxy", "--to", "a:1", "--seed", "x"], 2, /^--seed takes a whole number, not "x"$/],
+          [["fault-proxy", "--to", "a:1", "--seed", "1", "--drip", "1"], 2, /exclude each other$/],
+          [["fault-proxy", "--to", "a:1", "--bandwidth", "0"], 2, /above 0$/],
+          [["fault-proxy", "--to", "a:1", "--plan", notJson], 2, /not\.json is no JSON: /],
           [["--ca", "file"], 2, /^--ca goes with --tls$/],
           [["--script", path.join(folder, "none")], 2, /none can't be read \(ENOENT\)$/],
           [["--script", notJson], 2, /not\.json is no JSON: /]
@@ -188,6 +204,152 @@ describe("the command", () => {
         yield* Deferred.await(up)
         yield* Fiber.interrupt(fiber)
       }
+    }))
+})
+
+describe("the command proxy", () => {
+  const through = (proxy: string, target: string, headers: Record<string, string> = {}) =>
+    Effect.async<{ readonly status: number | undefined; readonly body: string }>((resume) => {
+      const { hostname: host, port } = new URL(proxy)
+      http.get({ host, port, path: target, headers, agent: false }, (response) => {
+        let body = ""
+        response.on("data", (text) => body += String(text))
+        response.on("end", () => resume(Effect.succeed({ status: response.statusCode, body })))
+      })
+    })
+
+  it.scoped("leads where it is told, to who may, and prints a line for each request", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ replies: { "*": Reply.text("from afar") } })
+      const { banner, lines, url } = yield* run(
+        "proxy",
+        "--user",
+        "ann:s3cret",
+        "--route",
+        `a.test=127.0.0.1:${server.port}`
+      )
+      assert.match(banner, /^http:\/\/127\.0\.0\.1:\d+ and socks5:\/\/127\.0\.0\.1:\d+ \(HTTP, CONNECT and SOCKS 5\)$/)
+      assert.strictEqual((yield* through(url, "http://a.test/")).status, 407)
+      const credentials = { "proxy-authorization": `Basic ${Buffer.from("ann:s3cret").toString("base64")}` }
+      assert.deepStrictEqual(yield* through(url, "http://a.test/", credentials), { status: 200, body: "from afar" })
+      assert.deepStrictEqual(lines.slice(1), [
+        "forward a.test:80, not authorized (connection 0)",
+        "forward a.test:80 as ann (connection 1)"
+      ])
+    }))
+
+  it.scoped("refuses, where it is told to", () =>
+    Effect.gen(function*() {
+      const { url } = yield* run("proxy", "--fault", "refuse", "--quiet")
+      assert.strictEqual((yield* through(url, "http://a.test/")).status, 403)
+    }))
+})
+
+describe("the command fault-proxy", () => {
+  it.scoped("carries, cuts, and says what happens to each connection", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ replies: { "/": Reply.size(10_000) } })
+      const { banner, lines } = yield* run("fault-proxy", "--to", `127.0.0.1:${server.port}`, "--end-after", "500")
+      const address = banner.slice(0, banner.indexOf(" "))
+      assert.include(banner, `(leads to 127.0.0.1:${server.port})`)
+      const broken = yield* Effect.flip(
+        Effect.tryPromise(() => fetch(`http://${address}/`).then((response) => response.arrayBuffer()))
+      )
+      assert.include(String(broken.error), "terminated")
+      assert.strictEqual(
+        lines[1],
+        "connection 0: {\"up\":{},\"down\":{\"faults\":[{\"afterBytes\":500,\"action\":\"end\"}]}}"
+      )
+    }))
+
+  it.scoped("plays a plan, one connection after the other, and chaos by its seed", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ replies: { "/": Reply.text("whole", { connection: "close" }) } })
+      const file = path.join(yield* temporaryFolder, "plan.json")
+      fs.writeFileSync(file, JSON.stringify([{ instead: "reset" }, { down: { pieceSize: 1 } }]))
+      const to = ["fault-proxy", "--to", `127.0.0.1:${server.port}`]
+      const { banner, lines } = yield* run(...to, "--plan", file)
+      const url = `http://${banner.slice(0, banner.indexOf(" "))}/`
+      yield* Effect.flip(Effect.tryPromise(() => fetch(url)))
+      for (let n = 0; n < 2; n++) assert.strictEqual((yield* get(url)).body, "whole")
+      assert.deepStrictEqual(lines.slice(1), [
+        "connection 0: {\"instead\":\"reset\"}",
+        "connection 1: {\"down\":{\"pieceSize\":1}}",
+        "connection 2: {\"down\":{\"pieceSize\":1}}"
+      ])
+      // The same seed has the same faults again.
+      const seen = yield* Effect.forEach([1, 2], () =>
+        Effect.gen(function*() {
+          const { banner, lines } = yield* run(...to, "--seed", "7")
+          const socket = net.connect(Number(/:(\d+) /.exec(banner)?.[1]), "127.0.0.1").on("error", () => {})
+          yield* Effect.repeat(Effect.promise(() => new Promise(setImmediate)), { until: () => lines.length > 1 })
+          socket.destroy()
+          return lines[1]
+        }))
+      assert.strictEqual(seen[0], seen[1])
+    }))
+
+  it.each([
+    [{ down: { faults: [{ action: "rain" }] } }, /^at "down" "faults" 0 "action": /],
+    [[{ delay: -1 }], /^at 0 "delay": /],
+    [{ sideways: {} }, /^at "sideways": /],
+    [[], /./]
+  ])("says what is wrong with a plan: %j", (json, message) => {
+    const decoded = decodePlan(json)
+    assert.match(Either.isLeft(decoded) ? decoded.left : "it is right", message)
+  })
+})
+
+describe("the playground", () => {
+  it.scoped("has what people try clients with", () =>
+    Effect.gen(function*() {
+      const { url } = yield* run("--quiet")
+      const asked = (target: string, init?: RequestInit) =>
+        Effect.promise(async () => {
+          const response = await fetch(`${url}${target}`, { redirect: "manual", ...init })
+          return { status: response.status, headers: response.headers, text: await response.text() }
+        })
+      const json = (target: string, init?: RequestInit) =>
+        Effect.map(asked(target, init), ({ text }) => JSON.parse(text) as Record<string, unknown>)
+      assert.deepInclude(yield* json("/get?a=1&a=2&b=3"), { method: "GET", args: { a: ["1", "2"], b: "3" } })
+      const body = JSON.stringify({ x: 1 })
+      assert.deepInclude(yield* json("/post", { method: "POST", body }), { json: { x: 1 }, bodyLength: 7 })
+      const form = new URLSearchParams({ a: "b" })
+      assert.deepInclude(yield* json("/anything/else", { method: "PUT", body: form }), { form: { a: "b" } })
+      assert.strictEqual((yield* asked("/post")).status, 404)
+      for (const coding of ["gzip", "deflate", "brotli"]) {
+        assert.strictEqual((yield* json(`/${coding}`))["method"], "GET")
+      }
+      const redirected = yield* asked("/redirect/2")
+      assert.deepStrictEqual([redirected.status, redirected.headers.get("location")], [302, "/redirect/1"])
+      const to = yield* asked("/redirect-to?url=/get&status=307")
+      assert.deepStrictEqual([to.status, to.headers.get("location")], [307, "/get"])
+      assert.deepStrictEqual((yield* asked("/cookies/set?a=b&c=d%20e")).headers.getSetCookie(), [
+        "a=b; Path=/",
+        "c=d%20e; Path=/"
+      ])
+      assert.deepStrictEqual(yield* json("/cookies", { headers: { cookie: "a=b; c=d" } }), {
+        cookies: { a: "b", c: "d" }
+      })
+      const basic = { headers: { authorization: `Basic ${Buffer.from("ann:secret").toString("base64")}` } }
+      assert.strictEqual((yield* asked("/basic-auth/ann/secret")).status, 401)
+      assert.strictEqual((yield* asked("/basic-auth/ann/secret", basic)).status, 200)
+      assert.strictEqual((yield* asked("/bearer", { headers: { authorization: "Bearer t" } })).status, 200)
+      assert.strictEqual((yield* asked("/etag/abc", { headers: { "if-none-match": "\"abc\"" } })).status, 304)
+      const part = yield* asked("/range/100", { headers: { range: "bytes=10-19" } })
+      assert.deepStrictEqual([part.status, part.headers.get("content-range"), part.text.length], [
+        206,
+        "bytes 10-19/100",
+        10
+      ])
+      assert.strictEqual((yield* asked("/range/100", { headers: { range: "bytes=100-" } })).status, 416)
+      assert.strictEqual((yield* asked("/response-headers?x-a=1")).headers.get("x-a"), "1")
+      const flaky = yield* Effect.forEach([1, 2, 3, 4], () => asked("/flaky/2"))
+      assert.deepStrictEqual(flaky.map(({ status }) => status), [503, 503, 200, 503])
+      assert.strictEqual((yield* asked("/retry-after/3")).headers.get("retry-after"), "3")
+      assert.strictEqual((yield* asked("/sse/1")).text, "id: 1\ndata: 1 of 1\n\n")
+      assert.strictEqual((yield* asked("/base64/aGVsbG8=")).text, "hello")
+      assert.include([200, 503], (yield* asked("/status/200,503")).status)
     }))
 })
 

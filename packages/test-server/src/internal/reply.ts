@@ -176,7 +176,7 @@ export interface Response {
 }
 
 /**
- * What a script ca response.
+ * What a script responds with.
  *
  * @since 0.1.0
  * @category models

@@ -12,6 +12,8 @@ import { Signal } from "../signal.js"
 import type { TlsOptions } from "../tls.js"
 import type { Address, SocksFaults } from "./socksConnection.js"
 
+export type { Address } from "./socksConnection.js"
+
 /**
  * A running proxy. It uses no Clock of the program under test.
  *
@@ -120,12 +122,17 @@ export interface ProxyRequest {
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>
 }
 
-export const make = (options: Options = {}): Effect.Effect<TestProxy, never, Scope.Scope> =>
+/** @param onRequest is called with each as it comes */
+export const make = (
+  options: Options = {},
+  onRequest: (request: ProxyRequest) => void = () => {}
+): Effect.Effect<TestProxy, never, Scope.Scope> =>
   Effect.gen(function*() {
     const requests: Array<ProxyRequest> = []
     const changed = new Signal()
     const record = (request: ProxyRequest) => {
       requests.push(request)
+      onRequest(request)
       changed.notify()
     }
     const { credentials } = options
