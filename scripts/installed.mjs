@@ -5,6 +5,7 @@
 //   npm run installed -- --runtimes    Bun and Deno, as npm has them
 //   npm run installed -- --managers    npm, pnpm, yarn and bun, from a registry on this machine
 //   npm run installed -- --all         all of it; what the nightly workflow runs
+//   … --packed                         what was packed before is used again
 import { spawn } from "node:child_process"
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -29,7 +30,7 @@ const peers = [
   [newest.effect, newest["@effect/platform"]]
 ]
 
-const tools = { publint: "publint@0.3.25", attw: "@arethetypeswrong/cli@0.18.5", verdaccio: "verdaccio@6.10.4" }
+const tools = { publint: "publint@0.3.25", attw: "@arethetypeswrong/cli@0.18.5", verdaccio: "verdaccio@6.2.4" }
 
 /** @type {Array<string>} */
 const failed = []
@@ -93,6 +94,7 @@ const project = (name) => {
 const tarballs = () => readdirSync(packed).map((name) => join(packed, name))
 
 const pack = async () => {
+  if (asked.includes("--packed")) return true
   rmSync(scratch, { recursive: true, force: true })
   mkdirSync(packed, { recursive: true })
   for (const name of packages) {
@@ -194,7 +196,7 @@ const withManagers = async () => {
       "verdaccio: npm install",
       folder,
       "npm",
-      npmInstall([tools.verdaccio, pnpm, "@yarnpkg/cli-dist@4", "bun"])
+      ["install", "--no-audit", "--no-fund", tools.verdaccio, pnpm, "@yarnpkg/cli-dist@4", "bun"]
     ))
   ) return
   const { host, port } = new URL(registry)
@@ -204,9 +206,14 @@ const withManagers = async () => {
     { cwd: folder, stdio: "ignore" }
   )
   try {
-    for (let tries = 0; tries < 100; tries++) {
-      if (await fetch(`${registry}-/ping`).then(({ ok }) => ok, () => false)) break
+    let listens = false
+    for (let tries = 0; tries < 100 && !listens; tries++) {
       await new Promise((resolve) => setTimeout(resolve, 200))
+      listens = await fetch(`${registry}-/ping`).then(({ ok }) => ok, () => false)
+    }
+    if (!listens) {
+      failed.push("verdaccio does not listen")
+      return
     }
     // Whoever is anonymous may publish, but npm wants to have a token to send.
     const token = `--//127.0.0.1:${port}/:_authToken=anonymous`
@@ -231,7 +238,9 @@ const withManagers = async () => {
         YARN_NPM_REGISTRY_SERVER: registry,
         YARN_UNSAFE_HTTP_WHITELIST: "127.0.0.1",
         YARN_NODE_LINKER: "node-modules",
-        YARN_ENABLE_IMMUTABLE_INSTALLS: "false"
+        YARN_ENABLE_IMMUTABLE_INSTALLS: "false",
+        // Else nothing that was published a moment ago is installed.
+        YARN_NPM_MINIMAL_AGE_GATE: "0"
       }],
       ["bun", runtimes(folder).bun, ["add", ...what], { BUN_CONFIG_REGISTRY: registry }]
     ]
@@ -252,7 +261,7 @@ const withManagers = async () => {
 }
 
 if (await install() && await pack()) {
-  await basic()
+  if (!asked.includes("--packed")) await basic()
   if (wants("peers")) await withPeers()
   if (wants("runtimes")) await onRuntimes()
   if (wants("managers")) await withManagers()

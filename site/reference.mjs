@@ -61,6 +61,7 @@ export const writeReference = async (folder, tsconfig) => {
       module: ({ name }) => `@sluice/${name}`
     },
     useCodeBlocks: true,
+    notRenderedTags: ["@since"],
     parametersFormat: "table",
     interfacePropertiesFormat: "list",
     blockTags: [

@@ -9,6 +9,8 @@ export default defineConfig({
   cleanUrls: true,
   lastUpdated: false,
   markdown: {
+    // The URLs in messages and examples lead nowhere.
+    linkify: false,
     // In the documents, `{{ }}` is text.
     config: (md) => {
       const inline = md.renderer.rules.code_inline
