@@ -23,6 +23,7 @@ import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { ReopenableBody } from "./internal/client/ReopenableBody.js"
 import * as RequestBody from "./internal/client/RequestBody.js"
 import { halvesOf } from "./internal/clientHalves.js"
+import { derivedFrom } from "./internal/derivedBody.js"
 import { DerivedResponse, originalOf } from "./internal/DerivedResponse.js"
 import { PrintableError } from "./internal/printable.js"
 import { isReplayable } from "./internal/replayableBody.js"
@@ -239,11 +240,11 @@ const encodeRequest = (
   const size = exchange._tag === "Bytes" ? exchange.bytes.length : exchange.length
   const type = headers["content-type"] ?? contentType ?? ""
   if ((size !== undefined && size < minSize) || compressedTypes.test(type)) return undefined
-  const coded = (body: HttpBody): HttpClientRequest =>
+  const coded = (coded: HttpBody): HttpClientRequest =>
     inheritScope(
       request,
       setHeader(
-        setBody(withHeaders(request, Headers.remove(headers, "content-length")), body),
+        setBody(withHeaders(request, Headers.remove(headers, "content-length")), derivedFrom(body, coded)),
         "content-encoding",
         encoder.name
       )

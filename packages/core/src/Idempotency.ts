@@ -14,6 +14,7 @@ import * as Either from "effect/Either"
 import * as FiberRef from "effect/FiberRef"
 import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
+import { sourceOf } from "./internal/derivedBody.js"
 
 /**
  * The keys of one call: a request that is sent again gets the key that it had.
@@ -74,7 +75,7 @@ const makeKeys = (): Keys => {
       const target = `${request.method} ${urlOf(request)}`
       const requests = seen.get(target) ?? []
       seen.set(target, requests)
-      const content = contentOf(request.body)
+      const content = contentOf(sourceOf(request.body))
       const known = requests.find((other) => isSame(other.content, content))
       if (known !== undefined) return known.key
       const key = crypto.randomUUID()

@@ -2,7 +2,8 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import type * as Credentials from "@sluice/core/Credentials"
-import { HttpClientLayer, NodeCodecs } from "@sluice/node"
+import * as Idempotency from "@sluice/core/Idempotency"
+import { Files, HttpClientLayer, NodeCodecs } from "@sluice/node"
 import { Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -146,4 +147,30 @@ describe("The bodies of requests", () => {
         assert.include(zstd.message, "this Node does not have")
       }
     }).pipe(Effect.scoped))
+
+  it.scopedLive("keep the key of their request when they are coded anew for a retry, or sent uncoded after a 415", () =>
+    Effect.gen(function*() {
+      for (const status of [503, 415]) {
+        const reply = [Reply.empty({ status, headers: { "retry-after": "0" } }), Reply.empty()]
+        const form = new FormData()
+        form.append("field", text)
+        const bodies = {
+          "bytes": HttpClientRequest.bodyText(text),
+          "a form": HttpClientRequest.bodyFormData(form),
+          "a Blob": HttpClientRequest.setBody(HttpBody.raw(new Blob([text])))
+        }
+        for (const [what, set] of Object.entries(bodies)) {
+          const { client, server, url } = yield* setup({ compress: "gzip", retry: true }, reply)
+          yield* Idempotency.withKey(client.execute(set(HttpClientRequest.post(url))))
+          // And those of whoever retries around it.
+          yield* Idempotency.withKey(
+            Effect.repeatN(Stream.runDrain(Files.upload(client, set(HttpClientRequest.post(url)))), 1)
+          )
+          const keys = (yield* server.requests).map((request) => request.header("idempotency-key"))
+          assert.isDefined(keys[0])
+          assert.deepStrictEqual(keys.map((key) => key === keys[0]), [true, true, false, false], `${what}, ${status}`)
+          assert.strictEqual(keys[2], keys[3])
+        }
+      }
+    }))
 })
