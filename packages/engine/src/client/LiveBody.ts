@@ -47,12 +47,42 @@ export class OwnedBody {
   }
 }
 
-/** The life of a raw body, if it has one. Called in the step in which its request begins to run. */
+/** The life of a raw body, if it has one. Called in the step in which its request is made ready. */
 export const liveBodyOf = (body: unknown): OwnedBody | undefined => {
+  const live = lifeOf(body)
+  return live === undefined ? undefined : new OwnedBody(body as object, live)
+}
+
+/**
+ * A request with this body begins to run, and may wait for other things than the transport: from here on the body is not to
+ * end the process. What is returned closes it if no request has taken it over by then; undefined when it is nothing open.
+ */
+export const claim = (body: unknown): ((cause: unknown) => void) | undefined => {
+  const live = lifeOf(body)
+  if (live === undefined || uses.has(body as object)) return undefined
+  return (cause) => {
+    if (uses.has(body as object)) return
+    uses.set(body as object, { _tag: "Closed", cause })
+    live.close()
+  }
+}
+
+/** Each has one, whoever asks: it listens to its body. */
+const lives = new WeakMap<object, LiveBody>()
+
+const lifeOf = (body: unknown): LiveBody | undefined => {
   if (typeof body !== "object" || body === null) return undefined
-  if (isNodeStream(body)) return new OwnedBody(body, ofNodeStream(body))
-  if (body instanceof ReadableStream) return new OwnedBody(body, ofWebStream(body))
-  return isIterator(body) ? new OwnedBody(body, ofIterator(body)) : undefined
+  const known = lives.get(body)
+  if (known !== undefined) return known
+  const live = isNodeStream(body)
+    ? ofNodeStream(body)
+    : body instanceof ReadableStream
+    ? ofWebStream(body)
+    : isIterator(body)
+    ? ofIterator(body)
+    : undefined
+  if (live !== undefined) lives.set(body, live)
+  return live
 }
 
 /** What is used of a `Readable` of Node, which this package does not know. */
@@ -80,6 +110,8 @@ const ofNodeStream = (stream: NodeStream): LiveBody => {
   return {
     problem: () => {
       if (stream.readableDidRead || stream.readableFlowing === true) return "it is a stream that has been read from"
+      // Its listener is notified of it.
+      if (broken !== undefined) return undefined
       return stream.destroyed || (stream.errored ?? undefined) !== undefined
         ? "it is a stream that has been closed"
         : undefined

@@ -1,15 +1,20 @@
 import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
+import * as ContentCoding from "@sluice/core/ContentCoding"
+import * as Credentials from "@sluice/core/Credentials"
+import { Files, NodeCodecs } from "@sluice/node"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { AsyncLocalStorage } from "node:async_hooks"
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import { createReadStream } from "node:fs"
 import { createServer } from "node:http"
 import { Readable } from "node:stream"
-import { makeClient, until } from "./support.js"
+import { makeClient, turns, until } from "./support.js"
 
 /** Responds with the body that it was sent; `/endless` never ends. */
 const echo = Effect.acquireRelease(
@@ -34,6 +39,17 @@ const post = (url: string, body: unknown) =>
   HttpClientRequest.post(url).pipe(HttpClientRequest.setBody(HttpBody.raw(body)))
 
 const refused = "http://127.0.0.1:1/"
+
+/** What makes another body of the one that was given. */
+const through = {
+  "when it is coded": (client: HttpClient.HttpClient, request: HttpClientRequest.HttpClientRequest) =>
+    Effect.flatMap(
+      ContentCoding.encode(client, NodeCodecs.encoders[0]).execute(request),
+      (response) => response.text
+    ),
+  "when its bytes are counted": (client: HttpClient.HttpClient, request: HttpClientRequest.HttpClientRequest) =>
+    Stream.runDrain(Files.upload(client, request))
+}
 
 describe("A body that is something open", () => {
   it.scoped("a file that is not there is an error of its request", () =>
@@ -85,6 +101,92 @@ describe("A body that is something open", () => {
       const { cause } = yield* Effect.flip(client.execute(request))
       assert.strictEqual((cause as { readonly cause?: { readonly _tag: string } }).cause?._tag, "ConnectError")
     }))
+})
+
+describe("A body that is open, of a request that has not come to the transport,", () => {
+  const mapped = <E>(effect: Effect.Effect<unknown, E>) =>
+    HttpClient.mapRequestEffect((request: HttpClientRequest.HttpClientRequest) => Effect.as(effect, request))
+
+  it.scoped("does not end the process, and its error is that of the request", () =>
+    Effect.gen(function*() {
+      const { url } = yield* echo
+      const { client } = yield* makeClient()
+      const token = yield* Credentials.tokenSource(Effect.as(turns(50), Redacted.make("token")))
+      const slow = [
+        mapped(turns(50))(client),
+        Credentials.withCredentials(client, { [url]: token }),
+        ContentCoding.encode(client, NodeCodecs.encoders[0]).pipe(mapped(turns(50)))
+      ]
+      for (const client of slow) {
+        const error = yield* Effect.flip(client.execute(post(url, createReadStream("/absent"))))
+        assert.include(error.message, "failed while it was sent: ENOENT")
+      }
+    }))
+
+  it.scoped("is closed when a mapper or a credential fails, or is interrupted, and says so to the next attempt", () =>
+    Effect.gen(function*() {
+      const { url } = yield* echo
+      const { client } = yield* makeClient()
+      const token = Credentials.tokenSource(Effect.fail("no token" as const))
+      const failing = [
+        mapped(Effect.fail("guard" as const))(client),
+        Credentials.withCredentials(client, { [url]: yield* token })
+      ]
+      for (const client of failing) {
+        const stream = createReadStream("/etc/hostname")
+        assert.include(["guard", "no token"], String(yield* Effect.flip(client.execute(post(url, stream)))))
+        yield* until(() => stream.closed)
+      }
+      for (const kind of ["a stream of Node", "a stream of the web", "a generator"]) {
+        let hasEnded = false
+        const end = () => {
+          hasEnded = true
+        }
+        const bodies: Record<string, () => unknown> = {
+          "a stream of Node": () => createReadStream("/etc/hostname").on("close", end),
+          "a stream of the web": () => new ReadableStream({ cancel: end }),
+          "a generator": () => Object.assign((async function*() {})(), { return: async () => end() })
+        }
+        const request = post(url, bodies[kind]())
+        const fiber = yield* Effect.fork(mapped(Effect.never)(client).execute(request))
+        yield* Effect.yieldNow()
+        yield* Fiber.interrupt(fiber)
+        yield* until(() => hasEnded)
+        const again = yield* Effect.flip(client.execute(request))
+        assert.include(again.message, "attempt that has ended", kind)
+      }
+    }))
+
+  it.scoped("is left alone by requests that a mapper makes", () =>
+    Effect.gen(function*() {
+      const { url } = yield* echo
+      const { client } = yield* makeClient()
+      const inner = mapped(Effect.fail("inner" as const))(client)
+      const asking = mapped(
+        Effect.all([
+          Effect.flatMap(client.execute(post(url, Readable.from(["inner"]))), (response) => response.text),
+          Effect.flip(inner.execute(post(url, Readable.from(["inner"])))),
+          Effect.flip(inner.get(url))
+        ])
+      )(client)
+      const response = yield* asking.execute(post(url, Readable.from(["outer"])))
+      assert.strictEqual(yield* response.text, "outer")
+    }))
+
+  for (const [how, send] of Object.entries(through)) {
+    it.scoped(`is closed, and not sent a second time, ${how}`, () =>
+      Effect.gen(function*() {
+        const { url } = yield* echo
+        const { client } = yield* makeClient()
+        const stream = createReadStream("/etc/hostname")
+        yield* Effect.flip(send(client, post(refused, stream)))
+        yield* until(() => stream.closed)
+        const once = post(url, Readable.from([Buffer.from("once")]))
+        yield* send(client, once)
+        const again = yield* Effect.flip(send(client, once))
+        assert.include(again.message, "attempt that has ended")
+      }))
+  }
 })
 
 describe("A response that never ends", () => {

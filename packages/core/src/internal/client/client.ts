@@ -12,6 +12,7 @@ import type { Origin } from "../../Origin.js"
 import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
 import type { EffectHost } from "../EffectHost.js"
 import { remember } from "../kin.js"
+import * as claims from "./claims.js"
 import type { ClientOptions } from "./ClientOptions.js"
 import { type Decoding, makeDecodable } from "./Decoding.js"
 import { FiberListener } from "./FiberListener.js"
@@ -100,13 +101,29 @@ export const make = <E>(
         : send(fiber, prepared, isInterruptible)
     })
 
+  /** One that mappers and wrappers make, which may take its time and fail. */
+  const mapped = (request: Effect.Effect<HttpClientRequest, never>) =>
+    Effect.withFiberRuntime<HttpClientResponse, E>((fiber) => {
+      const index = claims.countOf(fiber)
+      return Effect.matchCauseEffect(request, {
+        onFailure: (cause) => {
+          claims.closeFrom(fiber, index, cause)
+          return Exit.failCause(cause)
+        },
+        onSuccess: (request) => {
+          claims.passOn(fiber, index)
+          return execute(request)
+        }
+      })
+    })
+
   const client = HttpClient.makeWith<never, never, E, never>(
     // A request that nothing has been done to is there already.
     (request) =>
       Exit.isExit(request) && Exit.isSuccess(request)
         ? execute(request.value as HttpClientRequest)
-        : Effect.flatMap(request, execute),
-    Effect.succeed
+        : mapped(request),
+    claims.begin
   )
   return makeDecodable(client, (decoding) => make(host, given, toError, decoding))
 }
