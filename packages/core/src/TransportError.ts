@@ -8,7 +8,7 @@
  */
 import { isHttpClientError } from "@effect/platform/HttpClientError"
 import type * as Engine from "@sluice/engine"
-import { describeFailure, type Failure, isFailure } from "@sluice/engine"
+import { describeFailure, type Failure, failureCode, isFailure } from "@sluice/engine"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
@@ -142,6 +142,10 @@ export class ConnectTimeout extends TaggedFailure("ConnectTimeout")<Given<"Conne
   readonly phase = "connect" as const
   readonly written = false
   readonly safeToRetry = true
+  /** As other clients have it: `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`, `ECONNRESET`, `ETIMEDOUT`. */
+  get code(): string | undefined {
+    return failureCode(this)
+  }
 }
 
 /**
@@ -155,6 +159,10 @@ export class ConnectError extends TaggedFailure("ConnectError")<Given<"ConnectEr
   readonly phase = "connect" as const
   readonly written = false
   readonly safeToRetry = true
+  /** As other clients have it: `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`, `ECONNRESET`, `ETIMEDOUT`. */
+  get code(): string | undefined {
+    return failureCode(this)
+  }
 }
 
 /**
@@ -182,6 +190,10 @@ export class TlsError extends TaggedFailure("TlsError")<Given<"TlsError", NotSen
   readonly phase = "connect" as const
   readonly written = false
   readonly safeToRetry = true
+  /** As other clients have it: `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`, `ECONNRESET`, `ETIMEDOUT`. */
+  get code(): string | undefined {
+    return failureCode(this)
+  }
 }
 
 /**
@@ -232,6 +244,10 @@ export class LocalProtocolError extends TaggedFailure("LocalProtocolError")<Give
  */
 export class ReadTimeout extends TaggedFailure("ReadTimeout")<Given<"ReadTimeout">> {
   readonly [TypeId]: TypeId = TypeId
+  /** As other clients have it: `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`, `ECONNRESET`, `ETIMEDOUT`. */
+  get code(): string | undefined {
+    return failureCode(this)
+  }
 }
 
 /**
@@ -242,6 +258,10 @@ export class ReadTimeout extends TaggedFailure("ReadTimeout")<Given<"ReadTimeout
  */
 export class ReadError extends TaggedFailure("ReadError")<Given<"ReadError">> {
   readonly [TypeId]: TypeId = TypeId
+  /** As other clients have it: `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`, `ECONNRESET`, `ETIMEDOUT`. */
+  get code(): string | undefined {
+    return failureCode(this)
+  }
 }
 
 /**
@@ -252,6 +272,10 @@ export class ReadError extends TaggedFailure("ReadError")<Given<"ReadError">> {
  */
 export class WriteTimeout extends TaggedFailure("WriteTimeout")<Given<"WriteTimeout">> {
   readonly [TypeId]: TypeId = TypeId
+  /** As other clients have it: `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`, `ECONNRESET`, `ETIMEDOUT`. */
+  get code(): string | undefined {
+    return failureCode(this)
+  }
 }
 
 /**
@@ -262,6 +286,10 @@ export class WriteTimeout extends TaggedFailure("WriteTimeout")<Given<"WriteTime
  */
 export class WriteError extends TaggedFailure("WriteError")<Given<"WriteError">> {
   readonly [TypeId]: TypeId = TypeId
+  /** As other clients have it: `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`, `ECONNRESET`, `ETIMEDOUT`. */
+  get code(): string | undefined {
+    return failureCode(this)
+  }
 }
 
 /**
@@ -272,6 +300,10 @@ export class WriteError extends TaggedFailure("WriteError")<Given<"WriteError">>
  */
 export class HeadersTimeout extends TaggedFailure("HeadersTimeout")<Given<"HeadersTimeout">> {
   readonly [TypeId]: TypeId = TypeId
+  /** As other clients have it: `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`, `ECONNRESET`, `ETIMEDOUT`. */
+  get code(): string | undefined {
+    return failureCode(this)
+  }
 }
 
 /**
@@ -282,6 +314,10 @@ export class HeadersTimeout extends TaggedFailure("HeadersTimeout")<Given<"Heade
  */
 export class TotalTimeout extends TaggedFailure("TotalTimeout")<Given<"TotalTimeout">> {
   readonly [TypeId]: TypeId = TypeId
+  /** As other clients have it: `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`, `ECONNRESET`, `ETIMEDOUT`. */
+  get code(): string | undefined {
+    return failureCode(this)
+  }
 }
 
 /**

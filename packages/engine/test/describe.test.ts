@@ -1,5 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { describeSnapshot } from "../src/describeSnapshot.js"
+import * as Failure from "../src/Failure.js"
+import { failureCode } from "../src/failureCode.js"
 import { continued, formatMillis, ordinal } from "../src/format.js"
 import type { Counts, PoolSnapshot } from "../src/PoolSnapshot.js"
 
@@ -113,5 +115,37 @@ describe("the pool in an error", () => {
     assert.include(last({ ...limited, heldByThisFiber: 2 }), "or raise limits.maxConnectionsPerOrigin.")
     const few = { ...full, open: 1, active: 1 }
     assert.include(last({ ...limited, maxConnections: 10, origin: few }), "or raise limits.maxConnections.")
+  })
+})
+
+describe("the code of a failure", () => {
+  const origin = "http://a.test"
+  const sent = { origin, phase: "body", written: true, safeToRetry: false } as const
+  const system = (code: string) => Object.assign(new Error("of the system"), { code })
+  it.each([
+    [Failure.connectError({ origin, reason: "Refused", detail: "", cause: system("ECONNREFUSED") }), "ECONNREFUSED"],
+    [Failure.connectError({ origin, reason: "Other", detail: "", cause: new Error("own") }), undefined],
+    // Of several addresses.
+    [
+      Failure.connectError({
+        origin,
+        reason: "Other",
+        detail: "",
+        cause: { cause: { cause: system("EHOSTUNREACH") } }
+      }),
+      "EHOSTUNREACH"
+    ],
+    [Failure.readError({ ...sent, reason: "Ended", detail: "" }), "ECONNRESET"],
+    [Failure.writeError({ ...sent, detail: "", cause: system("EPIPE") }), "EPIPE"],
+    [Failure.readTimeout({ ...sent, timeout: 1 }), "ETIMEDOUT"],
+    [Failure.poolClosed({ origin }), undefined]
+  ])("%#", (failure, code) => {
+    assert.strictEqual(failureCode(failure), code)
+  })
+
+  it("is none where causes go round", () => {
+    const cause: { cause?: unknown } = {}
+    cause.cause = cause
+    assert.isUndefined(failureCode(Failure.connectError({ origin, reason: "Other", detail: "", cause })))
   })
 })
