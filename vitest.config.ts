@@ -23,6 +23,9 @@ const project = (name: string, folder: string) => ({
   test: { name, include: ["test/**/*.test.ts"], testTimeout: 10_000 }
 })
 
+/** What each face has to do: tests that know a client by its layer alone. */
+const behaviour = ["timeouts", "interrupts", "contention", "framing"].map((name) => `test/client/${name}.test.ts`)
+
 export default defineConfig({
   test: {
     // Two at once also where there are two cores: vitest would leave one to itself, which is idle most of the time.
@@ -33,6 +36,14 @@ export default defineConfig({
       project("core", "packages/core"),
       project("node", "packages/node"),
       project("core4", "packages/core4"),
+      // The same behaviour of both faces: tests of the client, with the layer of Effect 4 below.
+      {
+        root: `${root}packages/node`,
+        resolve: {
+          alias: [{ find: /^@sluice\/node$/, replacement: `${root}packages/node/test/bridge/index.ts` }, ...alias]
+        },
+        test: { name: "both", include: behaviour, testTimeout: 10_000, env: { SLUICE_FACE: "4" } }
+      },
       project("node4", "packages/node4"),
       project("test-server", "packages/test-server"),
       project("examples", "examples"),

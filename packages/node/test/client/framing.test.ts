@@ -31,17 +31,21 @@ describe("responses and what becomes of their connection", () => {
       assert.deepStrictEqual((yield* server.stats).requestsPerConnection, [1, 3])
     }))
 
-  it.scoped("reads chunks with trailers, and keeps the connection", () =>
-    Effect.gen(function*() {
-      const server = yield* TestServer.make({
-        replies: { "/": Reply.chunks(["ab", "c".repeat(3000), "de"], { trailers: { "X-Sum": "5", "X-Other": "y" } }) }
+  // The accessors of this face know its own responses alone; `node4/test` has it for the other.
+  it.scoped.skipIf(process.env["SLUICE_FACE"] === "4")(
+    "reads chunks with trailers, and keeps the connection",
+    () =>
+      Effect.gen(function*() {
+        const server = yield* TestServer.make({
+          replies: { "/": Reply.chunks(["ab", "c".repeat(3000), "de"], { trailers: { "X-Sum": "5", "X-Other": "y" } }) }
+        })
+        const { client, pool } = yield* makeClient()
+        const response = yield* client.get(`${server.url}/`)
+        assert.strictEqual(yield* response.text, "ab" + "c".repeat(3000) + "de")
+        assert.deepStrictEqual({ ...(response as any).trailers }, { "x-sum": "5", "x-other": "y" })
+        yield* idle(pool, server, 1)
       })
-      const { client, pool } = yield* makeClient()
-      const response = yield* client.get(`${server.url}/`)
-      assert.strictEqual(yield* response.text, "ab" + "c".repeat(3000) + "de")
-      assert.deepStrictEqual({ ...(response as any).trailers }, { "x-sum": "5", "x-other": "y" })
-      yield* idle(pool, server, 1)
-    }))
+  )
 
   it.scoped("reads until the server ends the connection where nothing else states the length", () =>
     Effect.gen(function*() {
