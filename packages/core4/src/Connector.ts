@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Failure, RuntimeHooks } from "@sluice/engine"
+import type { ExplainedRoute, Failure, RuntimeHooks } from "@sluice/engine"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -37,6 +37,11 @@ export interface Connector {
   readonly coalesce?:
     | ((origin: Origin, open: ReadonlyArray<Connection>) => Effect.Effect<ReadonlyArray<Connection>>)
     | undefined
+  /**
+   * How requests to an origin would get there, for `Explanation`: names are looked up, for so many milliseconds
+   * at most each, and nothing is connected to. Absent: there is nothing to say.
+   */
+  readonly explain?: ((origin: Origin, timeout: number) => Effect.Effect<ExplainedRoute>) | undefined
   /**
    * Which way the requests of a URL go (a proxy, options of the origin alone). Absent: all go the plain way.
    */

@@ -206,6 +206,8 @@ export const make = (
         undefined :
         (origin, open) =>
           Effect.callback((resume) => coalesce(origin, open, (serving) => resume(Effect.succeed(serving)))),
+      explain: (origin, timeout) =>
+        Effect.callback((resume) => dialer.explain(origin, timeout, (route) => resume(Effect.succeed(route)))),
       routes,
       runtime: runtimeHooks
     }

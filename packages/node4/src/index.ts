@@ -10,6 +10,7 @@ export {
   ContentCoding,
   Credentials,
   Deadline,
+  Explanation,
   Files,
   Idempotency,
   InvalidOptions,

@@ -231,7 +231,8 @@ export const decode = <E>(
 ): Stream.Stream<Uint8Array, E | ContentCodingError> =>
   Stream.suspend(() => {
     const decoder = new BodyDecoder(format)
-    return Stream.flatMap(stream, (bytes) => decoder.feed(bytes, false)).pipe(
+    // Of pieces that come at once `flatMap` makes all streams before it runs the first.
+    return Stream.flatMap(stream, (bytes) => Stream.suspend(() => decoder.feed(bytes, false))).pipe(
       Stream.concat(Stream.suspend(() => decoder.feed(nothing, true))),
       Stream.ensuring(Effect.sync(() => decoder.destroy()))
     )
