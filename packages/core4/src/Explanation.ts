@@ -7,7 +7,6 @@
 import type * as Engine from "@sluice/engine"
 import { describeExplanation } from "@sluice/engine"
 import { countsByOrigin } from "@sluice/engine/pool"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { ConnectionPool } from "./ConnectionPool.js"
