@@ -9,6 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -276,7 +277,8 @@ describe("MockHttp fails", () => {
           MockHttp.on("*", "/a", {}),
           MockHttp.on("GET", "/a", {}),
           MockHttp.on({ ulr: "/b" } as MockHttp.Matcher, {}),
-          MockHttp.times(MockHttp.on("GET", "/c", {}), 0)
+          MockHttp.times(MockHttp.on("GET", "/c", {}), 0),
+          MockHttp.early(MockHttp.on({ url: "/d", json: {} }, {}))
         ])
       ))
       for (
@@ -285,7 +287,8 @@ describe("MockHttp fails", () => {
           "the method before the URL, and not in it",
           "one that can be reached: * /a comes before it and never runs out",
           "expectations[4].ulr is not an option",
-          "expectations[5].times is 0: expected a whole number above 0"
+          "expectations[5].times is 0: expected a whole number above 0",
+          "expectations[6].json is a matcher of the body: expected none beside `early`"
         ]
       ) assert.include(error.message, part)
     }))
@@ -326,6 +329,45 @@ describe("MockHttp gives failures", () => {
       yield* TestClock.adjust("1 minute")
       assert.strictEqual(yield* Fiber.join(timeout), "ReadTimeout")
     }).pipe(Effect.provide(client)))
+})
+
+describe("MockHttp takes its time, or does not wait", () => {
+  it.effect("jitter is up to so much more, by Effect's Random", () =>
+    Effect.gen(function*() {
+      const fibers = yield* Effect.replicateEffect(Effect.fork(get("https://api.test/")), 20)
+      yield* TestClock.adjust("99 millis")
+      assert.isTrue(fibers.every((fiber) => fiber.unsafePoll() === null))
+      yield* TestClock.adjust("50 millis")
+      const early = fibers.filter((fiber) => fiber.unsafePoll() !== null).length
+      assert.isTrue(early > 0 && early < 20, `${early} of 20`)
+      yield* TestClock.adjust("51 millis")
+      yield* Fiber.joinAll(fibers)
+    }).pipe(
+      Effect.provide(MockHttp.layer([MockHttp.on("GET", "/", { delay: 100, jitter: 100 })])),
+      Effect.withRandom(Random.make("the same each time"))
+    ))
+
+  it.effect("early responds while the body is being sent, and goes on with the next request", () =>
+    Effect.gen(function*() {
+      const upload = HttpClientRequest.put("https://files.test/big").pipe(
+        HttpClientRequest.bodyStream(Stream.concat(Stream.make(new Uint8Array(10)), Stream.never))
+      )
+      const response = yield* HttpClient.execute(upload)
+      assert.strictEqual(response.status, 413)
+      const { history, requests } = yield* MockHttp.MockHttp
+      assert.strictEqual(requests[0].method, "PUT")
+      assert.strictEqual(history[0].outcome._tag, "Replied")
+      // One that is small is sent whole; what was said of others by their bodies counts before it.
+      const small = yield* HttpClientRequest.put("https://files.test/small").pipe(
+        HttpClientRequest.bodyText("small"),
+        HttpClient.execute
+      )
+      assert.strictEqual(small.status, 201)
+      assert.strictEqual(requests[1].body, "small")
+    }).pipe(Effect.provide(MockHttp.layer([
+      MockHttp.on({ method: "PUT", url: "/small", body: "small" }, { status: 201 }),
+      MockHttp.early(MockHttp.on("PUT", "/*", { status: 413, headers: { connection: "close" } }))
+    ]))))
 })
 
 describe("MockHttp for several tests", () => {
@@ -439,20 +481,20 @@ describe("Over a mock", () => {
         )
         assert.strictEqual(taken.length, 3)
         const whole = yield* HttpClient.get("https://api.test/events").pipe(
-          Effect.flatMap((response) => response.text),
+          Effect.flatMap((response) => Stream.runDrain(response.stream)),
           Effect.timeoutOption("1 second"),
           Effect.fork
         )
+        yield* TestClock.adjust("1 second")
+        assert.deepEqual(yield* Fiber.join(whole), Option.none())
         const upload = yield* HttpClientRequest.post("https://api.test/upload").pipe(
           HttpClientRequest.bodyStream(Stream.repeatValue(new Uint8Array(10))),
           HttpClient.execute,
-          Effect.timeoutOption("1 second"),
           Effect.fork
         )
-        // The event loop has its turn while both go on.
-        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
-        yield* TestClock.adjust("1 second")
-        assert.deepEqual([yield* Fiber.join(whole), yield* Fiber.join(upload)], [Option.none(), Option.none()])
+        // The event loop has its turn while it goes on.
+        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
+        yield* Fiber.interrupt(upload)
       }).pipe(Effect.provide(MockHttp.layer(MockHttp.stubs([
         MockHttp.on("GET", "/events", { body: Stream.repeatValue("data: x\n") }),
         MockHttp.on("POST", "/upload", {})
