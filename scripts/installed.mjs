@@ -1,6 +1,6 @@
 // What users get: the packages are packed, installed into fresh projects outside of the workspace, and used.
 //
-//   npm run installed                  npm, with the newest peers: compiled, run, required, and what publint and attw say
+//   npm run installed                  npm, with the newest peers of Effect 3 and 4: compiled, run, required, and what publint and attw say
 //   npm run installed -- --peers       the oldest and the newest of each line of the peers
 //   npm run installed -- --runtimes    Bun and Deno, as npm has them
 //   npm run installed -- --managers    npm, pnpm, yarn and bun, from a registry on this machine
@@ -18,9 +18,15 @@ const wants = (name) => asked.includes(`--${name}`) || asked.includes("--all")
 
 const scratch = join(root, ".scratch/installed")
 const packed = join(scratch, "packed")
-const packages = ["engine", "core", "node", "test-server"]
+/** Those of a user of Effect 3, and those of a user of Effect 4. */
+const faces = { effect3: ["engine", "core", "node", "test-server"], effect4: ["engine", "core4", "node4"] }
+const packages = [...new Set([...faces.effect3, ...faces.effect4])]
 const { packageManager: pnpm } = JSON.parse(readFileSync(`${root}package.json`, "utf8"))
-const newest = JSON.parse(readFileSync(`${root}packages/node/package.json`, "utf8")).devDependencies
+/** @param {string} name */
+const devDependenciesOf = (name) =>
+  JSON.parse(readFileSync(`${root}packages/${name}/package.json`, "utf8")).devDependencies
+const effect4 = devDependenciesOf("node4").effect
+const newest = devDependenciesOf("node")
 
 /** The pairs that fit each other, oldest first. The last one is what the workspace itself is tested with. */
 const peers = [
@@ -79,19 +85,23 @@ const step = (title, cwd, command, args, env = {}) =>
  * A folder with nothing but what a user's has.
  *
  * @param {string} name
+ * @param {string} [consumer] what is in it besides
  */
-const project = (name) => {
+const project = (name, consumer = "consumer") => {
   const folder = join(scratch, name)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }))
-  for (const file of readdirSync(join(root, "scripts/consumer"))) {
-    copyFileSync(join(root, "scripts/consumer", file), join(folder, file))
+  for (const file of readdirSync(join(root, "scripts", consumer))) {
+    copyFileSync(join(root, "scripts", consumer, file), join(folder, file))
   }
   return folder
 }
 
-const tarballs = () => readdirSync(packed).map((name) => join(packed, name))
+/** @param {ReadonlyArray<string>} names */
+const tarballs = (names = faces.effect3) =>
+  readdirSync(packed).filter((file) => names.some((name) => file.startsWith(`sluice-${name}-0`)))
+    .map((name) => join(packed, name))
 
 const pack = async () => {
   if (asked.includes("--packed")) return true
@@ -136,11 +146,19 @@ const basic = async () => {
     `
     ])
   }
-  for (const file of tarballs()) {
+  for (const file of tarballs(packages)) {
     const name = file.slice(packed.length + 1)
     await step(`publint ${name}`, folder, "npx", ["--yes", tools.publint, file, "--strict"])
     await step(`attw ${name}`, folder, "npx", ["--yes", tools.attw, file, "--profile", "esm-only"])
   }
+}
+
+const withEffect4 = async () => {
+  const folder = project("effect-4", "consumer4")
+  const what = [...tarballs(faces.effect4), `effect@${effect4}`, ...types]
+  if (!(await step("Effect 4: npm install", folder, "npm", npmInstall(what)))) return
+  await run(folder, "Effect 4")
+  await compiles(folder, "Effect 4")
 }
 
 const withPeers = async () => {
@@ -262,6 +280,7 @@ const withManagers = async () => {
 
 if (await install() && await pack()) {
   if (!asked.includes("--packed")) await basic()
+  await withEffect4()
   if (wants("peers")) await withPeers()
   if (wants("runtimes")) await onRuntimes()
   if (wants("managers")) await withManagers()

@@ -2,8 +2,8 @@
 import { install } from "./install.mjs"
 import { tsc } from "./process.mjs"
 
-// The other packages are what these two refer to.
-const projects = ["packages/node/tsconfig.src.json", "packages/test-server/tsconfig.src.json"]
+// The other packages are what these refer to.
+const projects = ["node", "node4", "test-server"].map((name) => `packages/${name}/tsconfig.src.json`)
 
 const { code } = await install() ? await tsc(["-b", ...projects], { minutes: 5 }) : { code: 1 }
 process.exitCode = code

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { Application, Comment, Converter, ReflectionKind } from "typedoc"
 import { root } from "./sources.mjs"
 
-const packages = ["core", "node", "test-server"]
+const packages = ["core", "node", "core4", "node4", "test-server"]
 
 /** What a package's `exports` keep to themselves. */
 const hidden = ["index.ts", "bin.ts"]

@@ -53,7 +53,7 @@ const pagesIn = (folder: string): ReadonlyArray<string> =>
 const reference: DefaultTheme.SidebarItem = {
   text: "Reference",
   collapsed: true,
-  items: ["node", "core", "test-server"].map((name) => ({
+  items: ["node", "core", "node4", "core4", "test-server"].map((name) => ({
     text: `@sluice/${name}`,
     collapsed: true,
     items: pagesIn(`reference/${name}`).map((page) => ({
