@@ -11,8 +11,9 @@ import * as ConnectionPool from "../../src/ConnectionPool.js"
 import * as PooledHttpClient from "../../src/PooledHttpClient.js"
 import type * as MemoryNetwork from "../../src/testing/MemoryNetwork.js"
 import { settle } from "../../src/testing/settle.js"
+import * as Timeouts from "../../src/Timeouts.js"
 import { BodyAbandoned, PoolTimeout } from "../../src/TransportError.js"
-import { a, b } from "./support/origins.js"
+import { a, b, c } from "./support/origins.js"
 import { open, outcome } from "./support/pool.js"
 
 // Issue 15, section 5: an unread body is abandoned only for whom it helps, and always then.
@@ -72,6 +73,52 @@ describe("an unread body", () => {
       const waiting = yield* Effect.fork(get(b))
       yield* TestClock.adjust(300)
       strictEqual(outcome(waiting), "done")
+    }))
+
+  it.scoped("is abandoned in time for each request that waits, however long those before it may wait", () =>
+    Effect.gen(function*() {
+      for (const patient of [a, b, c]) {
+        const { get } = yield* world({
+          limits: { maxConnections: 2 },
+          timeouts: { read: "Infinity" },
+          network: { respond: respond(silent) }
+        })
+        yield* get(a, "/open")
+        yield* get(b, "/open")
+        const waits = yield* Effect.fork(get(patient).pipe(Timeouts.locally({ pool: "Infinity" })))
+        yield* settle
+        const waiting = yield* Effect.fork(get(b).pipe(Timeouts.locally({ pool: 400 })))
+        yield* TestClock.adjust(399)
+        deepStrictEqual([outcome(waits), outcome(waiting)], ["done", "done"])
+      }
+    }))
+
+  it.scoped("over HTTP/2 is left where the server allows fewer streams than would be left", () =>
+    Effect.gen(function*() {
+      const { get, network } = yield* world({
+        limits: { maxConnections: 1 },
+        network: {
+          respond: respond(silent),
+          protocol: () => "h2",
+          dial: () => Effect.succeed({ protocol: "h2", capacity: 3 })
+        }
+      })
+      const bodies = yield* Effect.forEach([1, 2, 3], () => get(a, "/open"))
+      network.connections[0].setCapacity(2)
+      const reading = yield* Effect.fork(bodies[0].text)
+      yield* settle
+      const waiting = yield* Effect.fork(get(a))
+      yield* TestClock.adjust("1 second")
+      yield* settle
+      // One alone would have helped nobody.
+      strictEqual(outcome(waiting), "done")
+      deepStrictEqual(network.requests.map((_) => _.state), ["Running", "Cancelled", "Cancelled", "Responded"])
+      yield* get(a, "/open")
+      network.connections[0].setCapacity(0)
+      const inVain = yield* Effect.fork(get(a))
+      yield* TestClock.adjust("4 seconds")
+      deepStrictEqual([outcome(inVain), network.requests[4].state], ["waits", "Running"])
+      yield* Fiber.interruptAll([reading, inVain])
     }))
 
   it.scoped("of another origin is left to one that its own limit keeps waiting", () =>

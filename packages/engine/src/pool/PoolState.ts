@@ -178,7 +178,8 @@ export class PoolState<C> {
     this.actions.push({ _tag: "Emit", event })
   }
 
-  private mayDial(origin: OriginState<C>): boolean {
+  /** Whether a dial for it would serve: it does not rely on the connections that it has. */
+  mayDial(origin: OriginState<C>): boolean {
     if (origin.ready === 0) return true
     return !origin.dialsPaused && !(this.options.whenFull === "wait" && origin.sharing._tag === "Shared")
   }

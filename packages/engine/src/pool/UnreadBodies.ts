@@ -1,6 +1,6 @@
 import type { Connection } from "../Connection.js"
 import { Deadline } from "./Deadlines.js"
-import type { Slot, Ticket } from "./entities.js"
+import type { OriginState, Slot } from "./entities.js"
 import type { LeaseTicket } from "./LeaseOwner.js"
 import type { PoolState } from "./PoolState.js"
 import type { Timekeeper } from "./Timekeeper.js"
@@ -8,11 +8,15 @@ import type { Timekeeper } from "./Timekeeper.js"
 /** While requests wait, unread bodies are looked for so often, in milliseconds: nobody reports that one begins. */
 const interval = 50
 
-/** What could be abandoned together, and the request that it would help. */
+/** One look asks no more origins, and no more waiters of one, what a body would be to them. */
+const mostOrigins = 32
+const mostWaiters = 32
+
+type Leases = ReadonlyArray<LeaseTicket>
+
+/** What could be abandoned together, and when it may be for the requests that it would help. */
 interface Candidate {
-  readonly leases: ReadonlyArray<LeaseTicket>
-  readonly since: number
-  readonly isOwn: boolean
+  readonly leases: Leases
   readonly due: number
 }
 
@@ -27,7 +31,7 @@ export class UnreadBodies {
   private readonly deadline = new Deadline(this, (bodies) => bodies.look())
 
   constructor(
-    private readonly time: Timekeeper,
+    private readonly time: Pick<Timekeeper, "deadlines" | "now">,
     private readonly grace: number,
     private readonly pool: PoolState<Connection>
   ) {}
@@ -42,27 +46,28 @@ export class UnreadBodies {
     // An infinite grace means that they are kept, whatever waits.
     if (this.pool.waitersWithoutDial === 0 || this.grace === Infinity) return
     const now = this.time.now()
-    const best = this.find()
-    if (best !== undefined && best.due <= now) { for (const { owner } of best.leases) owner.abandonUnread?.() }
-    const next = best === undefined || best.due <= now ? interval : Math.min(interval, best.due - now)
-    this.time.deadlines.set(this.deadline, next, now)
-  }
-
-  private find(): Candidate | undefined {
-    let best: Candidate | undefined = undefined
-    for (const [slot, leases] of this.unreadBySlot()) {
-      const ofOwn = this.forOwnOrigin(slot, leases)
-      const candidate = ofOwn ?? this.forAnother(slot, leases)
-      if (candidate !== undefined && (best === undefined || isBetter(candidate, best))) best = candidate
+    // First, for to abandon one is a step, after which nobody is to look again.
+    this.time.deadlines.set(this.deadline, interval, now)
+    const bySlot = [...this.unreadBySlot()]
+    let next = interval
+    for (const candidateOf of [this.forOwnOrigin, this.forAnother]) {
+      for (const [slot, leases] of bySlot) {
+        const candidate = candidateOf(slot, leases)
+        if (candidate === undefined) continue
+        if (candidate.due > now) next = Math.min(next, candidate.due - now)
+        else for (const { owner } of candidate.leases) owner.abandonUnread?.()
+      }
     }
-    return best
+    if (this.pool.waitersWithoutDial > 0) this.time.deadlines.set(this.deadline, next, now)
   }
 
-  private unreadBySlot(): ReadonlyMap<Slot<Connection>, ReadonlyArray<LeaseTicket>> {
+  /** Longest unread first, as far as each connection and its streams are concerned. */
+  private unreadBySlot(): ReadonlyMap<Slot<Connection>, Leases> {
+    const unread = [...this.pool.leases as Iterable<LeaseTicket>].filter(({ owner }) => owner.unreadSince !== undefined)
     const bySlot = new Map<Slot<Connection>, Array<LeaseTicket>>()
-    for (const lease of this.pool.leases as Iterable<LeaseTicket>) {
-      const { owner, slot } = lease
-      if (owner.unreadSince === undefined || slot === undefined) continue
+    for (const lease of unread.sort((one, other) => sinceOf(one) - sinceOf(other))) {
+      const { slot } = lease
+      if (slot === undefined) continue
       const leases = bySlot.get(slot)
       if (leases === undefined) bySlot.set(slot, [lease])
       else leases.push(lease)
@@ -70,31 +75,49 @@ export class UnreadBodies {
     return bySlot
   }
 
-  /** A stream of a shared connection, or a connection, for a request of the same origin. One that drains has to close. */
-  private forOwnOrigin(slot: Slot<Connection>, leases: ReadonlyArray<LeaseTicket>): Candidate | undefined {
-    const { busy, origin, state } = slot
-    const waiter = origin.waitersWithoutDial > 0 ? origin.waiters.first : undefined
-    if (waiter === undefined) return undefined
-    if (state === "Ready") return this.candidate([leases.reduce(longerUnread)], waiter, true)
-    return leases.length < busy ? undefined : this.candidate(leases, waiter, true)
+  /**
+   * As many streams of a shared connection as make room for one, or a connection, for a request of the same origin. One
+   * that drains has to close.
+   */
+  private readonly forOwnOrigin = (slot: Slot<Connection>, given: Leases): Candidate | undefined => {
+    const { busy, capacity, origin, state } = slot
+    if (origin.waitersWithoutDial === 0) return undefined
+    const leases = given.filter((lease) => lease.slot === slot)
+    if (state === "Ready") return this.candidate(leases, Math.max(1, busy - capacity + 1), [origin])
+    return state === "Draining" && this.pool.mayDial(origin) ? this.candidate(leases, busy, [origin]) : undefined
   }
 
   /** A connection that another origin would be dialed for if it closed. One that its own limit keeps waiting gains nothing. */
-  private forAnother({ busy }: Slot<Connection>, leases: ReadonlyArray<LeaseTicket>): Candidate | undefined {
-    const waiter = this.pool.hasRoom || leases.length < busy ? undefined : this.pool.roundRobin.first?.waiters.first
-    return waiter === undefined ? undefined : this.candidate(leases, waiter, false)
+  private readonly forAnother = (slot: Slot<Connection>, given: Leases): Candidate | undefined => {
+    const { busy, state } = slot
+    if (this.pool.hasRoom || (state !== "Ready" && state !== "Draining")) return undefined
+    return this.candidate(given.filter((lease) => lease.slot === slot), busy, this.pool.roundRobin)
   }
 
-  private candidate(leases: ReadonlyArray<LeaseTicket>, waiter: Ticket<Connection>, isOwn: boolean): Candidate {
-    const since = Math.max(...leases.map(sinceOf))
-    const due = Math.max(since, waiter.waitingSince) + Math.min(this.grace, waiter.timeout / 2)
-    return { leases, since, isOwn, due }
+  /** `needed` of these, those that have been unread for longest, for those of these origins that wait without a dial. */
+  private candidate(unread: Leases, needed: number, origins: Iterable<OriginState<Connection>>): Candidate | undefined {
+    if (unread.length < needed) return undefined
+    const leases = unread.slice(0, needed)
+    const since = sinceOf(leases[needed - 1])
+    let due = Infinity
+    let asked = 0
+    for (const origin of origins) {
+      due = Math.min(due, this.dueFor(origin, since))
+      if (++asked === mostOrigins) break
+    }
+    return due === Infinity ? undefined : { leases, due }
+  }
+
+  private dueFor({ waiters, waitersWithDial }: OriginState<Connection>, since: number): number {
+    let due = Infinity
+    let position = 0
+    for (const { timeout, waitingSince } of waiters) {
+      if (++position <= waitersWithDial) continue
+      due = Math.min(due, Math.max(since, waitingSince) + Math.min(this.grace, timeout / 2))
+      if (position === waitersWithDial + mostWaiters) break
+    }
+    return due
   }
 }
 
-const longerUnread = (one: LeaseTicket, other: LeaseTicket): LeaseTicket => sinceOf(other) < sinceOf(one) ? other : one
-
 const sinceOf = ({ owner }: LeaseTicket): number => owner.unreadSince ?? Infinity
-
-const isBetter = (one: Candidate, other: Candidate): boolean =>
-  one.isOwn === other.isOwn ? one.since < other.since : one.isOwn
