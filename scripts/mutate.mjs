@@ -6,7 +6,6 @@
 // fails; what survives is printed. Mutants that cannot make a difference stand in `equivalentMutants.json`, each with the
 // reason. It fails when fewer than 95 % of the others are noticed.
 import { fork } from "node:child_process"
-import { once } from "node:events"
 import { readdirSync, readFileSync } from "node:fs"
 import { install } from "./install.mjs"
 import { mutantsOf } from "./mutants.mjs"
@@ -118,9 +117,16 @@ let runner = undefined
 
 const endRunner = () => runner?.disconnect()
 
-/** @param {import("node:child_process").ChildProcess} of */
+/** @param {import("node:child_process").ChildProcess} of @returns {Promise<string>} */
 const reply = (of) =>
-  Promise.race([once(of, "message").then(([message]) => String(message)), once(of, "exit").then(() => "hangs")])
+  new Promise((resolve) => {
+    const settle = (/** @type {string} */ said) => {
+      of.off("message", settle).off("exit", hangs)
+      resolve(said)
+    }
+    const hangs = () => settle("hangs")
+    of.on("message", settle).on("exit", hangs)
+  })
 
 /** @param {ReadonlyArray<string>} files @param {object} [mutant] */
 const run = async (files, mutant) => {
