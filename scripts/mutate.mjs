@@ -154,7 +154,7 @@ const mustBeSound = async (files) => {
   sound.add(name)
   const said = await run(files)
   if (said === "passed" || isStopped) return
-  console.error(`${name}: ${said} without a change`)
+  console.error(`Without a change: ${said}`)
   runner?.kill("SIGKILL")
   process.exit(1)
 }
@@ -198,9 +198,8 @@ for (const mutant of chosen) {
   if (isStopped) break
   if (said === "passed") survivors.push(mutant)
   else noticed++
-  console.log(
-    `${said === "passed" ? "SURVIVED  " : said === "failed" ? "noticed   " : "hangs     "}  ${describe(mutant)}`
-  )
+  console.log(`${said === "passed" ? "SURVIVED" : "noticed "}    ${describe(mutant)}`)
+  if (said !== "passed") console.log(`                by ${said}`)
 }
 endRunner()
 

@@ -19,14 +19,17 @@ const vitest = await createVitest("test", {
 
 /** One file after the other, up to the first that fails: a run that is broken off is not over when the next one begins. */
 /** @param {ReadonlyArray<string>} files */
-const pass = async (files) => {
+const firstToFail = async (files) => {
   for (const file of files) {
     const specifications = await vitest.globTestSpecifications([`${root}${file}`])
     if (specifications.length === 0) throw new Error(`There is no test in ${file}`)
     const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications)
-    if (unhandledErrors.length > 0 || !testModules.every((module) => module.ok())) return false
+    const failed = testModules.find((module) => !module.ok())
+    if (unhandledErrors.length === 0 && failed === undefined) continue
+    const [test] = failed?.children.allTests("failed") ?? []
+    return `${file}: ${test?.fullName ?? "an error outside of its tests"}`
   }
-  return true
+  return "passed"
 }
 
 let before = process.cpuUsage()
@@ -44,10 +47,10 @@ process.on(
     if (mutant !== undefined) vitest.invalidateFile(mutant.file)
     before = process.cpuUsage()
     isBusy = true
-    const passed = await pass(files)
+    const said = await firstToFail(files)
     isBusy = false
     if (mutant !== undefined) vitest.invalidateFile(mutant.file)
-    process.send?.(passed ? "passed" : "failed")
+    process.send?.(said)
   }
 )
 process.on("disconnect", () => process.exit(0))
