@@ -18,6 +18,8 @@ const everything = [
   "tried again after a failure",
   "took requests again",
   "left a dial to who comes next",
+  "abandoned for its own origin",
+  "abandoned for another origin",
   "closed, too old by its date",
   "closed, for a request that wants a new connection",
   "closed, for another way to the server",
@@ -59,7 +61,7 @@ const finish = (simulation: Simulation, aborts: boolean): void => {
   while (reference.count(["Closing"]) > 0) simulation.closes(0)
   strictEqual(core.state.open, 0)
   strictEqual(core.state.slots.size, 0)
-  strictEqual(simulation.deadlines.size, 0)
+  strictEqual(simulation.deadlines.size + simulation.looks.size, 0)
   strictEqual(simulation.ended.length, simulation.requests, "every request is settled")
 }
 

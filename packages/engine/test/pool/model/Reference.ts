@@ -65,6 +65,9 @@ export interface RefTicket {
   overdue: boolean
   state: "Waiting" | "Granted" | "Refused" | "Settled"
   slot: RefSlot | undefined
+  /** Since when its response is there and nobody has begun to read it; whether somebody has. */
+  unreadSince: number | undefined
+  isRead: boolean
   /** How often it was granted or refused. */
   settled: number
 }
@@ -218,9 +221,12 @@ export class Reference {
 
   /** The same without a limit. */
   private without(origin: RefOrigin): number {
-    const serving = this.count(["Ready"], origin)
-    const waits = serving > 0 && (origin.dialsPaused || (this.whenFull === "wait" && origin.sharing._tag === "Shared"))
-    return waits ? 0 : Math.max(0, this.needed(origin) - this.dials(origin))
+    return this.reliesOnWhatItHas(origin) ? 0 : Math.max(0, this.needed(origin) - this.dials(origin))
+  }
+
+  private reliesOnWhatItHas(origin: RefOrigin): boolean {
+    return this.count(["Ready"], origin) > 0 &&
+      (origin.dialsPaused || (this.whenFull === "wait" && origin.sharing._tag === "Shared"))
   }
 
   all(): ReadonlyArray<RefOrigin> {
@@ -243,6 +249,45 @@ export class Reference {
   /** How long an origin keeps a connection that others wait for: ten times what it takes to make one, within bounds. */
   quantum(origin: RefOrigin): number {
     return Math.min(1000, Math.max(50, 10 * origin.lastDialTime))
+  }
+
+  // Bodies that nobody reads
+
+  /** Those of its requests whose responses nobody has begun to read, longest unread first. */
+  unread(slot: RefSlot): ReadonlyArray<RefTicket> {
+    return this.leases().filter((_) => _.slot === slot && _.unreadSince !== undefined)
+      .sort((one, other) => (one.unreadSince ?? 0) - (other.unreadSince ?? 0))
+  }
+
+  /** How many of its unread bodies have to go so that a request of its own origin gets on; `Infinity` where that is no help. */
+  private neededForOwn(slot: RefSlot): number {
+    if (slot.state === "Ready") return slot.capacity > 0 ? Math.max(1, slot.busy - slot.capacity + 1) : Infinity
+    return slot.state === "Draining" && !this.reliesOnWhatItHas(slot.origin) ? slot.busy : Infinity
+  }
+
+  private neededForOther(slot: RefSlot): number {
+    return !this.hasRoom() && (slot.state === "Ready" || slot.state === "Draining") ? slot.busy : Infinity
+  }
+
+  /** When so many of its unread bodies may go for a request of these origins: the grace runs while both are so. */
+  private dueFor(slot: RefSlot, needed: number, origins: ReadonlyArray<RefOrigin>, grace: number): number {
+    const last = this.unread(slot)[needed - 1]
+    if (last === undefined) return Infinity
+    const waiters = origins.flatMap((origin) => this.waiters(origin).slice(this.waitersWithDial(origin)))
+    return Math.min(
+      ...waiters.map(({ arrivedAt, timeout }) =>
+        Math.max(last.unreadSince ?? 0, arrivedAt) + Math.min(grace, timeout / 2)
+      )
+    )
+  }
+
+  /** When an unread body of this connection is to go, for a request of its own origin or of another one. */
+  abandonedAt(slot: RefSlot, grace: number): { readonly own: number; readonly other: number } {
+    const others = this.all().filter((origin) => origin !== slot.origin && this.wantedDials(origin) > 0)
+    return {
+      own: this.dueFor(slot, this.neededForOwn(slot), [slot.origin], grace),
+      other: this.dueFor(slot, this.neededForOther(slot), others, grace)
+    }
   }
 
   // What happens

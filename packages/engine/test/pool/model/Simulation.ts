@@ -1,15 +1,27 @@
 import { ok, strictEqual } from "node:assert"
 import type { CloseReason } from "../../../src/CloseReason.js"
+import type { Connection } from "../../../src/Connection.js"
 import { connectError } from "../../../src/Failure.js"
 import type { CoreLimits } from "../../../src/pool/CoreLimits.js"
 import { Deadlines } from "../../../src/pool/Deadlines.js"
 import { exclusive, type Refusal, type Sharing, type Slot, Ticket, unknown } from "../../../src/pool/entities.js"
 import { PoolCore } from "../../../src/pool/PoolCore.js"
-import type { Action } from "../../../src/pool/PoolState.js"
+import type { Action, PoolState } from "../../../src/pool/PoolState.js"
+import { UnreadBodies } from "../../../src/pool/UnreadBodies.js"
 import { check } from "./check.js"
 import { Reference, type RefOrigin, type RefSlot, type RefTicket } from "./Reference.js"
 
 const refused = connectError({ origin: "", reason: "Refused", detail: "connection refused" })
+
+/** How long a body may stay unread, and how long after that the pool looks at last, in milliseconds. */
+const unreadBodyGrace = 20
+const longestLook = 50
+
+/** What the pool asks a request about its response. */
+interface Owner {
+  unreadSince: number | undefined
+  readonly abandonUnread: () => void
+}
 
 /** What an origin of the simulation speaks. */
 export const origins: ReadonlyArray<{
@@ -49,13 +61,21 @@ export class Simulation {
   private random = 0
   private because: Because = new Map()
   private openBefore = 0
+  private readonly unread: UnreadBodies
+  /** When it looks for unread bodies. */
+  readonly looks: Deadlines
+  /** Connections that are being taken back, and since when others should have been. */
+  private readonly abandoning = new Set<RefSlot>()
+  private readonly overdue = new Map<RefSlot, number>()
   /** Whom a dial that has failed was for. */
   private failing = new Set<RefTicket>()
 
   constructor(limits: CoreLimits, whenFull: "dial" | "wait", observed: boolean) {
-    this.deadlines = new Deadlines((at) => {
+    const onEarlier = (at: number) => {
       this.wakeAt = Math.min(this.wakeAt, at)
-    })
+    }
+    this.deadlines = new Deadlines(onEarlier)
+    this.looks = new Deadlines(onEarlier)
     this.reference = new Reference(limits, whenFull)
     this.core = new PoolCore({
       limits,
@@ -67,6 +87,11 @@ export class Simulation {
       random: () => (this.random = (this.random + 0.37) % 1)
     })
     this.core.state.observed = observed
+    this.unread = new UnreadBodies(
+      { deadlines: this.looks, now: () => this.reference.now },
+      unreadBodyGrace,
+      this.core.state as unknown as PoolState<Connection>
+    )
   }
 
   // ---------------------------------------------------------------------------------------------------------------
@@ -75,7 +100,8 @@ export class Simulation {
 
   request(origin: number, timeout: number, connectTimeout: number, fresh: boolean): void {
     const { key, state } = this.origin(origin)
-    const ticket = new Ticket<string>(state, undefined, timeout, connectTimeout, fresh)
+    const owner: Owner = { unreadSince: undefined, abandonUnread: () => this.abandonsUnread(ticket, ref) }
+    const ticket: Ticket<string, Owner> = new Ticket(state, owner, timeout, connectTimeout, fresh)
     const ref: RefTicket = {
       id: this.requests++,
       origin: key,
@@ -89,6 +115,8 @@ export class Simulation {
       overdue: false,
       state: "Waiting",
       slot: undefined,
+      unreadSince: undefined,
+      isRead: false,
       settled: 0
     }
     this.tickets.set(ticket, ref)
@@ -138,7 +166,10 @@ export class Simulation {
 
   release(pick: number, reusable: boolean, keepFor: number): void {
     const [ticket, ref] = this.pick(this.tickets, (ref) => ref.state === "Granted", pick) ?? []
-    if (ticket === undefined || ref === undefined) return
+    if (ticket !== undefined && ref !== undefined) this.releases(ticket, ref, reusable, keepFor)
+  }
+
+  private releases(ticket: Ticket<string>, ref: RefTicket, reusable: boolean, keepFor: number): void {
     const slot = ref.slot as RefSlot
     const mayYield = this.mayYield(slot.origin)
     ref.state = "Settled"
@@ -164,6 +195,61 @@ export class Simulation {
     if (slot.served >= this.reference.limits.maxRequestsPerConnection) return "MaxRequests"
     if (this.reference.isOverLimit(slot.origin)) return "LimitLowered"
     return slot.busy === 0 && this.reference.waiters(slot.origin)[0]?.fresh === true ? "Evicted" : undefined
+  }
+
+  /** Its response is there, and something of the body is still to come. */
+  responds(pick: number): void {
+    const fits = (ref: RefTicket) => ref.state === "Granted" && ref.unreadSince === undefined && !ref.isRead
+    this.isUnread(pick, fits, (ref) => {
+      ref.unreadSince = this.reference.now
+    })
+  }
+
+  /** Somebody begins to read it. */
+  reads(pick: number): void {
+    this.isUnread(pick, (ref) => ref.state === "Granted" && ref.unreadSince !== undefined, (ref) => {
+      ref.unreadSince = undefined
+      ref.isRead = true
+    })
+  }
+
+  /** Nobody notifies the pool of either. */
+  private isUnread(pick: number, fits: (ref: RefTicket) => boolean, change: (ref: RefTicket) => void): void {
+    const [ticket, ref] = this.pick(this.tickets, fits, pick) ?? []
+    if (ticket === undefined || ref === undefined) return
+    change(ref)
+    ;(ticket.owner as Owner).unreadSince = ref.unreadSince
+  }
+
+  /** The pool takes a connection, or a stream, back from a response that nobody reads. */
+  private abandonsUnread(ticket: Ticket<string>, ref: RefTicket): void {
+    const { slot, unreadSince } = ref
+    ok(ref.state === "Granted" && slot !== undefined && unreadSince !== undefined, "only what nobody has begun to read")
+    if (!this.abandoning.has(slot)) {
+      const { now } = this.reference
+      const { other, own } = this.reference.abandonedAt(slot, unreadBodyGrace)
+      ok(now >= own || now >= other, "only when that helps a request that has waited for it")
+      this.saw(`abandoned for ${now >= own ? "its own" : "another"} origin`)
+      this.abandoning.add(slot)
+    }
+    this.releases(ticket, ref, slot.origin.sharing._tag === "Shared", Infinity)
+  }
+
+  /** As the driver looks after each step; outside of one, for what it abandons is a step. */
+  private looksForUnread(look: () => void): void {
+    look()
+    this.abandoning.clear()
+    const { now, slots } = this.reference
+    for (const slot of slots) {
+      const { other, own } = this.reference.abandonedAt(slot, unreadBodyGrace)
+      const since = now >= own || now >= other ? this.overdue.get(slot) ?? now : undefined
+      if (since === undefined) this.overdue.delete(slot)
+      else this.overdue.set(slot, since)
+      ok(
+        since === undefined || now - since <= longestLook,
+        "a request waits, and an unread body could make room for it"
+      )
+    }
   }
 
   /** Giving back twice, abandoning what was never asked for or has been settled: nothing happens. */
@@ -290,6 +376,7 @@ export class Simulation {
       this.step("time passes", () => {
         this.deadlines.expire(this.reference.now)
       })
+      this.looksForUnread(() => this.looks.expire(this.reference.now))
     }
     this.reference.now = end
     this.step("time passes", () => {})
@@ -396,6 +483,8 @@ export class Simulation {
     for (const ticket of this.reference.waiters()) ticket.overdue ||= ticket.deadline <= this.reference.now
     check(this, name, this.openBefore)
     this.forgetEnded()
+    if (this.abandoning.size > 0) this.unread.check()
+    else this.looksForUnread(() => this.unread.check())
   }
 
   /** A connection that made room takes requests again when what it carries has outlasted a quantum. */

@@ -7,6 +7,8 @@ export type Command =
   | readonly ["request", origin: number, timeout: number, connectTimeout: number, fresh: boolean]
   | readonly ["abandon", pick: number]
   | readonly ["giveBackAgain", pick: number]
+  | readonly ["responds", pick: number]
+  | readonly ["reads", pick: number]
   | readonly ["dialFails", pick: number]
   | readonly ["late", pick: number]
   | readonly ["draining", pick: number]
@@ -51,6 +53,8 @@ const weighted: ReadonlyArray<fc.WeightedArbitrary<Command>> = [
   command(16, "request", origin, few(Infinity, 30, 10, 0), few(Infinity, 20, 50), often(false)),
   command(3, "abandon", pick),
   command(1, "giveBackAgain", pick),
+  command(3, "responds", pick),
+  command(1, "reads", pick),
   command(15, "release", pick, often(true), few(Infinity, Infinity, 15, -1)),
   command(10, "dialSucceeds", pick, few(3, 3, 2, 1, 0), often(false)),
   command(3, "dialFails", pick),
