@@ -24,7 +24,8 @@ const firstToFail = async (files) => {
     const specifications = await vitest.globTestSpecifications([`${root}${file}`])
     if (specifications.length === 0) throw new Error(`There is no test in ${file}`)
     const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications)
-    const failed = testModules.find((module) => !module.ok())
+    // What has run before is among them.
+    const failed = testModules.find((module) => module.moduleId === `${root}${file}` && !module.ok())
     if (unhandledErrors.length === 0 && failed === undefined) continue
     const [test] = failed?.children.allTests("failed") ?? []
     return `${file}: ${test?.fullName ?? "an error outside of its tests"}`

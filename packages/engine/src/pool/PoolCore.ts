@@ -369,22 +369,17 @@ export class PoolCore<C> {
 
   private planDials(now: number): void {
     const pool = this.state
-    while (pool.wantedDials > 0) {
+    while (pool.wantedDials > 0 || pool.backingOff.first !== undefined) {
+      const tries = pool.wantedDials > 0 ? undefined : pool.backingOff.first
       if (pool.hasRoom) {
-        this.planDial(quantum.next(pool, now), 0)
-      } else if (pool.idle.first !== undefined) {
+        this.planDial(tries ?? quantum.next(pool, now), 0)
+      } else if (tries === undefined && pool.idle.first !== undefined) {
         slots.retire(pool, pool.idle.first, "Evicted")
       } else if (pool.withSpareDials.first !== undefined) {
         slots.abandonDial(pool, slots.spareDial(pool.withSpareDials.first), "DialAbandoned")
       } else {
-        break
+        return
       }
-    }
-    while (pool.backingOff.first !== undefined) {
-      if (pool.hasRoom) this.planDial(pool.backingOff.first, 0)
-      else if (pool.withSpareDials.first !== undefined) {
-        slots.abandonDial(pool, slots.spareDial(pool.withSpareDials.first), "DialAbandoned")
-      } else break
     }
   }
 

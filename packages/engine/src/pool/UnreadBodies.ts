@@ -52,17 +52,19 @@ export class UnreadBodies {
     let next = interval
     for (const candidateOf of [this.forOwnOrigin, this.forAnother]) {
       for (const [slot, leases] of bySlot) {
-        const candidate = candidateOf(slot, leases)
-        if (candidate === undefined) continue
-        if (candidate.due > now) next = Math.min(next, candidate.due - now)
-        else for (const { owner } of candidate.leases) owner.abandonUnread?.()
+        let candidate = candidateOf(slot, leases)
+        while (candidate !== undefined && candidate.due <= now) {
+          for (const { owner } of leases.splice(0, candidate.leases.length)) owner.abandonUnread?.()
+          candidate = candidateOf(slot, leases)
+        }
+        if (candidate !== undefined) next = Math.min(next, candidate.due - now)
       }
     }
     if (this.pool.waitersWithoutDial > 0) this.time.deadlines.set(this.deadline, next, now)
   }
 
   /** Longest unread first, as far as each connection and its streams are concerned. */
-  private unreadBySlot(): ReadonlyMap<Slot<Connection>, Leases> {
+  private unreadBySlot(): ReadonlyMap<Slot<Connection>, Array<LeaseTicket>> {
     const unread = [...this.pool.leases as Iterable<LeaseTicket>].filter(({ owner }) => owner.unreadSince !== undefined)
     const bySlot = new Map<Slot<Connection>, Array<LeaseTicket>>()
     for (const lease of unread.sort((one, other) => sinceOf(one) - sinceOf(other))) {
@@ -79,24 +81,23 @@ export class UnreadBodies {
    * As many streams of a shared connection as make room for one, or a connection, for a request of the same origin. One
    * that drains has to close.
    */
-  private readonly forOwnOrigin = (slot: Slot<Connection>, given: Leases): Candidate | undefined => {
+  private readonly forOwnOrigin = (slot: Slot<Connection>, unread: Leases): Candidate | undefined => {
     const { busy, capacity, origin, state } = slot
     if (origin.waitersWithoutDial === 0) return undefined
-    const leases = given.filter((lease) => lease.slot === slot)
-    if (state === "Ready") return this.candidate(leases, Math.max(1, busy - capacity + 1), [origin])
-    return state === "Draining" && this.pool.mayDial(origin) ? this.candidate(leases, busy, [origin]) : undefined
+    if (state === "Ready") return this.candidate(unread, Math.max(1, busy - capacity + 1), [origin])
+    return state === "Draining" && this.pool.mayDial(origin) ? this.candidate(unread, busy, [origin]) : undefined
   }
 
   /** A connection that another origin would be dialed for if it closed. One that its own limit keeps waiting gains nothing. */
-  private readonly forAnother = (slot: Slot<Connection>, given: Leases): Candidate | undefined => {
+  private readonly forAnother = (slot: Slot<Connection>, unread: Leases): Candidate | undefined => {
     const { busy, state } = slot
     if (this.pool.hasRoom || (state !== "Ready" && state !== "Draining")) return undefined
-    return this.candidate(given.filter((lease) => lease.slot === slot), busy, this.pool.roundRobin)
+    return this.candidate(unread, busy, this.pool.roundRobin)
   }
 
   /** `needed` of these, those that have been unread for longest, for those of these origins that wait without a dial. */
   private candidate(unread: Leases, needed: number, origins: Iterable<OriginState<Connection>>): Candidate | undefined {
-    if (unread.length < needed) return undefined
+    if (unread.length === 0 || unread.length < needed) return undefined
     const leases = unread.slice(0, needed)
     const since = sinceOf(leases[needed - 1])
     let due = Infinity

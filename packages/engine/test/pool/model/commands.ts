@@ -53,7 +53,7 @@ const weighted: ReadonlyArray<fc.WeightedArbitrary<Command>> = [
   command(16, "request", origin, few(Infinity, 30, 10, 0), few(Infinity, 20, 50), often(false)),
   command(3, "abandon", pick),
   command(1, "giveBackAgain", pick),
-  command(3, "responds", pick),
+  command(6, "responds", pick),
   command(1, "reads", pick),
   command(15, "release", pick, often(true), few(Infinity, Infinity, 15, -1)),
   command(10, "dialSucceeds", pick, few(3, 3, 2, 1, 0), often(false)),
@@ -72,17 +72,19 @@ const weighted: ReadonlyArray<fc.WeightedArbitrary<Command>> = [
   command(1, "evictIdle")
 ]
 
+const unlimited: CoreLimits = {
+  maxConnections: Infinity,
+  maxConnectionsPerOrigin: Infinity,
+  maxKeepAliveConnections: Infinity,
+  keepAliveExpiry: Infinity,
+  maxConnectionAge: Infinity,
+  maxRequestsPerConnection: Infinity,
+  maxPendingRequests: Infinity
+}
+
 /** Two origins that want the only connection, which one of them shares and does not let go of: chance rarely gets there. */
 const contention: ReadonlyArray<Command> = [
-  ["setLimits", {
-    maxConnections: 1,
-    maxConnectionsPerOrigin: Infinity,
-    maxKeepAliveConnections: Infinity,
-    keepAliveExpiry: Infinity,
-    maxConnectionAge: Infinity,
-    maxRequestsPerConnection: Infinity,
-    maxPendingRequests: Infinity
-  }],
+  ["setLimits", { ...unlimited, maxConnections: 1 }],
   ["request", 1, Infinity, Infinity, false],
   ["request", 1, Infinity, Infinity, false],
   ["request", 1, Infinity, Infinity, false],
@@ -93,11 +95,25 @@ const contention: ReadonlyArray<Command> = [
   ["release", 0, true, Infinity]
 ]
 
+/** One way to a server has all connections that it may have, idle for less long than others, when a request wants another way. */
+const ways: ReadonlyArray<Command> = [
+  ["setLimits", unlimited],
+  ["request", 0, Infinity, Infinity, false],
+  ["dialSucceeds", 0, 1, false],
+  ["release", 0, true, Infinity],
+  ["request", 1, Infinity, Infinity, false],
+  ["dialSucceeds", 0, 1, false],
+  ["release", 0, true, Infinity],
+  ["setLimits", { ...unlimited, maxConnectionsPerOrigin: 1 }],
+  ["request", 3, Infinity, Infinity, false]
+]
+
 export const someCommands = (maxLength: number): fc.Arbitrary<ReadonlyArray<Command>> => {
   const random = fc.array(fc.oneof(...weighted), { minLength: 1, maxLength, size: "max" })
   return fc.oneof(
     { weight: 19, arbitrary: random },
-    { weight: 1, arbitrary: random.map((commands) => [...contention, ...commands]) }
+    { weight: 1, arbitrary: random.map((commands) => [...contention, ...commands]) },
+    { weight: 1, arbitrary: random.map((commands) => [...ways, ...commands]) }
   )
 }
 
