@@ -142,7 +142,7 @@ export const decode = <E, R>(
   const byName = new Map(codecs.flatMap((codec) => codec.names.map((name) => [name, codec] as const)))
   const limits = Either.getOrThrowWith(check(optionTable.decompress, options, "ContentCoding"), identity)
   const decode = (response: HttpClientResponse) => decoded(response, byName, limits)
-  const itself = decodingClient(client, { accept: acceptable, decode })
+  const itself = decodingClient(client, { headers: Object.freeze({ "accept-encoding": acceptable }), decode })
   if (itself !== undefined) return itself
   const { postprocess, preprocess } = halvesOf(client)
   const asking = (request: HttpClientRequest) =>
