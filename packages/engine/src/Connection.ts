@@ -54,7 +54,7 @@ export interface ConnectionListener {
   readonly onClosed: (reason: CloseReason) => void
   /** It begins to be made. `stage` says how far it is, for whom it takes too long. */
   readonly onDialing?: ((stage: () => DialStage | undefined) => void) | undefined
-  /** How long those who wait for it wait unless they say otherwise, in milliseconds. */
+  /** How long a waiter waits for it unless it says otherwise, in milliseconds. */
   readonly patience?: number | undefined
 }
 

@@ -73,7 +73,7 @@ export interface Meter {
   readonly closed: (origin: Origin, millis: number, reason: CloseReason | undefined) => void
   /** A request is sent again because its connection had died while it was idle. */
   readonly retried: (origin: Origin) => void
-  /** An unread body was given up for a request that waits. */
+  /** An unread body was abandoned for a request that waits. */
   readonly abandoned: (origin: Origin) => void
 }
 

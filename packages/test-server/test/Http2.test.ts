@@ -19,7 +19,7 @@ const session = (
     (session) => Effect.sync(() => session.destroy())
   )
 
-interface Answer {
+interface Received {
   readonly headers: http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader
   readonly trailers: http2.IncomingHttpHeaders | undefined
   readonly informational: ReadonlyArray<number | undefined>
@@ -32,21 +32,21 @@ const request = (
   session: http2.ClientHttp2Session,
   headers: http2.OutgoingHttpHeaders,
   body?: string | Uint8Array
-): Effect.Effect<Answer> =>
+): Effect.Effect<Received> =>
   Effect.async((resume) => {
     const stream = session.request(headers, { endStream: body === undefined })
-    let answer: Answer["headers"] = {}
+    let received: Received["headers"] = {}
     let trailers: http2.IncomingHttpHeaders | undefined
     const informational: Array<number | undefined> = []
     const pieces: Array<Buffer> = []
     stream.on("headers", (headers) => informational.push(headers[":status"]))
-    stream.on("response", (headers) => answer = headers)
+    stream.on("response", (headers) => received = headers)
     stream.on("trailers", (headers) => trailers = headers)
     stream.on("data", (bytes: Buffer) => pieces.push(bytes))
     stream.on("error", () => {})
     stream.on("close", () => {
       const text = Buffer.concat(pieces).toString()
-      resume(Effect.succeed({ headers: answer, trailers, informational, body: text, code: stream.rstCode }))
+      resume(Effect.succeed({ headers: received, trailers, informational, body: text, code: stream.rstCode }))
     })
     if (body !== undefined) stream.end(body)
     return Effect.sync(() => stream.close(8))

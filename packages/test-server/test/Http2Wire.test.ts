@@ -18,7 +18,7 @@ const asText = (frame: Frame.ReceivedFrame): string => {
   }
 }
 
-/** Sends one request and takes down the frames of the answer, up to the PING that was sent after the last of them. */
+/** Sends one request and takes down the frames of the response, up to the PING that was sent after the last of them. */
 const framesOf = (server: TestServer.TestServer, path: string, endStream: boolean) =>
   Effect.gen(function*() {
     const client = yield* connect({ host: server.host, port: server.port })
@@ -47,29 +47,29 @@ const framesOf = (server: TestServer.TestServer, path: string, endStream: boolea
 describe("HTTP/2 on the wire", () => {
   for (
     const [what, reply, frames] of [
-      ["an empty answer", Reply.empty(), ["HEADERS END"]],
-      ["an answer cut by its script", Reply.text("hello world", { abrupt: { afterBytes: 5 } }), [
+      ["an empty response", Reply.empty(), ["HEADERS END"]],
+      ["an response cut by its script", Reply.text("hello world", { abrupt: { afterBytes: 5 } }), [
         "HEADERS",
         "DATA 5",
         "RST 0"
       ]],
-      ["an answer cut with a code", Reply.chunks(["hello", " world"], { abrupt: { afterBytes: 5, how: 11 } }), [
+      ["an response cut with a code", Reply.chunks(["hello", " world"], { abrupt: { afterBytes: 5, how: 11 } }), [
         "HEADERS",
         "DATA 5",
         "RST 11"
       ]],
-      ["an answer cut before its body", Reply.text("hello", { abrupt: { afterBytes: 0, how: "reset" } }), [
+      ["an response cut before its body", Reply.text("hello", { abrupt: { afterBytes: 0, how: "reset" } }), [
         "HEADERS",
         "RST 2"
       ]],
-      ["a long answer cut", Reply.size(100_000, { abrupt: { afterBytes: 40_000, how: "reset" } }), [
+      ["a long response cut", Reply.size(100_000, { abrupt: { afterBytes: 40_000, how: "reset" } }), [
         "HEADERS",
         "DATA 16384",
         "DATA 16384",
         "DATA 7232",
         "RST 2"
       ]],
-      ["no answer", Reply.disconnect(7), ["RST 7"]],
+      ["no response", Reply.disconnect(7), ["RST 7"]],
       ["trailers", Reply.text("hello", { trailers: { "x-a": "1" } }), ["HEADERS", "DATA 5", "HEADERS END"]]
     ] as const
   ) {
@@ -80,7 +80,7 @@ describe("HTTP/2 on the wire", () => {
       }))
   }
 
-  it.scoped("stops an upload once the early answer is complete", () =>
+  it.scoped("stops an upload once the early response is complete", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ http2: true })
       yield* server.reply("/", Reply.text("no", { status: 413, stopUpload: true }), { early: true })

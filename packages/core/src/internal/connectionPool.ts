@@ -49,7 +49,7 @@ export interface Options {
    */
   readonly unreadBodyGrace?: Duration.DurationInput | "Infinity" | undefined
   /**
-   * What the metrics of this pool are told apart by (`sluice.pool.name`). Pools of the same name add up. Default
+   * What the metrics of this pool are distinguished by (`sluice.pool.name`). Pools of the same name add up. Default
    * `"default"`; further pools without a name that are open at the same time are `"default-2"` and so on.
    */
   readonly name?: string | undefined

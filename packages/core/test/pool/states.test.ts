@@ -15,7 +15,7 @@ const h2: MemoryNetwork.Options = {
 }
 
 describe("setLimits", () => {
-  it.scoped("raised, serves those who wait, at once", () =>
+  it.scoped("raised, serves the waiters at once", () =>
     Effect.gen(function*() {
       const { network, pool } = yield* open({ limits: { maxConnections: 1 } })
       const held = yield* take(pool, a)
@@ -33,7 +33,7 @@ describe("setLimits", () => {
       ok(network.open <= 1)
     }))
 
-  it.scoped("lowered below what is being made, drops what has no permit, and those who wait wait on", () =>
+  it.scoped("lowered below what is being made, drops what has no permit, and the waiters go on waiting", () =>
     Effect.gen(function*() {
       const { network, pool } = yield* open({ limits: { maxConnections: 3 }, network: { dial: MemoryNetwork.hold } })
       const waiting = yield* Effect.forEach(

@@ -103,7 +103,7 @@ export const retriedRequests = counter(
 export const abandonedBodies = counter(
   "sluice.client.abandoned_bodies",
   "{response}",
-  "Unread bodies that were given up for a request that waited"
+  "Unread bodies that were abandoned for a request that waited"
 )
 
 export const callRetries = counter(

@@ -106,7 +106,7 @@ export const pool = group({
   }),
   name: optional<string>({ _tag: "Text" }, {
     variable: "POOL_NAME",
-    sentence: "What the metrics of this pool are told apart by: see `docs/observability.md`."
+    sentence: "What the metrics of this pool are distinguished by: see `docs/observability.md`."
   }),
   metrics: flag(true, {
     variable: "METRICS",

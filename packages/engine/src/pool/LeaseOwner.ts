@@ -26,7 +26,7 @@ export interface LeaseOwner {
    * while that is not so. Absent for an owner that has no response.
    */
   readonly unreadSince?: number | undefined
-  /** Gives up the unread body, and the connection at once: a request waits that it helps. */
+  /** Abandons the unread body, and the connection at once: a request waits that it helps. */
   readonly abandonUnread?: () => void
   /** What its notifications run in; undefined where no context was captured. */
   readonly inContext: RunInContext | undefined

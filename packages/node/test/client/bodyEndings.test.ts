@@ -187,10 +187,10 @@ const endings: Record<
     options: { limits: { maxConnections: 1 }, timeouts: { pool: "20 millis" } },
     run: (request, { arrived, client, server }) =>
       Effect.gen(function*() {
-        const holder = yield* Effect.fork(client.get(`${server.url}/never`))
+        const owner = yield* Effect.fork(client.get(`${server.url}/never`))
         yield* arrived
         yield* Effect.exit(client.execute(request("/ok")))
-        yield* Fiber.interrupt(holder)
+        yield* Fiber.interrupt(owner)
       })
   },
   "nothing that listens": {

@@ -126,7 +126,7 @@ describe("How many requests a connection carries", () => {
 })
 
 describe("Which protocol", () => {
-  it.scoped("the first dial decides for all who wait: one, where it is HTTP/2", () =>
+  it.scoped("the first dial decides for all waiters: one, where it is HTTP/2", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ tls: true, http2: true, replies: { "/": Reply.text("ok") } })
       const { client } = yield* makeClient({ tls: { ca: server.ca } })
@@ -134,7 +134,7 @@ describe("Which protocol", () => {
       assert.strictEqual((yield* server.stats).connectionsOpened, 1)
     }))
 
-  it.scoped("the first dial decides for all who wait: one each, where it is HTTP/1.1", () =>
+  it.scoped("the first dial decides for all waiters: one each, where it is HTTP/1.1", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ tls: true, http2: false })
       const gate = yield* Gate.make

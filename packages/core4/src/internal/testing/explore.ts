@@ -18,7 +18,7 @@ export interface Play<R> {
 interface Schedule {
   readonly name: string
   readonly choose: (count: number) => number
-  /** How many operations a fiber may do before it gives way. */
+  /** How many operations a fiber may do before it yields. */
   readonly maxOps: number
   readonly interrupts: ReadonlyArray<{ readonly actor: number; readonly at: number }>
 }

@@ -106,7 +106,7 @@ export interface Request extends Held<Reply> {
   readonly text: Effect.Effect<string>
   /** The fields that came after the body; none before all of it has come. */
   readonly trailers: Readonly<Record<string, string>>
-  /** The parts of the body that have come, read or not. */
+  /** The chunks of the body that have come, read or not. */
   readonly parts: ReadonlyArray<Uint8Array>
   /** `Cancelled`: whoever sent it abandoned it. */
   readonly state: "Running" | "Responded" | "Failed" | "Cancelled"
