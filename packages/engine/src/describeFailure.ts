@@ -99,9 +99,9 @@ const sentences: { readonly [Tag in FailureTag]: (failure: Facts<Tag>) => string
     `${origin} did not complete its response head within ${formatMillis(timeout)} (timeouts.headers)` +
     describeHandedOver(handedOver),
   TotalTimeout: ({ origin, phase, timeout }) =>
-    `The request to ${origin} took longer than ${formatMillis(timeout)} in all ` +
+    `The request${origin === "" ? "" : ` to ${origin}`} took longer than ${formatMillis(timeout)} in all ` +
     "(timeouts.total, Deadline.within, or the limit of a retry's attempt); " +
-    `it was in its ${phase} phase`,
+    (origin === "" ? "it was not ready to be sent" : `it was in its ${phase} phase`),
   RemoteProtocolError: ({ detail, origin, section }) =>
     `${origin} broke the protocol: ${continued(detail)}${cited(section)}`,
   StreamReset: ({ code, goAway, origin }) =>

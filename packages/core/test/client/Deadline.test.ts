@@ -88,6 +88,26 @@ describe("Deadline.within", () => {
       assert.deepStrictEqual(yield* run(whole, "/far", region), ["TotalTimeout", 5000])
     }))
 
+  it.effect("timeouts.total of a client or of a region holds over what mappers wait for, with nothing around the client", () =>
+    Effect.gen(function*() {
+      const stuck = HttpClient.mapRequestEffect(() => Effect.never)
+      const late = HttpClient.mapRequestEffect((request) => Effect.as(Effect.sleep(1500), request))
+      const region = Timeouts.locally({ total: 2000 })
+      for (const mapper of [stuck, late]) {
+        assert.deepStrictEqual(yield* run(mapper, "/slow", region), ["TotalTimeout", 2000])
+      }
+      assert.deepStrictEqual(yield* run(late, "/busy", region), [503, 1500])
+      const layer = MockHttp.layer(MockHttp.stubs([MockHttp.on("GET", "http://a.test/", { status: 204 })]), {
+        timeouts: { total: 2000 }
+      })
+      const ofClient = Effect.flatMap(HttpClient.HttpClient, (client) => stuck(client).get("http://a.test/"))
+      const fiber = yield* ofClient.pipe(Effect.provide(layer), Effect.flip, Effect.fork)
+      yield* TestClock.adjust("2 seconds")
+      const error = yield* Fiber.join(fiber)
+      assert.include(error.message, "The request took longer than 2s in all")
+      assert.include(error.message, "it was not ready to be sent")
+    }))
+
   it.effect("says what remains", () =>
     Effect.gen(function*() {
       const left: Array<number> = [yield* Deadline.remaining]
@@ -110,6 +130,20 @@ describe("Retry.safely with a limit for each attempt", () => {
       assert.isAtMost(time, 1100)
     }))
 
+  it.effect("counts what mappers wait for", () =>
+    Effect.gen(function*() {
+      const stuck = HttpClient.mapRequestEffect(() => Effect.never)
+      const retrying = Retry.safely({ attempt: 1000, base: 0, times: 1 })
+      for (
+        const wrap of [
+          (client: HttpClient.HttpClient) => client.pipe(stuck, retrying),
+          (client: HttpClient.HttpClient) => client.pipe(retrying, stuck)
+        ]
+      ) {
+        assert.deepStrictEqual(yield* run(wrap, "/slow"), ["TotalTimeout", 2000])
+      }
+    }))
+
   it.effect("and stops at the deadline", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(
@@ -121,16 +155,16 @@ describe("Retry.safely with a limit for each attempt", () => {
   it.effect("which ends the call from outside, and says what was tried by then", () =>
     Effect.gen(function*() {
       const client = (yield* HttpClient.HttpClient).pipe(
-        HttpClient.mapRequestEffect((request) => Effect.as(Effect.sleep(600), request)),
-        Retry.safely({ attempt: 500, base: 0 }),
+        HttpClient.mapRequestEffect((request) => Effect.as(Effect.sleep(300), request)),
+        Retry.safely({ attempt: 1000, base: 0 }),
         Deadline.within(2500)
       )
       const fiber = yield* Effect.fork(Effect.flip(client.get("http://a.test/slow")))
       yield* TestClock.adjust("2500 millis")
       const error = yield* Fiber.join(fiber)
-      const tried = "tried 3 times: TotalTimeout (0 to 1100 ms), TotalTimeout (1100 to 2200 ms), " +
-        "TotalTimeout (2200 to 2500 ms)"
+      const tried = "tried 3 times: TotalTimeout (0 to 1000 ms), TotalTimeout (1000 to 2000 ms), " +
+        "TotalTimeout (2000 to 2500 ms)"
       assert.include(String(error), tried)
-      assert.deepStrictEqual(Retry.attempts(error).map(({ endedAt }) => endedAt), [1100, 2200, 2500])
+      assert.deepStrictEqual(Retry.attempts(error).map(({ endedAt }) => endedAt), [1000, 2000, 2500])
     }).pipe(Effect.provide(network)))
 })

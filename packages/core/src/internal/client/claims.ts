@@ -2,7 +2,7 @@ import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import { claim } from "@sluice/engine/client"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { rawOf } from "./RequestBody.js"
 
@@ -40,7 +40,8 @@ export const begin = (request: HttpClientRequest): Effect.Effect<HttpClientReque
 const add = (fiber: AnyFiber, body: unknown, close: Claim["close"]): void => {
   const onEnd: Claim["onEnd"] = (exit) => {
     count--
-    close(exit)
+    // Who has run the mappers in a fiber of their own goes on with what came of them.
+    if (hasFailed(exit)) close(exit)
   }
   const own = claims.get(fiber)
   const claim = { body, close, onEnd }
@@ -49,6 +50,10 @@ const add = (fiber: AnyFiber, body: unknown, close: Claim["close"]): void => {
   count++
   fiber.addObserver(onEnd)
 }
+
+/** A fiber that races with another one succeeds with how it ended. */
+const hasFailed = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) || (Exit.isExit(exit.value) && hasFailed(exit.value))
 
 const remove = (fiber: AnyFiber, { onEnd }: Claim): void => {
   count--

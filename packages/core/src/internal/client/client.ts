@@ -1,5 +1,5 @@
 import * as HttpClient from "@effect/platform/HttpClient"
-import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import { type HttpClientRequest, make as makeRequest } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import { Call, TargetCache } from "@sluice/engine/call"
 import * as Cause from "effect/Cause"
@@ -9,7 +9,9 @@ import type * as Fiber from "effect/Fiber"
 import { globalValue } from "effect/GlobalValue"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { Origin } from "../../Origin.js"
-import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
+import * as Timeouts from "../../Timeouts.js"
+import { isTransportError, LocalProtocolError, TotalTimeout, type TransportError } from "../../TransportError.js"
+import * as deadline from "../deadline.js"
 import type { EffectHost } from "../EffectHost.js"
 import { remember } from "../kin.js"
 import * as claims from "./claims.js"
@@ -105,17 +107,35 @@ export const make = <E>(
   const mapped = (request: Effect.Effect<HttpClientRequest, never>) =>
     Effect.withFiberRuntime<HttpClientResponse, E>((fiber) => {
       const index = claims.countOf(fiber)
-      return Effect.matchCauseEffect(request, {
-        onFailure: (cause) => {
-          claims.closeFrom(fiber, index, cause)
-          return Exit.failCause(cause)
-        },
-        onSuccess: (request) => {
-          claims.passOn(fiber, index)
-          return execute(request)
-        }
-      })
+      const total = fiber.getFiberRef(Timeouts.current)?.total ?? options.timeouts.total
+      return total === Infinity ? sent(fiber, index, request) : deadline.within(
+        sent(fiber, index, Effect.timeoutFail(request, { duration: total, onTimeout: () => tooLate(total) })),
+        total
+      )
     })
+
+  const sent = (
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
+    index: number,
+    request: Effect.Effect<HttpClientRequest, E>
+  ) =>
+    Effect.matchCauseEffect(request, {
+      onFailure: (cause) => {
+        claims.closeFrom(fiber, index, cause)
+        return Exit.failCause(cause)
+      },
+      onSuccess: (request) => {
+        claims.passOn(fiber, index)
+        return execute(request)
+      }
+    })
+
+  /** Nobody knows yet what the request would have been. */
+  const tooLate = (timeout: number) =>
+    toError(
+      new TotalTimeout({ origin: "", phase: "pool", written: false, safeToRetry: true, timeout }),
+      makeRequest("GET")("")
+    )
 
   const client = HttpClient.makeWith<never, never, E, never>(
     // A request that nothing has been done to is there already.
