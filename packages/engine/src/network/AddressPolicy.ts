@@ -68,10 +68,12 @@ const isListed = (hosts: NoProxy, { address, host, port }: AddressTarget): boole
   if (hosts(host, port)) return true
   if (address === undefined) return false
   if (hosts(address, port)) return true
-  // What an address of IPv6 leads to is listed as that.
   const parsed = parseAddress(address)
-  const inside = parsed === undefined ? undefined : embedded(parsed)
-  return inside?.length === 4 && hosts(inside.join("."), port)
+  if (parsed === undefined) return false
+  // What an address of IPv6 leads to is listed as that; and what is no address leads to this machine.
+  const inside = embedded(parsed)
+  if (inside.every((octet) => octet === 0)) return hosts(inside.length === 4 ? "127.0.0.1" : "::1", port)
+  return inside.length === 4 && hosts(inside.join("."), port)
 }
 
 const notPublic = ({ address, family, host }: AddressTarget): string | undefined => {

@@ -266,7 +266,10 @@ export class Dialer {
       onUnknown: (cause) => onFailed(errors.notConnected(origin, cause)),
       onNotAllowed: (address, reason) => onFailed(errors.notAllowed(origin, address, reason)),
       onFailed: (attempts) => onFailed(errors.notConnectedToAny(origin, attempts)),
-      onInvalid: (cause) => onFailed(tlsError(origin, cause, "Configuration"))
+      onInvalid: (cause) =>
+        onFailed(
+          origin.scheme === "https" ? tlsError(origin, cause, "Configuration") : errors.notConnected(origin, cause)
+        )
     })
   }
 

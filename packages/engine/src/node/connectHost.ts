@@ -82,7 +82,10 @@ export const connectHost = <S extends net.Socket>(
     return connectTo([{ address: socketPath, family: "unix" }], target)
   }
   dial.stage = () => ({ _tag: "LookingUp", host, proxy })
-  names(host, port, (error, addresses) => {
+  const literal = proxy === undefined ? [] : toAddress({ address: host })
+  // Where the hosts of URLs lead is nothing that holds for the address of a proxy.
+  const found: Names = literal.length === 0 ? names : (_host, _port, onNamed) => onNamed(undefined, literal)
+  found(host, port, (error, addresses) => {
     if (dial.isClosed) return
     if (error !== undefined) onUnknown(error)
     else {

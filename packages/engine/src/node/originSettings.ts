@@ -1,6 +1,6 @@
-import type * as net from "node:net"
-import type { AddressPolicySettings, Environment } from "../network/index.js"
-import { describeAll, type Problem } from "../options/index.js"
+import * as net from "node:net"
+import { type AddressPolicySettings, type Environment, plainHost } from "../network/index.js"
+import { describeAll, type Problem, show } from "../options/index.js"
 import type { Origin } from "../Origin.js"
 import type { OriginLimits } from "../OriginLimits.js"
 import type { RequestTimeouts } from "../RequestTimeouts.js"
@@ -8,9 +8,9 @@ import type { OriginSettings } from "./OriginNetwork.js"
 import { readPolicy } from "./policies.js"
 import { readProxies } from "./proxies.js"
 import type { ProxyOption } from "./ProxySettings.js"
-import type { ResolveOption } from "./resolvers.js"
+import { checkResolve, type ResolveOption } from "./resolvers.js"
 import { defaultTcp } from "./TcpSettings.js"
-import { check as checkTls } from "./tls.js"
+import { check as checkTls, withoutDot } from "./tls.js"
 import type { TlsSettings } from "./TlsSettings.js"
 
 /** What can be said for one origin, as the face has it. */
@@ -44,6 +44,12 @@ export const readSettings = (
   const within = (name: string) => path === "" ? name : `${path}.${name}`
   const tls = { ...base?.tls, ...options.tls }
   const problems: Array<Problem> = options.tls === undefined ? [] : [...checkTls(tls, within("tls"))]
+  problems.push(...checkResolve(options.resolve, within("resolve")))
+  if (options.localAddress !== undefined && net.isIP(options.localAddress) === 0) {
+    const expected = "an IP address of this machine, as 10.0.0.1; the name of an interface is none"
+    const received = show(options.localAddress)
+    problems.push({ _tag: "InvalidValue", option: within("localAddress"), received, expected })
+  }
   const policy = options.addressPolicy === undefined
     ? base?.policy
     : take(readPolicy(options.addressPolicy, within("addressPolicy")), problems)
@@ -130,18 +136,24 @@ const matcherOf = (pattern: string): Matcher | undefined => {
     const isOrigin = url !== undefined && url.origin !== "null" && url.pathname === "/" && url.search + url.hash === ""
     return isOrigin ? { matches: ({ href }) => href === url.origin, weight: 3_000_000 } : undefined
   }
-  const [, wildcard, name, digits] = /^(\*(?:\.|$))?([^*/\s]*?)(?::(\d+))?$/.exec(pattern) ?? []
+  // Without brackets a number behind an address of IPv6 is a part of it.
+  const [, wildcard, name, digits] =
+    /^(\*(?:\.|$))?([^*/\s]*?)(?::(\d+))?$/.exec(net.isIPv6(pattern) ? `[${pattern}]` : pattern) ?? []
+  if (digits !== undefined && !(Number(digits) > 0 && Number(digits) < 65_536)) return undefined
   if (name === undefined || (name === "" && wildcard !== "*")) return undefined
   const port = digits === undefined ? undefined : Number(digits)
   const isPort = (origin: Origin) => port === undefined || port === origin.port
   if (name === "") return { matches: isPort, weight: port === undefined ? 0 : 1 }
   if (!URL.canParse(`http://${name}`)) return undefined
   const { hostname } = new URL(`http://${name}`)
-  const host = hostname.replace(/^\[(.*)\]$/, "$1")
+  const host = plainHost(hostname)
   const weight = host.length * 10 + (port === undefined ? 0 : 1)
   return wildcard === undefined
-    ? { matches: (origin) => origin.host === host && isPort(origin), weight: 2_000_000 + weight }
-    : { matches: (origin) => origin.host.endsWith(`.${host}`) && isPort(origin), weight: 1_000_000 + weight }
+    ? { matches: (origin) => withoutDot(origin.host) === host && isPort(origin), weight: 2_000_000 + weight }
+    : {
+      matches: (origin) => withoutDot(origin.host).endsWith(`.${host}`) && isPort(origin),
+      weight: 1_000_000 + weight
+    }
 }
 
 /** It is asked once for each origin, so that its connections can be used again. */

@@ -34,8 +34,9 @@ export const readProxies = (
   if (typeof option === "function") {
     const read = remembering(path)
     const proxyOf = (origin: Origin, url: object | undefined) => {
-      const given = option(url instanceof URL ? url : new URL(origin.href))
+      const given: unknown = option(url instanceof URL ? url : new URL(origin.href))
       if (given === undefined || given === "none") return undefined
+      if (!isProxyOption(given)) throw new Error(`the function proxy returned what is none: ${expectedProxy}`)
       const { noProxy, proxy } = read(given)
       return noProxy?.(origin.host, origin.port) === true ? undefined : proxy
     }
@@ -50,6 +51,12 @@ export const readProxies = (
     description: proxy.href
   }
 }
+
+const expectedProxy = "expected the URL of a proxy, an object with a url, or undefined; not a promise of one"
+
+const isProxyOption = (given: unknown): given is string | ProxySettings =>
+  typeof given === "string" ||
+  (typeof given === "object" && given !== null && "url" in given && typeof given.url === "string")
 
 const fromEnvironment = (environment: Environment): ProxyChooser | ReadonlyArray<Problem> | undefined => {
   const found = proxiesOf(environment, domainToASCII)
@@ -107,21 +114,32 @@ const readProxy = (given: string | ProxySettings, path: string): ReadProxy | Rea
 /** How many proxies a function may name until the first of them is forgotten. */
 const maxProxies = 1000
 
-/** The same proxy for the same value: else no connection would ever be used twice. */
+/**
+ * The same proxy for the same value, whichever object it is in: else no connection would ever be used twice. What cannot be
+ * compared by its text, a function or TLS options, is the same if it is the same object.
+ */
 const remembering = (path: string) => {
   const byText = new Map<string, ReadProxy>()
-  const byObject = new WeakMap<object, ReadProxy>()
+  const numbers = new WeakMap<object, number>()
+  let last = 0
+  const numberOf = (value: object): number => {
+    if (!numbers.has(value)) numbers.set(value, ++last)
+    return numbers.get(value)!
+  }
+  const textOf = (given: string | ProxySettings): string => {
+    if (typeof given === "string") return given
+    const { headers, noProxy, password, tls, url, username } = given
+    const own = typeof headers === "function" ? numberOf(headers) : headers
+    return JSON.stringify([url, username, password, noProxy, own, tls && numberOf(tls)])
+  }
   return (given: string | ProxySettings): ReadProxy => {
-    const known = typeof given === "string" ? byText.get(given) : byObject.get(given)
+    const text = textOf(given)
+    const known = byText.get(text)
     if (known !== undefined) return known
     const read = readProxy(given, path)
     if (Array.isArray(read)) throw new Error(`the function proxy returned what is none: expected ${read[0].expected}`)
-    const proxy = read as ReadProxy
-    if (typeof given === "object") byObject.set(given, proxy)
-    else {
-      if (byText.size >= maxProxies) byText.clear()
-      byText.set(given, proxy)
-    }
-    return proxy
+    if (byText.size >= maxProxies) byText.clear()
+    byText.set(text, read as ReadProxy)
+    return read as ReadProxy
   }
 }

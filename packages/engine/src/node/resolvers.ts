@@ -1,8 +1,10 @@
 // Not its names one by one: `dns.setServers` replaces its functions by others.
 import dns, { type RecordWithTtl } from "node:dns"
 import * as net from "node:net"
+import { domainToASCII } from "node:url"
 import type { HostTime } from "../Host.js"
 import { type Address, NameCache, plainHost } from "../network/index.js"
+import { type Problem, show } from "../options/index.js"
 import { lookUpFailure } from "./descriptorLimit.js"
 import type { Names } from "./lookup.js"
 import { type OnNamed, systemNames } from "./systemNames.js"
@@ -40,6 +42,37 @@ export const resolverOf = (resolve: ResolveOption, time: Pick<HostTime, "elapsed
     : named
 }
 
+const expectedKey = "a host with or without a port, as api.example.com:443"
+const expectedTarget = "an address or a name, with or without a port from 1 to 65535"
+const expectedTargets =
+  "an address or a name, or several, each with or without a port from 1 to 65535, as 127.0.0.1:8443"
+
+/** What is wrong with a table; a function is found out when it is asked. */
+export const checkResolve = (resolve: ResolveOption | undefined, path: string): ReadonlyArray<Problem> => {
+  if (typeof resolve !== "object") return []
+  return Object.entries(resolve).flatMap(([key, targets]): ReadonlyArray<Problem> => {
+    const option = `${path}[${JSON.stringify(key)}]`
+    const all: ReadonlyArray<unknown> = Array.isArray(targets) ? targets : [targets]
+    const wrong = all.find((target) => !isTarget(target))
+    return [
+      ...(isTarget(key) ? [] : [{ _tag: "InvalidValue", option, received: "no host", expected: expectedKey } as const]),
+      ...(wrong === undefined && all.every((target) => target !== undefined)
+        ? []
+        : [{ _tag: "InvalidValue", option, received: show(wrong), expected: expectedTargets } as const])
+    ]
+  })
+}
+
+/** A host as somebody may write it, with or without a port. */
+const isTarget = (text: unknown): text is string => {
+  if (typeof text !== "string") return false
+  const { host, port } = split(text)
+  return isHost(host) && (port === undefined || (port > 0 && port < 65_536))
+}
+
+const isHost = (host: string): boolean =>
+  net.isIP(host) !== 0 || (!/[\s:/?#@[\]*]/.test(host) && domainToASCII(plainHost(host)) !== "")
+
 const byTable = (table: Readonly<Record<string, Targets>>): Names => {
   const targets = new Map(Object.entries(table).map(([host, targets]) => [plainKey(host), targets]))
   return (host, port, onNamed) => {
@@ -52,7 +85,8 @@ const byTable = (table: Readonly<Record<string, Targets>>): Names => {
 /** `[::1]:443` and `Example.com.:443` as they are looked for. */
 const plainKey = (key: string): string => {
   const { host, port } = split(key)
-  return port === undefined ? plainHost(host) : `${plainHost(host)}:${port}`
+  const name = net.isIP(host) === 0 ? domainToASCII(plainHost(host)) : plainHost(host)
+  return port === undefined ? name : `${name}:${port}`
 }
 
 /** A function of the caller's, which may be wrong in any way. */
@@ -61,8 +95,8 @@ const byFunction = (resolve: (host: string, port: number) => unknown): Names => 
     onNamed(cause instanceof Error ? cause : new Error(`resolve failed: ${describe(cause)}`), [])
   const take = (given: unknown) => {
     const targets = typeof given === "string" ? [given] : given
-    if (Array.isArray(targets) && targets.every((each) => typeof each === "string")) lookUp(targets, host, onNamed)
-    else fail(new Error(`resolve gave no addresses for ${host}: expected an array of texts`))
+    if (Array.isArray(targets) && targets.every(isTarget)) lookUp(targets, host, onNamed)
+    else fail(new Error(`resolve gave no addresses for ${host}: expected an array, each item ${expectedTarget}`))
   }
   try {
     const given = resolve(host, port)

@@ -123,6 +123,26 @@ describe("AddressPolicy.publicOnly", () => {
     }))
 })
 
+describe("A list with loopback in it", () => {
+  it.scoped("has what is no address as well, which leads there, with a proxy and without", () =>
+    Effect.gen(function*() {
+      const server = yield* serve
+      const deny = ["127.0.0.0/8", "::1"]
+      const direct = yield* makeClient({ addressPolicy: { deny } })
+      const proxy = yield* TestProxy.make()
+      const through = yield* makeClient({
+        proxy: proxy.url,
+        addressPolicy: { deny, throughProxy: "literals-only" }
+      })
+      for (const host of ["0.0.0.0", "0", "[::]", "[::ffff:0.0.0.0]", "[64:ff9b::7f00:1]", "127.9", "[::1]"]) {
+        for (const { client } of [direct, through]) {
+          assert.deepInclude({ ...(yield* failure(client.get(`http://${host}:${server.port}/`))) }, notAllowed, host)
+        }
+      }
+      assert.deepStrictEqual([(yield* server.stats).connectionsOpened, (yield* proxy.requests).length], [0, 0])
+    }))
+})
+
 describe("A policy and a proxy", () => {
   it.scoped("need to be told how they go together", () =>
     Effect.gen(function*() {

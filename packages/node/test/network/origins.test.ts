@@ -72,6 +72,31 @@ describe("resolve", () => {
       assert.deepStrictEqual(all, ["one", "two", "one", "two"])
     }))
 
+  it.scoped("by names as people write them, and by what is no table not at all", () =>
+    Effect.gen(function*() {
+      const server = yield* serve("one")
+      const to = `127.0.0.1:${server.port}`
+      const { client } = yield* makeClient({ resolve: { "Bücher.test": to, "a_b.test:80": [to], "[::9]": to } })
+      for (const host of ["bücher.test", "a_b.test", "[0::9]"]) {
+        assert.strictEqual(yield* text(client, `http://${host}/`), "one", host)
+      }
+      const resolve = {
+        "http://a.test": to,
+        "*.a.test": to,
+        "a.test:99999": to,
+        "b.test": "127.0.0.1:0",
+        "c.test": 5 as never,
+        "d.test": ["127.0.0.1", "http://e.test"]
+      }
+      const { problems } = yield* Effect.flip(Layer.build(HttpClientLayer.layer({ resolve, localAddress: "eth0" })))
+      assert.deepStrictEqual(problems.map(({ option }) => option), [
+        ...Object.keys(resolve).map((key) => `resolve[${JSON.stringify(key)}]`),
+        "localAddress"
+      ])
+      const asked = yield* makeClient({ resolve: () => Effect.succeed(["127.0.0.1:99999"]) })
+      assert.deepInclude({ ...(yield* failure(asked.client.get("http://a.test/"))) }, { _tag: "ConnectError" })
+    }))
+
   it.scoped("one family only", () =>
     Effect.gen(function*() {
       const server = yield* serve("one")
@@ -99,6 +124,23 @@ describe("origins", () => {
       })
       const urls = ["http://b.a.test:8080/", "http://b.a.test/", "http://c.a.test/", "http://a.test/"]
       assert.deepStrictEqual(yield* Effect.forEach(urls, (url) => text(client, url)), ["1", "2", "3", "4"])
+    }))
+
+  it.scoped("are found by all spellings of a host", () =>
+    Effect.gen(function*() {
+      const [own, other] = [yield* serve("own"), yield* serve("other")]
+      const to = ({ port }: TestServer.TestServer) => ({ resolve: () => Effect.succeed([`127.0.0.1:${port}`]) })
+      const { client } = yield* makeClient({
+        ...to(other),
+        origins: { "A.test": to(own), "*.Bücher.test": to(own), "0:0::7": to(own), "[::8]:80": to(own) }
+      })
+      for (
+        const host of ["a.test", "A.TEST.", "x.bücher.test", "x.xn--bcher-kva.test.", "[::7]", "[0:0:0:0:0:0:0:8]"]
+      ) {
+        assert.strictEqual(yield* text(client, `http://${host}/`), "own", host)
+      }
+      assert.strictEqual(yield* text(client, "http://xa.test/"), "other")
+      assert.strictEqual(yield* text(client, "http://[::8]:81/"), "other")
     }))
 
   it.scoped("get the client certificate that is theirs, and nobody else does", () =>
@@ -321,7 +363,8 @@ describe("origins", () => {
         [{ "a.test": { tls: { ca: "no certificate" } } }, "tls.ca"],
         [{ "a.test": { addressPolicy: { deny: ["10.0.0.0/99"] } } }, "deny"],
         [{ "http://a.test/path": {} }, "origins"],
-        [{ "a b": {} }, "origins"]
+        [{ "a b": {} }, "origins"],
+        [{ "a.test:99999": {} }, "origins"]
       ]
       for (const [origins, expected] of wrong) {
         const exit = yield* Effect.exit(Layer.build(HttpClientLayer.layer({ origins })))

@@ -373,6 +373,31 @@ describe("Which proxy", () => {
       assert.strictEqual((yield* plain.requests).length, 2)
     }))
 
+  it.scoped("is the same for the same value, whichever object it is in", () =>
+    Effect.gen(function*() {
+      const { plain, proxy } = yield* setUp()
+      const headers = () => ({ "x-tenant": "one" })
+      let username = "ann"
+      const { client, pool } = yield* makeClient({
+        proxy: () => ({ url: proxy.url, username, password: "secret", noProxy: ["none.test"], headers, tls: undefined })
+      })
+      const get = Effect.flatMap(client.get("http://plain.test/"), ({ text }) => text)
+      yield* get
+      yield* get
+      assert.strictEqual(pool.unsafeStats().open, 1)
+      username = "bob"
+      yield* get
+      assert.strictEqual(pool.unsafeStats().open, 2)
+      assert.strictEqual((yield* plain.requests).length, 3)
+    }))
+
+  it.scoped("is reached at its address, wherever the hosts of URLs lead", () =>
+    Effect.gen(function*() {
+      const { proxy } = yield* setUp()
+      const { client } = yield* makeClient({ proxy: proxy.url, resolve: () => Effect.succeed(["127.0.0.9:1"]) })
+      assert.strictEqual((yield* client.get("http://plain.test/")).status, 200)
+    }))
+
   it.scoped("a function that throws, or names none, is a ProxyError", () =>
     Effect.gen(function*() {
       for (
