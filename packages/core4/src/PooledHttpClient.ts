@@ -20,6 +20,7 @@ import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import type { ExchangeHead } from "./Connection.js"
 import * as ConnectionPool from "./ConnectionPool.js"
 import type { Connector } from "./Connector.js"
@@ -30,6 +31,7 @@ import { type ConnectionInfo, HttpResponse } from "./internal/client/HttpRespons
 import { guarded, shownRequest } from "./internal/client/shownRequest.js"
 import { hostOf } from "./internal/connectionPool.js"
 import { originalOf } from "./internal/DerivedResponse.js"
+import { setScope } from "./internal/scopedRequests.js"
 import { check, type InvalidOptions } from "./InvalidOptions.js"
 import type { Timeouts } from "./Timeouts.js"
 import type { TransportError } from "./TransportError.js"
@@ -78,6 +80,38 @@ export const connectionInfo = (response: HttpClientResponse): Option.Option<Conn
  * @category combinators
  */
 export const discard: (response: HttpClientResponse) => Effect.Effect<void> = discardResponse
+
+/**
+ * Ends the responses of a client with the Scope in which their requests were made: what has not been read by then is
+ * abandoned, and reading it fails with `BodyAbandoned`. It is for responses that are streamed on, and read by others.
+ *
+ * Effect's own `HttpClient.withScope` keeps to itself which requests it has wrapped, and does nothing to the responses of
+ * this client.
+ *
+ * @example
+ * ```ts
+ * import * as PooledHttpClient from "@sluice/core4/PooledHttpClient"
+ * import * as Effect from "effect/Effect"
+ * import * as HttpClient from "effect/http/HttpClient"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const client = PooledHttpClient.withScope(yield* HttpClient.HttpClient)
+ *   const response = yield* client.get("http://127.0.0.1:8080/events")
+ *   return response.status
+ * }))
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withScope = <E, R>(
+  client: HttpClient.HttpClient.With<E, R>
+): HttpClient.HttpClient.With<E, R | Scope.Scope> =>
+  HttpClient.transform(client, (response, request) => {
+    const scope = new AbortController()
+    setScope(request, scope)
+    return Effect.andThen(Effect.addFinalizer(() => Effect.sync(() => scope.abort())), response)
+  })
 
 /**
  * @since 0.1.0

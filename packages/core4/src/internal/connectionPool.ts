@@ -16,6 +16,7 @@ import type { Timeouts } from "../Timeouts.js"
 import type { TransportError } from "../TransportError.js"
 import { type AcquireError, AcquireTicket, type Lease } from "./AcquireTicket.js"
 import { EffectHost } from "./EffectHost.js"
+import { requireEffect } from "./effectVersion.js"
 import { eventStream } from "./eventStream.js"
 import { remember } from "./kin.js"
 import { freePermits } from "./OriginPermits.js"
@@ -63,6 +64,8 @@ export interface Options {
   /** Whether the pool and its requests are counted in Effect's metrics: see `docs/observability.md`. Default `true`. */
   readonly metrics?: boolean | undefined
 }
+
+requireEffect()
 
 export const TypeId: unique symbol = Symbol.for("@sluice/core4/ConnectionPool")
 export type TypeId = typeof TypeId
