@@ -12,9 +12,11 @@ export interface ProxyChoice {
   readonly noProxy: NoProxy
 }
 
-/** A variable that cannot be used. Nothing of its value is shown. */
+/** A variable that cannot be used. Nothing of a value that may hold a password is shown. */
 export interface InvalidVariable {
   readonly name: string
+  /** Which entry of a list is none, if it can be shown. */
+  readonly entry?: string | undefined
   readonly expected: string
 }
 
@@ -47,8 +49,10 @@ export const proxiesOf = (
   const excluding = first("no_proxy", "NO_PROXY")
   const noProxy = parseNoProxy(excluding === undefined ? "" : environment[excluding]!, toAscii)
   if (typeof noProxy !== "function" && (http ?? https) !== undefined) {
+    const { invalid } = noProxy
     problems.push({
       name: excluding!,
+      ...(isHarmless(invalid) ? { entry: invalid } : {}),
       expected: "names, addresses and ranges, separated by commas, as in .example.com,10.0.0.0/8"
     })
   }
@@ -56,6 +60,9 @@ export const proxiesOf = (
   if ((http ?? https) === undefined || typeof noProxy !== "function") return undefined
   return { http, https, noProxy: (host, port) => isHere(host) || noProxy(host, port) }
 }
+
+/** Before an `@` there may be a password. */
+const isHarmless = (entry: string): boolean => entry.length <= 60 && /^[\w.:*<>/[\]-]+$/.test(entry)
 
 /** This machine is never reached through a proxy that nobody has named for it. */
 const isHere = (host: string): boolean => {

@@ -62,9 +62,10 @@ const fromEnvironment = (environment: Environment): ProxyChooser | ReadonlyArray
   const found = proxiesOf(environment, domainToASCII)
   if (found === undefined) return undefined
   if (!("noProxy" in found)) {
-    return found.map(({ expected, name }) => {
+    return found.map(({ entry, expected, name }) => {
       const length = environment[name]!.length
-      const received = `a text of ${length} characters, from the environment (proxy: "none" leaves it out)`
+      const which = entry === undefined ? "" : `, in which ${JSON.stringify(entry)} is none`
+      const received = `a text of ${length} characters, from the environment${which} (proxy: "none" leaves it out)`
       return { _tag: "InvalidValue", option: name, received, expected }
     })
   }

@@ -500,6 +500,18 @@ describe("The environment", () => {
       assert.include(String(exit), "HTTP_PROXY")
       assert.notInclude(JSON.stringify(exit) + String(exit), "secret")
     }))
+
+  it.scoped("that lists what is no host is an error that says which entry that is", () =>
+    Effect.gen(function*() {
+      yield* within({ HTTP_PROXY: "http://proxy.test", NO_PROXY: "a.test,10.0.0.*,b.test" })
+      const error = yield* Effect.flip(Layer.build(HttpClientLayer.layer()))
+      assert.include(
+        error.message,
+        "NO_PROXY is a text of 22 characters, from the environment, in which \"10.0.0.*\" is none"
+      )
+      yield* within({ NO_PROXY: "a.test,http://ann:secret@b.test" })
+      assert.notInclude((yield* Effect.flip(Layer.build(HttpClientLayer.layer()))).message, "secret")
+    }))
 })
 
 /** A proxy that opens a tunnel to one address, is silent about others, and sees at once when it is left. */
