@@ -1,16 +1,19 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import type { ConnectionListener } from "../../src/Connection.js"
+import * as ConnectionPool from "../../src/ConnectionPool.js"
 import * as PooledHttpClient from "../../src/PooledHttpClient.js"
 import * as MemoryNetwork from "../../src/testing/MemoryNetwork.js"
 import { settle } from "../../src/testing/settle.js"
@@ -282,6 +285,28 @@ describe("MemoryNetwork", () => {
       deepStrictEqual(said, ["data hello", "data hello"])
     }))
 })
+
+it.effect("a client or pool over it that was built with another Clock is a defect that says what to do", () =>
+  Effect.gen(function*() {
+    const live = PooledHttpClient.layer().pipe(Layer.provide(MemoryNetwork.layer()))
+    const runtime = ManagedRuntime.make(live)
+    const context = yield* Effect.promise(() => runtime.runPromise(Effect.context<Layer.Layer.Success<typeof live>>()))
+    for (
+      const use of [
+        HttpClient.get("http://a.test/"),
+        Effect.flatMap(PooledHttpClient.PooledHttpClient, (client) => client.get("http://a.test/")),
+        Effect.flatMap(ConnectionPool.ConnectionPool, (pool) => pool.acquire(a))
+      ]
+    ) {
+      const cause = yield* Effect.flip(
+        Effect.sandbox(Effect.scoped(Effect.provide(use as Effect.Effect<unknown, unknown>, context)))
+      )
+      ok(Cause.pretty(cause).includes("was built outside of the test, with another Clock"), Cause.pretty(cause))
+    }
+    // Where no test moves a Clock it is as good as any other.
+    yield* Effect.promise(() => runtime.runPromise(HttpClient.get("http://a.test/")))
+    yield* Effect.promise(() => runtime.dispose())
+  }))
 
 describe("A response that comes before the end of its request, in memory as over sockets,", () => {
   const total = 300_000

@@ -11,6 +11,7 @@ import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { Origin } from "../../Origin.js"
 import * as Timeouts from "../../Timeouts.js"
 import { isTransportError, LocalProtocolError, TotalTimeout, type TransportError } from "../../TransportError.js"
+import { checkedClient } from "../callersClock.js"
 import * as deadline from "../deadline.js"
 import type { EffectHost } from "../EffectHost.js"
 import { remember } from "../kin.js"
@@ -145,5 +146,5 @@ export const make = <E>(
         : mapped(request),
     claims.begin
   )
-  return makeDecodable(client, (decoding) => make(host, given, toError, decoding))
+  return makeDecodable(checkedClient(host, client), (decoding) => make(host, given, toError, decoding))
 }
