@@ -174,6 +174,18 @@ describe("Redirects.follow", () => {
       assert.deepStrictEqual(Object.keys(last.headers).filter((name) => !/^(b3|traceparent)$/.test(name)), ["accept"])
     }))
 
+  it.effect("keeps a Host of one's own within its origin, and no further", () =>
+    Effect.gen(function*() {
+      const named = HttpClientRequest.get("http://10.0.0.1/", { headers: { host: "a.test" } })
+      const hosts = (...locations: ReadonlyArray<string>) =>
+        Effect.map(
+          follow(named, ...locations.map((location) => to(302, location)), ok),
+          ({ requests }) => requests.map(({ headers }) => headers["host"])
+        )
+      assert.deepStrictEqual(yield* hosts("/x", "http://10.0.0.1/y"), ["a.test", "a.test", "a.test"])
+      assert.deepStrictEqual(yield* hosts("http://a.test/x", "http://10.0.0.1/y"), ["a.test", undefined, undefined])
+    }))
+
   it.effect.each([300, 304, 305, 306])("hands over a %d", (status) =>
     Effect.gen(function*() {
       const { outcome, requests } = yield* follow(HttpClientRequest.get("http://a.test/"), to(status, "/y"), ok)
