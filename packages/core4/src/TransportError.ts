@@ -41,7 +41,8 @@ export type Phase = Failure.Phase
  *
  * - `origin`: scheme, host and port. Never a path, a query or credentials.
  * - `phase`: how far the request had come.
- * - `written`: whether any byte of the request was handed to the transport.
+ * - `written`: whether any byte of the request was handed to the transport. Of a request that was retried without a word,
+ *   as one that may be carried out twice is when its connection dies, it is that of the last attempt.
  * - `safeToRetry`: whether the request can be sent again without being carried out twice: the server cannot have acted on
  *   it, or its method is idempotent (RFC 9110 §9.2.2), or it has an `Idempotency-Key`, and its body can be sent again. A
  *   GET whose response broke off in the middle is safe, a POST is not. Whether it helps is another question: see
