@@ -4,6 +4,7 @@ import { describeAll, type Problem, show } from "../options/index.js"
 import type { Origin } from "../Origin.js"
 import type { OriginLimits } from "../OriginLimits.js"
 import type { RequestTimeouts } from "../RequestTimeouts.js"
+import { layTls } from "./layTls.js"
 import type { OriginSettings } from "./OriginNetwork.js"
 import { readPolicy } from "./policies.js"
 import { readProxies } from "./proxies.js"
@@ -42,7 +43,7 @@ export const readSettings = (
   path = ""
 ): OriginSettings | ReadonlyArray<Problem> => {
   const within = (name: string) => path === "" ? name : `${path}.${name}`
-  const tls = { ...base?.tls, ...options.tls }
+  const tls = layTls(base?.tls, options.tls)
   const problems: Array<Problem> = options.tls === undefined ? [] : [...checkTls(tls, within("tls"))]
   problems.push(...checkResolve(options.resolve, within("resolve")))
   if (options.localAddress !== undefined && net.isIP(options.localAddress) === 0) {

@@ -10,6 +10,15 @@ const hasBoth: Rule = (all) =>
     ? { option: "cert", expected: "the certificate that tls.key belongs to" }
     : undefined
 
+/** One of the two would be ignored, and nothing would say which. */
+const isGivenOnce: Rule = (_all, given) => {
+  const files = (given["files"] ?? {}) as Readonly<Record<string, unknown>>
+  const twice = ["ca", "cert", "key"].find((name) => given[name] !== undefined && files[name] !== undefined)
+  return twice === undefined
+    ? undefined
+    : { option: twice, expected: `tls.${twice} or tls.files.${twice}, and not both` }
+}
+
 const isRange: Rule = (all) =>
   all["minVersion"] === "TLSv1.3" && all["maxVersion"] === "TLSv1.2"
     ? { option: "minVersion", expected: "no higher a version than tls.maxVersion (\"TLSv1.2\")" }
@@ -58,4 +67,4 @@ export const tls = group({
     secret: true,
     sentence: "A file that the keys of all connections are written to, for a tool that reads along."
   })
-}, [hasBoth, isRange, isHeard])
+}, [hasBoth, isGivenOnce, isRange, isHeard])

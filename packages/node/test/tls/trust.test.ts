@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import { execFile } from "node:child_process"
 import { createHash, X509Certificate } from "node:crypto"
 import * as fs from "node:fs"
@@ -135,6 +136,46 @@ describe("tls.files", () => {
     }))
 })
 
+describe("tls of an origin", () => {
+  it.scoped("is laid over that of the layer, whether by paths or not", () =>
+    Effect.gen(function*() {
+      const dir = yield* folder
+      const [ours, theirs] = [yield* TestAuthority.make("ours"), yield* TestAuthority.make("theirs")]
+      const ann = yield* theirs.issue({ use: "client", commonName: "ann" })
+      const write = (name: string, text: string) => {
+        fs.writeFileSync(`${dir}/${name}`, text)
+        return `${dir}/${name}`
+      }
+      const own = write("ours.pem", ours.certificate)
+      const files = { cert: write("ann.pem", ann.certificate), key: write("ann.key", ann.key) }
+      const server = yield* TestServer.make({
+        tls: { authority: theirs, clientCertificate: "required" },
+        replies
+      })
+      const inline = { cert: ann.certificate, key: ann.key }
+      const ca = theirs.certificate
+      const laid: ReadonlyArray<readonly [HttpClientLayer.Options["tls"], HttpClientLayer.Options["tls"]]> = [
+        // What is given itself counts, and not the file of the layer.
+        [{ files: { ca: own } }, { ca, ...inline }],
+        [{ files: { ca: own } }, { files: { ca: write("theirs.pem", ca), ...files } }],
+        [{ ca: ours.certificate }, { files: { ca: `${dir}/theirs.pem` }, ...inline }],
+        // What is not given is that of the layer.
+        [{ files: { ca: `${dir}/theirs.pem` } }, { files }],
+        [{ files }, { ca }],
+        [{ ...inline, ca: ours.certificate }, { files: { ca: `${dir}/theirs.pem` } }]
+      ]
+      for (const [n, [tls, over]] of laid.entries()) {
+        const { client } = yield* makeClient({ tls, origins: { "127.0.0.1": { tls: over } } })
+        assert.strictEqual((yield* client.get(`${server.url}/`)).status, 200, String(n))
+      }
+      const names = (yield* server.connections).map(({ tls }) => tls?.clientName)
+      assert.deepStrictEqual(names, laid.map(() => "ann"))
+      const twice = { ca, files: { ca: own } }
+      const { problems } = yield* Effect.flip(Layer.build(HttpClientLayer.layer({ tls: twice })))
+      assert.deepStrictEqual(problems.map(({ option }) => option), ["tls.ca"])
+    }))
+})
+
 describe("What TLS is given", () => {
   it.scoped("is looked at when the layer is built", () =>
     Effect.gen(function*() {
@@ -190,7 +231,13 @@ describe("What TLS is given", () => {
     Effect.gen(function*() {
       const keyLog = `${yield* folder}/keys`
       const server = yield* TestServer.make({ tls: true, replies })
-      const { client } = yield* makeClient({ tls: { ca: server.ca, keyLog } })
+      const warnings: Array<string> = []
+      const logger = Logger.replace(Logger.defaultLogger, Logger.make(({ message }) => warnings.push(String(message))))
+      const { client } = yield* Effect.provide(
+        makeClient({ origins: { [server.url]: { tls: { ca: server.ca, keyLog } } } }),
+        logger
+      )
+      assert.deepStrictEqual(warnings.map((warning) => warning.includes(keyLog)), [true])
       yield* client.get(`${server.url}/`)
       assert.match(fs.readFileSync(keyLog, "utf8"), /^(CLIENT|SERVER)_\w+ [0-9a-f]+ [0-9a-f]+\n/m)
     }))
