@@ -6,7 +6,7 @@ const gathered = join(import.meta.dirname ?? new URL(".", import.meta.url).pathn
 
 /** The pages that have their position. One that is not here stands under "More", so that a new page is never lost. */
 const groups: ReadonlyArray<readonly [title: string, pages: ReadonlyArray<string>]> = [
-  ["Guide", ["start", "versions", "pool", "client", "networks", "observability", "testing", "coming-from"]],
+  ["Guide", ["start", "versions", "effect4", "pool", "client", "networks", "observability", "testing", "coming-from"]],
   ["Around a request", [
     "client/retries",
     "client/redirects",

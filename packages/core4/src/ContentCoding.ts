@@ -22,6 +22,7 @@ import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { ReopenableBody } from "./internal/client/ReopenableBody.js"
 import * as RequestBody from "./internal/client/RequestBody.js"
 import { halvesOf } from "./internal/clientHalves.js"
+import { derivedFrom } from "./internal/derivedBody.js"
 import { DerivedResponse, originalOf } from "./internal/DerivedResponse.js"
 import { PrintableError } from "./internal/printable.js"
 import { slices } from "./internal/pulled.js"
@@ -141,7 +142,7 @@ export const decode = <E, R>(
   const byName = new Map(codecs.flatMap((codec) => codec.names.map((name) => [name, codec] as const)))
   const limits = Result.getOrThrowWith(check(optionTable.decompress, options, "ContentCoding"), identity)
   const decode = (response: HttpClientResponse) => decoded(response, byName, limits)
-  const itself = decodingClient(client, { accept: acceptable, decode })
+  const itself = decodingClient(client, { headers: Object.freeze({ "accept-encoding": acceptable }), decode })
   if (itself !== undefined) return itself
   const { postprocess, preprocess } = halvesOf(client)
   const asking = (request: HttpClientRequest) =>
@@ -239,11 +240,11 @@ const encodeRequest = (
   const size = exchange._tag === "Bytes" ? exchange.bytes.length : exchange.length
   const type = headers["content-type"] ?? contentType ?? ""
   if ((size !== undefined && size < minSize) || compressedTypes.test(type)) return undefined
-  const coded = (body: HttpBody): HttpClientRequest =>
+  const coded = (coded: HttpBody): HttpClientRequest =>
     inheritScope(
       request,
       setHeader(
-        setBody(withHeaders(request, Headers.remove(headers, "content-length")), body),
+        setBody(withHeaders(request, Headers.remove(headers, "content-length")), derivedFrom(body, coded)),
         "content-encoding",
         encoder.name
       )

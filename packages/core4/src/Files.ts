@@ -27,6 +27,7 @@ import * as multiparts from "./internal/client/multipart.js"
 import { ReopenableBody } from "./internal/client/ReopenableBody.js"
 import * as RequestBody from "./internal/client/RequestBody.js"
 import { shownRequest } from "./internal/client/shownRequest.js"
+import { derivedFrom } from "./internal/derivedBody.js"
 import * as fileSource from "./internal/fileSource.js"
 import { slices } from "./internal/pulled.js"
 import { isReplayable } from "./internal/replayableBody.js"
@@ -242,7 +243,7 @@ const withCount = (
   })
   return HttpClientRequest.setBody(
     request,
-    new ReopenableBody(stream, contentType, total, isReplayable(request.body))
+    derivedFrom(request.body, new ReopenableBody(stream, contentType, total, isReplayable(request.body)))
   )
 }
 

@@ -12,6 +12,7 @@ import type { HttpBody } from "effect/http/HttpBody"
 import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import * as Url from "effect/http/Url"
 import * as Result from "effect/Result"
+import { sourceOf } from "./internal/derivedBody.js"
 
 /**
  * The keys of one call: a request that is sent again gets the key that it had.
@@ -72,7 +73,7 @@ const makeKeys = (): Keys => {
       const target = `${request.method} ${urlOf(request)}`
       const requests = seen.get(target) ?? []
       seen.set(target, requests)
-      const content = contentOf(request.body)
+      const content = contentOf(sourceOf(request.body))
       const known = requests.find((other) => isSame(other.content, content))
       if (known !== undefined) return known.key
       const key = crypto.randomUUID()

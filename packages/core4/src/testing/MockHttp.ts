@@ -159,6 +159,24 @@ export const optional = <R>(expectation: Expectation<R>): Expectation<NoInfer<R>
 })
 
 /**
+ * It responds as soon as the headers of a request have come, while the body is still being sent: as a server does that says
+ * 413, or 401. So it cannot be told apart by the body, and `body` of the request is what has come of it by then.
+ *
+ * @example
+ * ```ts
+ * import { MockHttp } from "@sluice/core4/testing"
+ *
+ * const full = MockHttp.layer([
+ *   MockHttp.early(MockHttp.on("PUT", "https://files.test/*", { status: 413, headers: { connection: "close" } }))
+ * ])
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const early = <R>(expectation: Expectation<R>): Expectation<NoInfer<R>> => ({ ...expectation, early: true })
+
+/**
  * What a server can do, of which a test uses a part: none of them need be met.
  *
  * @since 0.1.0

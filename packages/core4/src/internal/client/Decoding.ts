@@ -4,8 +4,8 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 
 /** How the responses of a client are asked for and decoded. */
 export interface Decoding {
-  /** The value of `Accept-Encoding`. */
-  readonly accept: string
+  /** `Accept-Encoding`, for who sends nothing else. */
+  readonly headers: { readonly "accept-encoding": string }
   readonly decode: (response: HttpClientResponse) => HttpClientResponse
 }
 

@@ -3,6 +3,7 @@ import * as HttpBody from "effect/http/HttpBody"
 import * as Stream from "effect/Stream"
 import type { ExchangeBody } from "../../Connection.js"
 import { isTransportError, LocalProtocolError } from "../../TransportError.js"
+import { sourceOf } from "../derivedBody.js"
 import { PrintableError } from "../printable.js"
 import * as multipart from "./multipart.js"
 import { isReopenable } from "./ReopenableBody.js"
@@ -57,8 +58,18 @@ const none: RequestBody = {
 }
 
 /** What was given to the platform as it is, which may be something open. */
-export const rawOf = (body: HttpBody.HttpBody): unknown =>
-  body instanceof BodyWithTrailers ? rawOf(body.body) : body._tag === "Raw" ? body.body : undefined
+export const rawOf = (body: HttpBody.HttpBody): unknown => {
+  switch (body._tag) {
+    case "Raw":
+      return body.body
+    case "Stream": {
+      const source = body instanceof BodyWithTrailers ? body.body : sourceOf(body)
+      return source === body ? undefined : rawOf(source)
+    }
+    default:
+      return undefined
+  }
+}
 
 /**
  * The body as bytes, streams and lengths; `LocalProtocolError` for one that cannot be sent. `contentType` is what the

@@ -4,13 +4,16 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
-import type { HttpClientRequest } from "effect/http/HttpClientRequest"
+import { type HttpClientRequest, make as makeRequest } from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import type { Origin } from "../../Origin.js"
-import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
+import * as Timeouts from "../../Timeouts.js"
+import { isTransportError, LocalProtocolError, TotalTimeout, type TransportError } from "../../TransportError.js"
+import * as deadline from "../deadline.js"
 import type { EffectHost } from "../EffectHost.js"
 import { rememberIn } from "../kin.js"
 import { scopeOf } from "../scopedRequests.js"
+import * as claims from "./claims.js"
 import type { ClientOptions } from "./ClientOptions.js"
 import { type Decoding, makeDecodable } from "./Decoding.js"
 import { FiberListener } from "./FiberListener.js"
@@ -88,13 +91,51 @@ export const make = <E>(
         : Effect.uninterruptibleMask((restore) => send(fiber, prepared, restore))
     })
 
+  /** One that mappers and wrappers make, which may take its time and fail. */
+  const mapped = (request: Effect.Effect<HttpClientRequest, never>) =>
+    Effect.withFiber<HttpClientResponse, E>((fiber) => {
+      const index = claims.countOf(fiber)
+      const total = fiber.getRef(Timeouts.current)?.total ?? options.timeouts.total
+      return total === Infinity ? sent(fiber, index, request) : deadline.within(
+        sent(
+          fiber,
+          index,
+          Effect.timeoutOrElse(request, { duration: total, orElse: () => Effect.fail(tooLate(total)) })
+        ),
+        total
+      )
+    })
+
+  const sent = (
+    fiber: Fiber.Fiber<unknown, unknown>,
+    index: number,
+    request: Effect.Effect<HttpClientRequest, E>
+  ) =>
+    Effect.matchCauseEffect(request, {
+      onFailure: (cause) => {
+        claims.closeFrom(fiber, index, cause)
+        return Exit.failCause(cause)
+      },
+      onSuccess: (request) => {
+        claims.passOn(fiber, index)
+        return execute(request)
+      }
+    })
+
+  /** Nobody knows yet what the request would have been. */
+  const tooLate = (timeout: number) =>
+    toError(
+      new TotalTimeout({ origin: "", phase: "pool", written: false, safeToRetry: true, timeout }),
+      makeRequest("GET")("")
+    )
+
   const client = HttpClient.makeWith<never, never, E, never>(
     // A request that nothing has been done to is there already.
     (request) =>
       Exit.isExit(request) && Exit.isSuccess(request)
         ? execute(request.value as HttpClientRequest)
-        : Effect.flatMap(request, execute),
-    Effect.succeed
+        : mapped(request),
+    claims.begin
   )
   return makeDecodable(client, (decoding) => make(host, given, toError, decoding))
 }

@@ -9,7 +9,7 @@ import type { Origin } from "../../Origin.js"
 import * as Timeouts from "../../Timeouts.js"
 import { isTransportError, type TransportError } from "../../TransportError.js"
 import type { ClientOptions } from "./ClientOptions.js"
-import { wantsDecoding } from "./Decoding.js"
+import { type Decoding, wantsDecoding } from "./Decoding.js"
 import { PlatformRequest } from "./PlatformRequest.js"
 import * as RequestBody from "./RequestBody.js"
 import { StreamSource, type Track } from "./StreamSource.js"
@@ -44,7 +44,7 @@ const prepareWith = (
   const body = withLength(request, expect === undefined ? made : inChunks(made))
   const { chunks, exchange, replayable, trailers } = body
   const decoding = options.decoding !== undefined && wantsDecoding(request) ? options.decoding : undefined
-  const headers = headersOf(request, target, body, options, caller.getRef(Idempotency.current), decoding?.accept)
+  const headers = headersOf(request, target, body, options, caller.getRef(Idempotency.current), decoding)
   const wire = new WireRequest(
     target.origin,
     request.method,
@@ -103,20 +103,29 @@ const headersOf = (
   { contentType, exchange }: RequestBody.RequestBody,
   { route }: ClientOptions,
   keys: Idempotency.Keys | undefined,
-  codings: string | undefined
+  decoding: Decoding | undefined
 ): ExchangeRequest["headers"] => {
   const own = route === undefined ? request.headers : withoutProxyCredentials(request.headers, origin)
   const given = exchange._tag === "Chunks" && exchange.trailers ? withoutLength(own) : own
   const addType = contentType !== undefined && given["content-type"] === undefined
   const addAuthorization = credentials !== undefined && given["authorization"] === undefined
   const addKey = keys !== undefined && !isIdempotent(request.method) && given["idempotency-key"] === undefined
-  if (!addType && !addAuthorization && !addKey && codings === undefined) return given
+  if (!addType && !addAuthorization && !addKey) {
+    if (decoding === undefined) return given
+    // One object for all requests that have nothing of their own to say.
+    if (isBare(given)) return decoding.headers
+  }
   const headers: Record<string, string> = { ...given }
   if (addType) headers["content-type"] = contentType
   if (addAuthorization) headers["authorization"] = basic(credentials)
   if (addKey) headers["idempotency-key"] = keys.keyFor(request)
-  if (codings !== undefined) headers["accept-encoding"] = codings
+  if (decoding !== undefined) Object.assign(headers, decoding.headers)
   return headers
+}
+
+const isBare = (headers: ExchangeRequest["headers"]): boolean => {
+  for (const _ in headers) return false
+  return true
 }
 
 export const basic = (credentials: string): string => `Basic ${Base64.encode(credentials)}`

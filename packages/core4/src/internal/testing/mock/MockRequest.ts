@@ -1,7 +1,7 @@
 import type * as MemoryNetwork from "../memoryModels.js"
 import type * as MockHttp from "./models.js"
 
-/** A request with all of its body; what is made of it is made when it is looked at. */
+/** A request with what has come of its body; what is made of it is made when it is looked at. */
 export class MockRequest implements MockHttp.Request {
   readonly method: string
   readonly url: string
@@ -11,9 +11,10 @@ export class MockRequest implements MockHttp.Request {
   /** Where it was sent to. */
   readonly origin: MemoryNetwork.Server["origin"]
   params: Readonly<Record<string, string>> = {}
-  private text: string | undefined = undefined
+  private joined = new Uint8Array()
+  private joinedParts = 0
 
-  constructor(received: MemoryNetwork.Request, readonly bytes: Uint8Array) {
+  constructor(private readonly received: MemoryNetwork.Request) {
     const { connection: { origin }, headers, method, target } = received
     const at = target.indexOf("?")
     this.method = method
@@ -24,8 +25,17 @@ export class MockRequest implements MockHttp.Request {
     this.origin = origin
   }
 
+  get bytes(): Uint8Array {
+    const { parts } = this.received
+    if (parts.length !== this.joinedParts) {
+      this.joined = join(parts)
+      this.joinedParts = parts.length
+    }
+    return this.joined
+  }
+
   get body(): string {
-    return this.text ??= new TextDecoder().decode(this.bytes)
+    return new TextDecoder().decode(this.bytes)
   }
 
   get json(): unknown {
@@ -35,4 +45,14 @@ export class MockRequest implements MockHttp.Request {
   get form(): URLSearchParams {
     return new URLSearchParams(this.body)
   }
+}
+
+const join = (chunks: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
 }

@@ -24,6 +24,12 @@ interface Group {
   readonly context: Context.Context<unknown>
 }
 
+/** The expectation that means a request. */
+interface Found {
+  readonly entry: Entry
+  readonly context: Context.Context<unknown>
+}
+
 interface MockExchange extends MockHttp.Exchange {
   outcome: MockHttp.Exchange["outcome"]
 }
@@ -116,23 +122,33 @@ export class MockSession implements MockHttp.MockHttp {
   // ---------------------------------------------------------------------------------------------------------------
 
   respond(received: MemoryNetwork.Request): Effect.Effect<MemoryNetwork.Reply, TransportError> {
-    return Effect.flatMap(Stream.runCollect(received.body), (chunks) => {
-      const request = new MockRequest(received, join([...chunks]))
-      const found = this.find(request)
-      const exchange: MockExchange = {
-        request,
-        expectation: "entry" in found ? found.entry.expectation : undefined,
-        outcome: { _tag: "Pending" }
-      }
-      this.requests.push(request)
-      this.history.push(exchange)
-      this.wake()
-      if ("miss" in found) return this.failWith(exchange, new MockFailure(found.miss))
-      const { context, entry } = found
-      const responder = entry.responder()
-      entry.met++
-      return this.run(exchange, received, Effect.provide(evaluate(responder, request), context))
+    return Effect.suspend(() => {
+      const request = new MockRequest(received)
+      const early = this.findEarly(request)
+      return early === undefined
+        ? Effect.flatMap(Stream.runDrain(received.body), () => this.respondTo(received, request, this.find(request)))
+        : this.respondTo(received, request, early)
     })
+  }
+
+  private respondTo(
+    received: MemoryNetwork.Request,
+    request: MockRequest,
+    found: Found | { readonly miss: string }
+  ): Effect.Effect<MemoryNetwork.Reply, TransportError> {
+    const exchange: MockExchange = {
+      request,
+      expectation: "entry" in found ? found.entry.expectation : undefined,
+      outcome: { _tag: "Pending" }
+    }
+    this.requests.push(request)
+    this.history.push(exchange)
+    this.wake()
+    if ("miss" in found) return this.failWith(exchange, new MockFailure(found.miss))
+    const { context, entry } = found
+    const responder = entry.responder()
+    entry.met++
+    return this.run(exchange, received, Effect.provide(evaluate(responder, request), context))
   }
 
   private run(
@@ -175,9 +191,20 @@ export class MockSession implements MockHttp.MockHttp {
     })
   }
 
-  private find(request: MockRequest): { readonly entry: Entry; readonly context: Context.Context<unknown> } | {
-    readonly miss: string
-  } {
+  /** The one that responds before the body has come, if nothing before it may mean the request by its body. */
+  private findEarly(request: MockRequest): Found | undefined {
+    for (const { context, entries } of this.groups) {
+      for (const entry of entries) {
+        if (entry.hasRunOut || entry.differencesOfHead(request).length > 0) continue
+        if (entry.expectation.early !== true) return undefined
+        request.params = entry.params(request)
+        return { entry, context }
+      }
+    }
+    return undefined
+  }
+
+  private find(request: MockRequest): Found | { readonly miss: string } {
     let nearest: string | undefined = undefined
     let least = Infinity
     for (const { context, entries } of this.groups) {
@@ -268,13 +295,3 @@ const evaluate = (
     const reply = typeof responder === "function" ? responder(request) : responder
     return Effect.isEffect(reply) ? reply : Effect.succeed(reply)
   })
-
-const join = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
-}

@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import type { TransportError } from "../../../TransportError.js"
 import type * as MemoryNetwork from "../memoryModels.js"
@@ -67,7 +68,7 @@ export const toNetwork = (
   reply: MockHttp.Reply,
   { connection }: MemoryNetwork.Request
 ): Effect.Effect<MemoryNetwork.Reply> => {
-  const { bytesPerSecond, cutAfter, delay, form: _form, json: _json, ...rest } = reply
+  const { bytesPerSecond, cutAfter, delay, form: _form, jitter, json: _json, ...rest } = reply
   const content = contentOf(reply)
   let { headers } = content
   let body: MemoryNetwork.Reply["body"] = content.body
@@ -86,5 +87,10 @@ export const toNetwork = (
     )
   }
   const sent: MemoryNetwork.Reply = { ...rest, headers, body }
-  return delay === undefined ? Effect.succeed(sent) : Effect.delay(Effect.succeed(sent), delay)
+  const late = delay === undefined ? Effect.succeed(sent) : Effect.delay(Effect.succeed(sent), delay)
+  return jitter === undefined ? late : Effect.andThen(
+    // TestClock takes whole milliseconds.
+    Effect.flatMap(Random.next, (chance) => Effect.sleep(Math.round(chance * Duration.toMillis(jitter)))),
+    late
+  )
 }

@@ -76,8 +76,13 @@ export class Entry {
 
   /** What keeps this request from being one of these. Looks at its body last. */
   differences(request: MockRequest): ReadonlyArray<Difference> {
-    const found = [...this.ofRoute(request), ...ofHeaders(this.expectation.matcher, request)]
+    const found = this.differencesOfHead(request)
     return found.length > 0 ? found : ofContent(this.expectation.matcher, request)
+  }
+
+  /** Those that are known before its body has come. */
+  differencesOfHead(request: MockRequest): ReadonlyArray<Difference> {
+    return [...this.ofRoute(request), ...ofHeaders(this.expectation.matcher, request)]
   }
 
   responder(): MockHttp.Responder<unknown> {
@@ -216,6 +221,9 @@ const unlike = (is: unknown, expected: unknown, path: string): string | undefine
 
 const known = new Set(["method", "url", "query", "headers", "body", "json", "form", "schema", "where"])
 
+/** What waits for the body. */
+const ofBody = ["body", "json", "form", "schema", "where"] as const
+
 const invalid = (option: string, received: string, expected: string): Problem => ({
   _tag: "InvalidValue",
   option,
@@ -257,6 +265,13 @@ const compileOne = (expectation: AnyExpectation, at: string, problems: Array<Pro
   }
   if (times._tag === "Exactly" && !(Number.isInteger(times.count) && times.count > 0)) {
     problems.push(invalid(`${at}.times`, String(times.count), "a whole number above 0"))
+  }
+  if (expectation.early === true) {
+    for (const name of ofBody) {
+      if (matcher[name] !== undefined) {
+        problems.push(invalid(`${at}.${name}`, "a matcher of the body", "none beside `early`, which waits for no body"))
+      }
+    }
   }
   const methods = matcher.method === undefined || matcher.method === "*"
     ? undefined

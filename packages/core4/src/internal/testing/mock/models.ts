@@ -22,7 +22,7 @@ export interface Request {
   readonly params: Readonly<Record<string, string>>
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** The body as text. */
+  /** The body as text. To an `early` expectation, what has come of it. */
   readonly body: string
   readonly bytes: Uint8Array
   /** The body as JSON. Throws when it is none, which is the responder's defect. */
@@ -44,6 +44,8 @@ export interface Reply extends MemoryNetwork.Reply {
   readonly form?: Readonly<Record<string, string>> | undefined
   /** How long it takes until the first byte. Default: no time. */
   readonly delay?: Duration.Input | undefined
+  /** Up to so much longer, at random (Effect's `Random`), in whole milliseconds. Default: no time. */
+  readonly jitter?: Duration.Input | undefined
   /** How fast the body comes. Default: at once. */
   readonly bytesPerSecond?: number | undefined
   /** After so many bytes of the body the connection ends. The body must not be a stream. Default: never. */
@@ -118,6 +120,8 @@ export interface Expectation<out R = never> {
   readonly matcher: Matcher
   readonly responders: ReadonlyArray<Responder<R>>
   readonly times: Times
+  /** Whether it responds before the body of the request has come: see `early`. Default `false`. */
+  readonly early?: boolean | undefined
 }
 
 /**
