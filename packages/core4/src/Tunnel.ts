@@ -94,7 +94,7 @@ export const upgrade = (
  *
  * const database = HttpClientRequest.get("http://127.0.0.1:3128").pipe(
  *   Tunnel.connect("database.internal:5432"),
- *   Effect.catchTag("TunnelRefused", ({ response }) => Effect.die(new Error(`the proxy says ${response.status}`))
+ *   Effect.catchTag("TunnelRefused", ({ response }) => Effect.die(new Error(`the proxy says ${response.status}`)))
  * )
  * ```
  *

@@ -85,13 +85,18 @@ export const layer = (options: Options = {}): Layer.Layer<Provided, InvalidOptio
  * @example
  * ```ts
  * import { HttpClientLayer } from "@sluice/node4"
+ * import * as Context from "effect/Context"
  * import * as Effect from "effect/Effect"
  * import * as HttpClient from "effect/http/HttpClient"
+ * import * as Layer from "effect/Layer"
  *
- * export class Weather extends Effect.Service<Weather>()("Weather", {
- *   effect: Effect.map(HttpClient.HttpClient, (client) => ({ today: client.get("https://weather.example/today") })),
- *   dependencies: [HttpClientLayer.layerOrDie({ timeouts: { total: "5 seconds" } })]
- * }) {}
+ * export class Weather extends Context.Service<Weather>()("Weather", {
+ *   make: Effect.map(HttpClient.HttpClient, (client) => ({ today: client.get("https://weather.example/today") }))
+ * }) {
+ *   static readonly layer = Layer.effect(this, this.make).pipe(
+ *     Layer.provide(HttpClientLayer.layerOrDie({ timeouts: { total: "5 seconds" } }))
+ *   )
+ * }
  * ```
  *
  * @since 0.1.0

@@ -67,14 +67,14 @@ export const parse = (text: string, options: Options = {}): Lookup => lookup(net
  *
  * @example
  * ```ts
- * import { NodeFileSystem } from "@effect/platform-node"
  * import { HttpClientLayer, Netrc } from "@sluice/node4"
  * import * as Effect from "effect/Effect"
  * import * as Layer from "effect/Layer"
  *
+ * // It needs a FileSystem, as `NodeServices.layer` of @effect/platform-node provides it.
  * const Client = Layer.unwrap(
  *   Effect.map(Netrc.load(), (credentials) => HttpClientLayer.layer({ credentials }))
- * ).pipe(Layer.provide(NodeFileSystem.layer))
+ * )
  * ```
  *
  * @since 0.1.0

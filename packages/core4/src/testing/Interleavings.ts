@@ -18,7 +18,7 @@
  * const leaky = Effect.gen(function*() {
  *   const pool = yield* ConnectionPool.ConnectionPool
  *   const scope = yield* Scope.make()
- *   yield* Scope.provide(pool.acquire(yield* Origin.make("http://api.test")), scope)
+ *   yield* Scope.provide(pool.acquire(yield* Effect.fromResult(Origin.make("http://api.test"))), scope)
  *   yield* Scope.close(scope, Exit.void)
  * })
  *
