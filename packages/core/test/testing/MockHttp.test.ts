@@ -267,6 +267,37 @@ describe("MockHttp fails", () => {
       )
     }))
 
+  const circular: Record<string, unknown> = {}
+  circular["again"] = circular
+  const wrongReplies: ReadonlyArray<readonly [reply: unknown, says: string]> = [
+    [{ bdoy: "x" }, ".bdoy is not an option: there are status, headers, body"],
+    [{ json: 1, body: "x" }, " is a reply with body and json: expected one"],
+    [{ status: 99 }, ".status is 99: expected a whole number from 200 to 999, or 101"],
+    [{ status: "200" }, ".status is \"200\": expected a whole number"],
+    [{ delay: "2 secondz" }, ".delay is \"2 secondz\": expected a time"],
+    [{ jitter: "soon" }, ".jitter is \"soon\": expected a time"],
+    [{ bytesPerSecond: 0 }, ".bytesPerSecond is 0: expected a number above 0"],
+    [{ cutAfter: -1, body: "x" }, ".cutAfter is -1: expected a number of bytes"],
+    [{ headers: { "x-a": "b\r\nset-cookie: c" } }, ".headers.x-a is \"b\\r\\nset-cookie: c\": expected text without"],
+    [{ headers: { "x-a": 7 } }, ".headers.x-a is 7: expected text"],
+    [{ json: circular }, ".json is Converting circular structure to JSON"],
+    [{ json: 1n }, ".json is Do not know how to serialize a BigInt"]
+  ]
+  it.effect("a reply that cannot be, where it is built, or when a responder gives it", () =>
+    Effect.gen(function*() {
+      for (const [reply, says] of wrongReplies) {
+        const given = reply as MockHttp.Reply
+        const error = yield* Effect.flip(Effect.provide(Effect.void, MockHttp.layer([MockHttp.on("GET", "/", given)])))
+        assert.include(error.message, `expectations[0]${says}`)
+        const failure = yield* failureOf(
+          MockHttp.layer([MockHttp.on("GET", "/", () => given)]),
+          get("https://api.test/")
+        )
+        assert.include(failure, "the responder of GET https://api.test/ gave what cannot be: the reply")
+        assert.include(failure, says)
+      }
+    }))
+
   it.effect("where it is built, expectations that can never be met", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Effect.provide(
