@@ -193,4 +193,18 @@ describe("HTTP/2, whatever happens when", () => {
       }
     })
   }, 600_000)
+
+  it("a GET and a POST under way, and the server ends the connection at each moment", () => {
+    const wire = { capacity: 100, latency: 3, bandwidth: Infinity, buffer: 2000, window: 1000, maxConnections: 1 }
+    const base = { isStream: true, size: 1000, reads: "all", patience: undefined, ends: "well", delay: 10 } as const
+    const asked: ReadonlyArray<Asked> = [
+      { ...base, at: 0, method: "GET", chunks: 0 },
+      { ...base, at: 30, method: "POST", chunks: 3 },
+      { ...base, at: 33, method: "GET", chunks: 0 },
+      { ...base, at: 90, method: "POST", chunks: 0 }
+    ]
+    for (const what of ["goAway", "close", "reset"] as const) {
+      for (let at = 0; at < 120; at += 2) simulate(play({ asked: [...asked], happenings: [{ at, what }], ...wire }))
+    }
+  }, 60_000)
 })
