@@ -29,6 +29,12 @@ describe("an error of the script", () => {
       }))
   }
 
+  it("is an option that there is not, where it is written", () => {
+    const wrong = { holdBeforeHead: 1 } as Reply.Options
+    assert.throws(() => Reply.text("x", wrong), /holdBeforeHead is no option of a reply; there are status, reason/)
+    assert.throws(() => Reply.raw("x", wrong), /holdBeforeHead is no option of a reply; there are close/)
+  })
+
   it.scoped("is an empty list of replies, at once", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make()

@@ -260,7 +260,48 @@ export interface ForwardOptions {
 
 const encoder = new TextEncoder()
 
-const response = (body: Body, options: Options = {}): Reply => ({ _tag: "Response", body, options })
+const knownOptions: { readonly [Name in keyof Required<Options>]: true } = {
+  status: true,
+  reason: true,
+  headers: true,
+  trailers: true,
+  informational: true,
+  delayBeforeHead: true,
+  delayBetweenChunks: true,
+  hold: true,
+  framing: true,
+  keepAliveHint: true,
+  connection: true,
+  close: true,
+  abrupt: true,
+  bytesPerSecond: true,
+  late: true,
+  stopUpload: true,
+  version: true
+}
+
+const knownOfRaw: { readonly [Name in keyof Required<RawOptions>]: true } = {
+  close: true,
+  delayBetweenChunks: true,
+  hold: true,
+  late: true
+}
+
+/** An option that is misspelled would have no effect, and the test would go on without what it is about. */
+const checked = <O extends object>(options: O, known: { readonly [name: string]: true }): O => {
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(known, name)) {
+      throw new TypeError(`${name} is no option of a reply; there are ${Object.keys(known).join(", ")}`)
+    }
+  }
+  return options
+}
+
+const response = (body: Body, options: Options = {}): Reply => ({
+  _tag: "Response",
+  body,
+  options: checked(options, knownOptions)
+})
 
 export const empty = (options?: Options): Reply => response({ _tag: "Empty" }, options)
 
@@ -283,7 +324,7 @@ export const echo = (options?: Options): Reply => response({ _tag: "Echo" }, opt
 export const raw = (pieces: string | Uint8Array | Iterable<Chunk>, options: RawOptions = {}): Reply => ({
   _tag: "Raw",
   pieces: typeof pieces === "string" || pieces instanceof Uint8Array ? [pieces] : pieces,
-  options
+  options: checked(options, knownOfRaw)
 })
 
 export const never: Reply = { _tag: "Never" }
