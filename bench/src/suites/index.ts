@@ -1,5 +1,6 @@
 import type { Suite } from "../Suite.js"
 import { body, memoryUse, startUp } from "./body.js"
+import { effect4 } from "./effect4.js"
 import { http2 } from "./http2.js"
 import { coded, post, requests, saturated, tls, traced } from "./load.js"
 import { hostile, parser, pool } from "./pool.js"
@@ -13,6 +14,7 @@ export const suites: ReadonlyArray<Suite> = [
   tls,
   http2,
   traced,
+  effect4,
   pool,
   memoryUse,
   startUp,

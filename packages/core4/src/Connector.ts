@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { ExplainedRoute, Failure, RuntimeHooks } from "@sluice/engine"
+import type { Clock } from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -52,6 +53,12 @@ export interface Connector {
    * the process alive.
    */
   readonly runtime?: RuntimeHooks | undefined
+  /**
+   * What is wrong with a caller whose fiber has this Clock, over a pool that has that one; undefined for nothing. It is a
+   * defect of the caller. For a network in memory, where a test that moves another Clock would wait for ever. Absent:
+   * nothing is looked at.
+   */
+  readonly clockProblem?: ((caller: Clock, pool: Clock) => Error | undefined) | undefined
 }
 
 /**

@@ -193,8 +193,8 @@ export const make = (
     const { byOrigin, common } = settings
     const proxies = common.proxies?.description
     if (proxies !== undefined) yield* Effect.logDebug(`Requests go through a proxy (${proxies})`)
-    if (options.tls?.keyLog !== undefined) {
-      yield* Effect.logWarning(`The keys of all TLS connections are written to ${options.tls.keyLog} (tls.keyLog)`)
+    for (const file of keyLogs(options)) {
+      yield* Effect.logWarning(`The keys of TLS connections are written to ${file} (tls.keyLog)`)
     }
     const parserLimits = { maxHeaderSize, maxInformationalSize }
     const dialer = new Dialer({ ...common, http2, byOrigin, reuseAfterNoContent, parserLimits }, time)
@@ -213,6 +213,12 @@ export const make = (
     }
     return connector
   })
+
+/** Files that keys are written to, as far as they are known before a connection is made. */
+const keyLogs = ({ origins, tls }: Options): ReadonlySet<string> => {
+  const all = [tls, ...typeof origins === "object" ? Object.values(origins).map((origin) => origin.tls) : []]
+  return new Set(all.flatMap((each) => each?.keyLog ?? []))
+}
 
 /** Opening a socket takes no time, so nothing is between it and the finalizer that closes it. */
 const connect = (

@@ -15,6 +15,7 @@ import type { Counts, InFlight, PoolStats } from "../PoolStats.js"
 import type { Timeouts } from "../Timeouts.js"
 import type { TransportError } from "../TransportError.js"
 import { type AcquireError, AcquireTicket, type Lease } from "./AcquireTicket.js"
+import { checked } from "./callersClock.js"
 import { EffectHost } from "./EffectHost.js"
 import { requireEffect } from "./effectVersion.js"
 import { eventStream } from "./eventStream.js"
@@ -89,7 +90,7 @@ export class ConnectionPoolImpl {
   ): Effect.Effect<Lease, AcquireError, Scope.Scope> =>
     Effect.flatMap(
       Effect.orDie(Effect.fromResult(checkAcquire(options))),
-      ({ timeout }) => this.acquireWithin(origin, timeout)
+      ({ timeout }) => checked(this.host, this.acquireWithin(origin, timeout))
     )
 
   private acquireWithin(

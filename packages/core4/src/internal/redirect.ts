@@ -88,14 +88,17 @@ export const mayResend = (
 export const redirected = (
   request: HttpClientRequest.HttpClientRequest,
   method: HttpClientRequest.HttpClientRequest["method"],
-  { becomesGet, to }: Step,
+  { becomesGet, from, to }: Step,
   isAllowed: (name: string) => boolean
 ): HttpClientRequest.HttpClientRequest =>
   assemble(
     becomesGet ? "GET" : method,
     to,
-    // `host` names the origin that is left behind.
-    pick(request.headers, (name) => name !== "host" && !(becomesGet && describesContent(name)) && isAllowed(name)),
+    pick(request.headers, (name) =>
+      name === "host"
+        // It is another name for the origin that it was set for.
+        ? from.origin === to.origin
+        : isAllowed(name) && !(becomesGet && describesContent(name))),
     becomesGet ? undefined : request.body
   )
 

@@ -1,6 +1,7 @@
 import { check, checkGiven, InvalidOptions } from "@sluice/core4/InvalidOptions"
 import type { Resolver } from "@sluice/core4/Resolver"
 import {
+  layTls,
   type OriginOptions as EngineOriginOptions,
   type OriginSettings,
   type OriginsOption,
@@ -87,7 +88,7 @@ const readOrigins = (
     // What it is laid over counts as well.
     const laid = right.tls === undefined
       ? []
-      : problemsOf(check(optionTable.tls, { ...base.tls, ...right.tls }, `${path}.tls`))
+      : problemsOf(check(optionTable.tls, layTls(base.tls, right.tls), `${path}.tls`))
     const values = Result.getOrElse(checked, () => ({}))
     const settings = laid.length > 0
       ? []

@@ -9,6 +9,7 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import type { Origin } from "../../Origin.js"
 import * as Timeouts from "../../Timeouts.js"
 import { isTransportError, LocalProtocolError, TotalTimeout, type TransportError } from "../../TransportError.js"
+import { checkedClient } from "../callersClock.js"
 import * as deadline from "../deadline.js"
 import type { EffectHost } from "../EffectHost.js"
 import { rememberIn } from "../kin.js"
@@ -137,5 +138,5 @@ export const make = <E>(
         : mapped(request),
     claims.begin
   )
-  return makeDecodable(client, (decoding) => make(host, given, toError, decoding))
+  return makeDecodable(checkedClient(host, client), (decoding) => make(host, given, toError, decoding))
 }

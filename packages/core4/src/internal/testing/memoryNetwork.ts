@@ -11,6 +11,7 @@ import type { TransportError } from "../../TransportError.js"
 import { Held } from "./Held.js"
 import type * as models from "./memoryModels.js"
 import type { MemoryRequest } from "./MemoryRequest.js"
+import { otherClock } from "./otherClock.js"
 import { WireConnection } from "./wire/WireConnection.js"
 
 class MemoryDial extends Held<models.Endpoint> implements models.Dial {
@@ -41,7 +42,11 @@ class Network {
 
   readonly connector: Connector = {
     protocol: (origin) => this.options.protocol?.(origin) ?? "http/1.1",
-    connect: (origin, listener) => this.connect(origin, listener)
+    connect: (origin, listener) => this.connect(origin, listener),
+    clockProblem: (caller, pool) => {
+      const problem = otherClock(caller, pool)
+      return problem === undefined ? undefined : new Error(problem)
+    }
   }
 
   private connect(

@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import { InvalidOptions } from "../../../InvalidOptions.js"
 import { isTransportError, type TransportError } from "../../../TransportError.js"
 import type * as MemoryNetwork from "../memoryModels.js"
+import { otherClock } from "../otherClock.js"
 import { toNetwork } from "./content.js"
 import { compile, type Entry } from "./expectation.js"
 import { Fault, perform } from "./Fault.js"
@@ -261,7 +262,10 @@ export class MockSession implements MockHttp.MockHttp {
     response: Effect.Effect<HttpClientResponse, E, R>
   ): Effect.Effect<HttpClientResponse, E, R> =>
     Clock.clockWith((clock) =>
-      clock !== this.clock && "adjust" in clock ? Effect.die(new MockFailure(otherClock)) : this.deliver(response)
+      Effect.suspend(() => {
+        const problem = otherClock(clock, this.clock)
+        return problem === undefined ? this.deliver(response) : Effect.die(new MockFailure(problem))
+      })
     )
 
   private deliver<E, R>(
@@ -275,10 +279,6 @@ export class MockSession implements MockHttp.MockHttp {
     })
   }
 }
-
-const otherClock =
-  "this client was built outside of the test, with another Clock, so that TestClock.adjust would move " +
-  "nothing of it: provide MockHttp.layer inside of it.effect, or share it with it.layer, and not by a ManagedRuntime"
 
 const shortfalls = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> =>
   entries.flatMap((entry) => entry.shortfall ?? [])
