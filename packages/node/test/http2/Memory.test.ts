@@ -139,7 +139,7 @@ const inFrames = (frames: ReadonlyArray<Frame.Frame>): ReadonlyArray<Frame.Frame
     )
     return [
       Frame.make({ type, flags: flags & ~4, streamId, payload: payload.subarray(0, 16_384) }),
-      ...rest.map((part, i) => Frame.continuation(streamId, part, { endHeaders: i === rest.length - 1 }))
+      ...rest.map((fragment, i) => Frame.continuation(streamId, fragment, { endHeaders: i === rest.length - 1 }))
     ]
   })
 
