@@ -22,7 +22,7 @@ const mutate = {
 const projects = config.test?.projects ?? []
 
 // A machine that is busy is no reason to fail.
-const testTimeout = 120_000
+const testTimeout = 30_000
 
 export default defineConfig({
   test: {

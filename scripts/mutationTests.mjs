@@ -10,6 +10,7 @@ const vitest = await createVitest("test", {
   root,
   config: `${root}vitest.mutate.config.ts`,
   watch: false,
+  bail: 1,
   pool: "threads",
   maxWorkers: 1,
   minWorkers: 1,
@@ -17,7 +18,7 @@ const vitest = await createVitest("test", {
   silent: true
 })
 
-/** One file after the other, up to the first that fails: a run that is broken off is not over when the next one begins. */
+/** One file after the other, up to the first test that fails. */
 /** @param {ReadonlyArray<string>} files */
 const firstToFail = async (files) => {
   for (const file of files) {
