@@ -1,4 +1,4 @@
-import { setImmediate } from "./runtime.js"
+import { immediately, isLost, recently } from "./runtime.js"
 
 /** Something that is left for the end of a turn of the event loop, when all that was there to be read has been read. */
 export interface EndOfTurn {
@@ -6,9 +6,13 @@ export interface EndOfTurn {
 }
 
 let waiting: Array<EndOfTurn> = []
+let waitingSince = 0
 
 export const atEndOfTurn = (task: EndOfTurn): void => {
-  if (waiting.push(task) === 1) setImmediate(run)
+  const count = waiting.push(task)
+  if (count > 1 && !isLost(count, waitingSince)) return
+  waitingSince = recently()
+  immediately(run)
 }
 
 const run = (): void => {

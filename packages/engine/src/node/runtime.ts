@@ -35,27 +35,51 @@ let awaitedSince = 0
 const lostAfter = 1000
 
 /**
+ * An immediate was lost, as all are that were faked when this module was loaded. While that may be so, whoever has the name
+ * by now is asked as well.
+ */
+let isDoubtful = false
+
+/** Whether what so many wait for since then is lost. */
+export const isLost = (count: number, since: number): boolean => {
+  if ((isPowerOfTwo(count) ? now() : latest) - since <= lostAfter) return false
+  isDoubtful = true
+  return true
+}
+
+/** Runs a step in the next check phase of the event loop; perhaps twice. */
+export const immediately = (step: () => void): void => {
+  setImmediate(step)
+  if (isDoubtful) globalThis.setImmediate(step)
+}
+
+/**
  * Calls back after one whole poll of the event loop. One immediate is not enough: it comes right after the phase in which
  * sockets are polled, and that is where most code runs. Of two, the second has a whole poll before it.
  *
- * An immediate that never comes (timers were faked when this module was loaded) is asked for again, of whoever has the
- * name by then: a lost wake-up is never for ever.
+ * An immediate that never comes is asked for again: a lost wake-up is never for ever.
  */
 export const afterPoll = (then: () => void): void => {
   added.push(then)
   if (awaited === undefined) awaitCheck()
-  else if ((isPowerOfTwo(added.length) ? now() : latest) - awaitedSince > lostAfter) {
-    askForCheck(awaited, globalThis.setImmediate)
-  }
+  else if (isLost(added.length, awaitedSince)) askAgain(awaited)
 }
 
 const isPowerOfTwo = (n: number): boolean => (n & (n - 1)) === 0
 
-const awaitCheck = (): void => askForCheck(awaited = {}, setImmediate)
-
-const askForCheck = (check: object, immediate: (run: () => void) => void): void => {
+const awaitCheck = (): void => {
+  const check = awaited = {}
   awaitedSince = now()
-  immediate(() => {
+  setImmediate(() => {
+    isDoubtful = false
+    if (awaited === check) onCheck()
+  })
+  if (isDoubtful) askAgain(check)
+}
+
+const askAgain = (check: object): void => {
+  awaitedSince = now()
+  globalThis.setImmediate(() => {
     if (awaited === check) onCheck()
   })
 }

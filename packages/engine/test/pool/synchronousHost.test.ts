@@ -243,6 +243,16 @@ describe("the pool under a host that runs everything at once", () => {
     deepStrictEqual(counts(), { open: 1, closing: 0, leases: 1, waiting: 0 })
   })
 
+  it("one that is abandoned between its refusal and the delivery is not called either", () => {
+    const { abandon, counts, log, request, settle } = makeWorld(1, (dial) => dial.fail())
+    const first = request("first", a)
+    strictEqual(first.state, "Refused")
+    abandon(first)
+    settle()
+    deepStrictEqual([first.state, log], ["Settled", []])
+    deepStrictEqual(counts(), { open: 0, closing: 0, leases: 0, waiting: 0 })
+  })
+
   it("one that is refused and asks again within its notification dials once for it", () => {
     let failures = 1
     const { counts, dials, log, request, settle } = makeWorld(

@@ -4,6 +4,10 @@ import { Reply, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks"
+import { spawnSync } from "node:child_process"
+import { existsSync } from "node:fs"
+import process from "node:process"
+import { fileURLToPath } from "node:url"
 import { afterEach, vi } from "vitest"
 import { makeClient } from "./support.js"
 import { workerServer } from "./workerServer.js"
@@ -69,6 +73,27 @@ describe.each(["http", "https"])("Faked timers, %s", (scheme) => {
         yield* Effect.flatMap(client.execute(request), (response) => response.text)
       }
     }))
+})
+
+const compiled = fileURLToPath(new URL("../../dist/index.js", import.meta.url))
+const why = existsSync(compiled) ? undefined : "the packages have not been compiled: npm run build"
+
+describe(`Timers that were faked before the client was loaded${why === undefined ? "" : ` (skipped: ${why})`}`, () => {
+  const run = (how: string) => {
+    const program = fileURLToPath(new URL("fakedBefore.mjs", import.meta.url))
+    const { stderr, stdout } = spawnSync(process.execPath, [program, how], { encoding: "utf8", timeout: 60_000 })
+    assert.notStrictEqual(stdout, "", stderr)
+    return JSON.parse(stdout)
+  }
+
+  it.skipIf(why !== undefined)("by hand: requests go through", { timeout: 60_000 }, () => {
+    assert.deepStrictEqual(run("by hand"), { faked: "Success", after: "Success" })
+  })
+
+  // It takes those of node:timers as well: nothing is left to go by, until they are real again.
+  it.skipIf(why !== undefined)("by node:test: requests go through when it is reset", { timeout: 60_000 }, () => {
+    assert.deepStrictEqual(run("node:test").after, "Success")
+  })
 })
 
 describe.each(Object.entries(transports))("Locked prototypes, %s", (_, { http2, tls }) => {
