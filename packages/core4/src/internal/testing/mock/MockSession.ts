@@ -1,3 +1,4 @@
+import { describe } from "@sluice/engine/options"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
@@ -18,6 +19,7 @@ import { Fault, perform } from "./Fault.js"
 import { MockFailure } from "./MockFailure.js"
 import { MockRequest } from "./MockRequest.js"
 import type * as MockHttp from "./models.js"
+import { replyProblems } from "./replyProblems.js"
 
 /** Expectations that came together, and what their responders need. */
 interface Group {
@@ -184,6 +186,14 @@ export class MockSession implements MockHttp.MockHttp {
           return this.failWith(
             exchange,
             new MockFailure(`the responder of ${method} ${url} gave ${String(reply)}, which is no reply`)
+          )
+        }
+        const problems = replyProblems(reply, "the reply")
+        if (problems.length > 0) {
+          const why = problems.map(describe).join("; ")
+          return this.failWith(
+            exchange,
+            new MockFailure(`the responder of ${method} ${url} gave what cannot be: ${why}`)
           )
         }
         exchange.outcome = { _tag: "Replied", reply }

@@ -11,8 +11,10 @@ import * as Inspectable from "effect/Inspectable"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Problem } from "../../../InvalidOptions.js"
+import { Fault } from "./Fault.js"
 import type { MockRequest } from "./MockRequest.js"
 import type * as MockHttp from "./models.js"
+import { replyProblems } from "./replyProblems.js"
 
 type AnyExpectation = MockHttp.Expectation<unknown>
 
@@ -262,6 +264,10 @@ const compileOne = (expectation: AnyExpectation, at: string, problems: Array<Pro
   }
   if (responders.length === 0 || responders.some((responder) => responder === undefined || responder === null)) {
     problems.push(invalid(at, "an expectation without a response", "a reply, a function, or a failure"))
+  }
+  for (const [i, responder] of responders.entries()) {
+    if (typeof responder !== "object" || responder === null || responder instanceof Fault) continue
+    problems.push(...replyProblems(responder as MockHttp.Reply, responders.length === 1 ? at : `${at}.responses[${i}]`))
   }
   if (times._tag === "Exactly" && !(Number.isInteger(times.count) && times.count > 0)) {
     problems.push(invalid(`${at}.times`, String(times.count), "a whole number above 0"))
