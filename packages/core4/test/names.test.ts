@@ -32,10 +32,10 @@ const exportsOf = (path: string): ReadonlyArray<string> =>
     return name === undefined ? [] : [(name as ts.Identifier).text]
   })
 
-/** The members of the interfaces whose name ends in `Options`, but for what a pool gives its host. */
+/** The members of the interfaces that are options by their name, but for what a pool gives its host. */
 const optionsOf = (path: string): ReadonlyArray<string> =>
   parse(path).statements.flatMap((statement) =>
-    ts.isInterfaceDeclaration(statement) && /^(?!Host).*Options$/.test(statement.name.text)
+    ts.isInterfaceDeclaration(statement) && /^(?!Host).*(Options|Limits|Timeouts)$/.test(statement.name.text)
       ? statement.members.flatMap(({ name }) =>
         name !== undefined && ts.isIdentifier(name) ? [`${statement.name.text}.${name.text}`] : []
       )

@@ -120,6 +120,11 @@ export interface ConnectionOptions {
    * `"Infinity"` leaves it at never. Firewalls and NAT forget connections that are silent for minutes. Default 60 seconds.
    */
   readonly keepAliveDelay?: Duration.Input | "Infinity" | undefined
+  /**
+   * After how long the system asks again when nothing has come back, at least a second. Newer releases of Node 24 set it,
+   * older ones do not look at it. Default: the system's, on Linux 75 seconds.
+   */
+  readonly keepAliveInterval?: Duration.Input | "Infinity" | undefined
   /** Whether small writes are sent at once, and do not wait for earlier ones to be acknowledged (TCP_NODELAY). Default true. */
   readonly noDelay?: boolean | undefined
 }

@@ -26,6 +26,7 @@ export interface OriginOptions {
   readonly family?: 4 | 6 | undefined
   /** In milliseconds. */
   readonly keepAliveDelay?: number | undefined
+  readonly keepAliveInterval?: number | undefined
   readonly noDelay?: boolean | undefined
   /** What was given of them, in numbers and milliseconds. */
   readonly limits?: Partial<OriginLimits> | undefined
@@ -63,8 +64,12 @@ export const readSettings = (
     : take(readProxies(options.proxy ?? "environment", environment, within("proxy")), problems)
   if (problems.length > 0) return problems
   const { family = base?.family, limits, localAddress = base?.localAddress, timeouts } = options
-  const { keepAliveDelay, noDelay } = base?.tcp ?? defaultTcp
-  const tcp = { keepAliveDelay: options.keepAliveDelay ?? keepAliveDelay, noDelay: options.noDelay ?? noDelay }
+  const { keepAliveDelay, keepAliveInterval, noDelay } = base?.tcp ?? defaultTcp
+  const tcp = {
+    keepAliveDelay: options.keepAliveDelay ?? keepAliveDelay,
+    keepAliveInterval: options.keepAliveInterval ?? keepAliveInterval,
+    noDelay: options.noDelay ?? noDelay
+  }
   return { ...namesOf(options, base), tls, policy, proxies, family, localAddress, tcp, limits, timeouts }
 }
 

@@ -65,9 +65,17 @@ const ignore = (): void => {}
  * `tls.connect` takes neither as an option, and says nothing. Without `setNoDelay` the second of two small writes waits
  * for the server's acknowledgement of the first, and that for its timer of 40 ms (RFC 896, RFC 1122 §4.2.3.2).
  */
-export const tune = (socket: net.Socket, { keepAliveDelay, noDelay }: TcpSettings): void => {
+export const tune = (socket: net.Socket, { keepAliveDelay, keepAliveInterval, noDelay }: TcpSettings): void => {
   if (noDelay) socket.setNoDelay(true)
-  if (keepAliveDelay !== Infinity) socket.setKeepAlive(true, Math.min(keepAliveDelay, longestDelay))
+  if (keepAliveDelay === Infinity) return
+  const delay = Math.min(keepAliveDelay, longestDelay)
+  if (keepAliveInterval === undefined) socket.setKeepAlive(true, delay)
+  else (socket as ProbedSocket).setKeepAlive(true, delay, Math.min(keepAliveInterval, longestDelay))
+}
+
+/** In newer releases of Node 24; before, what is too much is not looked at. */
+interface ProbedSocket {
+  setKeepAlive(enable: boolean, initialDelay: number, interval: number): unknown
 }
 
 /** Linux takes no more than 32,767 seconds, and fails without a word. */

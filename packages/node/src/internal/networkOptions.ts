@@ -20,6 +20,7 @@ type Problems = InvalidOptions["problems"]
 interface OriginOptions extends Omit<EngineOriginOptions, keyof Values | "resolve"> {
   readonly resolve?: Exclude<EngineOriginOptions["resolve"], (...args: never) => unknown> | Resolver
   readonly keepAliveDelay?: unknown
+  readonly keepAliveInterval?: unknown
   readonly limits?: unknown
   readonly timeouts?: unknown
 }
@@ -34,8 +35,14 @@ export interface NetworkSettings {
   readonly byOrigin: SettingsByOrigin | undefined
 }
 
+/** In milliseconds. */
+interface KeepAlive {
+  readonly keepAliveDelay?: number | undefined
+  readonly keepAliveInterval?: number | undefined
+}
+
 /** The settings, and the values of the table; or one error with all that is wrong by the table and besides. */
-export const together = <A extends { readonly keepAliveDelay: number }>(
+export const together = <A extends KeepAlive>(
   checked: Either.Either<A, InvalidOptions>,
   options: Options,
   runtime: Runtime.Runtime<never>
@@ -43,8 +50,8 @@ export const together = <A extends { readonly keepAliveDelay: number }>(
   const wrong = problemsOf(checked)
   // It is none at all.
   if (wrong.some(({ option }) => option === "options")) return Either.left(new InvalidOptions({ problems: wrong }))
-  const keepAliveDelay = Either.isRight(checked) ? checked.right.keepAliveDelay : undefined
-  const settings = read(withoutWrong(options, wrong), keepAliveDelay, runtime)
+  const values: KeepAlive = Either.isRight(checked) ? checked.right : {}
+  const settings = read(withoutWrong(options, wrong), values, runtime)
   const problems = [...wrong, ...(isProblems(settings) ? settings : [])]
   return Either.isLeft(checked) || isProblems(settings)
     ? Either.left(new InvalidOptions({ problems }))
@@ -54,10 +61,10 @@ export const together = <A extends { readonly keepAliveDelay: number }>(
 /** Reads options that the table has found right; or all that is wrong with them all the same. */
 const read = (
   options: Options,
-  keepAliveDelay: number | undefined,
+  { keepAliveDelay, keepAliveInterval }: KeepAlive,
   runtime: Runtime.Runtime<never>
 ): NetworkSettings | Problems => {
-  const common = readSettings(withoutEffects(options, { keepAliveDelay }, runtime), process.env, undefined)
+  const common = readSettings(withoutEffects(options, { keepAliveDelay, keepAliveInterval }, runtime), process.env, undefined)
   // What is wrong with origins is said as well.
   const base = isProblems(common) ? unspecified() : common
   const byOrigin = options.origins === undefined ? undefined : readOrigins(options.origins, base, runtime)
@@ -107,15 +114,15 @@ const withoutWrong = <O extends object>(options: O, problems: Problems, path = "
   return Object.fromEntries(Object.entries(options).filter(([name]) => !names.has(name))) as O
 }
 
-type Values = Partial<Pick<EngineOriginOptions, "keepAliveDelay" | "limits" | "timeouts">>
+type Values = Partial<Pick<EngineOriginOptions, "keepAliveDelay" | "keepAliveInterval" | "limits" | "timeouts">>
 
 /** A resolver of the caller's is an Effect; connections are made without. Durations are in milliseconds. */
 const withoutEffects = (
-  { keepAliveDelay: _, resolve, ...options }: OriginOptions,
-  { keepAliveDelay, limits, timeouts }: Values,
+  { keepAliveDelay: _, keepAliveInterval: _1, resolve, ...options }: OriginOptions,
+  { keepAliveDelay, keepAliveInterval, limits, timeouts }: Values,
   runtime: Runtime.Runtime<never>
 ): EngineOriginOptions => {
-  const given = { ...options, keepAliveDelay, limits, timeouts } as EngineOriginOptions
+  const given = { ...options, keepAliveDelay, keepAliveInterval, limits, timeouts } as EngineOriginOptions
   if (typeof resolve !== "function") return { ...given, resolve }
   const run = Runtime.runPromise(runtime)
   return { ...given, resolve: (host, port) => run(Effect.suspend(() => resolve(host, port))) }

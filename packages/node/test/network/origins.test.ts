@@ -289,16 +289,16 @@ describe("origins", () => {
       const { client } = yield* makeClient({
         keepAliveDelay: "10 seconds",
         origins: {
-          [two.url]: { keepAliveDelay: "2 minutes", noDelay: false },
+          [two.url]: { keepAliveDelay: "2 minutes", keepAliveInterval: "3 seconds", noDelay: false },
           [three.url]: { keepAliveDelay: "Infinity" }
         }
       })
       for (const server of [one, two, three]) yield* text(client, `${server.url}/`)
       const of = (spy: typeof keepAlive | typeof noDelay, { port }: TestServer.TestServer) =>
-        spy.mock.calls.filter((_, n) => (spy.mock.contexts[n] as net.Socket).remotePort === port)
+        (spy.mock.calls as ReadonlyArray<ReadonlyArray<unknown>>).filter((_, n) => (spy.mock.contexts[n] as net.Socket).remotePort === port)
       assert.deepStrictEqual([one, two, three].map((server) => of(keepAlive, server)), [
         [[true, 10_000]],
-        [[true, 120_000]],
+        [[true, 120_000, 3000]],
         []
       ])
       assert.deepStrictEqual([one, two, three].map((server) => of(noDelay, server)), [[[true]], [], [[true]]])
