@@ -172,7 +172,8 @@ const byOrigin = {
     sentence: "How long a TCP connection is silent until the system asks whether the other side still lives."
   }),
   keepAliveInterval: optional<number>({ _tag: "Duration", least: 1000 }, {
-    sentence: "After how long the system asks again when nothing comes back, where Node can set it. Default: the system's."
+    sentence:
+      "After how long the system asks again when nothing comes back, where Node can set it. Default: the system's."
   }),
   noDelay: flag(true, { sentence: "Whether small writes are sent at once (TCP_NODELAY)." })
 } as const

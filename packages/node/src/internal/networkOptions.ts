@@ -64,7 +64,11 @@ const read = (
   { keepAliveDelay, keepAliveInterval }: KeepAlive,
   runtime: Runtime.Runtime<never>
 ): NetworkSettings | Problems => {
-  const common = readSettings(withoutEffects(options, { keepAliveDelay, keepAliveInterval }, runtime), process.env, undefined)
+  const common = readSettings(
+    withoutEffects(options, { keepAliveDelay, keepAliveInterval }, runtime),
+    process.env,
+    undefined
+  )
   // What is wrong with origins is said as well.
   const base = isProblems(common) ? unspecified() : common
   const byOrigin = options.origins === undefined ? undefined : readOrigins(options.origins, base, runtime)

@@ -295,7 +295,9 @@ describe("origins", () => {
       })
       for (const server of [one, two, three]) yield* text(client, `${server.url}/`)
       const of = (spy: typeof keepAlive | typeof noDelay, { port }: TestServer.TestServer) =>
-        (spy.mock.calls as ReadonlyArray<ReadonlyArray<unknown>>).filter((_, n) => (spy.mock.contexts[n] as net.Socket).remotePort === port)
+        (spy.mock.calls as ReadonlyArray<ReadonlyArray<unknown>>).filter((_, n) =>
+          (spy.mock.contexts[n] as net.Socket).remotePort === port
+        )
       assert.deepStrictEqual([one, two, three].map((server) => of(keepAlive, server)), [
         [[true, 10_000]],
         [[true, 120_000, 3000]],
