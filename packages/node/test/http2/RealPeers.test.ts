@@ -155,7 +155,10 @@ const peers = {
 
 type Peer = Parameters<typeof realPeers.start>
 
-/** Those that go on in other processes when their operator has them read their files again. */
+/**
+ * Those that go on in other processes when their operator has them read their files again. Apache is none: on a busy machine
+ * a graceful restart of it closes connections with requests under way, without GOAWAY.
+ */
 const reloadable: Readonly<Record<string, readonly [command: Peer[0], config: Peer[1], signal: NodeJS.Signals]>> = {
   nginx: [
     peers.nginx.command,
@@ -163,8 +166,7 @@ const reloadable: Readonly<Record<string, readonly [command: Peer[0], config: Pe
     "SIGHUP"
   ],
   h2o: [(at) => ["h2o", "-m", "master", ...peers.h2o.command(at).slice(1)], peers.h2o.config, "SIGHUP"],
-  haproxy: [(at) => ["haproxy", "-W", ...peers.haproxy.command(at).slice(1)], peers.haproxy.config, "SIGUSR2"],
-  apache2: [peers.apache2.command, peers.apache2.config, "SIGUSR1"]
+  haproxy: [(at) => ["haproxy", "-W", ...peers.haproxy.command(at).slice(1)], peers.haproxy.config, "SIGUSR2"]
 }
 
 const isPost = (n: number) => n % 3 === 0
