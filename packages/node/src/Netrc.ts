@@ -6,11 +6,11 @@
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Credentials from "@sluice/core/Credentials"
+import { netrc } from "@sluice/engine/client"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { homedir } from "node:os"
 import { join } from "node:path"
-import * as netrc from "./internal/netrc.js"
 
 /**
  * Which credential a `.netrc` has for a URL: what `Credentials.withCredentials` takes.

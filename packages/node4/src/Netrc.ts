@@ -4,13 +4,13 @@
  * @since 0.1.0
  */
 import * as Credentials from "@sluice/core4/Credentials"
+import { netrc } from "@sluice/engine/client"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import { homedir } from "node:os"
 import { join } from "node:path"
-import * as netrc from "./internal/netrc.js"
 
 /**
  * Which credential a `.netrc` has for a URL: what `Credentials.withCredentials` takes.

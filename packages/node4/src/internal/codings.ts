@@ -1,6 +1,6 @@
 import { ContentCodingError } from "@sluice/core4/ContentCoding"
+import { ZstdFrames } from "@sluice/engine/node"
 import * as zlib from "node:zlib"
-import { ZstdFrames } from "./ZstdFrames.js"
 
 /** A stream of node:zlib that decodes. */
 export type Engine =
