@@ -16,7 +16,6 @@ import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as Tracer from "effect/Tracer"
 import { readFileSync } from "node:fs"
-import * as net from "node:net"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 
@@ -44,13 +43,6 @@ const get = ({ url }: TestServer.TestServer, path = "/") => text(HttpClientReque
 /** A header of the last request that the server got. */
 const received = (server: TestServer.TestServer, name: string) =>
   Effect.map(server.requests, (requests) => requests[requests.length - 1].header(name))
-
-const closedPort = Effect.async<number>((resume) => {
-  const server = net.createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as net.AddressInfo
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 /** A variable of the environment, until the Scope ends. */
 const variable = (name: string, value: string) =>
@@ -163,7 +155,7 @@ const rows: Readonly<Record<string, Row>> = {
     ),
   "`error.cause.code` where nothing listens": () =>
     Effect.gen(function*() {
-      const port = yield* closedPort
+      const port = yield* TestServer.unusedPort
       const error = yield* Effect.orDie(Effect.flip(text(HttpClientRequest.get(`http://127.0.0.1:${port}/`))))
       const { code } = error.cause as { readonly code?: unknown }
       return code === undefined ? "none" : `\`${String(code)}\``

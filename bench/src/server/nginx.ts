@@ -1,4 +1,6 @@
+import { TestServer } from "@sluice/test-server"
 import type { Identity } from "@sluice/test-server/TestAuthority"
+import * as Effect from "effect/Effect"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import * as fs from "node:fs/promises"
 import * as net from "node:net"
@@ -17,15 +19,7 @@ export const version = (): string | undefined => {
   }
 }
 
-/** A port that nobody has now. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = net.createServer().on("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
+export const unusedPort = (): Promise<number> => Effect.runPromise(TestServer.unusedPort)
 
 const configuration = (ports: Nginx["ports"], small: string, held: string) => `
 daemon off;
@@ -100,7 +94,12 @@ export const start = async (
   held: string,
   files: Readonly<Record<string, number | string>>
 ): Promise<Nginx> => {
-  const ports = { http: await freePort(), https: await freePort(), http2: await freePort(), h2c: await freePort() }
+  const ports = {
+    http: await unusedPort(),
+    https: await unusedPort(),
+    http2: await unusedPort(),
+    h2c: await unusedPort()
+  }
   await fs.mkdir(path.join(folder, "files"), { recursive: true })
   await fs.writeFile(path.join(folder, "nginx.conf"), configuration(ports, small, held))
   await fs.writeFile(path.join(folder, "certificate.pem"), identity.certificate)

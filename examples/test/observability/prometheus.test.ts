@@ -8,7 +8,6 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { execFileSync, spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import * as net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -21,18 +20,11 @@ const isInstalled = (command: string): boolean => spawnSync(command, ["--version
 /** Debian's package prometheus has both. */
 const installed = isInstalled("promtool") && isInstalled("prometheus")
 
-const freePort = Effect.async<number>((resume) => {
-  const server = net.createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as net.AddressInfo
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
-
 const fetchText = (url: string) => Effect.promise(() => fetch(url).then((response) => response.text()))
 
 /** The client with its metrics where Prometheus finds them, and a server that does well and badly. */
 const setup = Effect.gen(function*() {
-  const port = yield* freePort
+  const port = yield* TestServer.unusedPort
   const gate = yield* Gate.make
   yield* Effect.addFinalizer(() => gate.open)
   const server = yield* TestServer.make({
@@ -52,7 +44,7 @@ const setup = Effect.gen(function*() {
   ))
   const client = Context.get(context, HttpClient.HttpClient)
   const get = (path: string) => Effect.ignore(Effect.flatMap(client.get(`${server.url}${path}`), (_) => _.text))
-  const dead = yield* freePort
+  const dead = yield* TestServer.unusedPort
   const traffic = Effect.all([
     Effect.repeatN(get("/"), 5),
     get("/500"),
@@ -94,7 +86,7 @@ describe("Prometheus", () => {
           Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-prometheus-"))),
           (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
         )
-        const port = yield* freePort
+        const port = yield* TestServer.unusedPort
         const config = {
           global: { scrape_interval: "500ms", scrape_timeout: "500ms" },
           scrape_configs: [{ job_name: "example", static_configs: [{ targets: [new URL(url).host] }] }]

@@ -10,6 +10,7 @@ import type * as Scope from "effect/Scope"
 import * as acceptor from "./internal/acceptor.js"
 import type { Options } from "./internal/listener.js"
 import * as internal from "./internal/server.js"
+import * as ports from "./internal/unusedPort.js"
 
 /**
  * @since 0.1.0
@@ -86,3 +87,23 @@ export const make: (options?: Options) => Effect.Effect<TestServer, never, Scope
  * @category layers
  */
 export const layer = (options?: Options): Layer.Layer<TestServer> => Layer.scoped(TestServer, make(options))
+
+/**
+ * A port at which nobody listens, to be refused at, or to start another program on. It lies below those that the system
+ * gives out by itself, so no other process comes by it in the meantime; a process never gets the same one twice.
+ *
+ * @example
+ * ```ts
+ * import { TestServer } from "@sluice/test-server"
+ * import * as Effect from "effect/Effect"
+ *
+ * const refused = Effect.gen(function*() {
+ *   const port = yield* TestServer.unusedPort
+ *   return yield* Effect.flip(Effect.tryPromise(() => fetch(`http://127.0.0.1:${port}/`)))
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unusedPort: Effect.Effect<number> = ports.unusedPort

@@ -1,4 +1,4 @@
-import { TestAuthority } from "@sluice/test-server"
+import { TestAuthority, TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
@@ -42,7 +42,7 @@ export const start = (command: Command, config: Command): Effect.Effect<RealPeer
   Effect.gen(function*() {
     const authority = yield* TestAuthority.make()
     const identity = yield* authority.issue()
-    const port = yield* freePort
+    const port = yield* TestServer.unusedPort
     const { forwarded, port: backend } = yield* listenBackend
     const dir = yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-peer-"))),
@@ -148,11 +148,3 @@ const responds = (port: number): Effect.Effect<boolean> =>
     })
     socket.once("error", () => resume(Effect.succeed(false)))
   })
-
-const freePort: Effect.Effect<number> = Effect.async((resume) => {
-  const server = net.createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as net.AddressInfo
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})

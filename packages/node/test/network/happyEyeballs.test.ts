@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import { failure, makeClient, turns, until } from "../client/support.js"
-import { blackHoles, closedPort, lookupOf } from "./support.js"
+import { blackHoles, lookupOf } from "./support.js"
 
 const holes = ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"]
 
@@ -45,7 +45,7 @@ describe("A host with several addresses", () => {
 
     it.scoped(`that refuses at all of them is an error that names each (${scheme})`, () =>
       Effect.gen(function*() {
-        const port = yield* closedPort
+        const port = yield* TestServer.unusedPort
         const { client } = yield* makeClient({ lookup: lookupOf(["127.0.0.2", "::1", "127.0.0.3"]) })
         const error = yield* failure(client.get(`${scheme}://a.test:${port}/`))
         if (error._tag !== "ConnectError") return assert.fail(error._tag)
@@ -58,7 +58,7 @@ describe("A host with several addresses", () => {
 
     it.scoped(`that never lets us in is a ConnectTimeout that names each (${scheme})`, () =>
       Effect.gen(function*() {
-        const port = yield* closedPort
+        const port = yield* TestServer.unusedPort
         yield* blackHoles(port, ["127.0.0.2", "127.0.0.3"])
         const { client, pool } = yield* makeClient({ lookup: lookupOf(["127.0.0.2", "127.0.0.3"]) })
         const fiber = yield* Effect.fork(failure(client.get(`${scheme}://a.test:${port}/`)))

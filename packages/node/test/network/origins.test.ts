@@ -10,7 +10,7 @@ import * as TestClock from "effect/TestClock"
 import * as net from "node:net"
 import { vi } from "vitest"
 import { failure, makeClient, until } from "../client/support.js"
-import { blackHoles, closedPort } from "./support.js"
+import { blackHoles } from "./support.js"
 
 const serve = (name: string, options: TestServer.Options = {}) =>
   TestServer.make({ ...options, replies: { "*": Reply.text(name) } })
@@ -258,7 +258,7 @@ describe("origins", () => {
   it.scoped("have timeouts of their own, under those of a region", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ replies: { "*": Reply.never } })
-      const [port] = [yield* closedPort]
+      const port = yield* TestServer.unusedPort
       yield* blackHoles(port, ["127.0.0.3"])
       const { client, pool } = yield* makeClient({
         timeouts: { headers: "1 minute", connect: "1 minute" },

@@ -15,7 +15,7 @@ import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as net from "node:net"
 import { failure, makeClient, pattern, turns, until } from "../client/support.js"
-import { blackHoles, closedPort } from "./support.js"
+import { blackHoles } from "./support.js"
 
 const ann = { user: "ann", password: "s:cr/et" }
 const userinfo = `${ann.user}:${encodeURIComponent(ann.password)}@`
@@ -110,7 +110,7 @@ for (const [kind, options, proxyOf] of kinds) {
 
     it.scoped("that cannot be connected to is a ProxyError with what was tried", () =>
       Effect.gen(function*() {
-        const port = yield* closedPort
+        const port = yield* TestServer.unusedPort
         const scheme = { HTTP: "http", HTTPS: "https", "SOCKS 5": "socks5h" }[kind]
         const { client } = yield* makeClient({ proxy: `${scheme}://127.0.0.1:${port}` })
         for (const url of urls) {
@@ -160,7 +160,7 @@ describe("A ConnectTimeout on the way through a proxy", () => {
     },
     "the proxy's TCP handshake": {
       arrange: Effect.gen(function*() {
-        const port = yield* closedPort
+        const port = yield* TestServer.unusedPort
         yield* blackHoles(port, ["127.0.0.2"])
         return ["https://api.test/", { proxy: `http://127.0.0.2:${port}` }] as const
       }),
@@ -561,7 +561,7 @@ describe("A tunnel to a name that is looked up here", () => {
     it.scoped(`leads to the first of its addresses that lets it: ${name}`, () =>
       Effect.gen(function*() {
         const server = yield* TestServer.make({ replies })
-        const closed = yield* closedPort
+        const closed = yield* TestServer.unusedPort
         const proxy = yield* TestProxy.make()
         const { client, pool } = yield* makeClient({
           ...options(proxy),

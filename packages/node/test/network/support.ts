@@ -51,11 +51,3 @@ export const blackHoles = (port: number, hosts: ReadonlyArray<string>) =>
 /** A look-up that knows these addresses for every name. */
 export const lookupOf = (addresses: ReadonlyArray<string>): net.LookupFunction => (_host, _options, callback) =>
   callback(null, addresses.map((address) => ({ address, family: net.isIP(address) })))
-
-/** A port of the loopback where nobody listens. */
-export const closedPort = Effect.async<number>((resume) => {
-  const server = net.createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as net.AddressInfo
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})

@@ -8,7 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as TestClock from "effect/TestClock"
 import { failure, makeClient, until } from "../client/support.js"
-import { closedPort, lookupOf } from "../network/support.js"
+import { lookupOf } from "../network/support.js"
 import { measured, metricsOf } from "./measured.js"
 
 const duration = "http.client.request.duration"
@@ -128,7 +128,7 @@ describe("metrics", () => {
         lookup: ((_host: string, _options: unknown, callback: (error: Error) => void) =>
           callback(Object.assign(new Error(code), { code }))) as never
       })
-      const port = yield* closedPort
+      const port = yield* TestServer.unusedPort
       const tls = yield* TestServer.make({ tls: { certificate: "expired" } })
       const cases = [
         [fails("EAI_AGAIN"), "http://a.test/", "ConnectError.NameServer"],

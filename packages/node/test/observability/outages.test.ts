@@ -10,7 +10,7 @@ import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as net from "node:net"
 import { failure, makeClient, turns, until } from "../client/support.js"
-import { blackHoles, closedPort, lookupOf } from "../network/support.js"
+import { blackHoles, lookupOf } from "../network/support.js"
 import { measured } from "./measured.js"
 import { recording } from "./support.js"
 
@@ -131,14 +131,14 @@ const outages: Record<string, Outage> = {
     data: { stage: { _tag: "LookingUp", host: "a.test" } }
   },
   "a port that is closed": {
-    arrange: Effect.map(closedPort, (port) => ({ url: `http://${loopback}:${port}/` })),
+    arrange: Effect.map(TestServer.unusedPort, (port) => ({ url: `http://${loopback}:${port}/` })),
     tag: "ConnectError",
     says: ["nothing listens there; is the server running, and is the port right?", "ECONNREFUSED 127.0.0.1:"],
     data: { reason: "Refused" }
   },
   "a TCP handshake that is silent": {
     arrange: Effect.gen(function*() {
-      const port = yield* closedPort
+      const port = yield* TestServer.unusedPort
       yield* blackHoles(port, ["127.0.0.2"])
       return { url: `http://a.test:${port}/`, options: { lookup: lookupOf(["127.0.0.2"]) } }
     }),

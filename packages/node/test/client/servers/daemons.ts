@@ -1,3 +1,4 @@
+import { TestServer } from "@sluice/test-server"
 import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
@@ -99,13 +100,6 @@ const lighttpd: Daemon = {
 
 export const daemons: ReadonlyArray<Daemon> = [nginx, apache, lighttpd]
 
-const freePort = Effect.async<number>((resume) => {
-  const server = net.createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as net.AddressInfo
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
-
 const listens = (port: number) =>
   Effect.async<boolean>((resume) => {
     const socket = net.connect(port, "127.0.0.1")
@@ -132,7 +126,7 @@ const stop = (child: ChildProcess) =>
 export const start = (daemon: Daemon) =>
   Effect.gen(function*() {
     const home = yield* folder
-    const port = yield* freePort
+    const port = yield* TestServer.unusedPort
     fs.chmodSync(home, 0o755)
     fs.mkdirSync(`${home}/www/put`, { recursive: true })
     fs.writeFileSync(`${home}/www/small.txt`, "small")
