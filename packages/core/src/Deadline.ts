@@ -66,5 +66,5 @@ export const within: {
  */
 export const remaining: Effect.Effect<number> = Effect.flatMap(
   FiberRef.get(deadline.current),
-  (end) => Effect.map(Clock.currentTimeNanos, (now) => deadline.millisUntil(end, now))
+  (current) => Effect.map(Clock.currentTimeNanos, (now) => deadline.millisUntil(current, now))
 )

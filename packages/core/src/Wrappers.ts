@@ -10,6 +10,7 @@ import type * as Duration from "effect/Duration"
 import * as ContentCoding from "./ContentCoding.js"
 import type { Jar } from "./Cookies.js"
 import * as Credentials from "./Credentials.js"
+import { totalOf } from "./internal/originTotal.js"
 import { withJar } from "./internal/withJar.js"
 import { withTotal } from "./internal/withTotal.js"
 import * as Redirects from "./Redirects.js"
@@ -22,7 +23,10 @@ import * as Retry from "./Retry.js"
  * @category models
  */
 export interface Options<E = never, R = never> {
-  /** How long a call may take with all that it does: `timeouts.total` of a region replaces it. */
+  /**
+   * How long a call may take with all that it does: `timeouts.total` of a region replaces it, and so does that of the origin
+   * that is called first.
+   */
   readonly total?: Duration.DurationInput | "Infinity" | undefined
   /** `Redirects.follow`. Default `false`. */
   readonly redirects?: boolean | Redirects.Options<E, R> | undefined
@@ -80,5 +84,5 @@ export const wrap = <E, R, E2 extends HttpClientError = never, R2 = never>(
   if (cookies !== undefined) wrapped = withJar(wrapped, cookies)
   if (retry !== false) wrapped = Retry.safely(wrapped, retry === true ? {} : retry)
   if (redirects !== false) wrapped = Redirects.follow(wrapped, redirects === true ? {} : redirects)
-  return total === undefined ? wrapped : withTotal(wrapped, total)
+  return total === undefined ? wrapped : withTotal(wrapped, total, totalOf(client))
 }

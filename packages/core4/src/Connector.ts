@@ -10,6 +10,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Connection, ConnectionListener } from "./Connection.js"
 import type { Origin } from "./Origin.js"
+import type * as Timeouts from "./Timeouts.js"
 import type { TransportError } from "./TransportError.js"
 
 /**
@@ -66,6 +67,7 @@ export interface Connector {
  *   what the connector needs to know of the way; or why there is none. `url` is undefined where only the origin is known;
  *   `wantsTunnel` says that the request is to become a tunnel itself (CONNECT, Upgrade).
  * - `varies`: whether it may say another thing for the same URL later.
+ * - `timeoutsOf`: the timeouts that an origin has of its own; it does not throw. Absent: `total` is the same for all.
  *
  * @since 0.1.0
  * @category models
@@ -73,6 +75,7 @@ export interface Connector {
 export interface Routes {
   readonly route: (origin: Origin, url: object | undefined, wantsTunnel: boolean) => Origin | Failure.Failure
   readonly varies: boolean
+  readonly timeoutsOf?: ((origin: Origin) => Partial<Timeouts.Resolved> | undefined) | undefined
 }
 
 /**

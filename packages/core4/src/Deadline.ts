@@ -65,5 +65,5 @@ export const within: {
  */
 export const remaining: Effect.Effect<number> = Effect.flatMap(
   deadline.current,
-  (end) => Effect.map(Clock.monotonicTimeNanos, (now) => deadline.millisUntil(end, now))
+  (current) => Effect.map(Clock.monotonicTimeNanos, (now) => deadline.millisUntil(current, now))
 )

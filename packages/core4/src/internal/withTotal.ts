@@ -13,44 +13,58 @@ import { halvesOf } from "./clientHalves.js"
 import * as deadline from "./deadline.js"
 import * as wallTime from "./wallTime.js"
 
+/** The `total` of the origin of a request, in milliseconds, where it has its own. */
+export type TotalOf = (request: HttpClientRequest.HttpClientRequest) => number | undefined
+
 /**
  * Ends every call after so many milliseconds, by its region: also what the transport cannot end, because it knows nothing
- * of it, as the wait for a token.
+ * of it, as the wait for a token. `totalOf` says better once it is known what is called; it is not asked where a region has
+ * said so.
  */
 export const limited = <E, R>(
   client: HttpClient.HttpClient.With<E, R>,
-  millisOf: (region: Partial<Timeouts.Resolved> | undefined) => number
+  millisOf: (region: Partial<Timeouts.Resolved> | undefined) => number,
+  totalOf?: TotalOf
 ): HttpClient.HttpClient.With<E | HttpClientError, R> => {
   const { postprocess, preprocess } = halvesOf(client)
   return HttpClient.makeWith<E, R, E | HttpClientError, R>(
     (request) =>
       Effect.flatMap(Timeouts.current, (region) => {
+        const ownOf = region?.total === undefined ? totalOf : undefined
         const millis = millisOf(region)
-        if (millis === Infinity) return postprocess(request)
-        let known = HttpClientRequest.get("")
-        const noted = Effect.map(request, (request) => known = request)
+        if (millis === Infinity && ownOf === undefined) return postprocess(request)
+        const yields = deadline.ofRegion(region)?.yields ?? ownOf !== undefined
         const tried: history.Tried = { attempts: undefined }
-        const call = Effect.provideService(deadline.within(postprocess(noted), millis), history.current, tried)
-        return Effect.timeoutOrElse(call, {
-          duration: millis,
-          orElse: () =>
+        let known: HttpClientRequest.HttpClientRequest | undefined
+        return deadline.withDeadline(millis, yields, (whole) => {
+          const note = (request: HttpClientRequest.HttpClientRequest) => {
+            const own = known === undefined ? ownOf?.(request) : undefined
+            known = request
+            if (own !== undefined) whole.replace(own)
+            return request
+          }
+          const sent = Effect.provideService(postprocess(Effect.map(request, note)), history.current, tried)
+          return deadline.endedBy(whole, sent, (millis) =>
             Effect.flatMap(
               wallTime.date,
-              (now) => Effect.fail(exceeded(known, millis, tried.attempts?.(now) ?? []))
-            )
+              (now) => Effect.fail(exceeded(known ?? HttpClientRequest.get(""), millis, tried.attempts?.(now) ?? []))
+            ))
         })
       }),
     preprocess
   )
 }
 
-/** `Deadline.within` as the option of a layer: a region's own `timeouts.total` replaces it. */
+/** `Deadline.within` as the option of a layer: a region's own `timeouts.total` replaces it, and so does an origin's. */
 export const withTotal = <E, R>(
   client: HttpClient.HttpClient.With<E, R>,
-  total: Duration.Input | "Infinity"
+  total: Duration.Input | "Infinity",
+  totalOf: TotalOf | undefined
 ): HttpClient.HttpClient.With<E | HttpClientError, R> => {
   const millis = total === "Infinity" ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(total))
-  return limited(client, (region) => region?.total ?? millis)
+  return millis === Infinity && totalOf === undefined
+    ? client as never
+    : limited(client, (region) => region?.total ?? millis, totalOf)
 }
 
 const exceeded = (

@@ -10,6 +10,7 @@ import { BufferedBytes } from "../http2/index.js"
 import { Route, Router } from "../network/index.js"
 import type { Http2 } from "../options/index.js"
 import type { Origin } from "../Origin.js"
+import type { RequestTimeouts } from "../RequestTimeouts.js"
 import { Alarm } from "./Alarm.js"
 import { type Coalesce, coalesceWith } from "./coalescing.js"
 import { connectHost } from "./connectHost.js"
@@ -48,6 +49,8 @@ export interface Routes {
   readonly route: (origin: Origin, url: object | undefined, wantsTunnel: boolean) => Origin | Failure
   /** Whether it may say another thing for the same URL later. */
   readonly varies: boolean
+  /** The timeouts that an origin has of its own; undefined where `total` is the same for all. */
+  readonly timeoutsOf: ((origin: Origin) => Partial<RequestTimeouts> | undefined) | undefined
 }
 
 /** Dials TCP and TLS, and speaks HTTP/1.1 and HTTP/2. */
@@ -112,7 +115,20 @@ export class Dialer {
         return noProxyFor(origin, cause)
       }
     }
-    return { route, varies: settings.proxies?.varies === true || settings.byOrigin?.varies === true }
+    const { byOrigin } = settings
+    const timeoutsOf: Routes["timeoutsOf"] = (origin) => {
+      try {
+        return byOrigin?.of(origin)?.timeouts
+      } catch {
+        // It fails the request when it is sent.
+        return undefined
+      }
+    }
+    return {
+      route,
+      varies: settings.proxies?.varies === true || byOrigin?.varies === true,
+      timeoutsOf: byOrigin?.hasTotals === true ? timeoutsOf : undefined
+    }
   }
 
   /** A proxy resolves names by itself. What can be judged is what the URL says. */

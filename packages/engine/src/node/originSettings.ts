@@ -96,6 +96,8 @@ export interface SettingsByOrigin {
   readonly of: (origin: Origin) => OriginSettings | undefined
   /** Whether a proxy is chosen anew for each request. */
   readonly varies: boolean
+  /** Whether one may have a `total` of its own. */
+  readonly hasTotals: boolean
 }
 
 /** How many origins are remembered that a function was asked for. */
@@ -123,7 +125,8 @@ export const settingsByOrigin = (
   entries.sort((a, b) => b.weight - a.weight)
   return {
     of: (origin) => entries.find(({ matches }) => matches(origin))?.settings,
-    varies: entries.some(({ settings }) => settings.proxies?.varies === true)
+    varies: entries.some(({ settings }) => settings.proxies?.varies === true),
+    hasTotals: entries.some(({ settings }) => settings.timeouts?.total !== undefined)
   }
 }
 
@@ -187,5 +190,5 @@ const byFunction = (
     known.set(href, settings)
     return settings
   }
-  return { of, varies: true }
+  return { of, varies: true, hasTotals: true }
 }

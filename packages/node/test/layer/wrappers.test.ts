@@ -1,13 +1,17 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
+import { Connector } from "@sluice/core/Connector"
 import * as Cookies from "@sluice/core/Cookies"
 import * as Credentials from "@sluice/core/Credentials"
+import type { Origin } from "@sluice/core/Origin"
 import * as Retry from "@sluice/core/Retry"
 import { MemoryNetwork } from "@sluice/core/testing"
 import * as Timeouts from "@sluice/core/Timeouts"
 import * as TransportError from "@sluice/core/TransportError"
 import { HttpClientLayer } from "@sluice/node"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -22,7 +26,8 @@ type Replies = Readonly<Record<string, ReadonlyArray<MemoryNetwork.Reply>>>
 const run = <A, E>(
   options: HttpClientLayer.ClientOptions,
   replies: Replies,
-  use: (client: HttpClient.HttpClient) => Effect.Effect<A, E>
+  use: (client: HttpClient.HttpClient) => Effect.Effect<A, E>,
+  totals: Readonly<Record<string, number>> = {}
 ) =>
   Effect.gen(function*() {
     const seen: Array<MemoryNetwork.Request> = []
@@ -31,12 +36,18 @@ const run = <A, E>(
         const url = `${request.connection.origin.href}${request.target}`
         const earlier = seen.filter(({ connection, target }) => `${connection.origin.href}${target}` === url).length
         seen.push(request)
+        if (url.endsWith("/silent")) return Effect.never
         const known = replies[url] ?? [{ status: 404 }]
         return Effect.succeed(known[Math.min(earlier, known.length - 1)])
       }
     })
+    const connector = Layer.map(network, (context) =>
+      Context.add(context, Connector, {
+        ...Context.get(context, Connector),
+        ...totalsBy(totals)
+      }))
     const fiber = yield* Effect.flatMap(HttpClient.HttpClient, use).pipe(
-      Effect.provide(Layer.provide(HttpClientLayer.layerWithoutConnector(options), network)),
+      Effect.provide(Layer.provide(HttpClientLayer.layerWithoutConnector(options), connector)),
       Effect.either,
       Effect.fork
     )
@@ -57,6 +68,17 @@ const run = <A, E>(
     }
   })
 
+/** Origins that have a total of their own, in milliseconds. */
+const totalsBy = (totals: Readonly<Record<string, number>>): Pick<Connector, "routes"> => {
+  if (Object.keys(totals).length === 0) return {}
+  const timeoutsOf = ({ href }: Origin) => href in totals ? { total: totals[href] } : undefined
+  const route = (origin: Origin): Origin => ({
+    ...origin,
+    route: { isForward: false, limitKey: origin.key, limits: undefined, timeouts: timeoutsOf(origin) }
+  })
+  return { routes: { route, varies: false, timeoutsOf } }
+}
+
 const hops: Replies = {
   "http://a.test/1": [
     { status: 503, headers: { "set-cookie": "tried=1; Path=/" } },
@@ -69,6 +91,10 @@ const hops: Replies = {
   "http://a.test/login": [{ status: 200, body: "t1" }, { status: 200, body: "t2" }],
   "http://a.test/once": [{ status: 401 }, { status: 200 }]
 }
+
+const budget = Retry.makeBudget({ reserve: 1000 })
+
+const stuck: Credentials.Credential = { authorize: () => Effect.never }
 
 const everything: HttpClientLayer.ClientOptions = {
   redirects: true,
@@ -179,6 +205,73 @@ describe("What goes around the client, as options of the layer", () => {
       const took = attempts[attempts.length - 1].endedAt - attempts[0].startedAt
       assert.isAbove(took, total - 1000)
       assert.isAtMost(took, total)
+    }))
+
+  it.effect.each<
+    readonly [
+      string,
+      HttpClientLayer.ClientOptions,
+      "busy" | "stalls" | "silent" | "moved" | "away",
+      number,
+      Timeouts.Timeouts?
+    ]
+  >([
+    ["a request", {}, "stalls", 30_000],
+    ["all attempts", { retry: { times: 100, base: "1 second", cap: "1 second", budget } }, "busy", 30_000],
+    ["attempts that are longer", { retry: { attempt: "1 minute" } }, "stalls", 30_000],
+    ["attempts, each with its end", { retry: { attempt: "7 seconds", times: 9, base: 0 } }, "silent", 30_000],
+    ["redirects", { redirects: true }, "moved", 30_000],
+    ["a token that does not come", { credentials: { "http://a.test": stuck } }, "stalls", 30_000],
+    ["a call where the layer has no total", { redirects: true, retry: true, timeouts: {} }, "moved", 30_000],
+    ["a call where the layer has less", { redirects: true, retry: true, timeouts: { total: 5000 } }, "moved", 30_000],
+    ["a hop to another origin, which ends sooner", { redirects: true }, "away", 10_000],
+    ["nothing where a region has its own", { redirects: true }, "moved", 60_000, { total: 60_000 }],
+    ["nothing where a region has less", { redirects: true }, "moved", 2000, { total: 2000 }]
+  ])("the total of an origin holds over %s", ([, options, path, expected, region = {}]) =>
+    Effect.gen(function*() {
+      const stalls = { body: Stream.concat(Stream.make("a"), Stream.never) }
+      const replies: Replies = {
+        "http://a.test/busy": [{ status: 503 }],
+        "http://a.test/stalls": [stalls],
+        "http://a.test/moved": [{ status: 302, headers: { location: "/stalls" } }],
+        "http://a.test/away": [{ status: 302, headers: { location: "http://b.test/stalls" } }],
+        "http://b.test/stalls": [stalls]
+      }
+      const timeouts = { total: "2 minutes", ...options.timeouts, read: "Infinity", headers: "Infinity" } as const
+      for (const delay of [undefined, 3000]) {
+        const { outcome } = yield* run(
+          {
+            ...options,
+            timeouts: options.timeouts?.total === undefined && options.timeouts ? { read: "Infinity" } : timeouts
+          },
+          replies,
+          (client) => {
+            const mapped = delay === undefined
+              ? client
+              : HttpClient.mapRequestEffect(client, (request) => Effect.delay(Effect.succeed(request), delay))
+            return mapped.get(`http://a.test/${path}`).pipe(
+              Effect.flatMap((response) => response.status === 503 ? Effect.succeed("503") : response.text),
+              Effect.merge,
+              Timeouts.locally(region),
+              Effect.timed
+            )
+          },
+          { "http://a.test": 30_000, "http://b.test": 10_000 }
+        )
+        if (outcome._tag === "Left") return assert.fail("it has not come to its end")
+        const [time, end] = outcome.right
+        const took = Duration.toMillis(time)
+        if (path === "busy") {
+          assert.isAbove(took, expected - 3000)
+          assert.isAtMost(took, expected)
+        } else {
+          const error = typeof end === "string" ? undefined : Option.getOrThrow(TransportError.fromHttpClientError(end))
+          assert.deepInclude({ ...error }, { _tag: "TotalTimeout" })
+          // The hop has its own from when it is sent.
+          const hops = path === "away" ? 2 : 0
+          assert.strictEqual(took, expected + hops * (delay ?? 0), `delay ${delay}`)
+        }
+      }
     }))
 
   it.effect("timeouts.total bounds the wait for a token too, and what follows it gets the rest", () =>

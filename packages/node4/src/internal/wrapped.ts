@@ -79,8 +79,8 @@ export const wrapped = (
       retry,
       redirects,
       cookies: cookies === undefined || cookies === false ? undefined : yield* jarOf(cookies),
-      // Who sends one request for a call has the transport end it.
-      total: redirects || retry || credentials ? total : undefined
+      // Who sends one request for a call has the transport end it. An origin may have a total where the layer has none.
+      total: redirects || retry || credentials ? total ?? "Infinity" : undefined
     }
     const bare = Context.get(provided, HttpClient.HttpClient)
     const plain = Wrappers.wrap(bare, options)

@@ -15,6 +15,7 @@ import { checkedClient } from "../callersClock.js"
 import * as deadline from "../deadline.js"
 import type { EffectHost } from "../EffectHost.js"
 import { remember } from "../kin.js"
+import { withTotalOf } from "../originTotal.js"
 import * as claims from "./claims.js"
 import type { ClientOptions } from "./ClientOptions.js"
 import { type Decoding, makeDecodable } from "./Decoding.js"
@@ -24,6 +25,7 @@ import type { PlatformRequest } from "./PlatformRequest.js"
 import { prepare } from "./prepare.js"
 import { redactPathOf } from "./shownRequest.js"
 import type { Track } from "./StreamSource.js"
+import { totalBy } from "./target.js"
 import { isTraced, traced } from "./tracing.js"
 
 /**
@@ -65,6 +67,7 @@ export const make = <E>(
     decoding,
     route: routes && ((origin: Origin, url: object | undefined) => host.route(origin, url, false))
   }
+  const totalOf = routes?.timeoutsOf && totalBy(routes.timeoutsOf)
   const track: Track = (fiber, of) => host.track(fiber, of)
 
   const send = (
@@ -108,12 +111,26 @@ export const make = <E>(
   const mapped = (request: Effect.Effect<HttpClientRequest, never>) =>
     Effect.withFiberRuntime<HttpClientResponse, E>((fiber) => {
       const index = claims.countOf(fiber)
-      const total = fiber.getFiberRef(Timeouts.current)?.total ?? options.timeouts.total
-      return total === Infinity ? sent(fiber, index, request) : deadline.within(
-        sent(fiber, index, Effect.timeoutFail(request, { duration: total, onTimeout: () => tooLate(total) })),
-        total
-      )
+      const region = fiber.getFiberRef(Timeouts.current)
+      const outer = deadline.ofRegion(region)
+      if (outer !== undefined) return sent(fiber, index, endedBy(outer, request))
+      const ownOf = region?.total === undefined ? totalOf : undefined
+      const total = region?.total ?? options.timeouts.total
+      if (total === Infinity && ownOf === undefined) return sent(fiber, index, request)
+      return deadline.withDeadline(total, ownOf !== undefined, (whole) =>
+        sent(
+          fiber,
+          index,
+          Effect.map(endedBy(whole, request), (request) => {
+            const own = ownOf?.(request)
+            if (own !== undefined) whole.replace(own)
+            return request
+          })
+        ))
     })
+
+  const endedBy = (whole: deadline.Deadline, request: Effect.Effect<HttpClientRequest>) =>
+    deadline.endedBy(whole, request, (millis) => Effect.fail(tooLate(millis)))
 
   const sent = (
     fiber: Fiber.RuntimeFiber<unknown, unknown>,
@@ -146,5 +163,8 @@ export const make = <E>(
         : mapped(request),
     claims.begin
   )
-  return makeDecodable(checkedClient(host, client), (decoding) => make(host, given, toError, decoding))
+  return makeDecodable(
+    withTotalOf(checkedClient(host, client), totalOf),
+    (decoding) => make(host, given, toError, decoding)
+  )
 }

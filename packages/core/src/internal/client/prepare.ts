@@ -8,6 +8,7 @@ import * as Idempotency from "../../Idempotency.js"
 import type { Origin } from "../../Origin.js"
 import * as Timeouts from "../../Timeouts.js"
 import { isTransportError, type TransportError } from "../../TransportError.js"
+import * as deadline from "../deadline.js"
 import type { ClientOptions } from "./ClientOptions.js"
 import { type Decoding, wantsDecoding } from "./Decoding.js"
 import { PlatformRequest } from "./PlatformRequest.js"
@@ -152,5 +153,10 @@ const timeoutsOf = (
 ): Timeouts.Resolved => {
   const local = fiber.getFiberRef(Timeouts.current)
   const own = route?.timeouts
-  return local === undefined && own === undefined ? timeouts : { ...timeouts, ...own, ...local }
+  if (local === undefined && own === undefined) return timeouts
+  const laid = { ...timeouts, ...own, ...local }
+  // What is left of the whole call bounds a hop to another origin too, and that one's own does.
+  return own?.total !== undefined && own.total < laid.total && deadline.ofRegion(local)?.yields === true
+    ? { ...laid, total: own.total }
+    : laid
 }

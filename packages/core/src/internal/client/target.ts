@@ -2,8 +2,10 @@ import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
 import { type Target, targetOf } from "@sluice/engine/call"
 import * as Either from "effect/Either"
+import type { Routes } from "../../Connector.js"
 import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
 import { unsupportedProtocol } from "../unsupportedProtocol.js"
+import type { TotalOf } from "../withTotal.js"
 import type { ClientOptions, RedactPath, RouteOf } from "./ClientOptions.js"
 
 /** Where a request goes, and which way. */
@@ -24,6 +26,12 @@ const routed = (target: Target | TransportError, route: RouteOf | undefined): Ta
   if (route === undefined || isTransportError(target)) return target
   const origin = route(target.origin, target.url)
   return isTransportError(origin) ? origin : { ...target, origin }
+}
+
+/** Asks for the total of a request's origin. What has no valid URL has none: it fails when it is sent. */
+export const totalBy = (timeoutsOf: NonNullable<Routes["timeoutsOf"]>): TotalOf => (request) => {
+  const target = parse(request, undefined)
+  return isTransportError(target) ? undefined : timeoutsOf(target.origin)?.total
 }
 
 /** An IPv6 address with a zone in its brackets, as in `http://[fe80::1%eth0]/`. */

@@ -13,6 +13,7 @@ import { checkedClient } from "../callersClock.js"
 import * as deadline from "../deadline.js"
 import type { EffectHost } from "../EffectHost.js"
 import { rememberIn } from "../kin.js"
+import { withTotalOf } from "../originTotal.js"
 import { scopeOf } from "../scopedRequests.js"
 import * as claims from "./claims.js"
 import type { ClientOptions } from "./ClientOptions.js"
@@ -23,6 +24,7 @@ import type { PlatformRequest } from "./PlatformRequest.js"
 import { prepare } from "./prepare.js"
 import { redactPathOf } from "./shownRequest.js"
 import type { Track } from "./StreamSource.js"
+import { totalBy } from "./target.js"
 import { isTraced, type Restore, traced } from "./tracing.js"
 
 const needsTunnel = () =>
@@ -59,6 +61,7 @@ export const make = <E>(
     decoding,
     route: routes && ((origin: Origin, url: object | undefined) => host.route(origin, url, false))
   }
+  const totalOf = routes?.timeoutsOf && totalBy(routes.timeoutsOf)
   const track: Track = (fiber, of) => host.track(fiber, of)
 
   const send = (
@@ -96,16 +99,26 @@ export const make = <E>(
   const mapped = (request: Effect.Effect<HttpClientRequest, never>) =>
     Effect.withFiber<HttpClientResponse, E>((fiber) => {
       const index = claims.countOf(fiber)
-      const total = fiber.getRef(Timeouts.current)?.total ?? options.timeouts.total
-      return total === Infinity ? sent(fiber, index, request) : deadline.within(
+      const region = fiber.getRef(Timeouts.current)
+      const outer = deadline.ofRegion(region)
+      if (outer !== undefined) return sent(fiber, index, endedBy(outer, request))
+      const ownOf = region?.total === undefined ? totalOf : undefined
+      const total = region?.total ?? options.timeouts.total
+      if (total === Infinity && ownOf === undefined) return sent(fiber, index, request)
+      return deadline.withDeadline(total, ownOf !== undefined, (whole) =>
         sent(
           fiber,
           index,
-          Effect.timeoutOrElse(request, { duration: total, orElse: () => Effect.fail(tooLate(total)) })
-        ),
-        total
-      )
+          Effect.map(endedBy(whole, request), (request) => {
+            const own = ownOf?.(request)
+            if (own !== undefined) whole.replace(own)
+            return request
+          })
+        ))
     })
+
+  const endedBy = (whole: deadline.Deadline, request: Effect.Effect<HttpClientRequest>) =>
+    deadline.endedBy(whole, request, (millis) => Effect.fail(tooLate(millis)))
 
   const sent = (
     fiber: Fiber.Fiber<unknown, unknown>,
@@ -138,5 +151,8 @@ export const make = <E>(
         : mapped(request),
     claims.begin
   )
-  return makeDecodable(checkedClient(host, client), (decoding) => make(host, given, toError, decoding))
+  return makeDecodable(
+    withTotalOf(checkedClient(host, client), totalOf),
+    (decoding) => make(host, given, toError, decoding)
+  )
 }
