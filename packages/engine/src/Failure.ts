@@ -161,7 +161,7 @@ export interface UnsupportedProtocol extends NotSent {
 
 export interface ProxyError extends Details {
   readonly _tag: "ProxyError"
-  /** Which one: its URL, without credentials. */
+  /** Which one: its URL, without credentials. Empty when the function `proxy` has named none. */
   readonly proxy: string
   /**
    * - `Unreachable`: it could not be connected to.
@@ -186,7 +186,15 @@ export interface LocalProtocolError extends NotSent {
   readonly _tag: "LocalProtocolError"
   readonly phase: "send"
   readonly safeToRetry: false
-  readonly reason: "InvalidUrl" | "InvalidMethod" | "InvalidTarget" | "InvalidHeader" | "InvalidBody" | "NotSupported"
+  /** `Configuration`: a function among the options, `origins`, threw or returned what is not right. */
+  readonly reason:
+    | "InvalidUrl"
+    | "InvalidMethod"
+    | "InvalidTarget"
+    | "InvalidHeader"
+    | "InvalidBody"
+    | "NotSupported"
+    | "Configuration"
   readonly detail: string
   /** Where the rule is written. */
   readonly section?: string | undefined

@@ -58,3 +58,12 @@ export const fromUrl = (url: OriginUrl): Origin | undefined => {
     key: url.origin
   }
 }
+
+/** As the origin of a request has it; undefined when it is not the URL of one. */
+export const hrefOf = (url: string): string | undefined => {
+  try {
+    return fromUrl(new URL(url))?.href
+  } catch {
+    return undefined
+  }
+}

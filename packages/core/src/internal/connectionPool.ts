@@ -1,5 +1,5 @@
 import * as optionTable from "@sluice/engine/options"
-import { countsByOrigin, countsOf, hrefOf, inFlight } from "@sluice/engine/pool"
+import { countsByOrigin, countsOf, inFlight } from "@sluice/engine/pool"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
@@ -10,7 +10,7 @@ import * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Connector } from "../Connector.js"
-import { check, checkGiven, InvalidOptions, once } from "../InvalidOptions.js"
+import { check, checkGiven, once } from "../InvalidOptions.js"
 import * as Limits from "../Limits.js"
 import type { Origin } from "../Origin.js"
 import type { Counts, InFlight, PoolStats } from "../PoolStats.js"
@@ -172,17 +172,6 @@ export const hostOf = (pool: { readonly [TypeId]: TypeId }): EffectHost => (pool
 export const make = (options: Options = {}) =>
   Effect.gen(function*() {
     const { drainTimeout, ...settings } = yield* check(optionTable.pool, options)
-    const wrong = settings.reserved.origins.filter((url) => hrefOf(url) === undefined)
-    if (wrong.length > 0) {
-      return yield* new InvalidOptions({
-        problems: wrong.map((url) => ({
-          _tag: "InvalidValue",
-          option: "reserved.origins",
-          received: JSON.stringify(url),
-          expected: "the URL of an origin, as http://collector:4318"
-        }))
-      })
-    }
     const connector = yield* Connector
     const clock = yield* Effect.clock
     // Dials can be interrupted, even those of a pool that is made where nothing else can.

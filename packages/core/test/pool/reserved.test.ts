@@ -91,7 +91,17 @@ describe("connections that are reserved for an origin", () => {
         Effect.flip(Effect.scoped(ConnectionPool.make(options))).pipe(
           Effect.provideService(Connector, network.connector)
         )
-      match((yield* made({ reserved: { origins: ["collector"] } })).message, /reserved\.origins is "collector"/)
+      const { problems } = yield* made({
+        limits: { maxConnections: 0 },
+        reserved: { origins: ["collector", c.href, "user:secret@collector", 5 as never] }
+      })
+      deepStrictEqual(problems.map(({ option }) => option), [
+        "limits.maxConnections",
+        "reserved.origins[0]",
+        "reserved.origins[2]",
+        "reserved.origins[3]"
+      ])
+      strictEqual(JSON.stringify(problems).includes("secret"), false)
       match(
         (yield* made({ limits: { maxConnections: 2 }, reserved: { origins: [c.href] } })).message,
         /fewer connections than limits\.maxConnections \(2\)/

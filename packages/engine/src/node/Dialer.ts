@@ -22,7 +22,7 @@ import { ForwardConnection } from "./ForwardConnection.js"
 import { Http1Connection } from "./Http1Connection.js"
 import { Http2Connection } from "./Http2Connection.js"
 import { OriginNetwork, type OriginSettings } from "./OriginNetwork.js"
-import type { SettingsByOrigin } from "./originSettings.js"
+import { OriginsFault, type SettingsByOrigin } from "./originSettings.js"
 import { noProxyFor, ProxyDialer, proxyError } from "./ProxyDialer.js"
 import type { KnownProxy } from "./ProxySettings.js"
 import { RememberedOrigins } from "./RememberedOrigins.js"
@@ -112,7 +112,7 @@ export class Dialer {
         const routed = router.route(origin, url, wantsTunnel)
         return this.notAllowedThrough(routed) ?? routed
       } catch (cause) {
-        return noProxyFor(origin, cause)
+        return cause instanceof OriginsFault ? errors.noOptionsFor(origin, cause) : noProxyFor(origin, cause)
       }
     }
     const { byOrigin } = settings

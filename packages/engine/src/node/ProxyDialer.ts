@@ -93,9 +93,12 @@ export class ProxyDialer {
     names(host, port, (error, addresses) => {
       if (dial.isClosed) return
       if (error !== undefined) {
-        const why = mustJudge ? "the address policy" : "socks5:// (socks5h:// leaves it to the proxy)"
-        const detail = `${host} could not be looked up here, as ${why} wants it`
-        return events.onFailed(proxyError(origin, proxy, { reason: "Configuration", detail }, error))
+        // The proxy has no part in it: it may go better the next time, as it may without one.
+        const failure = errors.notConnected(origin, error)
+        const why = mustJudge
+          ? "looked up here, as the address policy wants it"
+          : "looked up here, as socks5:// wants it; socks5h:// leaves that to the proxy"
+        return events.onFailed({ ...failure, detail: `${failure.detail} (${why})` })
       }
       const refused = notAllowed(policy?.judge, host, port, addresses)
       if (refused !== undefined) return events.onFailed(errors.notAllowed(origin, refused.address, refused.reason))
@@ -174,7 +177,7 @@ export const proxyError = (origin: Origin, { href }: KnownProxy, facts: ProxyFai
     ...(cause === undefined ? {} : { cause })
   })
 
-/** The caller's function does not say which proxy. */
+/** The caller's function `proxy` does not say which proxy: none has a name. */
 export const noProxyFor = (origin: Origin, cause: unknown) =>
   Failure.proxyError({
     origin: origin.href,

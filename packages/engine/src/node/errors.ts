@@ -116,6 +116,15 @@ export const notSecured = (origin: Origin, failure: SystemError) =>
     })
     : notConnected(origin, failure)
 
+/** Nobody knows how its connections are to be made. */
+export const noOptionsFor = ({ href }: Origin, { cause, message }: Error) =>
+  Failure.localProtocolError({
+    origin: href,
+    reason: "Configuration",
+    detail: message,
+    ...(cause === undefined ? {} : { cause })
+  })
+
 /** The address policy has something against it. */
 export const notAllowed = (origin: Origin, address: string | undefined, detail: string) =>
   Failure.addressNotAllowed({ origin: origin.href, address, detail })

@@ -92,7 +92,7 @@ const take = <A extends object>(
 }
 
 export interface SettingsByOrigin {
-  /** The settings of an origin that has its own; the same object for the same ones. What a function throws, it throws. */
+  /** The settings of an origin that has its own; the same object for the same ones. It throws an `OriginsFault`. */
   readonly of: (origin: Origin) => OriginSettings | undefined
   /** Whether a proxy is chosen anew for each request. */
   readonly varies: boolean
@@ -165,6 +165,19 @@ const matcherOf = (pattern: string): Matcher | undefined => {
     }
 }
 
+/** What the caller's function of origins has done wrong. */
+export class OriginsFault extends Error {}
+
+const asked = (origins: (url: URL) => OriginOptions | undefined, url: URL): OriginOptions | undefined => {
+  try {
+    return origins(url)
+  } catch (cause) {
+    throw new OriginsFault(`the function origins threw: ${cause instanceof Error ? cause.message : typeof cause}`, {
+      cause
+    })
+  }
+}
+
 /** It is asked once for each origin, so that its connections can be used again. */
 const byFunction = (
   origins: (url: URL) => OriginOptions | undefined,
@@ -177,14 +190,14 @@ const byFunction = (
     if (before !== undefined) return before
     const settings = read(options, `origins(${href})`)
     if (Array.isArray(settings)) {
-      throw new Error(`the function origins has returned what is not right: ${describeAll(settings)}`)
+      throw new OriginsFault(`the function origins has returned what is not right: ${describeAll(settings)}`)
     }
     byOptions.set(options, settings as OriginSettings)
     return settings as OriginSettings
   }
   const of = ({ href }: Origin) => {
     if (known.has(href)) return known.get(href)
-    const options = origins(new URL(href))
+    const options = asked(origins, new URL(href))
     const settings = options === undefined ? undefined : settingsOf(options, href)
     if (known.size >= maxOrigins) known.clear()
     known.set(href, settings)

@@ -1,3 +1,5 @@
+import { hrefOf } from "../Origin.js"
+
 /**
  * What the value of an option has to be. Durations end up in milliseconds; `Infinity` is a value of a range whose upper
  * end is `Infinity`.
@@ -8,6 +10,7 @@ export type Kind =
   | { readonly _tag: "Duration"; readonly least: number }
   | { readonly _tag: "Choice"; readonly values: ReadonlyArray<string | number | boolean> }
   | { readonly _tag: "Text" }
+  | { readonly _tag: "Origin" }
   | { readonly _tag: "Pem" }
   | { readonly _tag: "Function" }
   | { readonly _tag: "Object" }
@@ -44,6 +47,8 @@ const isOfKind = (kind: Exclude<Kind, { _tag: "Duration" }>, value: unknown, toM
       return kind.values.some((choice) => choice === value)
     case "Text":
       return typeof value === "string" && value !== ""
+    case "Origin":
+      return typeof value === "string" && hrefOf(value) !== undefined
     case "Pem":
       return isPem(value) || (Array.isArray(value) && value.length > 0 && value.every(isPem))
     case "Function":
@@ -116,6 +121,8 @@ export const expected = (kind: Kind): string => {
       return alternatives(kind.values.map((value) => typeof value === "string" ? JSON.stringify(value) : String(value)))
     case "Text":
       return "a text that is not empty"
+    case "Origin":
+      return "the URL of an origin, as http://collector:4318"
     case "Pem":
       return "PEM, as text or bytes, or an array of them"
     case "Function":

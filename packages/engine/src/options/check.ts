@@ -1,4 +1,4 @@
-import { alternatives, expected, invalid, read, type ToMillis } from "./Kind.js"
+import { alternatives, expected, invalid, type Kind, read, type ToMillis } from "./Kind.js"
 import { type Candidate, nearest } from "./nearest.js"
 import { type Fields, type Group, join, type Option, type Resolved, type Values } from "./Option.js"
 import { type Problem, show } from "./Problem.js"
@@ -87,8 +87,17 @@ class Checker {
     const result = option === undefined ? invalid : read(option.kind, value, this.options.toMillis)
     if (result !== invalid) return result
     if (field._tag === "Group") return this.group(field, value, path, this.fillsIn ? defaultsOf(field) : {})
-    this.wrong(path, show(value, field.secret), expected(field.kind))
+    if (field.kind._tag === "List" && Array.isArray(value)) this.items(field.kind.item, value, path, field.secret)
+    else this.wrong(path, show(value, field.secret), expected(field.kind))
     return undefined
+  }
+
+  /** Those of a list that are wrong. */
+  private items(kind: Kind, values: ReadonlyArray<unknown>, path: string, secret: boolean): void {
+    values.forEach((value, index) => {
+      if (read(kind, value, this.options.toMillis) !== invalid) return
+      this.wrong(`${path}[${index}]`, show(value, secret), expected(kind))
+    })
   }
 
   private shown(fields: Fields, name: string, given: Values): string {

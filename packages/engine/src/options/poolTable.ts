@@ -113,7 +113,7 @@ export const pool = group({
     sentence: "Whether the pool and its requests are counted in Effect's metrics."
   }),
   reserved: group({
-    origins: list<string>({ _tag: "Text" }, [], {
+    origins: list<string>({ _tag: "Origin" }, [], {
       sentence: "The origins that have connections of their own, as `http://collector:4318`."
     }),
     connections: whole("connections", 2, {

@@ -1,4 +1,4 @@
-import * as Origin from "../Origin.js"
+import { hrefOf } from "../Origin.js"
 import type { CoreLimits } from "./CoreLimits.js"
 import type { PoolDriver } from "./PoolDriver.js"
 import type { Numbers } from "./PoolState.js"
@@ -38,15 +38,6 @@ export const reserveOf = (
   origins.length === 0
     ? undefined
     : { origins: new Set(origins.map((url) => hrefOf(url) ?? url)), connections, driver: undefined }
-
-/** As the origin of a request has it; undefined when it is not the URL of one. */
-export const hrefOf = (url: string): string | undefined => {
-  try {
-    return Origin.fromUrl(new URL(url))?.href
-  } catch {
-    return undefined
-  }
-}
 
 /** What is left for the others: one connection at least. */
 export const withoutReserve = (limits: CoreLimits, reserve: Reserve | undefined): CoreLimits =>

@@ -81,6 +81,8 @@ const samples = ({ kind, ...option }: Option<unknown>): {
       return { right: kind.values, wrong: [..."abc", "TRUE", "false", 9, [], () => 1] }
     case "Text":
       return { right: ["text", "soon"], wrong: [5, true, {}, [], () => 1] }
+    case "Origin":
+      return { right: ["http://a.test", "https://[::1]:80/"], wrong: ["a.test", "ftp://a.test", 5, {}] }
     case "Pem":
       return {
         right: ["text", new Uint8Array(3), ["one", new Uint8Array(3)]],
@@ -99,7 +101,9 @@ const samples = ({ kind, ...option }: Option<unknown>): {
         wrong: [5, true, {}, [], () => 1]
       }
     case "List":
-      return kind.item._tag === "Text"
+      return kind.item._tag === "Origin"
+        ? { right: [[], ["http://a.test"]], wrong: [5, true, {}, [5], ["a.test"], () => 1] }
+        : kind.item._tag === "Text"
         ? { right: [[], ["x-a"]], wrong: [5, true, {}, [5], [""], () => 1] }
         : { right: [[], [200, 503]], wrong: [5, true, {}, ["503"], [99], [NaN], () => 1] }
   }
@@ -151,13 +155,14 @@ describe.each(Object.entries(groups))("The options of %s", (_, group) => {
         if (isTakenAnyway(option, value)) continue
         if (option.kind._tag === "Pem" && typeof value === "string" && value !== "") continue
         const problems = problemsOf(group, at(path, value))
+        const named = option.kind._tag === "List" && Array.isArray(value) ? `${path}[0]` : path
         deepStrictEqual(
           problems.map((problem) => [problem._tag, problem.option]),
-          [["InvalidValue", path]],
+          [["InvalidValue", named]],
           `${path}: ${String(value)}`
         )
         const [message] = problems.map(options.describe)
-        ok(message.startsWith(`${path} is `) && message.includes("expected "), message)
+        ok(message.startsWith(`${named} is `) && message.includes("expected "), message)
       }
     }
   })

@@ -280,6 +280,34 @@ describe("origins", () => {
       assert.deepStrictEqual(yield* timedOut(`http://127.0.0.3:${port}/`), ["ConnectTimeout", 3000])
     }))
 
+  it.scoped.each<readonly [string, (url: URL) => unknown, RegExp]>([
+    ["throws", () => {
+      throw new Error("no such tenant")
+    }, /function origins threw: no such tenant/],
+    ["throws what is no error", () => {
+      throw undefined
+    }, /function origins threw/],
+    ["has a fault", () => ({ timeouts: { total: -1 }, tsl: {} }), /timeouts\.total.*\n.*tsl|tsl.*\n.*timeouts\.total/s],
+    ["gives a promise", async () => ({}), /origins/],
+    ["gives null", () => null, /origins/]
+  ])(
+    "whose function %s fails the request, for which nobody else is to blame",
+    ([, origins, message]) =>
+      Effect.gen(function*() {
+        for (const wrappers of [{}, { retry: true, timeouts: { total: "5 seconds" } }] as const) {
+          const { client } = yield* makeClient({ ...wrappers, origins: origins as never })
+          const error = yield* failure(client.get("http://a.test/"))
+          assert.deepInclude({ ...error }, {
+            _tag: "LocalProtocolError",
+            reason: "Configuration",
+            origin: "http://a.test"
+          })
+          assert.match(error.message, message)
+          assert.isFalse(error.safeToRetry)
+        }
+      })
+  )
+
   it.scoped("have their own delay of keep-alive, and of small writes", () =>
     Effect.gen(function*() {
       const noDelay = vi.spyOn(net.Socket.prototype, "setNoDelay")

@@ -357,7 +357,7 @@ describe("socks5 and socks5h", () => {
       assert.strictEqual((yield* client.get(`http://localhost:${plain.port}/`)).status, 200)
       assert.notStrictEqual((yield* proxy.requests)[0].addressType, "name")
       const error = yield* failure(client.get("http://plain.test/"))
-      assert.deepInclude({ ...error }, { _tag: "ProxyError", reason: "Configuration" })
+      assert.deepInclude({ ...error }, { _tag: "ConnectError", reason: "UnknownHost" })
     }))
 })
 
@@ -578,6 +578,25 @@ describe("A tunnel to a name that is looked up here", () => {
         // What was not used is closed.
         yield* proxy.awaitStats((stats) => stats.openConnections === 1)
         assert.strictEqual(pool.unsafeStats().open, 1)
+      }))
+
+    it.scoped(`and a look-up that fails is no fault of the proxy's, and may go better: ${name}`, () =>
+      Effect.gen(function*() {
+        const server = yield* TestServer.make({ replies })
+        const proxy = yield* TestProxy.make()
+        let asked = 0
+        const { client } = yield* makeClient({
+          ...options(proxy),
+          retry: { base: 0 },
+          resolve: (host) =>
+            host === "gone.test" || asked++ === 0
+              ? Effect.fail(Object.assign(new Error("nobody knows it"), { code: "EAI_AGAIN" }))
+              : Effect.succeed([`127.0.0.1:${server.port}`])
+        })
+        assert.strictEqual(yield* (yield* client.get("http://a.test/")).text, "from afar")
+        const error = yield* failure(client.get("http://gone.test/"))
+        assert.deepInclude({ ...error, safeToRetry: error.safeToRetry }, { _tag: "ConnectError", safeToRetry: true })
+        assert.include(error.message, "looked up here")
       }))
   }
 
