@@ -21,29 +21,11 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import { AsyncLocalStorage } from "node:async_hooks"
-import * as http from "node:http"
-import type { AddressInfo } from "node:net"
+import type * as http from "node:http"
 import { inspect } from "node:util"
 import { assert, describe } from "vitest"
 import { live, until } from "./support/it.js"
-
-const serve = (handler: http.RequestListener) =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.promise(() =>
-        new Promise<http.Server>((resolve) => {
-          const server = http.createServer(handler)
-          server.listen(0, "127.0.0.1", () => resolve(server))
-        })
-      ),
-      (server) =>
-        Effect.sync(() => {
-          server.close()
-          server.closeAllConnections()
-        })
-    ),
-    (server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  )
+import { atRest, build, serve, text } from "./support/world.js"
 
 const echo: http.RequestListener = (request, response) => {
   if (request.url === "/never") return
@@ -54,21 +36,6 @@ const echo: http.RequestListener = (request, response) => {
   }
   request.resume().on("end", () => response.end(request.url))
 }
-
-const build = (options: HttpClientLayer.Options = {}) =>
-  Effect.map(Layer.build(HttpClientLayer.layer(options)), (context) => ({
-    client: Context.get(context, HttpClient.HttpClient),
-    pool: Context.get(context, ConnectionPool.ConnectionPool)
-  }))
-
-const text = (client: HttpClient.HttpClient, url: string) =>
-  Effect.flatMap(client.get(url), (response) => response.text)
-
-const atRest = (pool: ConnectionPool.ConnectionPool) =>
-  until(() => {
-    const { leases, waiting } = pool.unsafeStats()
-    return leases + waiting === 0
-  })
 
 const one = { limits: { maxConnections: 1 } } as const
 

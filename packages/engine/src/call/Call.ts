@@ -48,7 +48,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   protected listener: CallListener | undefined = undefined
   protected readonly timer: CallTimer
   private ticket: LeaseTicket | undefined = undefined
-  private upload: Upload | undefined = undefined
+  protected upload: Upload | undefined = undefined
   private contentLength: number | undefined = undefined
   private head: ExchangeHead | undefined = undefined
   private received = 0

@@ -2,6 +2,7 @@ import type { Connection, ExchangeHead } from "../Connection.js"
 import * as Failure from "../Failure.js"
 import type { Cancel } from "../Host.js"
 import { Call } from "./Call.js"
+import { earlyUpgrade } from "./callFailures.js"
 import type { Awaited } from "./CallTimer.js"
 import { Inbox } from "./Inbox.js"
 import { opensTunnel } from "./methods.js"
@@ -62,14 +63,19 @@ export class TunnelCall extends Call {
 
   override onHead(head: ExchangeHead): void {
     if (this.state !== "Sending" || !opensTunnel(this.prepared.wire.method, head.status)) return super.onHead(head)
+    if (this.upload?.isRunning === true) return this.fail(earlyUpgrade(this.details()))
     this.state = "Tunneling"
     this.wasOpened = true
+    this.opened()
     this.endTotal()
     const body = this.body = new ResponseBody(this, 0)
     body.complete([])
     this.respond(head, body)
     this.watch()
   }
+
+  /** The response is about to be handed to the caller. */
+  protected opened(): void {}
 
   override onData(bytes: Uint8Array): void {
     if (this.isOpen) this.inbox.push(bytes)

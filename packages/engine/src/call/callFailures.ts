@@ -10,3 +10,13 @@ export const unaskedUpgrade = (details: Failure.Details): Failure.Failure =>
       "Tunnel.upgrade",
     section: "RFC 9110 §15.2.2"
   })
+
+/** What is left of the request would be sent as bytes of the other protocol. */
+export const earlyUpgrade = (details: Failure.Details): Failure.Failure =>
+  Failure.remoteProtocolError({
+    ...details,
+    safeToRetry: false,
+    code: "UnexpectedUpgrade",
+    detail: "it responded with 101 before the body of the request had been sent",
+    section: "RFC 9110 §7.8"
+  })

@@ -19,13 +19,17 @@ type Resume = (exit: Exit.Exit<HttpResponse, TransportError>) => void
 export class FiberListener implements CallListener {
   constructor(
     private readonly fiber: Fiber.Fiber<unknown, unknown>,
-    private readonly request: HttpClientRequest,
+    protected readonly request: HttpClientRequest,
     private readonly hook: ClientOptions["onInformational"],
     private readonly resume: Resume
   ) {}
 
   onResponse(response: CallResponse): void {
-    soon(this.fiber, () => this.resume(Exit.succeed(new HttpResponse(this.request, response))))
+    soon(this.fiber, () => this.resume(Exit.succeed(this.toResponse(response))))
+  }
+
+  protected toResponse(response: CallResponse): HttpResponse {
+    return new HttpResponse(this.request, response)
   }
 
   onFailure(failure: Failure.Failure): void {

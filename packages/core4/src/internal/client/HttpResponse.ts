@@ -183,13 +183,13 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
     return Stream.mapError(streamOf(this.response.body), (cause) => this.toError(cause))
   }
 
-  /** What follows a 101: see `Tunnel`. */
+  /** What follows a 101: of `UpgradedResponse`. */
   get upgrade(): Effect.Effect<Socket, HttpClientError> {
     const { request } = this
     return Effect.suspend(() =>
       Effect.fail(
         clientError(() =>
-          new StatusCodeError({ request, response: this, description: "the connection was not upgraded" })
+          new StatusCodeError({ request, response: this, description: "expected 101 Switching Protocols" })
         )
       )
     )

@@ -1,4 +1,4 @@
-import { Call, TargetCache } from "@sluice/engine/call"
+import { Call, TargetCache, UpgradeCall } from "@sluice/engine/call"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -26,6 +26,7 @@ import { redactPathOf } from "./shownRequest.js"
 import type { Track } from "./StreamSource.js"
 import { totalBy } from "./target.js"
 import { isTraced, type Restore, traced } from "./tracing.js"
+import { UpgradeListener } from "./UpgradedResponse.js"
 
 const needsTunnel = () =>
   new LocalProtocolError({
@@ -70,10 +71,18 @@ export const make = <E>(
     restore: Restore
   ): Effect.Effect<HttpClientResponse, E> => {
     const { decoding, request } = prepared
-    const call = new Call(host.driverOf(prepared.wire.origin), options, prepared, fiber.id)
+    const driver = host.driverOf(prepared.wire.origin)
+    const upgrade = request.headers["upgrade"] === undefined
+      ? undefined
+      : new UpgradeCall(driver, options, prepared, fiber.id)
+    const call = upgrade ?? new Call(driver, options, prepared, fiber.id)
     scopeOf(request)?.signal.addEventListener("abort", () => call.scopeClosed(), { once: true })
     const response = Effect.callback<HttpResponse, TransportError>((resume) => {
-      call.start(new FiberListener(fiber, request, options.onInformational, resume))
+      call.start(
+        upgrade === undefined
+          ? new FiberListener(fiber, request, options.onInformational, resume)
+          : new UpgradeListener(upgrade, fiber, request, options.onInformational, resume)
+      )
     })
     // Whatever ends the wait, an interrupt in the moment after the response too, the call gives everything back.
     return Effect.matchCauseEffect(restore(response), {
