@@ -98,6 +98,7 @@ export interface ConnectError extends NotSent {
     | "NotAllowed"
     | "ProcessLimit"
     | "Reset"
+    | "WrongProtocol"
     | "Other"
   /** What was tried, and what the system said. */
   readonly detail: string
@@ -105,6 +106,10 @@ export interface ConnectError extends NotSent {
   readonly addresses?: ReadonlyArray<TriedAddress> | undefined
   /** Where it is this process that has reached a limit (`ProcessLimit`): the pool's, and how many it had open or was making. */
   readonly connections?: { readonly open: number; readonly maxConnections: number } | undefined
+  /** What came instead of HTTP/2's SETTINGS (`WrongProtocol`), quoted: 64 bytes at most, and of HTTP/1.1 the status line. */
+  readonly received?: string | undefined
+  /** What seems to be spoken instead of HTTP/2, where it is known: `HTTP/1.1`, `Redis`, `SSH`, `TLS`, … */
+  readonly protocol?: string | undefined
 }
 
 /** The certificate that a server showed. */

@@ -16,11 +16,14 @@ import { Alarm } from "./Alarm.js"
 import type { DriverRuntime } from "./DriverRuntime.js"
 import type { EndOfTurn } from "./endOfTurn.js"
 import { notReady, streamFailure } from "./http2Failures.js"
+import { looked } from "./otherProtocols.js"
 import type { Reader } from "./socket.js"
 import { destroyAsMade, type Transport } from "./Transport.js"
 
 /** More than this does not wait in the socket: what is urgent would come behind it. */
 const maxWaiting = 64 * 1024
+
+const nothing = new Uint8Array(0)
 
 export interface Http2ConnectionOptions {
   readonly socket: Transport
@@ -51,6 +54,8 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   readonly elapsed: () => number
   private readonly alarm: Alarm
   private isReady = false
+  /** What came before SETTINGS were complete, as much of it as says what speaks there. */
+  private first: Uint8Array = nothing
   private isShutDown = false
   /** A request begins after a time without any. */
   private isWaking = false
@@ -124,8 +129,14 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   // ---------------------------------------------------------------------------------------------------------------
 
   onBytes(bytes: Uint8Array, length: number): void {
+    if (!this.isReady) this.keepFirst(bytes, length)
     this.session.receive(bytes, 0, length, this.isTls)
     if (this.isHeld !== this.session.isBusy) this.hold()
+  }
+
+  private keepFirst(bytes: Uint8Array, length: number): void {
+    const { first } = this
+    if (first.length < looked) this.first = Buffer.concat([first, bytes.subarray(0, length)]).subarray(0, looked)
   }
 
   onEnd(): void {
@@ -214,6 +225,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
 
   onReady(): void {
     this.isReady = true
+    this.first = nothing
     this.around.onPrefaceReceived()
   }
 
@@ -235,7 +247,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   onClosed(failure: Failure): void {
     if (this.isShutDown) return
     if (this.isReady) this.around.listener.onClosed(failure._tag === "Ended" ? "ClosedByPeer" : "Failed")
-    else this.around.onPrefaceReceived(notReady(this.origin, failure))
+    else this.around.onPrefaceReceived(notReady(this.origin, failure, this.first))
   }
 
   toError(failure: StreamFailure, request: StreamRequest): Failures.Failure {

@@ -1,9 +1,11 @@
 import type { ExchangeRequest } from "../Connection.js"
 import * as Failures from "../Failure.js"
+import { continued } from "../format.js"
 import type { Failure, GoAway, StreamFailure } from "../http2/index.js"
 import { errorCodeName } from "../http2/index.js"
 import type { Origin } from "../Origin.js"
 import { broken, notConnected } from "./errors.js"
+import { receivedInsteadOfHttp2 } from "./received.js"
 import { isRefusedClient, tlsError } from "./tlsErrors.js"
 
 /** How a stream has failed, in the words that all connections share. */
@@ -69,19 +71,21 @@ export const streamFailure = (failed: StreamFailure, request: ExchangeRequest): 
   }
 }
 
-/** The connection ended before the server's SETTINGS had come. */
-export const notReady = (origin: Origin, failure: Failure): Failures.Failure => {
+/**
+ * The connection ended before the server's SETTINGS had come.
+ *
+ * @param first the first bytes that came
+ */
+export const notReady = (origin: Origin, failure: Failure, first: Uint8Array): Failures.Failure => {
   switch (failure._tag) {
     case "Broken":
       if (!(failure.cause instanceof Error)) break
       return isRefusedClient(failure.cause) ? tlsError(origin, failure.cause) : notConnected(origin, failure.cause)
     case "ProtocolError":
-      return Failures.connectError({
+      return failure.code === "InvalidPreface" ? notHttp2(origin, first) : Failures.connectError({
         origin: origin.href,
-        reason: "Other",
-        detail: origin.scheme === "https"
-          ? `it chose h2 in the TLS handshake (ALPN) and does not speak HTTP/2: ${failure.detail}; http2: false goes without`
-          : `what is there does not speak HTTP/2: ${failure.detail}; check http2: "prior-knowledge"`
+        reason: "WrongProtocol",
+        detail: `${doesNotSpeakHttp2(origin)}: ${failure.detail}; ${goWithout(origin)}`
       })
     case "Ended":
       return Failures.connectError({
@@ -92,7 +96,8 @@ export const notReady = (origin: Origin, failure: Failure): Failures.Failure => 
           : origin.scheme === "https"
           ? "the server chose h2 in the TLS handshake (ALPN), and closed the connection without a word; " +
             "http2: false goes without"
-          : "the other side closed the connection before it had said what it speaks; is it a server of HTTP/2?"
+          : "the other side closed the connection before it had said what it speaks; is it a server of HTTP/2? If it " +
+            "speaks TLS, use https:"
       })
     case "Unresponsive":
       return Failures.connectError({ origin: origin.href, reason: "Other", detail: unresponsive[failure.what] })
@@ -101,6 +106,31 @@ export const notReady = (origin: Origin, failure: Failure): Failures.Failure => 
   }
   return Failures.connectError({ origin: origin.href, reason: "Other", detail: "the connection was closed" })
 }
+
+/** Something else than SETTINGS has come. */
+const notHttp2 = (origin: Origin, first: Uint8Array): Failures.Failure => {
+  const { received, spoken } = receivedInsteadOfHttp2(first)
+  const found = `the first octets are ${received}, which is no SETTINGS frame`
+  return Failures.connectError({
+    origin: origin.href,
+    reason: "WrongProtocol",
+    detail: spoken !== undefined && origin.scheme === "http"
+      ? `${continued(spoken.hint)} (${found})`
+      : `${doesNotSpeakHttp2(origin)}${spoken === undefined ? "" : `, but ${spoken.protocol}`}: ${found}; ${
+        goWithout(origin)
+      }`,
+    received,
+    ...(spoken === undefined ? {} : { protocol: spoken.protocol })
+  })
+}
+
+const doesNotSpeakHttp2 = ({ scheme }: Origin): string =>
+  scheme === "https"
+    ? "it chose h2 in the TLS handshake (ALPN) and does not speak HTTP/2"
+    : "what is there does not speak HTTP/2"
+
+const goWithout = ({ scheme }: Origin): string =>
+  scheme === "https" ? "http2: false goes without" : `check http2: "prior-knowledge"`
 
 const unresponsive = {
   PING: "the server sent nothing and did not acknowledge a PING; the connection is closed",

@@ -8,7 +8,7 @@ const frameHead = 9
 const settings = 4
 
 /** The most that is looked at. */
-const looked = 128
+export const looked = 128
 
 interface Protocol {
   readonly name: string
@@ -63,7 +63,7 @@ const protocols: ReadonlyArray<Protocol> = [
   { name: "HTML or XML without the head of a response", begins: (_, text) => /^\s*<[!?a-z]/i.test(text) }
 ]
 
-/** What speaks instead of HTTP/1.1. */
+/** What speaks instead of the HTTP that was due. */
 export interface Instead {
   readonly protocol: string
   /** What that means, and what to do about it. */
@@ -74,25 +74,44 @@ export interface Instead {
  * What speaks instead of HTTP/1.1, by the bytes that came instead of a response: a TLS alert (RFC 8446 §6), the SETTINGS
  * that an HTTP/2 server begins with (RFC 9113 §3.4), or a server of something else. Undefined when it is none of these.
  */
-export const instead = (received: Uint8Array, length: number): Instead | undefined => {
+export const instead = (received: Uint8Array, length: number): Instead | undefined =>
+  startsAsHttp2(received, length)
+    ? {
+      protocol: "HTTP/2",
+      hint: `HTTP/2 came instead of a response; the server seems to speak nothing else: use http2: "prior-knowledge"`
+    }
+    : otherThanHttp(received, length, "a response")
+
+/** The same where HTTP/2 is spoken with prior knowledge: the response of an HTTP/1.1 server to the preface is among it. */
+export const insteadOfHttp2 = (received: Uint8Array, length: number): Instead | undefined =>
+  startsAsHttp1(received.subarray(0, length))
+    ? {
+      protocol: "HTTP/1.1",
+      hint:
+        `HTTP/1.1 came instead of HTTP/2's SETTINGS; the server does not speak HTTP/2 without TLS: leave out http2: ` +
+        `"prior-knowledge"`
+    }
+    : otherThanHttp(received, length, "HTTP/2's SETTINGS")
+
+export const startsAsHttp1 = (bytes: Uint8Array): boolean =>
+  String.fromCharCode(...bytes.subarray(0, 5)).toUpperCase() === "HTTP/"
+
+const startsAsHttp2 = (bytes: Uint8Array, length: number): boolean =>
+  length >= frameHead && bytes[3] === settings && bytes.subarray(4, frameHead).every((octet) => octet === 0)
+
+const otherThanHttp = (received: Uint8Array, length: number, due: string): Instead | undefined => {
   const bytes = received.subarray(0, Math.min(length, looked))
   if (length >= 2 && bytes[0] === alert && bytes[1] === majorVersion) {
     return {
       protocol: "TLS",
-      hint: "A TLS alert came instead of a response; the server seems to speak TLS: use https:"
-    }
-  }
-  if (length >= frameHead && bytes[3] === settings && bytes.subarray(4, frameHead).every((octet) => octet === 0)) {
-    return {
-      protocol: "HTTP/2",
-      hint: `HTTP/2 came instead of a response; the server seems to speak nothing else: use http2: "prior-knowledge"`
+      hint: `A TLS alert came instead of ${due}; the server seems to speak TLS: use https:`
     }
   }
   const text = String.fromCharCode(...bytes)
   const other = protocols.find(({ begins }) => begins(bytes, text))
   return other === undefined ? undefined : {
     protocol: other.name,
-    hint: `What came instead of a response looks like ${other.name}; is the port right?`
+    hint: `What came instead of ${due} looks like ${other.name}; is the port right?`
   }
 }
 

@@ -1,5 +1,5 @@
 import { type ProtocolError, quoteStart } from "../http1/index.js"
-import { type Instead, instead } from "./otherProtocols.js"
+import { type Instead, instead, insteadOfHttp2, startsAsHttp1 } from "./otherProtocols.js"
 
 /** What came at once where the head of a response was due, for whoever has to find out what speaks there. */
 export interface Received {
@@ -20,7 +20,7 @@ export const receivedInstead = (error: ProtocolError, bytes: Uint8Array, length:
   switch (error.code) {
     case "InvalidStatusLine":
     case "UnsupportedVersion":
-      return { received: quoteStart(bytes, 0, startsAsHttp(bytes) ? lineEnd(bytes, 0, length) : length), spoken }
+      return { received: quotedStart(bytes, length), spoken }
     case "InvalidHeaderName":
       return { received: quotedName(bytes, length), spoken }
     default:
@@ -28,8 +28,14 @@ export const receivedInstead = (error: ProtocolError, bytes: Uint8Array, length:
   }
 }
 
-const startsAsHttp = (bytes: Uint8Array): boolean =>
-  String.fromCharCode(...bytes.subarray(0, 5)).toUpperCase() === "HTTP/"
+/** What came instead of HTTP/2's SETTINGS. */
+export const receivedInsteadOfHttp2 = (bytes: Uint8Array): Received => ({
+  received: quotedStart(bytes, bytes.length),
+  spoken: insteadOfHttp2(bytes, bytes.length)
+})
+
+const quotedStart = (bytes: Uint8Array, length: number): string =>
+  quoteStart(bytes, 0, startsAsHttp1(bytes) ? lineEnd(bytes, 0, length) : length)
 
 const lineEnd = (bytes: Uint8Array, from: number, length: number): number => {
   const end = bytes.subarray(0, length).indexOf(lineFeed, from)
@@ -42,7 +48,7 @@ const colon = 58
 
 /** Of the first line that is no field. */
 const quotedName = (bytes: Uint8Array, length: number): string | undefined => {
-  let start = startsAsHttp(bytes) ? nextLine(bytes, 0, length) : 0
+  let start = startsAsHttp1(bytes) ? nextLine(bytes, 0, length) : 0
   while (start < length) {
     const end = lineEnd(bytes, start, length)
     const line = String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 256)))

@@ -463,6 +463,11 @@ describe("What is not HTTP/2", () => {
       const error = yield* failure(request)
       assert.strictEqual(error._tag, "ConnectError")
       assert.include(error.message, "does not speak HTTP/2")
+      assert.deepInclude(error, {
+        reason: "WrongProtocol",
+        protocol: "HTTP/1.1",
+        received: "\"HTTP/1.1 400 Bad Request\""
+      })
       const other = yield* get()
       yield* (yield* peer.accept).close("end")
       assert.deepInclude(yield* failure(other), { _tag: "ConnectError", reason: "Reset" })

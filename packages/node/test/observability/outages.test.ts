@@ -38,6 +38,9 @@ interface Outage {
 
 const loopback = "127.0.0.1"
 
+/** What is printed of a person's secret, it must not be. */
+const secret = "s3cret"
+
 /** Does what the test says with every connection. */
 const tcp = (onConnection: (socket: net.Socket) => void) =>
   Effect.acquireRelease(
@@ -87,6 +90,27 @@ const tls = (certificate: "expired" | "unknown-authority" | "wrong-host") =>
     url: `${server.url}/`,
     options: { tls: { ca: server.ca! } }
   }))
+
+/** What is there does not speak HTTP/2, which was asked for with prior knowledge. */
+const insteadOfHttp2 = (
+  name: string,
+  bytes: string | Uint8Array,
+  protocol: string | undefined,
+  ...says: Outage["says"]
+): [string, Outage] => [`with prior knowledge of HTTP/2: ${name}`, {
+  arrange: Effect.map(speaks(bytes), ({ url }) => ({ url, options: { http2: "prior-knowledge" as const } })),
+  tag: "ConnectError",
+  says: protocol === undefined || protocol === "TLS" || protocol === "HTTP/1.1"
+    ? says
+    : [`what came instead of HTTP/2's SETTINGS looks like ${protocol}; is the port right?`, ...says],
+  data: { reason: "WrongProtocol", ...(protocol === undefined ? {} : { protocol }) }
+}]
+
+const redis = "-ERR unknown command 'GET', with args beginning with: '/' 'HTTP/1.1'\r\n"
+const smtp = "220 mail.example.org ESMTP Postfix (Debian/GNU)\r\n"
+const mySql = Buffer.concat([Buffer.from([74, 0, 0, 0, 10]), Buffer.from("8.0.36\0".padEnd(73, "x"))])
+const postgres = "E\0\0\0\x8dSFATAL\0VFATAL\0C0A000\0Munsupported frontend protocol\0\0"
+const tlsAlert = Uint8Array.of(21, 3, 1, 0, 2, 2, 70)
 
 const outages: Record<string, Outage> = {
   "a name that does not exist": {
@@ -230,7 +254,7 @@ const outages: Record<string, Outage> = {
     says: ["does it speak TLS? Then use https:"]
   },
   "a TLS alert": {
-    arrange: speaks(Uint8Array.of(21, 3, 1, 0, 2, 2, 70)),
+    arrange: speaks(tlsAlert),
     tag: "RemoteProtocolError",
     says: ["a TLS alert came instead of a response", "use https:", "\\x15\\x03\\x01"],
     data: { protocol: "TLS" }
@@ -310,7 +334,7 @@ const outages: Record<string, Outage> = {
     ]
   },
   "Redis": {
-    arrange: speaks("-ERR unknown command 'GET', with args beginning with: '/' 'HTTP/1.1'\r\n"),
+    arrange: speaks(redis),
     tag: "RemoteProtocolError",
     says: ["what came instead of a response looks like Redis", "is the port right?", "-ERR unknown command 'GET'"],
     data: { protocol: "Redis" }
@@ -322,19 +346,19 @@ const outages: Record<string, Outage> = {
     data: { protocol: "SSH" }
   },
   "SMTP": {
-    arrange: speaks("220 mail.example.org ESMTP Postfix (Debian/GNU)\r\n"),
+    arrange: speaks(smtp),
     tag: "RemoteProtocolError",
     says: ["looks like SMTP", "220 mail.example.org ESMTP"],
     data: { protocol: "SMTP" }
   },
   "MySQL": {
-    arrange: speaks(Buffer.concat([Buffer.from([74, 0, 0, 0, 10]), Buffer.from("8.0.36\0".padEnd(73, "x"))])),
+    arrange: speaks(mySql),
     tag: "RemoteProtocolError",
     says: ["looks like MySQL", "8.0.36"],
     data: { protocol: "MySQL" }
   },
   "PostgreSQL": {
-    arrange: speaks("E\0\0\0\x8dSFATAL\0VFATAL\0C0A000\0Munsupported frontend protocol\0\0"),
+    arrange: speaks(postgres),
     tag: "RemoteProtocolError",
     says: ["looks like PostgreSQL", "SFATAL"],
     data: { protocol: "PostgreSQL" }
@@ -374,6 +398,40 @@ const outages: Record<string, Outage> = {
       data: { protocol }
     }])
   ),
+  ...Object.fromEntries([
+    insteadOfHttp2("Redis", redis, "Redis", "-ERR unknown command 'GET'"),
+    insteadOfHttp2("SSH", "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "SSH", "SSH-2.0-OpenSSH_9.2p1 Debian-2\\r\\n"),
+    insteadOfHttp2("SMTP", smtp, "SMTP", "220 mail.example.org ESMTP"),
+    insteadOfHttp2("MySQL", mySql, "MySQL", "8.0.36"),
+    insteadOfHttp2("PostgreSQL", postgres, "PostgreSQL", "SFATAL"),
+    // Less than the head of a frame, and nothing comes after it.
+    insteadOfHttp2("memcached", "ERROR\r\n", "memcached", "ERROR\\r\\n"),
+    insteadOfHttp2("SOCKS 5", Uint8Array.of(5, 255), "SOCKS 5", "\\x05\\xff"),
+    insteadOfHttp2("a TLS alert", tlsAlert, "TLS", "a TLS alert came instead of HTTP/2's SETTINGS", "use https:"),
+    insteadOfHttp2(
+      "HTTP/1.1",
+      `HTTP/1.1 400 Bad Request\r\nset-cookie: ${secret}\r\n\r\n`,
+      "HTTP/1.1",
+      "HTTP/1.1 came instead of HTTP/2's SETTINGS",
+      "leave out http2: \"prior-knowledge\"",
+      "\"HTTP/1.1 400 Bad Request\""
+    ),
+    insteadOfHttp2(
+      "of nothing known",
+      "\x01\x02hello, this is a protocol of our own",
+      undefined,
+      "\\x01\\x02hello, this is a"
+    )
+  ]),
+  "with prior knowledge of HTTP/2: a port that speaks TLS": {
+    arrange: Effect.map(TestServer.make({ tls: true, replies: { "/": Reply.text("ok") } }), ({ port }) => ({
+      url: `http://${loopback}:${port}/`,
+      options: { http2: "prior-knowledge" as const }
+    })),
+    tag: "ConnectError",
+    says: ["use https:"],
+    data: { reason: "Reset" }
+  },
   "HTML without a head": {
     arrange: speaks("<html><head><title>502 Bad Gateway</title></head>\n<body>nginx</body></html>\n"),
     tag: "RemoteProtocolError",
@@ -469,9 +527,6 @@ const alarmsOf = (error: TransportError.TransportError): ReadonlyArray<readonly 
       return []
   }
 }
-
-/** What is printed of a person's secret, it must not be. */
-const secret = "s3cret"
 
 describe("an outage says what it is and what to do", () => {
   for (const [name, outage] of Object.entries(outages)) {

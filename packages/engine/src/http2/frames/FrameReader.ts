@@ -104,6 +104,10 @@ export class FrameReader {
           i = this.skip(i, end)
       }
     }
+    // What begins as no SETTINGS frame is no HTTP/2: the rest of its first nine octets may never come.
+    if (!this.prefaced && this.headEnd > 0 && !mayBeSettings(this.head, this.headEnd)) {
+      this.fail(notSettings(this.head, 0, this.headEnd), end)
+    }
     if (start < end) this.reportProgress()
     return this.failure
   }
@@ -160,15 +164,7 @@ export class FrameReader {
     if (!this.prefaced) {
       // A status line or a banner says more than its first nine octets, so what came with them is quoted too.
       if (this.type !== FrameType.SETTINGS || (this.flags & FrameType.ACK) !== 0 || this.streamId !== 0) {
-        const quoted = head === bytes
-          ? quoteBytes(bytes, at, end, quotable)
-          : quoteBytes(head, at, at + frameHeadBytes, quotable)
-        return connectionError(
-          "InvalidPreface",
-          ErrorCode.PROTOCOL_ERROR,
-          `The first octets are ${quoted}, which is no SETTINGS frame`,
-          "RFC 9113 §3.4"
-        )
+        return head === bytes ? notSettings(bytes, at, end) : notSettings(head, at, at + frameHeadBytes)
       }
       this.prefaced = true
       return undefined
@@ -354,6 +350,21 @@ export class FrameReader {
     return at
   }
 }
+
+/** Whether the head of a SETTINGS frame begins so, which is no ACK. */
+const mayBeSettings = (head: Uint8Array, end: number): boolean => {
+  if (head[0] !== 0 || (end > 3 && head[3] !== FrameType.SETTINGS)) return false
+  if (end > 4 && (head[4] & FrameType.ACK) !== 0) return false
+  return end <= 5 || (head[5] & 0x7f) === 0 && head.subarray(6, end).every((octet) => octet === 0)
+}
+
+const notSettings = (bytes: Uint8Array, start: number, end: number): ProtocolError =>
+  connectionError(
+    "InvalidPreface",
+    ErrorCode.PROTOCOL_ERROR,
+    `The first octets are ${quoteBytes(bytes, start, end, quotable)}, which is no SETTINGS frame`,
+    "RFC 9113 §3.4"
+  )
 
 const settingsOf = (bytes: Uint8Array, start: number, end: number): ReadonlyArray<number> => {
   const entries: Array<number> = []

@@ -118,6 +118,27 @@ describe("the preface", () => {
     expect(read(join(first, settings))).toMatchObject({ events: [], error: { code: "InvalidPreface" } })
   })
 
+  it.each([
+    "ERROR\r\n",
+    "\x05\xff",
+    "\x15\x03\x01\0\x02\x02\x46",
+    "\0\0\0\x06",
+    "\0\0\0\x04\x01",
+    "\0\0\0\x04\0\0\0\x01"
+  ])(
+    "that cannot be SETTINGS is known before there is a whole frame head: %j",
+    (text) => {
+      const { reader } = record()
+      const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0))
+      expect(reader.execute(bytes, 0, bytes.length)).toMatchObject({ code: "InvalidPreface" })
+      // Whatever a reserved bit says (RFC 9113 §4.1).
+      for (let end = 1; end < settings.length; end++) {
+        const other = record().reader
+        expect(other.execute(Uint8Array.of(0, 0, 0, 4, 0, 0x80, 0, 0, 0), 0, Math.min(end, 9))).toBe(undefined)
+      }
+    }
+  )
+
   it("is quoted as far as it has come", () => {
     const { reader } = record()
     expect([reader.firstBytes, reader.midFrame]).toEqual(["\"\"", false])
