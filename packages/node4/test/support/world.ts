@@ -35,7 +35,7 @@ export const build = (options: HttpClientLayer.Options = {}) =>
     pool: Context.get(context, ConnectionPool.ConnectionPool)
   }))
 
-export const text = (client: HttpClient.HttpClient, url: string) =>
+export const text = <E, R>(client: HttpClient.HttpClient.With<E, R>, url: string) =>
   Effect.flatMap(client.get(url), (response) => response.text)
 
 export const atRest = (pool: ConnectionPool.ConnectionPool) =>

@@ -5,6 +5,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import { constFalse } from "effect/Function"
 import * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -47,15 +48,10 @@ export const traced = <A extends HttpClientResponse, E>(
   send: (prepared: PlatformRequest, restore: Restore) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> => {
   const name = fiber.getRef(HttpClient.SpanNameGenerator)(prepared.request)
-  const redactedNames = fiber.getRef(Headers.CurrentRedactedNames)
   return Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Effect.makeSpan(name, spanOptions), (span) => {
-      attributeRequest(
-        span,
-        prepared.request.method,
-        prepared.target,
-        Headers.redact(prepared.request.headers, redactedNames)
-      )
+      attributeRequest(span, prepared.request.method, prepared.target, none)
+      attributeHeaders(fiber, span, "request", prepared.request)
       const resends = countSend(fiber)
       if (resends > 0) span.attribute("http.request.resend_count", resends)
       const passedOn = fiber.getRef(HttpClient.TracerPropagationEnabled)
@@ -82,12 +78,8 @@ export const traced = <A extends HttpClientResponse, E>(
         onSuccess: (response) => {
           const original = originalOf(response) as HttpResponse
           countRetries()
-          attributeResponse(
-            span,
-            original.status,
-            original.connection,
-            Headers.redact(original.headers, redactedNames)
-          )
+          attributeResponse(span, original.status, original.connection, none)
+          attributeHeaders(fiber, span, "response", original)
           const ended = endOf(fiber)
           span.end(ended, response.status < 400 ? Exit.succeed(response) : failedWith(response.status))
           if (!original.isComplete) traceBody(fiber, span, ended, original)
@@ -97,6 +89,26 @@ export const traced = <A extends HttpClientResponse, E>(
     })
   )
 }
+
+/** Which headers a span has is for `HttpClient.TracerHeaderFilter` to say: by default none, and then they are not even read. */
+const attributeHeaders = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  span: Tracer.Span,
+  phase: "request" | "response",
+  message: { readonly headers: Headers.Headers }
+): void => {
+  const isWanted = fiber.getRef(HttpClient.TracerHeaderFilter)
+  if (isWanted === constFalse) return
+  const { headers } = message
+  const redactedNames = fiber.getRef(Headers.CurrentRedactedNames)
+  for (const name of Object.keys(headers)) {
+    if (!isWanted(name, phase)) continue
+    const isSecret = Headers.isRedactedName(name, redactedNames)
+    span.attribute(`http.${phase}.header.${name}`, isSecret ? "<redacted>" : headers[name])
+  }
+}
+
+const none = {}
 
 /** What makes interruptible again what was. */
 export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
