@@ -1,5 +1,12 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
-import { isIdempotent, requestTarget, type Target, WireRequest } from "@sluice/engine/call"
+import {
+  isIdempotent,
+  requestHeaders,
+  requestTarget,
+  type Target,
+  WireRequest,
+  withoutHeader
+} from "@sluice/engine/call"
 import { liveBodyOf, type OwnedBody } from "@sluice/engine/client"
 import * as Encoding from "effect/Encoding"
 import type * as Fiber from "effect/Fiber"
@@ -106,44 +113,23 @@ const headersOf = (
   keys: Idempotency.Keys | undefined,
   decoding: Decoding | undefined
 ): ExchangeRequest["headers"] => {
-  const own = route === undefined ? request.headers : withoutProxyCredentials(request.headers, origin)
-  const given = exchange._tag === "Chunks" && exchange.trailers ? withoutLength(own) : own
-  const addType = contentType !== undefined && given["content-type"] === undefined
-  const addAuthorization = credentials !== undefined && given["authorization"] === undefined
-  const addKey = keys !== undefined && !isIdempotent(request.method) && given["idempotency-key"] === undefined
-  if (!addType && !addAuthorization && !addKey) {
-    if (decoding === undefined) return given
-    // One object for all requests that have nothing of their own to say.
-    if (isBare(given)) return decoding.headers
-  }
-  const headers: Record<string, string> = { ...given }
-  if (addType) headers["content-type"] = contentType
-  if (addAuthorization) headers["authorization"] = basic(credentials)
-  if (addKey) headers["idempotency-key"] = keys.keyFor(request)
-  if (decoding !== undefined) Object.assign(headers, decoding.headers)
-  return headers
-}
-
-const isBare = (headers: ExchangeRequest["headers"]): boolean => {
-  for (const _ in headers) return false
-  return true
+  let given: ExchangeRequest["headers"] = request.headers
+  // Who we are to a proxy is nothing that an origin may learn (RFC 9110 §11.7.2).
+  if (route !== undefined && origin.route?.isForward !== true) given = withoutHeader(given, "proxy-authorization")
+  // The length that the platform has written there when the body was set.
+  if (exchange._tag === "Chunks" && exchange.trailers) given = withoutHeader(given, "content-length")
+  return requestHeaders(
+    given,
+    contentType,
+    credentials === undefined ? undefined : basic(credentials),
+    keys === undefined || isIdempotent(request.method) || given["idempotency-key"] !== undefined
+      ? undefined
+      : keys.keyFor(request),
+    decoding?.headers
+  )
 }
 
 export const basic = (credentials: string): string => `Basic ${Encoding.encodeBase64(credentials)}`
-
-/** The length that the platform has written there when the body was set. */
-const withoutLength = ({ "content-length": _, ...headers }: ExchangeRequest["headers"]): ExchangeRequest["headers"] =>
-  headers
-
-/** Who we are to a proxy is nothing that an origin may learn (RFC 9110 §11.7.2). */
-const withoutProxyCredentials = (
-  headers: ExchangeRequest["headers"],
-  { route }: Origin
-): ExchangeRequest["headers"] => {
-  if (headers["proxy-authorization"] === undefined || route?.isForward === true) return headers
-  const { "proxy-authorization": _, ...rest } = headers
-  return rest
-}
 
 /** Those of the region, over those of the origin, over those of the client. */
 const timeoutsOf = (

@@ -1,7 +1,7 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import type { Cancel, Failure } from "@sluice/engine"
-import { type Inbox, TunnelCall, WireRequest } from "@sluice/engine/call"
+import { copyHeaders, type Inbox, TunnelCall, WireRequest } from "@sluice/engine/call"
 import { checkTarget } from "@sluice/engine/http1"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -71,7 +71,7 @@ export const asConnect = (
     const { message: detail, section } = invalid
     return new LocalProtocolError({ origin: wire.origin.href, reason: "InvalidTarget", detail, section })
   }
-  const headers = { ...wire.headers }
+  const headers = copyHeaders(wire.headers)
   const given = request.headers["proxy-authorization"]
   if (given !== undefined) headers["proxy-authorization"] = given
   if (target.credentials !== undefined && request.headers["authorization"] === undefined) {

@@ -1,5 +1,5 @@
 import type { RequestTimeouts } from "@sluice/engine"
-import { type BodySource, PreparedRequest, type Target, WireRequest } from "@sluice/engine/call"
+import { type BodySource, copyHeaders, PreparedRequest, type Target, WireRequest } from "@sluice/engine/call"
 import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import type { Decoding } from "./Decoding.js"
 
@@ -23,7 +23,8 @@ export class PlatformRequest extends PreparedRequest {
   /** The same with these headers besides its own. */
   withHeaders(headers: Readonly<Record<string, string>>): PlatformRequest {
     const { body, method, origin, retryable, target } = this.wire
-    const wire = new WireRequest(origin, method, target, { ...this.wire.headers, ...headers }, body, retryable)
+    const all = Object.assign(copyHeaders(this.wire.headers), headers)
+    const wire = new WireRequest(origin, method, target, all, body, retryable)
     return new PlatformRequest(this.request, this.target, wire, this.source, this.expect, this.timeouts, this.decoding)
   }
 }

@@ -1,5 +1,5 @@
 import type { Cancel, Failure } from "@sluice/engine"
-import { type Inbox, TunnelCall, WireRequest } from "@sluice/engine/call"
+import { copyHeaders, type Inbox, TunnelCall, WireRequest } from "@sluice/engine/call"
 import { checkTarget } from "@sluice/engine/http1"
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -72,7 +72,7 @@ export const asConnect = (
     const { message: detail, section } = invalid
     return new LocalProtocolError({ origin: wire.origin.href, reason: "InvalidTarget", detail, section })
   }
-  const headers = { ...wire.headers }
+  const headers = copyHeaders(wire.headers)
   const given = request.headers["proxy-authorization"]
   if (given !== undefined) headers["proxy-authorization"] = given
   if (target.credentials !== undefined && request.headers["authorization"] === undefined) {
