@@ -40,6 +40,8 @@ export default defineConfig({
     // One more than there are cores: tests over real sockets wait for much of their time.
     minWorkers: 1,
     maxWorkers: availableParallelism() + 1,
+    // `npm run again` runs each test several times.
+    ...(process.env["TEST_TIMES"] === undefined ? {} : { runner: `${root}scripts/repeatingRunner.mjs` }),
     projects: [
       project("engine", "packages/engine"),
       project("core", "packages/core"),

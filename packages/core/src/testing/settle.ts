@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import { setTimeout } from "../internal/testing/realTimers.js"
-import { isBreathing } from "../internal/testing/wire/breathing.js"
+import { breathing } from "../internal/testing/wire/breathing.js"
 
 const turn = Effect.async<void>((resume) => {
   setTimeout(() => resume(Effect.void), 0)
@@ -36,5 +36,5 @@ const turn = Effect.async<void>((resume) => {
 export const settle: Effect.Effect<void> = Effect.zipRight(
   turn,
   // Long bodies in memory let the event loop have its turn now and then.
-  Effect.repeat(turn, { while: isBreathing })
+  Effect.repeat(turn, { while: () => breathing.isUnderWay })
 )

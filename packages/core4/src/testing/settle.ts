@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import { setTimeout } from "../internal/testing/realTimers.js"
-import { isBreathing } from "../internal/testing/wire/breathing.js"
+import { breathing } from "../internal/testing/wire/breathing.js"
 
 const turn = Effect.callback<void>((resume) => {
   setTimeout(() => resume(Effect.void), 0)
@@ -36,6 +36,6 @@ const turn = Effect.callback<void>((resume) => {
 export const settle: Effect.Effect<void> = Effect.repeat(Effect.yieldNow, { times: 20 }).pipe(
   Effect.andThen(turn),
   // Long bodies in memory let the event loop have its turn now and then.
-  Effect.andThen(Effect.repeat(turn, { while: isBreathing })),
+  Effect.andThen(Effect.repeat(turn, { while: () => breathing.isUnderWay })),
   Effect.andThen(Effect.repeat(Effect.yieldNow, { times: 4 }))
 )

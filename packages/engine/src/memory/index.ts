@@ -2,6 +2,7 @@
  * A network in memory, in bytes: what sockets and the reader of a server are there. When things happen, and what the server
  * does, is a face's.
  */
+export * from "./Breathing.js"
 export * from "./MemorySocket.js"
 export * from "./MemoryTime.js"
 export * from "./Outlet.js"

@@ -10,7 +10,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Runtime from "effect/Runtime"
 import * as Scheduler from "effect/Scheduler"
-import * as breathing from "./breathing.js"
+import { breathing } from "./breathing.js"
 
 /**
  * When things happen in a network in memory: by the scheduler and the Clock of the Effect that it was made in. Nothing
@@ -21,7 +21,6 @@ export class MemoryRuntime implements DriverRuntime, MemoryTime {
   private readonly clock: Clock.Clock
   /** Only Effect's own scheduler shares its process with an event loop. */
   private readonly hasEventLoop: boolean
-  private steps = 0
 
   constructor(private readonly runtime: Runtime.Runtime<never>) {
     this.scheduler = FiberRefs.getOrDefault(runtime.fiberRefs, FiberRef.currentScheduler)
@@ -44,7 +43,7 @@ export class MemoryRuntime implements DriverRuntime, MemoryTime {
 
   /** A step of its own, soon. Now and then the event loop has its turn, or endless bodies would leave it none. */
   soon(step: () => void): void {
-    if (this.hasEventLoop && ++this.steps % breathing.every === 0) breathing.afterBreath(step)
+    if (this.hasEventLoop && breathing.isDue()) breathing.hold(() => this.scheduler.scheduleTask(step, 0))
     else this.scheduler.scheduleTask(step, 0)
   }
 

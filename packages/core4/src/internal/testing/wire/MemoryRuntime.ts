@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { nextStep, type Soon, soonOf } from "../../soon.js"
-import * as breathing from "./breathing.js"
+import { breathing } from "./breathing.js"
 
 /**
  * When things happen in a network in memory: by the scheduler and the Clock of the Effect that it was made in. Nothing
@@ -16,7 +16,6 @@ import * as breathing from "./breathing.js"
 export class MemoryRuntime implements DriverRuntime, MemoryTime {
   private readonly step: Soon
   private readonly clock: Clock.Clock
-  private steps = 0
 
   constructor(private readonly context: Context.Context<never>) {
     this.step = soonOf(context)
@@ -38,7 +37,7 @@ export class MemoryRuntime implements DriverRuntime, MemoryTime {
 
   /** A step of its own, soon. Now and then the event loop has its turn, or endless bodies would leave it none. */
   soon(step: () => void): void {
-    if (++this.steps % breathing.every === 0) breathing.afterBreath(step)
+    if (breathing.isDue()) breathing.hold(() => this.step(step))
     else this.step(step)
   }
 
