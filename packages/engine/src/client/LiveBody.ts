@@ -32,7 +32,11 @@ export class OwnedBody {
     this.refusal = problem === undefined
       ? undefined
       : { problem, cause: use?._tag === "Closed" ? use.cause : undefined }
-    if (this.refusal === undefined) uses.set(source, inUse)
+    if (this.refusal !== undefined) return
+    uses.set(source, inUse)
+    const onTaken = claims.get(source)
+    claims.delete(source)
+    onTaken?.()
   }
 
   onBroken(listener: (cause: unknown) => void): void {
@@ -53,19 +57,40 @@ export const liveBodyOf = (body: unknown): OwnedBody | undefined => {
   return live === undefined ? undefined : new OwnedBody(body as object, live)
 }
 
+/** A body that its request has claimed before the transport has taken it. */
+export interface Claim {
+  /** The request has failed on its way to the transport. */
+  readonly close: (cause: unknown) => void
+  /** Whoever has it now, it is no longer the request. */
+  readonly release: () => void
+}
+
+/** By body: whoever has claimed it is told when the transport takes it. */
+const claims = new WeakMap<object, () => void>()
+
 /**
- * A request with this body begins to run, and may wait for other things than the transport: from here on the body is not to
- * end the process. What is returned closes it if no request has taken it over by then; undefined when it is nothing open.
+ * A request with this body begins to run, and may wait for other things than the transport. Undefined when the body is
+ * nothing open, or belongs to another request already.
  */
-export const claim = (body: unknown): ((cause: unknown) => void) | undefined => {
+export const claim = (body: unknown, onTaken: () => void): Claim | undefined => {
   const live = lifeOf(body)
-  if (live === undefined || uses.has(body as object)) return undefined
-  return (cause) => {
-    if (uses.has(body as object)) return
-    uses.set(body as object, { _tag: "Closed", cause })
-    live.close()
+  if (live === undefined) return undefined
+  const source = body as object
+  if (uses.has(source) || claims.has(source)) return undefined
+  claims.set(source, onTaken)
+  const release = () => claims.get(source) === onTaken && claims.delete(source)
+  return {
+    close: (cause) => {
+      if (!release()) return
+      uses.set(source, { _tag: "Closed", cause })
+      live.close()
+    },
+    release
   }
 }
+
+/** From here on what is open does not end the process by an error that nobody listens to. */
+export const watch = (body: unknown): void => void lifeOf(body)
 
 /** Each has one, whoever asks: it listens to its body. */
 const lives = new WeakMap<object, LiveBody>()
@@ -85,19 +110,19 @@ const lifeOf = (body: unknown): LiveBody | undefined => {
   return live
 }
 
-/** What is used of a `Readable` of Node, which this package does not know. */
+/** What is used of a `Readable` of Node, which this package does not know. Those of libraries may lack some of it. */
 interface NodeStream {
-  readonly readableDidRead: boolean
-  readonly readableFlowing: boolean | null
-  readonly destroyed: boolean
-  readonly errored: unknown
+  readonly readableDidRead?: boolean
+  readonly readableFlowing?: boolean | null
+  readonly destroyed?: boolean
+  readonly errored?: unknown
   readonly on: (event: "error", listener: (cause: unknown) => void) => void
   readonly destroy: () => void
 }
 
 const isNodeStream = (body: object): body is NodeStream =>
-  "readableDidRead" in body && "destroy" in body && typeof body.destroy === "function" && "on" in body &&
-  typeof body.on === "function"
+  "pipe" in body && typeof body.pipe === "function" && "destroy" in body && typeof body.destroy === "function" &&
+  "on" in body && typeof body.on === "function"
 
 const ofNodeStream = (stream: NodeStream): LiveBody => {
   let broken: { readonly cause: unknown } | undefined = undefined
@@ -109,10 +134,12 @@ const ofNodeStream = (stream: NodeStream): LiveBody => {
   })
   return {
     problem: () => {
-      if (stream.readableDidRead || stream.readableFlowing === true) return "it is a stream that has been read from"
+      if (stream.readableDidRead === true || stream.readableFlowing === true) {
+        return "it is a stream that has been read from"
+      }
       // Its listener is notified of it.
       if (broken !== undefined) return undefined
-      return stream.destroyed || (stream.errored ?? undefined) !== undefined
+      return stream.destroyed === true || (stream.errored ?? undefined) !== undefined
         ? "it is a stream that has been closed"
         : undefined
     },

@@ -157,6 +157,43 @@ describe("A body that is open, of a request that has not come to the transport,"
       }
     }))
 
+  it.scoped("does not end the process while something around the client waits, and comes from another library", () =>
+    Effect.gen(function*() {
+      const { url } = yield* echo
+      const { client } = yield* makeClient()
+      const limited = HttpClient.transformResponse(client, (response) => Effect.zipRight(turns(50), response))
+      // As `readable-stream` 3 has them, which much of npm reads files and archives by.
+      const old = (stream: Readable) =>
+        new Proxy(stream, {
+          has: (stream, name) => !["readableDidRead", "errored"].includes(String(name)) && name in stream,
+          get: (stream, name) => {
+            const value: unknown = Reflect.get(stream, name, stream)
+            return typeof value === "function" ? value.bind(stream) : value
+          }
+        })
+      for (const made of [(stream: Readable) => stream, old]) {
+        const error = yield* Effect.flip(limited.execute(post(url, made(createReadStream("/absent")))))
+        assert.include(error.message, "failed while it was sent: ENOENT")
+      }
+    }))
+
+  it.scoped("stays with the first that runs, whatever becomes of a second one", () =>
+    Effect.gen(function*() {
+      const { url } = yield* echo
+      const { client } = yield* makeClient({ timeouts: { total: "1 minute" } })
+      for (const second of [Effect.fail("guard" as const), Effect.never]) {
+        let asked = 0
+        const guarded = mapped(Effect.suspend(() => asked++ === 0 ? turns(50) : second))(client)
+        const request = post(url, Readable.from(["first"]))
+        const first = yield* Effect.fork(Effect.flatMap(guarded.execute(request), ({ text }) => text))
+        yield* until(() => asked === 1)
+        const other = yield* Effect.fork(guarded.execute(request))
+        yield* until(() => asked === 2)
+        yield* Fiber.interrupt(other)
+        assert.strictEqual(yield* Fiber.join(first), "first")
+      }
+    }))
+
   it.scoped("is left alone by requests that a mapper makes", () =>
     Effect.gen(function*() {
       const { url } = yield* echo

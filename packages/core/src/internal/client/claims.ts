@@ -1,5 +1,5 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
-import { claim } from "@sluice/engine/client"
+import { claim, liveBodyOf, watch } from "@sluice/engine/client"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,72 +8,89 @@ import { rawOf } from "./RequestBody.js"
 
 /** A body that is open, of a request that has not come to the transport. */
 interface Claim {
-  readonly body: unknown
+  /** Claims are numbered as they are made. */
+  readonly number: number
   readonly close: (cause: unknown) => void
-  /** Its fiber has ended, which an interrupt does. */
-  readonly onEnd: (exit: Exit.Exit<unknown, unknown>) => void
+  readonly release: () => void
+  /** Does not wait for the end of its fiber any more. */
+  readonly forget: () => void
 }
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
 /** By the fiber that runs the request: those of requests within the mappers of others come last. */
-const claims = new WeakMap<AnyFiber, Array<Claim>>()
+const claims = new WeakMap<AnyFiber, Set<Claim>>()
+
+let last = 0
 
 /** How many there are in all; mostly none. */
 let count = 0
 
 /**
  * A request begins to run: what comes first are mappers and wrappers, which may wait, fail, or be interrupted. A body that is
- * open belongs to it from here on.
+ * open belongs to it from here on; from before, it does not end the process, for what is around the client may wait too.
  */
 export const begin = (request: HttpClientRequest): Effect.Effect<HttpClientRequest> => {
   const { body } = request
   if (body._tag !== "Raw" && body._tag !== "Stream") return Effect.succeed(request)
   const raw = rawOf(body)
-  return typeof raw !== "object" || raw === null ? Effect.succeed(request) : Effect.withFiberRuntime((fiber) => {
-    const close = claim(raw)
-    if (close !== undefined) add(fiber, raw, close)
+  if (typeof raw !== "object" || raw === null) return Effect.succeed(request)
+  watch(raw)
+  return Effect.withFiberRuntime((fiber) => {
+    add(fiber, raw)
     return Effect.succeed(request)
   })
 }
 
-const add = (fiber: AnyFiber, body: unknown, close: Claim["close"]): void => {
-  const onEnd: Claim["onEnd"] = (exit) => {
-    count--
+const add = (fiber: AnyFiber, body: unknown): void => {
+  // The transport has it: what becomes of it is no longer ours to say.
+  const claimed = claim(body, () => remove(own))
+  if (claimed === undefined) return
+  // Its fiber has ended, which an interrupt does.
+  const onEnd = (exit: Exit.Exit<unknown, unknown>) => {
+    remove(own)
+    if (hasFailed(exit)) claimed.close(exit)
     // Who has run the mappers in a fiber of their own goes on with what came of them.
-    if (hasFailed(exit)) close(exit)
+    else claimed.release()
   }
-  const own = claims.get(fiber)
-  const claim = { body, close, onEnd }
-  if (own === undefined) claims.set(fiber, [claim])
-  else own.push(claim)
-  count++
   fiber.addObserver(onEnd)
+  const forget = () => fiber.removeObserver(onEnd)
+  const ofFiber = claims.get(fiber) ?? new Set()
+  const own: Claim = { ...claimed, number: ++last, forget: () => ofFiber.delete(own) && forget() }
+  claims.set(fiber, ofFiber.add(own))
+  count++
 }
 
 /** A fiber that races with another one succeeds with how it ended. */
 const hasFailed = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) || (Exit.isExit(exit.value) && hasFailed(exit.value))
 
-const remove = (fiber: AnyFiber, { onEnd }: Claim): void => {
+const remove = ({ forget }: Claim): void => {
   count--
-  fiber.removeObserver(onEnd)
+  forget()
 }
 
-/** How many the fiber has. */
-export const countOf = (fiber: AnyFiber): number => count === 0 ? 0 : claims.get(fiber)?.length ?? 0
+/** Claims that are made from now on come after it. */
+export const mark = (): number => last
 
 /** What the fiber has claimed since then is closed: its request has failed on its way here. */
-export const closeFrom = (fiber: AnyFiber, index: number, cause: Cause.Cause<unknown>): void => {
-  if (count === 0) return
-  for (const claim of claims.get(fiber)?.splice(index) ?? []) {
-    remove(fiber, claim)
+export const closeSince = (fiber: AnyFiber, mark: number, cause: Cause.Cause<unknown>): void => {
+  for (const claim of since(fiber, mark)) {
+    remove(claim)
     claim.close(cause)
   }
 }
 
-/** The transport has the request: what it took over is its own, and what somebody has put in its place is theirs. */
-export const passOn = (fiber: AnyFiber, index: number): void => {
-  if (count === 0) return
-  for (const claim of claims.get(fiber)?.splice(index) ?? []) remove(fiber, claim)
+/** The transport has the request: what somebody has put in the place of its body is theirs. */
+export const releaseSince = (fiber: AnyFiber, mark: number): void => {
+  for (const claim of since(fiber, mark)) {
+    remove(claim)
+    claim.release()
+  }
 }
+
+const since = (fiber: AnyFiber, mark: number): ReadonlyArray<Claim> =>
+  count === 0 || mark === Infinity ? [] : [...claims.get(fiber) ?? []].filter(({ number }) => number > mark)
+
+/** Closes what is open in a request that nobody will send. */
+export const drop = ({ body }: HttpClientRequest): void => liveBodyOf(rawOf(body))?.close(undefined)

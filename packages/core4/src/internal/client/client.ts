@@ -94,11 +94,16 @@ export const make = <E>(
     })
   }
 
-  const execute = (request: HttpClientRequest) =>
+  /** `mark`: what has been claimed since then is its body, or was before somebody put another one in its place. */
+  const execute = (request: HttpClientRequest, mark = Infinity) =>
     Effect.withFiber<HttpClientResponse, E>((fiber) => {
       if (options.redactPath !== undefined) redactPathOf(request, options.redactPath)
       const prepared = request.method === "CONNECT" ? needsTunnel() : prepare(request, options, fiber, track)
-      if (isTransportError(prepared)) return Effect.fail(toError(prepared, request))
+      if (isTransportError(prepared)) {
+        claims.closeSince(fiber, mark, Cause.fail(prepared))
+        return Effect.fail(toError(prepared, request))
+      }
+      claims.releaseSince(fiber, mark)
       return isTraced(fiber, request)
         ? traced(fiber, prepared, (prepared, restore) => send(fiber, prepared, restore))
         : Effect.uninterruptibleMask((restore) => send(fiber, prepared, restore))
@@ -107,17 +112,17 @@ export const make = <E>(
   /** One that mappers and wrappers make, which may take its time and fail. */
   const mapped = (request: Effect.Effect<HttpClientRequest, never>) =>
     Effect.withFiber<HttpClientResponse, E>((fiber) => {
-      const index = claims.countOf(fiber)
+      const mark = claims.mark()
       const region = fiber.getRef(Timeouts.current)
       const outer = deadline.ofRegion(region)
-      if (outer !== undefined) return sent(fiber, index, endedBy(outer, request))
+      if (outer !== undefined) return sent(fiber, mark, endedBy(outer, request))
       const ownOf = region?.total === undefined ? totalOf : undefined
       const total = region?.total ?? options.timeouts.total
-      if (total === Infinity && ownOf === undefined) return sent(fiber, index, request)
+      if (total === Infinity && ownOf === undefined) return sent(fiber, mark, request)
       return deadline.withDeadline(total, ownOf !== undefined, (whole) =>
         sent(
           fiber,
-          index,
+          mark,
           Effect.map(endedBy(whole, request), (request) => {
             const own = ownOf?.(request)
             if (own !== undefined) whole.replace(own)
@@ -126,23 +131,28 @@ export const make = <E>(
         ))
     })
 
+  /** The mappers run in a fiber of their own. Once it has ended, what it has claimed is closed by nobody but us. */
   const endedBy = (whole: deadline.Deadline, request: Effect.Effect<HttpClientRequest>) =>
-    deadline.endedBy(whole, request, (millis) => Effect.fail(tooLate(millis)))
+    Effect.suspend(() => {
+      let known: HttpClientRequest | undefined
+      const mapped = Effect.map(request, (request) => known = request)
+      return Effect.onInterrupt(
+        deadline.endedBy(whole, mapped, (millis) => Effect.fail(tooLate(millis))),
+        () => Effect.sync(() => known && claims.drop(known))
+      )
+    })
 
   const sent = (
     fiber: Fiber.Fiber<unknown, unknown>,
-    index: number,
+    mark: number,
     request: Effect.Effect<HttpClientRequest, E>
   ) =>
     Effect.matchCauseEffect(request, {
       onFailure: (cause) => {
-        claims.closeFrom(fiber, index, cause)
+        claims.closeSince(fiber, mark, cause)
         return Exit.failCause(cause)
       },
-      onSuccess: (request) => {
-        claims.passOn(fiber, index)
-        return execute(request)
-      }
+      onSuccess: (request) => execute(request, mark)
     })
 
   /** Nobody knows yet what the request would have been. */
