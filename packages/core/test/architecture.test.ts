@@ -66,7 +66,7 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   call: ["pool", "http1"],
   routes: ["options"],
   client: ["call", "http1"],
-  memory: [],
+  memory: ["http2"],
   metrics: ["pool"],
   node: ["call", "client", "http1", "http2", "network", "options", "pool"]
 }

@@ -1,9 +1,12 @@
 import { fromLatin1 } from "./MemorySocket.js"
 
+/** Several values of a name are several fields. */
+export type ReplyHeaders = Readonly<Record<string, string | ReadonlyArray<string>>>
+
 /** What is looked at of a response. */
 interface Reply {
   readonly status?: number | undefined
-  readonly headers?: Readonly<Record<string, string | ReadonlyArray<string>>> | undefined
+  readonly headers?: ReplyHeaders | undefined
   readonly body?: unknown
   readonly trailers?: Readonly<Record<string, string>> | undefined
 }
@@ -21,7 +24,7 @@ export const hasContent = (method: string, status: number): boolean =>
   method !== "HEAD" && status >= 200 && status !== 204 && status !== 304
 
 /** The head of a response as bytes. A field that is no octets, or has an end of line in it, is the test's own doing. */
-export const encodeHead = (status: number, headers: Reply["headers"] = {}): Uint8Array => {
+export const encodeHead = (status: number, headers: ReplyHeaders = {}): Uint8Array => {
   const lines = Object.entries(headers).flatMap(([name, values]) =>
     [values].flat().map((value) => `${name}: ${value}\r\n`)
   )
@@ -58,7 +61,7 @@ export const frame = (
   { headers: asked, method }: Pick<Request, "method" | "headers">,
   { body, headers = {}, status = 200, trailers }: Reply,
   isTunnel: boolean
-): { readonly headers: NonNullable<Reply["headers"]>; readonly framing: Framing } => {
+): { readonly headers: ReplyHeaders; readonly framing: Framing } => {
   const names = Object.keys(headers).map((name) => name.toLowerCase())
   if (status === 101 && !names.includes("upgrade") && asked["upgrade"] !== undefined) {
     return { headers: { ...headers, connection: "upgrade", upgrade: asked["upgrade"] }, framing: "Given" }

@@ -2,7 +2,7 @@ import { opensTunnel } from "@sluice/engine/call"
 import { ErrorCode } from "@sluice/engine/http2"
 import { type FrameHandler, FrameReader, FrameWriter, OutputBuffer, writeHeaders } from "@sluice/engine/http2/frames"
 import { HpackDecoder, HpackEncoder } from "@sluice/engine/http2/hpack"
-import { fromLatin1, hasContent, type PipeReader, toLatin1 } from "@sluice/engine/memory"
+import { fromLatin1, hasContent, http2Fields, type PipeReader, toLatin1 } from "@sluice/engine/memory"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -12,7 +12,6 @@ import type { TransportError } from "../../../TransportError.js"
 import type * as models from "../memoryModels.js"
 import { MemoryRequest } from "../MemoryRequest.js"
 import type { ServerOptions } from "./Http1Server.js"
-import { flat, requestHead, requestTrailers, responseFields } from "./http2Fields.js"
 import { ServedStream } from "./ServedStream.js"
 
 export interface Http2ServerOptions extends ServerOptions {
@@ -129,7 +128,7 @@ export class Http2Server implements PipeReader, FrameHandler {
     if (streamId > this.lastServed) return
     // The client may have sent it before it knew of another limit.
     if (this.streams.size >= this.capacity) return this.reset(streamId, ErrorCode.REFUSED_STREAM)
-    const head = requestHead(this.decoder.fields)
+    const head = http2Fields.requestHead(this.decoder.fields)
     if (typeof head === "string") return this.refuse(streamId, head)
     const { connection, onRequest, window } = this.options
     const request = new MemoryRequest(connection, head, window, (length) => this.onTaken(streamId, length), streamId)
@@ -137,7 +136,7 @@ export class Http2Server implements PipeReader, FrameHandler {
     this.streams.set(streamId, served)
     if (head.headers["expect"]?.toLowerCase() === "100-continue") {
       request.onFirstRead = () => {
-        this.writeHead(served, responseFields(100), false)
+        this.writeHead(served, http2Fields.responseFields(100), false)
         this.write()
       }
     }
@@ -148,7 +147,7 @@ export class Http2Server implements PipeReader, FrameHandler {
   }
 
   private onTrailers(stream: ServedStream, endStream: boolean): void {
-    const trailers = requestTrailers(this.decoder.fields)
+    const trailers = http2Fields.requestTrailers(this.decoder.fields)
     if (stream.request.isComplete) return this.refuse(stream.id, "HEADERS after the end of a request")
     if (typeof trailers === "string") return this.refuse(stream.id, trailers)
     if (!endStream) return this.refuse(stream.id, "trailers that do not end the request")
@@ -295,13 +294,15 @@ export class Http2Server implements PipeReader, FrameHandler {
       const { body = "", headers, interim = [], raw, status = 200 } = reply
       if (raw !== undefined) return this.replyRaw(stream, raw)
       const { method } = stream.request
-      for (const { headers, status = 103 } of interim) this.writeHead(stream, responseFields(status, headers), false)
+      for (const { headers, status = 103 } of interim) {
+        this.writeHead(stream, http2Fields.responseFields(status, headers), false)
+      }
       stream.isTunnel = opensTunnel(method, status)
-      const trailers = flat(reply.trailers)
+      const trailers = http2Fields.flatFields(reply.trailers)
       const isSent = stream.isTunnel || hasContent(method, status)
       // A response to HEAD says what the one to GET would (RFC 9110 §9.3.2), or nothing.
       const isCounted = !stream.isTunnel && (isSent || (method === "HEAD" && reply.body !== undefined))
-      const head = responseFields(status, headers, isCounted ? lengthOf(body) : undefined)
+      const head = http2Fields.responseFields(status, headers, isCounted ? lengthOf(body) : undefined)
       if (!isSent || (lengthOf(body) === 0 && trailers.length === 0 && !stream.isTunnel)) {
         return Effect.sync(() => this.finish(stream, () => this.writeHead(stream, head, true)))
       }

@@ -1,6 +1,6 @@
-import type { HeaderField } from "@sluice/engine/http2/hpack"
-import type { RequestHead } from "@sluice/engine/memory"
-import type { Reply } from "../memoryModels.js"
+import type { HeaderField } from "../http2/hpack/index.js"
+import type { RequestHead } from "./RequestReader.js"
+import type { ReplyHeaders } from "./responseHead.js"
 
 /** They belong to a connection of HTTP/1.1 (RFC 9113 §8.2.2). */
 const connectionSpecific = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"])
@@ -53,7 +53,6 @@ const isPseudo = (name: string): boolean =>
 
 const problemOf = (name: string, value: string): string | undefined => {
   if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)) return `a field's name is ${JSON.stringify(name)}`
-
   if (/[\0\r\n]|^[ \t]|[ \t]$/.test(value)) return `the value of ${name} has a control character, or outer blanks`
   if (connectionSpecific.has(name)) return `${name} belongs to HTTP/1.1`
   return name === "te" && value !== "trailers" ? `te: ${value}` : undefined
@@ -62,17 +61,18 @@ const problemOf = (name: string, value: string): string | undefined => {
 /** The fields of a response head, flat. What belongs to a connection of HTTP/1.1 is left out, as a gateway leaves it out. */
 export const responseFields = (
   status: number,
-  headers: Reply["headers"] = {},
+  headers: ReplyHeaders = {},
   contentLength?: number
 ): Array<string> => {
-  const fields = [":status", String(status), ...flat(headers)]
+  const fields = [":status", String(status), ...flatFields(headers)]
   if (contentLength !== undefined && !fields.includes("content-length")) {
     fields.push("content-length", String(contentLength))
   }
   return fields
 }
 
-export const flat = (headers: Reply["headers"] = {}): Array<string> =>
+/** Fields one after the other: name, value, name, value. */
+export const flatFields = (headers: ReplyHeaders = {}): Array<string> =>
   Object.entries(headers).flatMap(([name, values]) =>
     connectionSpecific.has(name.toLowerCase())
       ? []
