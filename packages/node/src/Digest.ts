@@ -23,8 +23,7 @@ import { bodyBytes } from "./internal/bodyBytes.js"
  * import * as HttpClient from "@effect/platform/HttpClient"
  * import * as Credentials from "@sluice/core/Credentials"
  * import { Digest } from "@sluice/node"
- * import { type Challenge, challengesOf } from "@sluice/engine/client"
-import * as Effect from "effect/Effect"
+ * import * as Effect from "effect/Effect"
  * import * as Redacted from "effect/Redacted"
  *
  * const client = Effect.gen(function*() {

@@ -23,8 +23,7 @@ import { bodyBytes } from "./internal/bodyBytes.js"
  * import * as HttpClient from "effect/http/HttpClient"
  * import * as Credentials from "@sluice/core4/Credentials"
  * import { Digest } from "@sluice/node4"
- * import { type Challenge, challengesOf } from "@sluice/engine/client"
-import * as Effect from "effect/Effect"
+ * import * as Effect from "effect/Effect"
  * import * as Redacted from "effect/Redacted"
  *
  * const client = Effect.gen(function*() {

@@ -4,9 +4,11 @@
  * @since 0.1.0
  */
 import type { Codec, Encoder } from "@sluice/core4/ContentCoding"
-import * as codings from "./internal/codings.js"
+import { codings } from "@sluice/engine/node"
 import * as decoder from "./internal/decoder.js"
 import * as encoder from "./internal/encoder.js"
+
+const { br, deflate, gzip, zstd } = codings
 
 const codec = (format: codings.Format, ...names: Codec["names"]): Codec => ({
   names,
@@ -22,10 +24,10 @@ const codec = (format: codings.Format, ...names: Codec["names"]): Codec => ({
  * @category constants
  */
 export const codecs: ReadonlyArray<Codec> = [
-  codec(codings.gzip, "gzip", "x-gzip"),
-  codec(codings.deflate, "deflate"),
-  codec(codings.br, "br"),
-  ...(codings.zstd === undefined ? [] : [codec(codings.zstd, "zstd")])
+  codec(gzip, "gzip", "x-gzip"),
+  codec(deflate, "deflate"),
+  codec(br, "br"),
+  ...(zstd === undefined ? [] : [codec(zstd, "zstd")])
 ]
 
 /**

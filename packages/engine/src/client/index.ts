@@ -3,6 +3,7 @@
  * message, bodies that are open. Decisions and formats; who asks, when and in which fiber is a face's.
  */
 export * from "./challenges.js"
+export * from "./CodingFailure.js"
 export * from "./CookieJar.js"
 export * from "./EventDecoder.js"
 export * from "./Lines.js"

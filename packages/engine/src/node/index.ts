@@ -1,6 +1,7 @@
 /**
  * Sockets, TLS and the drivers of both protocols over Node.
  */
+export * as codings from "./codings/index.js"
 export * from "./Dial.js"
 export * from "./Dialer.js"
 export type { DriverRuntime } from "./DriverRuntime.js"
@@ -20,4 +21,3 @@ export type { ReusePolicy } from "./reuse.js"
 export * from "./runtime.js"
 export * from "./TlsSettings.js"
 export type { Transport } from "./Transport.js"
-export { ZstdFrames } from "./ZstdFrames.js"

@@ -1,23 +1,36 @@
 import type { Encoder } from "@sluice/core/ContentCoding"
+import { codings } from "@sluice/engine/node"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as zlib from "node:zlib"
-import { hasZstd } from "./codings.js"
-import { Pump } from "./Pump.js"
 
-type Engine = zlib.Gzip | zlib.Deflate | zlib.BrotliCompress
+/** What comes of bytes that are there can only fail by a fault of node:zlib. */
+const output = (pump: codings.Pump): Stream.Stream<Uint8Array> =>
+  Stream.repeatEffectOption(
+    Effect.async<Uint8Array, Option.Option<never>>((resume) =>
+      Effect.sync(pump.read((next) =>
+        resume(
+          next === undefined
+            ? Exit.fail(Option.none())
+            : next instanceof Uint8Array
+            ? Exit.succeed(next)
+            : Exit.die(next.failure)
+        )
+      ))
+    )
+  )
 
-const encoder = (name: string, engine: () => Engine, encodeSync: Encoder["encodeSync"]): Encoder => ({
+const encoder = ({ encodeSync, engine, name }: codings.Coder): Encoder => ({
   name,
   encodeSync,
   encode: (stream) =>
     Stream.suspend(() => {
-      // What comes of bytes that are there can only fail by a fault of node:zlib.
-      const pump = new Pump(engine(), (cause) => cause)
+      const pump = new codings.Pump(engine())
       const written = (write: () => void) =>
         Stream.suspend(() => {
           write()
-          return Stream.orDie(Stream.repeatEffectOption(pump.read))
+          return output(pump)
         })
       return Stream.flatMap(stream, (bytes) => bytes.length === 0 ? Stream.empty : written(() => pump.write(bytes)))
         .pipe(
@@ -27,14 +40,4 @@ const encoder = (name: string, engine: () => Engine, encodeSync: Encoder["encode
     })
 })
 
-// The best that br can do takes longer than most networks do to send what it spares.
-const brotli = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 5 } }
-
-export const encoders: ReadonlyArray<Encoder> = [
-  encoder("gzip", () => zlib.createGzip(), (bytes) => zlib.gzipSync(bytes)),
-  encoder("deflate", () => zlib.createDeflate(), (bytes) => zlib.deflateSync(bytes)),
-  encoder("br", () => zlib.createBrotliCompress(brotli), (bytes) => zlib.brotliCompressSync(bytes, brotli)),
-  ...(hasZstd(zlib)
-    ? [encoder("zstd", zlib.createZstdCompress, zlib.zstdCompressSync)]
-    : [])
-]
+export const encoders: ReadonlyArray<Encoder> = codings.coders.map(encoder)

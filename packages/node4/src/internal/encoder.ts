@@ -1,23 +1,34 @@
 import type { Encoder } from "@sluice/core4/ContentCoding"
+import { codings } from "@sluice/engine/node"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as zlib from "node:zlib"
-import { hasZstd } from "./codings.js"
-import { Pump } from "./Pump.js"
+import { pulled } from "./pulled.js"
 
-type Engine = zlib.Gzip | zlib.Deflate | zlib.BrotliCompress
+/** What comes of bytes that are there can only fail by a fault of node:zlib. */
+const output = (pump: codings.Pump): Stream.Stream<Uint8Array> =>
+  pulled(Effect.callback<Uint8Array, Cause.Done>((resume) =>
+    Effect.sync(pump.read((next) =>
+      resume(
+        next === undefined
+          ? Cause.done()
+          : next instanceof Uint8Array
+          ? Effect.succeed(next)
+          : Effect.die(next.failure)
+      )
+    ))
+  ))
 
-const encoder = (name: string, engine: () => Engine, encodeSync: Encoder["encodeSync"]): Encoder => ({
+const encoder = ({ encodeSync, engine, name }: codings.Coder): Encoder => ({
   name,
   encodeSync,
   encode: (stream) =>
     Stream.suspend(() => {
-      // What comes of bytes that are there can only fail by a fault of node:zlib.
-      const pump = new Pump(engine(), (cause) => cause)
+      const pump = new codings.Pump(engine())
       const written = (write: () => void) =>
         Stream.suspend(() => {
           write()
-          return Stream.orDie(pump.output)
+          return output(pump)
         })
       return Stream.flatMap(stream, (bytes) => bytes.length === 0 ? Stream.empty : written(() => pump.write(bytes)))
         .pipe(
@@ -27,14 +38,4 @@ const encoder = (name: string, engine: () => Engine, encodeSync: Encoder["encode
     })
 })
 
-// The best that br can do takes longer than most networks do to send what it spares.
-const brotli = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 5 } }
-
-export const encoders: ReadonlyArray<Encoder> = [
-  encoder("gzip", () => zlib.createGzip(), (bytes) => zlib.gzipSync(bytes)),
-  encoder("deflate", () => zlib.createDeflate(), (bytes) => zlib.deflateSync(bytes)),
-  encoder("br", () => zlib.createBrotliCompress(brotli), (bytes) => zlib.brotliCompressSync(bytes, brotli)),
-  ...(hasZstd(zlib)
-    ? [encoder("zstd", zlib.createZstdCompress, zlib.zstdCompressSync)]
-    : [])
-]
+export const encoders: ReadonlyArray<Encoder> = codings.coders.map(encoder)

@@ -1,5 +1,3 @@
-import { ContentCodingError } from "@sluice/core/ContentCoding"
-import { ZstdFrames } from "@sluice/engine/node"
 import * as zlib from "node:zlib"
 
 /** A stream of node:zlib that decodes. */
@@ -46,7 +44,7 @@ const plain = (name: string, start: Start): Format => ({
 })
 
 /** Four times Node's own: each chunk is a trip to another thread. */
-const chunkSize = 64 * 1024
+export const chunkSize = 64 * 1024
 
 const inflateRaw = {
   engine: () => zlib.createInflateRaw({ chunkSize }),
@@ -111,92 +109,3 @@ export const br: Format = plain("br", {
   engine: () => zlib.createBrotliDecompress({ chunkSize }),
   sync: zlib.brotliDecompressSync
 })
-
-/** What Node has from 22.15 on, and the types of Node 20 do not know. */
-interface Zstd {
-  readonly createZstdDecompress: (options: object) => Engine
-  readonly zstdDecompressSync: (bytes: Uint8Array, options: object) => unknown
-  readonly createZstdCompress: () => zlib.Gzip
-  readonly zstdCompressSync: (bytes: Uint8Array) => Uint8Array
-  readonly constants: { readonly ZSTD_d_windowLogMax: number }
-}
-
-export const hasZstd = (module: object): module is Zstd => "createZstdDecompress" in module
-
-const withZstd = (module: Zstd): Format => {
-  // RFC 9659 allows no larger window: 8 MiB.
-  const params = { [module.constants.ZSTD_d_windowLogMax]: 23 }
-  const start: Start = {
-    skip: 0,
-    engine: () => {
-      const engine = module.createZstdDecompress({ params, chunkSize })
-      return hidesTruncation ? withTruncation(engine) : engine
-    },
-    sync: (bytes, options) => {
-      if (hidesTruncation && !new ZstdFrames().feed(bytes).isWhole) throw new EndedEarly()
-      return module.zstdDecompressSync(bytes, { ...options, params })
-    }
-  }
-  return {
-    name: "zstd",
-    start: (bytes, isLast) => bytes.length < 4 && !isLast ? "More" : isZstdFrame(bytes) ? start : "Invalid",
-    trailer: 0,
-    fits: () => true,
-    // Node 22 stops after a frame where 24 goes on to the next.
-    several: true,
-    isEnd: (cause) => (cause as { readonly code?: unknown } | null)?.code === "ZSTD_error_prefix_unknown"
-  }
-}
-
-const hidesTruncation = parseInt(process.versions.node, 10) < 24
-
-/** As node:zlib has it for other codings. */
-class EndedEarly extends Error {
-  readonly code = "Z_BUF_ERROR"
-}
-
-/** The engine as that of Node 24: what ends too early is an error. */
-const withTruncation = (engine: Engine): Engine => {
-  const frames = new ZstdFrames()
-  const transform = engine._transform.bind(engine)
-  const flush = engine._flush.bind(engine)
-  return Object.assign(engine, {
-    _transform: (...[chunk, encoding, done]: Parameters<Engine["_transform"]>) => {
-      frames.feed(chunk)
-      transform(chunk, encoding, done)
-    },
-    _flush: (done: Parameters<Engine["_flush"]>[0]) => frames.isWhole ? flush(done) : done(new EndedEarly())
-  })
-}
-
-/** A frame, or one that is skipped (RFC 8878 §3.1). */
-const isZstdFrame = (bytes: Uint8Array): boolean => {
-  const magic = bytes[0] + bytes[1] * 2 ** 8 + bytes[2] * 2 ** 16 + bytes[3] * 2 ** 24
-  return magic === 0xfd2fb528 || (magic >= 0x184d2a50 && magic <= 0x184d2a5f)
-}
-
-/** None where this Node cannot. */
-export const zstd: Format | undefined = hasZstd(zlib) ? withZstd(zlib) : undefined
-
-/** What a failure of node:zlib means. */
-export const toError = (coding: string, cause: unknown): ContentCodingError => {
-  const code = (cause as { readonly code?: unknown } | null)?.code
-  if (code === "ERR_BUFFER_TOO_LARGE") return tooLarge(coding, cause)
-  return code === "Z_BUF_ERROR" || code === "ERR_TRAILING_JUNK_AFTER_STREAM_END"
-    ? truncated(coding)
-    : new ContentCodingError({ reason: "Corrupt", coding, detail: `it is no valid ${coding} data`, cause })
-}
-
-export const tooLarge = (coding: string, cause?: unknown): ContentCodingError =>
-  new ContentCodingError({
-    reason: "TooLarge",
-    coding,
-    detail: `more comes of the ${coding} data than maxSize or maxRatio allow`,
-    cause
-  })
-
-export const truncated = (coding: string): ContentCodingError =>
-  new ContentCodingError({ reason: "Truncated", coding, detail: `its ${coding} data ends too early` })
-
-export const corrupt = (coding: string, what: string): ContentCodingError =>
-  new ContentCodingError({ reason: "Corrupt", coding, detail: `its ${coding} data ${what}` })

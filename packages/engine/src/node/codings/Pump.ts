@@ -1,34 +1,36 @@
-import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type * as stream from "node:stream"
+import type { Cancel } from "../../Host.js"
 
 /** A stream of node:zlib. */
 interface Engine extends stream.Transform {
   readonly bytesWritten: number
 }
 
+/** What a pump gives: bytes; none when all that was written has been used up, or the compressed data has ended; a failure. */
+export type Pumped =
+  | Uint8Array
+  | undefined
+  | { readonly failure: unknown }
+
 /** A stream of node:zlib, written a chunk at a time, and read before the next one. Its work is done on another thread. */
-export class Pump<E> {
+export class Pump {
   private fed = 0
   private isConsumed = true
+  private isFinished = false
   private isEnded = false
-  private error: unknown = undefined
+  private error: { readonly failure: unknown } | undefined = undefined
   private wake: (() => void) | undefined = undefined
 
   /** `isEnd`: a failure that only says that what follows is something else. */
-  constructor(
-    private readonly engine: Engine,
-    private readonly toError: (cause: unknown) => E,
-    isEnd?: (cause: unknown) => boolean
-  ) {
+  constructor(private readonly engine: Engine, isEnd?: (cause: unknown) => boolean) {
     engine.on("readable", () => this.wake?.())
     engine.on("end", () => {
       this.isEnded = true
       this.wake?.()
     })
-    engine.on("error", (error) => {
-      if (isEnd?.(error) === true) this.isEnded = true
-      else this.error = error
+    engine.on("error", (failure) => {
+      if (isEnd?.(failure) === true) this.isEnded = true
+      else this.error = { failure }
       this.wake?.()
     })
   }
@@ -44,7 +46,7 @@ export class Pump<E> {
 
   /** No more will be written: an end that is missing is an error. */
   finish(): void {
-    this.isConsumed = false
+    this.isFinished = true
     this.engine.end()
   }
 
@@ -53,20 +55,22 @@ export class Pump<E> {
     return this.isEnded ? this.fed - this.engine.bytesWritten : undefined
   }
 
-  /** The next output; none when all that was written has been used up, or the compressed data has ended. */
-  readonly read: Effect.Effect<Uint8Array, Option.Option<E>> = Effect.async((resume) => {
+  /** The next output, now or later. */
+  read(then: (next: Pumped) => void): Cancel {
     const settle = () => {
       const chunk: Uint8Array | null = this.error === undefined ? this.engine.read() : null
-      if (chunk !== null) resume(Effect.succeed(chunk))
-      else if (this.error !== undefined) resume(Effect.fail(Option.some(this.toError(this.error))))
-      else if (this.isEnded || this.isConsumed) resume(Effect.fail(Option.none()))
-      else return
+      // After the last byte there is an end, or an error.
+      const isDrained = this.isEnded || (this.isConsumed && !this.isFinished)
+      if (chunk === null && this.error === undefined && !isDrained) return
       this.wake = undefined
+      then(chunk ?? this.error)
     }
     this.wake = settle
     settle()
-    return Effect.sync(() => this.wake = undefined)
-  })
+    return () => {
+      this.wake = undefined
+    }
+  }
 
   destroy(): void {
     this.wake = undefined
