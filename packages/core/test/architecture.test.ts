@@ -68,6 +68,7 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   client: ["call", "http1"],
   memory: ["http2"],
   metrics: ["pool"],
+  mock: ["client", "memory", "options", "routes"],
   node: ["call", "client", "http1", "http2", "network", "options", "pool"]
 }
 

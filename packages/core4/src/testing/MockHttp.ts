@@ -26,6 +26,7 @@
  *
  * @since 0.1.0
  */
+import * as mock from "@sluice/engine/mock"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -34,9 +35,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type { ConnectionPool } from "../ConnectionPool.js"
-import * as make from "../internal/testing/mock/expectation.js"
-import { Fault, slowed, truncatedReply } from "../internal/testing/mock/Fault.js"
-import { MockFailure as MockFailureClass } from "../internal/testing/mock/MockFailure.js"
+import { slowed } from "../internal/testing/mock/faults.js"
 import { MockSession } from "../internal/testing/mock/MockSession.js"
 import type {
   Expectation,
@@ -90,7 +89,7 @@ export const MockHttp: Context.Service<MockHttp, MockHttp> = Context.Service<Moc
  * @since 0.1.0
  * @category errors
  */
-export const isMockFailure = (value: unknown): value is MockFailure => value instanceof MockFailureClass
+export const isMockFailure = (value: unknown): value is MockFailure => value instanceof mock.MockFailure
 
 /**
  * Requests of this method to this URL get these responses, one after the other, the last one for ever. `"*"` is any
@@ -117,7 +116,7 @@ export const on: {
     ...responders: readonly [Responder<R>, ...Array<Responder<R>>]
   ): Expectation<NoInfer<R>>
   <R = never>(matcher: Matcher, ...responders: readonly [Responder<R>, ...Array<Responder<R>>]): Expectation<NoInfer<R>>
-} = make.on
+} = mock.on as never
 
 /**
  * It means one request. With several responses, it gives the first.
@@ -182,7 +181,7 @@ export const early = <R>(expectation: Expectation<R>): Expectation<NoInfer<R>> =
  * @since 0.1.0
  * @category combinators
  */
-export const stubs: <const E extends ReadonlyArray<Expectation<unknown>>>(expectations: E) => E = make.stubs as never
+export const stubs: <const E extends ReadonlyArray<Expectation<unknown>>>(expectations: E) => E = mock.stubs as never
 
 /**
  * Puts a URL before those of expectations that begin at their path.
@@ -200,7 +199,7 @@ export const stubs: <const E extends ReadonlyArray<Expectation<unknown>>>(expect
  * @since 0.1.0
  * @category combinators
  */
-export const baseUrl: <const E extends ReadonlyArray<Expectation<unknown>>>(url: string, expectations: E) => E = make
+export const baseUrl: <const E extends ReadonlyArray<Expectation<unknown>>>(url: string, expectations: E) => E = mock
   .baseUrl as never
 
 /**
@@ -209,7 +208,7 @@ export const baseUrl: <const E extends ReadonlyArray<Expectation<unknown>>>(url:
  * @since 0.1.0
  * @category failures
  */
-export const refused: Failing = new Fault("refused")
+export const refused: Failing = new mock.Fault("refused")
 
 /**
  * The server resets the connection when it has the request: `ReadError`.
@@ -217,7 +216,7 @@ export const refused: Failing = new Fault("refused")
  * @since 0.1.0
  * @category failures
  */
-export const reset: Failing = new Fault("reset")
+export const reset: Failing = new mock.Fault("reset")
 
 /**
  * The server has the request and never responds, so that the client's own timeouts end it.
@@ -225,7 +224,7 @@ export const reset: Failing = new Fault("reset")
  * @since 0.1.0
  * @category failures
  */
-export const timeout: Failing = new Fault("timeout")
+export const timeout: Failing = new mock.Fault("timeout")
 
 /**
  * The first byte comes so late. `slow("2 seconds", { json: [] })` is `{ json: [], delay: "2 seconds" }`.
@@ -242,7 +241,7 @@ export const slow: (delay: Duration.Input, reply?: Reply) => Reply = slowed
  * @since 0.1.0
  * @category failures
  */
-export const truncated: (reply: Reply, bytes?: number) => Reply = truncatedReply
+export const truncated: (reply: Reply, bytes?: number) => Reply = mock.truncatedReply
 
 /**
  * Asks the real network, by the `HttpClient` that the layer is given. What was asked and responded is in the history: see

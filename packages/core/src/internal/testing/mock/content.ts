@@ -1,3 +1,4 @@
+import { contentOf, throttledPieces, withLength } from "@sluice/engine/mock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -6,54 +7,14 @@ import type { TransportError } from "../../../TransportError.js"
 import type * as MemoryNetwork from "../memoryModels.js"
 import type * as MockHttp from "./models.js"
 
-type Headers = Readonly<Record<string, string | ReadonlyArray<string>>>
-
-interface Content {
-  readonly headers: Headers
-  readonly body: Uint8Array | Stream.Stream<string | Uint8Array, TransportError> | undefined
-}
-
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
-
-/** The body that a reply has, in bytes where it is there already, and the headers with its type. */
-export const contentOf = ({ body, form, headers = {}, json }: MockHttp.Reply): Content => {
-  if (json !== undefined) {
-    return { headers: withType(headers, "application/json"), body: encode(JSON.stringify(json)) }
-  }
-  if (form !== undefined) {
-    const text = new URLSearchParams(form).toString()
-    return { headers: withType(headers, "application/x-www-form-urlencoded"), body: encode(text) }
-  }
-  return { headers, body: typeof body === "string" ? encode(body) : body }
-}
-
-const has = (headers: Headers, name: string): boolean => Object.keys(headers).some((key) => key.toLowerCase() === name)
-
-const withType = (headers: Headers, type: string): Headers =>
-  has(headers, "content-type") ? headers : { "content-type": type, ...headers }
-
-const withLength = (headers: Headers, bytes: Uint8Array): Headers =>
-  has(headers, "content-length") || has(headers, "transfer-encoding")
-    ? headers
-    : { ...headers, "content-length": String(bytes.length) }
-
-/** How often in a second bytes come when a body is throttled. */
-const beats = 10
-
 /** A chunk at a time, each when its bytes are due. */
 const throttled = <E>(
   body: Stream.Stream<string | Uint8Array, E>,
   bytesPerSecond: number
 ): Stream.Stream<Uint8Array, E> => {
-  const size = Math.max(1, Math.floor(bytesPerSecond / beats))
   let isFirst = true
   return body.pipe(
-    Stream.flatMap((chunk) => {
-      const bytes = typeof chunk === "string" ? encode(chunk) : chunk
-      const pieces: Array<Uint8Array> = []
-      for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size))
-      return Stream.fromIterable(pieces)
-    }),
+    Stream.flatMap((chunk) => Stream.fromIterable(throttledPieces(chunk, bytesPerSecond))),
     Stream.rechunk(1),
     Stream.mapEffect((piece) => {
       const wait = isFirst ? 0 : piece.length / bytesPerSecond * 1000

@@ -1,10 +1,7 @@
-import type { Problem } from "@sluice/engine/options"
-import * as Duration from "effect/Duration"
-import * as Inspectable from "effect/Inspectable"
-import * as Option from "effect/Option"
-import type * as MockHttp from "./models.js"
+import type { Problem } from "../options/index.js"
+import type { Dialect } from "./Dialect.js"
 
-const known: { readonly [Name in keyof Required<MockHttp.Reply>]: true } = {
+const known = {
   status: true,
   headers: true,
   body: true,
@@ -17,14 +14,15 @@ const known: { readonly [Name in keyof Required<MockHttp.Reply>]: true } = {
   jitter: true,
   bytesPerSecond: true,
   cutAfter: true
-}
+} as const
+
+/** A reply as a test has written it, before anybody knows whether it can be one. */
+export type AnyReply = { readonly [Name in keyof typeof known]?: unknown }
 
 const bodies = ["body", "json", "form", "raw"] as const
 
 const isStatus = (status: unknown): boolean =>
   status === 101 || (Number.isInteger(status) && (status as number) >= 200 && (status as number) <= 999)
-
-const isTime = (time: unknown): boolean => Option.isSome(Duration.fromInput(time as Duration.Input))
 
 const isRate = (rate: unknown): boolean => typeof rate === "number" && rate > 0
 
@@ -34,22 +32,27 @@ const isSize = (size: unknown): boolean => Number.isInteger(size) && (size as nu
 const isField = (value: unknown): boolean =>
   Array.isArray(value) ? value.every(isField) : typeof value === "string" && !/[\r\n\0]/.test(value)
 
-const checks: ReadonlyArray<readonly [keyof MockHttp.Reply, (value: unknown) => boolean, expected: string]> = [
-  ["status", isStatus, "a whole number from 200 to 999, or 101"],
-  ["delay", isTime, "a time, as \"2 seconds\" or 500 (milliseconds)"],
-  ["jitter", isTime, "a time, as \"2 seconds\" or 500 (milliseconds)"],
-  ["bytesPerSecond", isRate, "a number above 0"],
-  ["cutAfter", isSize, "a number of bytes"]
-]
+const aTime = "a time, as \"2 seconds\" or 500 (milliseconds)"
 
 /** What is wrong with a reply that a test has written, before the network, or the client, is blamed for it. */
-export const replyProblems = (reply: MockHttp.Reply, at: string): ReadonlyArray<Problem> => {
+export const replyProblems = (
+  reply: AnyReply,
+  at: string,
+  { isTime, show }: Pick<Dialect, "isTime" | "show">
+): ReadonlyArray<Problem> => {
   const problems: Array<Problem> = []
+  const checks: ReadonlyArray<readonly [keyof AnyReply, (value: unknown) => boolean, expected: string]> = [
+    ["status", isStatus, "a whole number from 200 to 999, or 101"],
+    ["delay", isTime, aTime],
+    ["jitter", isTime, aTime],
+    ["bytesPerSecond", isRate, "a number above 0"],
+    ["cutAfter", isSize, "a number of bytes"]
+  ]
   const invalid = (option: string, received: unknown, expected: string) =>
     problems.push({
       _tag: "InvalidValue",
       option: `${at}${option}`,
-      received: typeof received === "string" ? JSON.stringify(received) : Inspectable.toStringUnknown(received, 0),
+      received: typeof received === "string" ? JSON.stringify(received) : show(received),
       expected
     })
   for (const name of Object.keys(reply)) {
@@ -75,7 +78,7 @@ export const replyProblems = (reply: MockHttp.Reply, at: string): ReadonlyArray<
     const value = reply[name]
     if (value !== undefined && !isRight(value)) invalid(`.${name}`, value, expected)
   }
-  for (const [name, value] of Object.entries(reply.headers ?? {})) {
+  for (const [name, value] of Object.entries(reply.headers as object | undefined ?? {})) {
     if (!isField(value)) invalid(`.headers.${name}`, value, "text without line breaks, or several")
   }
   if (reply.json !== undefined) {

@@ -1,7 +1,7 @@
-import type * as MockHttp from "./models.js"
+import type * as models from "./models.js"
 
-/** See `MockHttp.MockFailure`. */
-export class MockFailure extends Error implements MockHttp.MockFailure {
+/** See `models.MockFailure`. */
+export class MockFailure extends Error implements models.MockFailure {
   readonly _tag = "MockFailure"
   override readonly name = "MockFailure"
 

@@ -1,20 +1,20 @@
-import type * as MemoryNetwork from "../memoryModels.js"
-import type * as MockHttp from "./models.js"
+import type { Origin } from "../Origin.js"
+import type { Received, Request } from "./models.js"
 
 /** A request with what has come of its body; what is made of it is made when it is looked at. */
-export class MockRequest implements MockHttp.Request {
+export class MockRequest implements Request {
   readonly method: string
   readonly url: string
   readonly path: string
   readonly query: URLSearchParams
   readonly headers: Readonly<Record<string, string>>
   /** Where it was sent to. */
-  readonly origin: MemoryNetwork.Server["origin"]
+  readonly origin: Origin
   params: Readonly<Record<string, string>> = {}
   private joined = new Uint8Array()
   private joinedParts = 0
 
-  constructor(private readonly received: MemoryNetwork.Request) {
+  constructor(private readonly received: Received) {
     const { connection: { origin }, headers, method, target } = received
     const at = target.indexOf("?")
     this.method = method

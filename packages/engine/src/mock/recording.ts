@@ -1,0 +1,110 @@
+import { isHarmless } from "../client/index.js"
+import { isSecret } from "../routes/index.js"
+import type { Matcher, Recording, Request } from "./models.js"
+import type { PassedReply } from "./passed.js"
+
+const redacted = "REDACTED"
+
+type Recorded = Recording["exchanges"][number]
+
+/** A request and its reply, with all secrets redacted. */
+export const toRecorded = (request: Request, { body, headers, status }: PassedReply): Recorded => ({
+  request: {
+    method: request.method,
+    url: redactUrl(request.url),
+    headers: Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [name, isHarmless(name) ? value : redacted])
+    ),
+    body: redactText(request.body)
+  },
+  response: {
+    status,
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redactHeader(name, value)])),
+    ...toText(body)
+  }
+})
+
+const redactHeader = (name: string, value: string | ReadonlyArray<string>) => {
+  if (isSecret(name)) return redacted
+  // A signed URL is a secret as well.
+  return name === "location" && typeof value === "string" ? redactUrl(value) : value
+}
+
+const redactUrl = (url: string): string => {
+  const at = url.indexOf("?")
+  return at < 0 ? url : `${url.slice(0, at)}?${redactPairs(url.slice(at + 1))}`
+}
+
+const redactPairs = (text: string): string =>
+  text.split("&").map((pair) => {
+    const [name] = pair.split("=", 1)
+    return isSecret(decodeURIComponent(name)) ? `${name}=${redacted}` : pair
+  }).join("&")
+
+const redactText = (text: string): string => {
+  if (/^\s*[[{]/.test(text)) {
+    try {
+      return JSON.stringify(redactJson(JSON.parse(text)))
+    } catch {
+      return text
+    }
+  }
+  return /^[^\s=&]+=[^\s=]*(&[^\s=&]+=[^\s=&]*)*$/.test(text) ? redactPairs(text) : text
+}
+
+const redactJson = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(redactJson)
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, below]) => [
+      name,
+      isSecret(name) && (typeof below === "string" || typeof below === "number") ? redacted : redactJson(below)
+    ])
+  )
+}
+
+const toText = (bytes: Uint8Array): Pick<Recorded["response"], "body" | "encoding"> => {
+  try {
+    return { body: redactText(new TextDecoder("utf-8", { fatal: true }).decode(bytes)), encoding: "utf-8" }
+  } catch {
+    return { body: btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")), encoding: "base64" }
+  }
+}
+
+const toBytes = ({ body, encoding }: Recorded["response"]): Uint8Array =>
+  encoding === "utf-8"
+    ? new TextEncoder().encode(body)
+    : Uint8Array.from(atob(body), (character) => character.charCodeAt(0))
+
+/** What was redacted may be anything; a URL without a query has none. */
+const routeOf = (url: string): string => url.includes("?") ? url.replaceAll(`=${redacted}`, "=*") : `${url}?`
+
+/** The requests that are the same, each once, with what they got one after the other. */
+export const replayed = ({ exchanges }: Recording): ReadonlyArray<{
+  readonly matcher: Pick<Matcher, "method" | "url" | "where">
+  readonly replies: ReadonlyArray<PassedReply>
+}> => {
+  const byRequest = new Map<string, Array<Recorded>>()
+  for (const exchange of exchanges) {
+    const { body, method, url } = exchange.request
+    const key = JSON.stringify([method, url, body])
+    const same = byRequest.get(key)
+    if (same === undefined) byRequest.set(key, [exchange])
+    else same.push(exchange)
+  }
+  return [...byRequest.values()].map((same) => {
+    const [{ request }] = same
+    return {
+      matcher: {
+        method: request.method,
+        url: routeOf(request.url),
+        where: ({ body }) => redactText(body) === request.body
+      },
+      replies: same.map(({ response }) => ({
+        status: response.status,
+        headers: response.headers,
+        body: toBytes(response)
+      }))
+    }
+  })
+}
