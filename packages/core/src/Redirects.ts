@@ -22,11 +22,12 @@ import * as Idempotency from "./Idempotency.js"
 import { discard } from "./internal/client/discard.js"
 import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { counted } from "./internal/client/sends.js"
-import { shownRequest, withShownUrl } from "./internal/client/shownRequest.js"
+import { shownRequest, shownUrlOf, withShownUrl } from "./internal/client/shownRequest.js"
 import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
 import * as deadline from "./internal/deadline.js"
 import { originalOf } from "./internal/DerivedResponse.js"
 import { countRedirect } from "./internal/metrics/callCounters.js"
+import { shownAs } from "./internal/printable.js"
 import * as redirect from "./internal/redirect.js"
 import { inheritScope } from "./internal/scopedRequests.js"
 import { check, once } from "./InvalidOptions.js"
@@ -50,7 +51,7 @@ export interface Redirect {
 }
 
 /**
- * A redirect that was followed. URLs are without user and password.
+ * A redirect that was followed. URLs are without user and password; printed, also without the values of their queries.
  *
  * @since 0.1.0
  * @category models
@@ -355,12 +356,11 @@ class Chain<E, R, E2, R2> {
     request: HttpClientRequest.HttpClientRequest
   ): Effect.Effect<HttpClientResponse, E | E2 | ResponseError, R | R2> {
     countRedirect()
-    this.hops.push({
-      method: response.request.method,
-      url: withoutUserinfo(from),
-      status: response.status,
-      location: withoutUserinfo(to)
-    })
+    const { request: sent, status } = response
+    const hop: Hop = { method: sent.method, url: withoutUserinfo(from), status, location: withoutUserinfo(to) }
+    this.hops.push(
+      shownAs(hop, () => ({ ...hop, url: shownUrlOf(sent, hop.url), location: shownUrlOf(sent, hop.location) }))
+    )
     return discard(response).pipe(
       Effect.zipRight(Effect.suspend(() => this.send({ request, to, becomesGet: this.contentDropped }))),
       Effect.flatMap((response) => this.follow(response))

@@ -22,11 +22,12 @@ import { discard } from "./internal/client/discard.js"
 import { clientError } from "./internal/client/errors.js"
 import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { counted } from "./internal/client/sends.js"
-import { shownRequest } from "./internal/client/shownRequest.js"
+import { shownRequest, shownUrlOf } from "./internal/client/shownRequest.js"
 import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
 import * as deadline from "./internal/deadline.js"
 import { originalOf } from "./internal/DerivedResponse.js"
 import { countRedirect } from "./internal/metrics/callCounters.js"
+import { shownAs } from "./internal/printable.js"
 import * as redirect from "./internal/redirect.js"
 import { inheritScope } from "./internal/scopedRequests.js"
 import { check, once } from "./InvalidOptions.js"
@@ -50,7 +51,7 @@ export interface Redirect {
 }
 
 /**
- * A redirect that was followed. URLs are without user and password.
+ * A redirect that was followed. URLs are without user and password; printed, also without the values of their queries.
  *
  * @since 0.1.0
  * @category models
@@ -351,12 +352,11 @@ class Chain<E, R, E2, R2> {
     { from, to }: redirect.Step,
     request: HttpClientRequest.HttpClientRequest
   ): Effect.Effect<HttpClientResponse, E | E2 | HttpClientError, R | R2> {
-    this.hops.push({
-      method: response.request.method,
-      url: withoutUserinfo(from),
-      status: response.status,
-      location: withoutUserinfo(to)
-    })
+    const { request: sent, status } = response
+    const hop: Hop = { method: sent.method, url: withoutUserinfo(from), status, location: withoutUserinfo(to) }
+    this.hops.push(
+      shownAs(hop, () => ({ ...hop, url: shownUrlOf(sent, hop.url), location: shownUrlOf(sent, hop.location) }))
+    )
     return discard(response).pipe(
       Effect.andThen(countRedirect),
       Effect.andThen(Effect.suspend(() => this.send({ request, to, becomesGet: this.contentDropped }))),

@@ -16,8 +16,15 @@ const unfit = /[^\t\x20-\x7e\x80-\xff]/
 
 export const isFieldValue = (value: string): boolean => !unfit.test(value)
 
+/** What was meant for a token, up to what is none of its characters: what follows may be the value, and so a secret. */
+export const quoteToken = (text: string): string => {
+  let end = 0
+  while (end < text.length && Characters.TOKEN[text.charCodeAt(end)] === 1) end++
+  return end + 1 < text.length ? `${quoteText(text.slice(0, end + 1)).slice(0, -1)}…"` : quoteText(text)
+}
+
 export const invalidName = (name: string): ProtocolError =>
-  protocolError("InvalidHeaderName", `The header name ${quoteText(name)} is not a token`, "RFC 9110 §5.1")
+  protocolError("InvalidHeaderName", `The header name ${quoteToken(name)} is not a token`, "RFC 9110 §5.1")
 
 /** The value is not quoted: it may be a secret, and messages are logged. */
 export const invalidValue = (name: string): ProtocolError =>

@@ -1,5 +1,5 @@
 import { checkTrailerName } from "./ChunkedEncoder.js"
-import { invalidName, invalidValue, isFieldValue, isToken } from "./FieldSyntax.js"
+import { invalidName, invalidValue, isFieldValue, isToken, quoteToken } from "./FieldSyntax.js"
 import type { ProtocolError } from "./ProtocolError.js"
 import { protocolError, quoteText } from "./ProtocolError.js"
 import { checkTarget, isHost } from "./RequestTarget.js"
@@ -90,7 +90,7 @@ let knownHost = ""
 export const encodeHead = (request: RequestHead): string | ProtocolError => {
   const { framing, headers, host, method, target } = request
   if (method !== "GET" && !isToken(method)) {
-    return protocolError("InvalidMethod", `The method ${quoteText(method)} is not a token`, "RFC 9110 §9.1")
+    return protocolError("InvalidMethod", `The method ${quoteToken(method)} is not a token`, "RFC 9110 §9.1")
   }
   const invalidTarget = checkTarget(method, target)
   if (invalidTarget !== undefined) return invalidTarget
@@ -190,7 +190,7 @@ const checkOwnHost = (value: string, method: string, target: string): ProtocolEr
   if (!isHost(value) || value.includes(",")) {
     return protocolError(
       "InvalidHost",
-      `The header Host is ${quoteText(value)}, which is not one host with an optional port`,
+      "The header Host is not one host with an optional port",
       "RFC 9110 §7.2"
     )
   }

@@ -31,6 +31,12 @@ export const trim = (value: string): string => outerBlanks.test(value) ? value.r
 
 const quotable = 48
 
+/** What was meant for a token, up to what is none of its characters: what follows may be the value, and so a secret. */
+export const quoteToken = (text: string): string => {
+  const [shown] = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*[^]?/.exec(text)!
+  return shown.length < text.length ? `${quoteText(shown).slice(0, -1)}…"` : quoteText(text)
+}
+
 /** The beginning of a text in double quotes, everything but printable ASCII escaped: safe in a log. */
 export const quoteText = (text: string): string => {
   const shown = text.slice(0, quotable).replace(

@@ -1,5 +1,14 @@
 import type { LocalError } from "./Failure.js"
-import { isAuthority, isFieldName, isFieldValue, isTarget, isToken, quoteText, trim } from "./FieldSyntax.js"
+import {
+  isAuthority,
+  isFieldName,
+  isFieldValue,
+  isTarget,
+  isToken,
+  quoteText,
+  quoteToken,
+  trim
+} from "./FieldSyntax.js"
 import type { StreamRequest } from "./StreamRequest.js"
 
 const Plain = 1
@@ -90,7 +99,7 @@ export const requestFields = (request: StreamRequest): Array<string> | LocalErro
     if (kind === 0) {
       return invalid(
         "InvalidHeader",
-        `the header name ${quoteText(name)} is not a token in lower case`,
+        `the header name ${quoteToken(name)} is not a token in lower case`,
         "RFC 9113 §8.2.1"
       )
     }
@@ -114,9 +123,9 @@ export const requestFields = (request: StreamRequest): Array<string> | LocalErro
           if (method === "CONNECT" || !isAuthority(trim(value))) {
             return invalid(
               "InvalidHeader",
-              `the header host is ${quoteText(value)}, ` + (method === "CONNECT"
-                ? `the request for ${quoteText(request.origin.authority)}`
-                : "which is not one host with an optional port"),
+              "the header host is not " + (method === "CONNECT"
+                ? `the one that the request is for, ${quoteText(request.origin.authority)}`
+                : "one host with an optional port"),
               "RFC 9113 §8.3.1"
             )
           }
@@ -190,7 +199,7 @@ const notTrailers = new Set([
 const pseudoFields = (request: StreamRequest): Array<string> | LocalError => {
   const { method, origin, protocol, target } = request
   if (method !== "GET" && !isToken(method)) {
-    return invalid("InvalidMethod", `the method ${quoteText(method)} is not a token`, "RFC 9110 §9.1")
+    return invalid("InvalidMethod", `the method ${quoteToken(method)} is not a token`, "RFC 9110 §9.1")
   }
   if (!isTarget(target)) return invalid("InvalidTarget", "the target holds what no URL can", "RFC 9110 §7.1")
   if (protocol !== undefined) {
@@ -211,7 +220,7 @@ const pseudoFields = (request: StreamRequest): Array<string> | LocalError => {
   }
   if (method === "CONNECT") return [":method", method, ":authority", target]
   if (target !== "*" && !target.startsWith("/")) {
-    return invalid("InvalidTarget", `the target ${quoteText(target)} does not begin with a slash`, "RFC 9113 §8.3.1")
+    return invalid("InvalidTarget", `the target does not begin with a slash`, "RFC 9113 §8.3.1")
   }
   return [":method", method, ":scheme", origin.scheme, ":authority", origin.authority, ":path", target]
 }

@@ -4,6 +4,7 @@ import type { Entry } from "./Entry.js"
 import { MockFailure } from "./MockFailure.js"
 import type { MockRequest } from "./MockRequest.js"
 import type { Expectation, Request } from "./models.js"
+import { redactUrl } from "./recording.js"
 import { type AnyReply, replyProblems } from "./replyProblems.js"
 
 /** Expectations that came together, and what their responders need. */
@@ -128,7 +129,7 @@ export class MockLedger<E extends Expectation, Context, Reply extends AnyReply> 
       }
     }
     return {
-      miss: `nothing was said of ${request.method} ${request.url}; ` +
+      miss: `nothing was said of ${request.method} ${redactUrl(request.url)}; ` +
         (nearest === undefined ? "no request was expected at all" : `the nearest is ${nearest}`)
     }
   }
@@ -148,7 +149,7 @@ export class MockLedger<E extends Expectation, Context, Reply extends AnyReply> 
 
   /** Why what a responder gave is no reply. */
   objection({ request: { method, url } }: MockExchange<E, Reply>, given: unknown): MockFailure | undefined {
-    const what = `the responder of ${method} ${url} gave`
+    const what = `the responder of ${method} ${redactUrl(url)} gave`
     if (typeof given !== "object" || given === null) {
       return new MockFailure(`${what} ${String(given)}, which is no reply`)
     }

@@ -27,10 +27,12 @@ export const toRecorded = (request: Request, { body, headers, status }: PassedRe
 const redactHeader = (name: string, value: string | ReadonlyArray<string>) => {
   if (isSecret(name)) return redacted
   // A signed URL is a secret as well.
-  return name === "location" && typeof value === "string" ? redactUrl(value) : value
+  if (name !== "location") return value
+  return typeof value === "string" ? redactUrl(value) : value.map(redactUrl)
 }
 
-const redactUrl = (url: string): string => {
+/** Of a query, the values whose names say that they are secret. */
+export const redactUrl = (url: string): string => {
   const at = url.indexOf("?")
   return at < 0 ? url : `${url.slice(0, at)}?${redactPairs(url.slice(at + 1))}`
 }
@@ -38,8 +40,17 @@ const redactUrl = (url: string): string => {
 const redactPairs = (text: string): string =>
   text.split("&").map((pair) => {
     const [name] = pair.split("=", 1)
-    return isSecret(decodeURIComponent(name)) ? `${name}=${redacted}` : pair
+    return isSecret(decoded(name)) ? `${name}=${redacted}` : pair
   }).join("&")
+
+/** What is not percent-encoded as it should be stands for itself. */
+const decoded = (name: string): string => {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}
 
 const redactText = (text: string): string => {
   if (/^\s*[[{]/.test(text)) {

@@ -108,7 +108,9 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
   private interpret(exchange: Http1Exchange, outcome: ParseOutcome, bytes: Uint8Array, length: number): void {
     switch (outcome._tag) {
       case "ProtocolError": {
-        const received = this.head === undefined ? receivedInstead(outcome, bytes, length) : undefined
+        const received = this.head === undefined
+          ? receivedInstead(outcome, bytes, length, exchange.isReused)
+          : undefined
         return this.break(exchange, errors.invalidResponse(exchange.request, outcome, this.progress, received))
       }
       case "Upgraded":

@@ -42,6 +42,8 @@ export class Http1Exchange implements Exchange {
   upgraded = false
   /** Writing has failed: nothing more is written, but what the server had sent before is still read. */
   broken = false
+  /** Others were sent over its connection before. */
+  isReused = false
   /** When the head was written, in milliseconds of real time. */
   writtenAt = 0
   /** What has been handed over before the head could be written. */
@@ -71,6 +73,7 @@ export class Http1Exchange implements Exchange {
    */
   send(head: string, isReused: boolean): void {
     if (!isReused) return this.writeHead(head)
+    this.isReused = true
     if (this.request.body._tag === "Chunks") this.held = { chunks: [], end: undefined }
     this.owner.runtime.afterPoll(() => this.onPolled(head))
   }

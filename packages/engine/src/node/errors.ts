@@ -2,7 +2,7 @@ import type { ExchangeRequest } from "../Connection.js"
 import { describeTried, type TriedAddress } from "../DialStage.js"
 import * as Failure from "../Failure.js"
 import { continued } from "../format.js"
-import { type ProtocolError, quoteStart } from "../http1/index.js"
+import type { ProtocolError } from "../http1/index.js"
 import type { Attempt } from "../network/index.js"
 import type { Origin } from "../Origin.js"
 import { instead } from "./otherProtocols.js"
@@ -66,10 +66,14 @@ export const invalidResponse = (
   })
 }
 
-/** On a connection that nothing was asked on yet: some servers speak first. */
+/**
+ * On a connection that nothing was asked on yet: some servers speak first. Not shown, unless it is known what it is: it may
+ * be the rest of a response to somebody else.
+ */
 export const unasked = (request: ExchangeRequest, bytes: Uint8Array, length: number) => {
   const spoken = instead(bytes, length)
-  const found = `the server had sent bytes that nobody asked for: ${quoteStart(bytes, 0, length)}`
+  const what = spoken === undefined ? `${length} bytes` : `bytes`
+  const found = `the server had sent ${what} that nobody asked for`
   return ended(request, "Unsent", spoken === undefined ? found : `${found}. ${spoken.hint}`)
 }
 

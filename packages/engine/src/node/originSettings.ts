@@ -1,6 +1,6 @@
 import * as net from "node:net"
 import { type AddressPolicySettings, type Environment, plainHost } from "../network/index.js"
-import { describeAll, type Problem, show } from "../options/index.js"
+import { describeAll, type Problem, show, showKey } from "../options/index.js"
 import type { Origin } from "../Origin.js"
 import type { OriginLimits } from "../OriginLimits.js"
 import type { RequestTimeouts } from "../RequestTimeouts.js"
@@ -112,7 +112,7 @@ export const settingsByOrigin = (
   const problems: Array<Problem> = []
   const entries: Array<Entry> = []
   for (const [pattern, options] of Object.entries(origins)) {
-    const path = `origins[${JSON.stringify(pattern)}]`
+    const path = `origins[${showKey(pattern)}]`
     const matches = matcherOf(pattern)
     const settings = take(read(options, path), problems)
     if (matches === undefined) {

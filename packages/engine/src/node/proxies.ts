@@ -7,7 +7,7 @@ import {
   parseProxy,
   proxiesOf
 } from "../network/index.js"
-import type { Problem } from "../options/index.js"
+import { type Problem, showKey } from "../options/index.js"
 import type { Origin } from "../Origin.js"
 import type { KnownProxy, ProxyOption, ProxySettings } from "./ProxySettings.js"
 import { check as checkTls } from "./tls.js"
@@ -106,7 +106,7 @@ const readProxy = (given: string | ProxySettings, path: string): ReadProxy | Rea
     : parseNoProxy(typeof noProxy === "string" ? noProxy : noProxy.join(","), domainToASCII)
   if (excluded !== undefined && typeof excluded !== "function") {
     const expected = "names, addresses and ranges, as in .example.com,10.0.0.0/8"
-    return [{ _tag: "InvalidValue", option: `${path}.noProxy`, received: JSON.stringify(excluded.invalid), expected }]
+    return [{ _tag: "InvalidValue", option: `${path}.noProxy`, received: showKey(excluded.invalid), expected }]
   }
   const unusable = checkTls(tls, `${path}.tls`)
   return unusable.length > 0 ? unusable : { proxy: { ...proxy, credentials, headers, tls }, noProxy: excluded }

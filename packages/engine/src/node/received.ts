@@ -8,6 +8,7 @@ export interface Received {
   readonly spoken?: Instead | undefined
 }
 
+const name = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*[\s\S]?/
 const field = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:/
 
 /**
@@ -15,12 +16,20 @@ const field = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:/
  * something else that is its first letter. What came with it says more. Of what looks like HTTP it is the status line,
  * or the name of the field, since values are nobody's to see.
  */
-export const receivedInstead = (error: ProtocolError, bytes: Uint8Array, length: number): Received => {
+export const receivedInstead = (
+  error: ProtocolError,
+  bytes: Uint8Array,
+  length: number,
+  isReused: boolean
+): Received => {
   const spoken = instead(bytes, length)
   switch (error.code) {
     case "InvalidStatusLine":
     case "UnsupportedVersion":
-      return { received: quotedStart(bytes, length), spoken }
+      // What comes after a response may be the rest of it, and that is another's.
+      return isReused && spoken === undefined && !startsAsHttp1(bytes)
+        ? { spoken }
+        : { received: quotedStart(bytes, length), spoken }
     case "InvalidHeaderName":
       return { received: quotedName(bytes, length), spoken }
     default:
@@ -44,7 +53,6 @@ const lineEnd = (bytes: Uint8Array, from: number, length: number): number => {
 
 const lineFeed = 10
 const carriageReturn = 13
-const colon = 58
 
 /** Of the first line that is no field. */
 const quotedName = (bytes: Uint8Array, length: number): string | undefined => {
@@ -52,10 +60,8 @@ const quotedName = (bytes: Uint8Array, length: number): string | undefined => {
   while (start < length) {
     const end = lineEnd(bytes, start, length)
     const line = String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 256)))
-    if (!field.test(line)) {
-      const name = bytes.subarray(start, end).indexOf(colon)
-      return quoteStart(bytes, start, name < 0 ? end : start + name)
-    }
+    // Up to what is no name any more: what follows may be a value.
+    if (!field.test(line)) return quoteStart(bytes, start, Math.min(end, start + name.exec(line)![0].length))
     start = nextLine(bytes, start, length)
   }
   return undefined

@@ -4,7 +4,7 @@ import * as net from "node:net"
 import { domainToASCII } from "node:url"
 import type { HostTime } from "../Host.js"
 import { type Address, NameCache, plainHost } from "../network/index.js"
-import { type Problem, show } from "../options/index.js"
+import { type Problem, show, showKey } from "../options/index.js"
 import { lookUpFailure } from "./descriptorLimit.js"
 import type { Names } from "./lookup.js"
 import { type OnNamed, systemNames } from "./systemNames.js"
@@ -51,7 +51,7 @@ const expectedTargets =
 export const checkResolve = (resolve: ResolveOption | undefined, path: string): ReadonlyArray<Problem> => {
   if (typeof resolve !== "object") return []
   return Object.entries(resolve).flatMap(([key, targets]): ReadonlyArray<Problem> => {
-    const option = `${path}[${JSON.stringify(key)}]`
+    const option = `${path}[${showKey(key)}]`
     const all: ReadonlyArray<unknown> = Array.isArray(targets) ? targets : [targets]
     const wrong = all.find((target) => !isTarget(target))
     return [

@@ -35,6 +35,10 @@ export const describeAll = (problems: ReadonlyArray<Problem>): string =>
 /** What is longer, or has other characters, may be a key, or a URL with a password in it. */
 const harmless = /^[\w .,:+%-]{0,60}$/
 
+/** A name of the caller's own, as a key of a record: one with a user in front of it may have a password too. */
+export const showKey = (key: string): string =>
+  key.includes("@") || key.length > 100 ? `a name of ${key.length} characters` : JSON.stringify(key)
+
 /** A value for a message. A text is not to look like a number. */
 export const show = (value: unknown, secret = false): string => {
   switch (typeof value) {

@@ -1,6 +1,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
+import * as Redirects from "@sluice/core/Redirects"
 import { Reply, TestServer } from "@sluice/test-server"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
@@ -224,6 +225,76 @@ describe("No secret of a request is shown", () => {
         // What has parsed as a path is a path.
         if (!url.includes(":a/")) assert.deepStrictEqual(seen, [], url)
       }
+    }))
+
+  it.scopedLive("by the redirects that led to a response", () =>
+    Effect.gen(function*() {
+      const { fragment, parameter, password, path, query, user } = secrets
+      const to = `/${path}?token=${query}&${parameter}#${fragment}`
+      const redirecting = yield* TestServer.make({
+        replies: {
+          "/to": Reply.empty({ status: 302, headers: { location: to } }),
+          "/elsewhere": Reply.empty({ status: 302, headers: { location: `ftp://${user}:${password}@a.test${to}` } }),
+          [`/${path}`]: Reply.empty()
+        }
+      })
+      const { client } = yield* makeClient({ redactPath, redirects: true })
+      const history = Redirects.history(yield* client.get(`${redirecting.url}/to?token=${query}`))
+      assert.strictEqual(history[0].location, `${redirecting.url}${to}`)
+      check("the history", history)
+      check("the error", yield* Effect.flip(client.get(`${redirecting.url}/elsewhere`)))
+    }))
+
+  it.scopedLive("by what is wrong with requests and options", () =>
+    Effect.gen(function*() {
+      const { client } = yield* makeClient()
+      const { apiKey, password, user } = secrets
+      const get = HttpClientRequest.get("http://127.0.0.1:1/")
+      for (
+        const headers of [
+          { [`authorization: bearer ${apiKey}`]: "x" },
+          { [`x-api-key ${apiKey}`]: "x" },
+          { authorization: `${apiKey}\n` },
+          { host: `${user}:${password}@a.test` }
+        ]
+      ) {
+        const error = yield* Effect.flip(client.execute(HttpClientRequest.setHeaders(get, headers)))
+        // The request itself has the name, as it was given.
+        assert.deepStrictEqual(seenIn(error.message), [], error.message)
+      }
+      const userinfo = `${user}:${password}@a.test`
+      const wrong: ReadonlyArray<unknown> = [
+        { origins: { [`http://${userinfo}`]: { proxy: "ftp://b" } } },
+        { origins: { [userinfo]: { timeouts: { raed: 1 } } } },
+        { origins: () => ({ proxy: `http://${userinfo}:x` }) },
+        { resolve: { [userinfo]: "b c" } },
+        { resolve: { "a.test": `http://${userinfo}` } },
+        { proxy: `http://${userinfo}:99999` },
+        { proxy: { url: "http://b", noProxy: [`http://${userinfo}`] } },
+        { addressPolicy: { deny: [userinfo] } },
+        { reserved: { origins: [userinfo] } },
+        { credentials: { [`http://${userinfo}`]: {} } }
+      ]
+      for (const options of wrong) {
+        const made = Effect.flatMap(makeClient(options as never), ({ client }) => client.execute(get))
+        const error = yield* Effect.flip(made)
+        assert.deepStrictEqual(seenIn(inspect(error)), [])
+      }
+    }))
+
+  it.scopedLive("of a response by what fails after it", () =>
+    Effect.gen(function*() {
+      // Its connection is used again, and what comes next is no response but the rest of the last one.
+      const rest = yield* TestServer.make({
+        replies: {
+          "*": [Reply.raw(`HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok`), Reply.raw(`${secrets.body}\r\n\r\n`)]
+        }
+      })
+      const { client } = yield* makeClient({ limits: { maxConnections: 1 } })
+      yield* Effect.flatMap(client.get(rest.url), ({ text }) => text)
+      const error = yield* Effect.flip(client.post(rest.url))
+      assert.include(error.message, "broke the protocol")
+      assert.deepStrictEqual(seenIn(inspect(error)), [])
     }))
 
   it.scopedLive("by spans", () =>

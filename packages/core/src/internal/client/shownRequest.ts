@@ -81,6 +81,9 @@ const isHttp = ({ protocol }: URL): boolean => protocol === "http:" || protocol 
 const unnamed = (url: URL | undefined): string =>
   url === undefined ? "<invalid URL>" : "<URL that is not http: or https:>"
 
+/** What may be shown of a URL that has to do with a request. */
+export const shownUrlOf = (request: Request, url: string): string => shownUrl(url, redactions.get(request))
+
 const shownUrl = (text: string, redactPath: RedactPath | undefined): string => {
   const url = parse(text)
   if (url === undefined || !isHttp(url)) return unnamed(url)

@@ -7,6 +7,7 @@ import {
   MockFailure,
   MockLedger,
   MockRequest,
+  redactUrl,
   shortfalls
 } from "@sluice/engine/mock"
 import * as Cause from "effect/Cause"
@@ -138,7 +139,7 @@ export class MockSession implements MockHttp.MockHttp {
         const what = error instanceof Error ? error.message : String(error)
         return this.failWith(
           exchange,
-          new MockFailure(`the responder of ${method} ${url} failed: ${what}`, { cause: error })
+          new MockFailure(`the responder of ${method} ${redactUrl(url)} failed: ${what}`, { cause: error })
         )
       },
       onSuccess: (given) => {
