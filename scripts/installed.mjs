@@ -1,12 +1,13 @@
 // What users get: the packages are packed, installed into fresh projects outside of the workspace, and used.
 //
 //   npm run installed                  npm, with the newest peers of Effect 3 and 4: compiled, run, required, and what publint and attw say
-//   npm run installed -- --peers       the oldest and the newest of each line of the peers
+//   npm run installed -- --peers       the oldest and the newest of each line of the peers, and what those that do not fit say
+//   npm run installed -- --latest      the newest peers that there are today, whether they are in the ranges or not
 //   npm run installed -- --runtimes    Bun and Deno, as npm has them
 //   npm run installed -- --managers    npm, pnpm, yarn and bun, from a registry on this machine
 //   npm run installed -- --all         all of it; what the nightly workflow runs
 //   … --packed                         what was packed before is used again
-import { spawn } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { install } from "./install.mjs"
@@ -23,8 +24,9 @@ const faces = { effect3: ["engine", "core", "node", "test-server"], effect4: ["e
 const packages = [...new Set([...faces.effect3, ...faces.effect4])]
 const { packageManager: pnpm } = JSON.parse(readFileSync(`${root}package.json`, "utf8"))
 /** @param {string} name */
-const devDependenciesOf = (name) =>
-  JSON.parse(readFileSync(`${root}packages/${name}/package.json`, "utf8")).devDependencies
+const manifestOf = (name) => JSON.parse(readFileSync(`${root}packages/${name}/package.json`, "utf8"))
+/** @param {string} name */
+const devDependenciesOf = (name) => manifestOf(name).devDependencies
 const effect4 = devDependenciesOf("node4").effect
 const newest = devDependenciesOf("node")
 
@@ -172,6 +174,88 @@ const withPeers = async () => {
   }
 }
 
+/** What is said where npm was made to install a peer that does not fit: by Node, or by the package where Node finds all modules. */
+const misfits = async () => {
+  const [effect3, platform] = /** @type {[string, string]} */ (peers.at(-1))
+  /** @type {ReadonlyArray<readonly [title: string, face: keyof typeof faces, peers: ReadonlyArray<string>, name: string, says: RegExp]>} */
+  const cases = [
+    [
+      "Effect 3 beside @sluice/core4",
+      "effect4",
+      [`effect@${effect3}`],
+      "@sluice/core4",
+      /'\.\/http\/\w+' is not defined by "exports"/
+    ],
+    [
+      "Effect 4 beside @sluice/core",
+      "effect3",
+      [`effect@${effect4}`, `@effect/platform@${platform}`],
+      "@sluice/core",
+      /Cannot find module '.*effect\/dist\/\w+\.js'/
+    ],
+    [
+      "Effect 4.0.0 beside @sluice/core4",
+      "effect4",
+      ["effect@4.0.0"],
+      "@sluice/core4",
+      /needs effect 4\.1.*npm install effect@~4\.1\.0/
+    ]
+  ]
+  for (const [title, face, installed, name, says] of cases) {
+    const folder = project(
+      `misfit-${cases.findIndex(([of]) => of === title)}`,
+      face === "effect3" ? "consumer" : "consumer4"
+    )
+    const what = [...tarballs(faces[face]), ...installed, "--force"]
+    if (!(await step(`${title}: npm install --force`, folder, "npm", npmInstall(what)))) continue
+    await step(`${title}: says so`, folder, process.execPath, [
+      "--input-type=module",
+      "-e",
+      `
+      const said = await import(${JSON.stringify(name)}).then(() => "nothing", ({ message }) => message)
+      if (!${says}.test(said)) throw new Error("It said: " + said)
+    `
+    ])
+  }
+}
+
+/** @param {string} name @returns {Promise<string>} the newest version of it that the registry has */
+const latestOf = (name) =>
+  new Promise((resolve, reject) => {
+    execFile(
+      "npm",
+      ["view", name, "version"],
+      (error, stdout) => error === null ? resolve(stdout.trim()) : reject(error)
+    )
+  })
+
+/** Each face with the newest of what it stands on. Those that npm would refuse are installed all the same. */
+const withLatest = async () => {
+  const latest = await latestOf("effect")
+  const four = project("effect-latest", "consumer4")
+  const title = `effect@latest, ${latest} (peer ${manifestOf("node4").peerDependencies.effect})`
+  if (
+    await step(`${title}: npm install`, four, "npm", [
+      ...npmInstall([...tarballs(faces.effect4), `effect@${latest}`, ...types]),
+      "--force"
+    ])
+  ) {
+    await run(four, title)
+    await compiles(four, title)
+  }
+  const three = project("effect-3-latest")
+  const newest3 = `effect@3, @effect/platform@latest ${await latestOf("@effect/platform")}`
+  if (
+    await step(`${newest3}: npm install`, three, "npm", [
+      ...npmInstall([...tarballs(), "effect@3", "@effect/platform@latest", ...types]),
+      "--force"
+    ])
+  ) {
+    await run(three, newest3)
+    await compiles(three, newest3)
+  }
+}
+
 /** Where a package of npm has its program, which its install script would put elsewhere. @param {string} folder */
 const runtimes = (folder) => ({
   bun: ["node_modules/bun/bin/bun.exe", "node_modules/@oven/bun-linux-x64/bin/bun"]
@@ -281,7 +365,11 @@ const withManagers = async () => {
 if (await install() && await pack()) {
   if (!asked.includes("--packed")) await basic()
   await withEffect4()
-  if (wants("peers")) await withPeers()
+  if (wants("peers")) {
+    await withPeers()
+    await misfits()
+  }
+  if (wants("latest")) await withLatest()
   if (wants("runtimes")) await onRuntimes()
   if (wants("managers")) await withManagers()
 } else {
