@@ -7,6 +7,7 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { RequestError } from "@effect/platform/HttpClientError"
 import { formatValue } from "@sluice/engine"
+import { millisUntil } from "@sluice/engine/client"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
@@ -66,5 +67,5 @@ export const within: {
  */
 export const remaining: Effect.Effect<number> = Effect.flatMap(
   FiberRef.get(deadline.current),
-  (current) => Effect.map(Clock.currentTimeNanos, (now) => deadline.millisUntil(current, now))
+  (current) => Effect.map(Clock.currentTimeNanos, (now) => millisUntil(current, now))
 )

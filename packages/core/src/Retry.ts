@@ -8,8 +8,20 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import { isHttpClientError } from "@effect/platform/HttpClientError"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
-import { isIdempotent } from "@sluice/engine/call"
-import { retryAfter } from "@sluice/engine/client"
+import {
+  askedPause,
+  type Attempt,
+  AttemptLog,
+  describeAttempts,
+  judgeFailure,
+  judgeResponse,
+  makeRetryBudget,
+  millisUntil,
+  randomPause,
+  retryAfter,
+  type RetryPolicy,
+  type Verdict
+} from "@sluice/engine/client"
 import * as optionTable from "@sluice/engine/options"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
@@ -30,7 +42,7 @@ import { isReplayable } from "./internal/replayableBody.js"
 import * as wallTime from "./internal/wallTime.js"
 import { withHeaders } from "./internal/withHeaders.js"
 import { check, once } from "./InvalidOptions.js"
-import { fromHttpClientError, type TransportError } from "./TransportError.js"
+import { fromHttpClientError } from "./TransportError.js"
 
 /**
  * What retries may be spent from, shared by all requests of a client: each first attempt pays `ratio` into it, each
@@ -53,22 +65,8 @@ export interface Budget {
  * @since 0.1.0
  * @category constructors
  */
-export const makeBudget = (options: { readonly ratio?: number; readonly reserve?: number } = {}): Budget => {
-  const { ratio, reserve } = Either.getOrThrowWith(check(optionTable.retryBudget, options, "Retry.budget"), identity)
-  let balance = reserve
-  // What has been saved up for long must not pay for a storm.
-  const most = reserve + 100 * ratio
-  return {
-    deposit: () => {
-      balance = Math.min(most, balance + ratio)
-    },
-    withdraw: () => {
-      if (balance < 1) return false
-      balance -= 1
-      return true
-    }
-  }
-}
+export const makeBudget = (options: { readonly ratio?: number; readonly reserve?: number } = {}): Budget =>
+  makeRetryBudget(Either.getOrThrowWith(check(optionTable.retryBudget, options, "Retry.budget"), identity))
 
 /**
  * @since 0.1.0
@@ -103,7 +101,7 @@ export interface Options {
  * @since 0.1.0
  * @category models
  */
-export type { Attempt } from "./internal/attempts.js"
+export type { Attempt } from "@sluice/engine/client"
 
 /**
  * All attempts that led to a response or an error, oldest first; empty when there was one alone. The message of an error of
@@ -112,21 +110,7 @@ export type { Attempt } from "./internal/attempts.js"
  * @since 0.1.0
  * @category accessors
  */
-export const attempts: (outcome: unknown) => ReadonlyArray<history.Attempt> = history.attemptsOf
-
-/** Sending more does not help against these. */
-const permanent: ReadonlyArray<TransportError["_tag"]> = [
-  "PoolTimeout",
-  "PoolQueueFull",
-  "PoolClosed",
-  "TotalTimeout",
-  "TlsError",
-  "UnsupportedProtocol",
-  "LocalProtocolError",
-  "RemoteProtocolError",
-  "RequestBodyError",
-  "ResponseTooLarge"
-]
+export const attempts: (outcome: unknown) => ReadonlyArray<Attempt> = history.attemptsOf
 
 /**
  * Retries what is safe to retry: requests that the server cannot have acted on, and requests with an idempotent method or
@@ -184,61 +168,12 @@ export const safely: {
   }
 )
 
-interface Policy {
-  readonly times: number
-  readonly base: number
-  readonly cap: number
-  readonly attempt: number
-  readonly maxRetryAfter: number
-  readonly statuses: ReadonlyArray<number>
-  readonly refusals: ReadonlyArray<number>
-  readonly budget: Budget
-}
-
 const checkOptions = once((given) => check(optionTable.retry, given, "Retry"))
 
-const resolve = (options: Options): Policy => ({
+const resolve = (options: Options): RetryPolicy => ({
   ...Either.getOrThrowWith(checkOptions(options), identity),
   budget: options.budget ?? makeBudget()
 })
-
-/**
- * What an outcome asks for.
- *
- * - `Final`: it is the caller's.
- * - `Retry`: another attempt, after the pause that the server asks for, if it does.
- * - `WithoutExpect`: another attempt at once, without `Expect: 100-continue`.
- */
-type Verdict =
-  | { readonly _tag: "Final" }
-  | { readonly _tag: "Retry"; readonly retryAfter: string | undefined }
-  | { readonly _tag: "WithoutExpect" }
-
-const final: Verdict = { _tag: "Final" }
-const withoutExpect: Verdict = { _tag: "WithoutExpect" }
-
-const judgeResponse = ({ headers, request, status }: HttpClientResponse, policy: Policy, hasKey: boolean): Verdict => {
-  if (!isReplayable(request.body)) return final
-  if (status === 417 && request.headers["expect"] !== undefined) return withoutExpect
-  const isRefusal = policy.refusals.includes(status)
-  if (!isRefusal && !policy.statuses.includes(status)) return final
-  return isRefusal || hasKey || isIdempotent(request.method) || request.headers["idempotency-key"] !== undefined
-    ? { _tag: "Retry", retryAfter: headers["retry-after"] }
-    : final
-}
-
-const judgeError = (error: unknown, policy: Policy): Verdict =>
-  Option.match(fromHttpClientError(error), {
-    onNone: () => final,
-    onSome: (cause) =>
-      cause.safeToRetry && (!permanent.includes(cause._tag) || isOfAttempt(cause, policy))
-        ? { _tag: "Retry", retryAfter: undefined }
-        : final
-  })
-
-/** Whether what took too long was an attempt, and not all of them: then the pause finds the deadline passed. */
-const isOfAttempt = ({ _tag }: TransportError, policy: Policy): boolean =>
-  _tag === "TotalTimeout" && policy.attempt !== Infinity
 
 /** The response that became an error because of its status, as by `filterStatusOk`. */
 const refusedResponse = (error: unknown): HttpClientResponse | undefined =>
@@ -248,44 +183,36 @@ const refusedResponse = (error: unknown): HttpClientResponse | undefined =>
 
 /** One call with all its attempts. */
 class Attempts<E, R> {
-  private readonly ended: Array<history.Attempt> = []
+  private readonly log = new AttemptLog()
   private expects = true
-  /** When the attempt began that is under way. */
-  private startedAt: number | undefined = undefined
 
   constructor(
-    private readonly policy: Policy,
+    private readonly policy: RetryPolicy,
     private readonly halves: Halves<E, R>,
     private readonly request: Effect.Effect<HttpClientRequest, E, R>,
     private readonly hasKey: boolean
   ) {}
 
-  /** All of them, when something else ends the call than they do. */
-  private soFar(endedAt: number): ReadonlyArray<history.Attempt> {
-    const { ended, startedAt } = this
-    return startedAt === undefined ? ended : [...ended, { startedAt, endedAt, outcome: "TotalTimeout" }]
-  }
-
   get first(): Effect.Effect<HttpClientResponse, E, R> {
     return Effect.flatMap(FiberRef.get(history.current), (tried) => {
-      if (tried !== undefined) tried.attempts = (now) => this.soFar(now)
+      if (tried !== undefined) tried.attempts = (now) => this.log.soFar(now)
       return this.next
     })
   }
 
   private get next(): Effect.Effect<HttpClientResponse, E, R> {
     return Effect.flatMap(wallTime.date, (startedAt) => {
-      this.startedAt = startedAt
+      this.log.begin(startedAt)
       return Effect.matchEffect(this.attempt, {
         onFailure: (error) => {
           const response = refusedResponse(error)
           const verdict = response === undefined
-            ? judgeError(error, this.policy)
-            : judgeResponse(response, this.policy, this.hasKey)
+            ? judgeFailure(Option.getOrUndefined(fromHttpClientError(error)), this.policy)
+            : judgeResponse(response, isReplayable(response.request.body), this.hasKey, this.policy)
           return this.decide(verdict, startedAt, error, response, Effect.fail(error))
         },
         onSuccess: (response) => {
-          const verdict = judgeResponse(response, this.policy, this.hasKey)
+          const verdict = judgeResponse(response, isReplayable(response.request.body), this.hasKey, this.policy)
           return this.decide(verdict, startedAt, response, response, Effect.succeed(response))
         }
       })
@@ -306,11 +233,11 @@ class Attempts<E, R> {
     response: HttpClientResponse | undefined,
     end: Effect.Effect<HttpClientResponse, E>
   ): Effect.Effect<HttpClientResponse, E, R> {
-    this.startedAt = undefined
-    if (verdict._tag === "Final" && this.ended.length === 0) return end
+    this.log.leave()
+    if (verdict._tag === "Final" && this.log.ended.length === 0) return end
     return Effect.flatMap(wallTime.date, (endedAt) => {
-      this.ended.push({ startedAt, endedAt, outcome: response?.status ?? tagOf(outcome) })
-      if (verdict._tag === "Final" || this.ended.length > this.policy.times) return this.end(outcome, end)
+      this.log.end(startedAt, endedAt, response?.status ?? tagOf(outcome))
+      if (verdict._tag === "Final" || this.log.ended.length > this.policy.times) return this.end(outcome, end)
       if (verdict._tag === "WithoutExpect") this.expects = false
       return Effect.flatMap(
         this.pauseOf(verdict, endedAt),
@@ -321,25 +248,23 @@ class Attempts<E, R> {
 
   private hasBudget(): boolean {
     const has = this.policy.budget.withdraw()
-    countRetry(has ? "sent" : "no_budget", this.ended[this.ended.length - 1].outcome)
+    countRetry(has ? "sent" : "no_budget", this.log.last.outcome)
     return has
   }
 
   /** How long to wait before the next attempt; undefined when it would be too long. */
   private pauseOf(verdict: Verdict, now: number): Effect.Effect<number | undefined> {
-    const { base, cap, maxRetryAfter } = this.policy
-    const asked = verdict._tag === "Retry" ? parseRetryAfter(verdict.retryAfter, now) : 0
+    const asked = askedPause(verdict, now)
     const pause = asked === undefined
-      // Whole milliseconds: TestClock takes no others.
-      ? Effect.map(Random.next, (chance) => Math.round(chance * Math.min(cap, base * 2 ** (this.ended.length - 1))))
-      : Effect.succeed(asked <= maxRetryAfter ? asked : undefined)
+      ? Effect.map(Random.next, (chance) => randomPause(this.policy, this.log.ended.length, chance))
+      : Effect.succeed(asked <= this.policy.maxRetryAfter ? asked : undefined)
     return Effect.flatMap(
       pause,
       (pause) =>
         Effect.flatMap(FiberRef.get(deadline.current), (end) =>
           pause === undefined || end === undefined
             ? Effect.succeed(pause)
-            : Effect.map(Clock.currentTimeNanos, (now) => pause < deadline.millisUntil(end, now) ? pause : undefined))
+            : Effect.map(Clock.currentTimeNanos, (now) => pause < millisUntil(end, now) ? pause : undefined))
     )
   }
 
@@ -357,8 +282,8 @@ class Attempts<E, R> {
       currentSpan === undefined || currentSpan._tag === "ExternalSpan"
         ? Effect.void
         : Effect.map(Clock.currentTimeNanos, (now) => {
-          const { outcome } = this.ended[this.ended.length - 1]
-          currentSpan.event("sluice.retry", now, { attempt: this.ended.length, outcome, pause })
+          const { outcome } = this.log.last
+          currentSpan.event("sluice.retry", now, { attempt: this.log.ended.length, outcome, pause })
         })
     )
   }
@@ -367,11 +292,11 @@ class Attempts<E, R> {
     outcome: E | HttpClientResponse,
     end: Effect.Effect<HttpClientResponse, E>
   ): Effect.Effect<HttpClientResponse, E> {
-    const { ended } = this
+    const { ended } = this.log
     if (ended.length < 2) return end
     history.note(outcome, ended)
     return Effect.withFiberRuntime(({ currentSpan }) => {
-      if (currentSpan?._tag === "Span") currentSpan.attribute("sluice.retry.attempts", history.describe(ended))
+      if (currentSpan?._tag === "Span") currentSpan.attribute("sluice.retry.attempts", describeAttempts(ended))
       return end
     })
   }

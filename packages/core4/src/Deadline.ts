@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { formatValue } from "@sluice/engine"
+import { millisUntil } from "@sluice/engine/client"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
@@ -65,5 +66,5 @@ export const within: {
  */
 export const remaining: Effect.Effect<number> = Effect.flatMap(
   deadline.current,
-  (current) => Effect.map(Clock.monotonicTimeNanos, (now) => deadline.millisUntil(current, now))
+  (current) => Effect.map(Clock.monotonicTimeNanos, (now) => millisUntil(current, now))
 )

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { type Content, IdempotencyKeys, rawContent, withoutFragment } from "@sluice/engine/client"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { HttpBody } from "effect/http/HttpBody"
@@ -66,32 +67,19 @@ export const withKey = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A,
   Effect.suspend(() => Effect.provideService(call, current, makeKeys()))
 
 const makeKeys = (): Keys => {
-  /** The requests seen at a method and URL, distinguished by their bodies. */
-  const seen = new Map<string, Array<{ readonly content: ReadonlyArray<unknown>; readonly key: string }>>()
-  return {
-    keyFor: (request) => {
-      const target = `${request.method} ${urlOf(request)}`
-      const requests = seen.get(target) ?? []
-      seen.set(target, requests)
-      const content = contentOf(sourceOf(request.body))
-      const known = requests.find((other) => isSame(other.content, content))
-      if (known !== undefined) return known.key
-      const key = crypto.randomUUID()
-      requests.push({ content, key })
-      return key
-    }
-  }
+  const keys = new IdempotencyKeys(() => crypto.randomUUID())
+  return { keyFor: (request) => keys.keyFor(`${request.method} ${urlOf(request)}`, contentOf(sourceOf(request.body))) }
 }
 
 /** All of the URL but its fragment, which is not sent. */
 const urlOf = ({ url, urlParams }: HttpClientRequest): string =>
   Result.match(Url.make(url, urlParams, undefined), {
     onFailure: () => url,
-    onSuccess: ({ hash, href }) => hash === "" ? href : href.slice(0, -hash.length)
+    onSuccess: withoutFragment
   })
 
-/** What a body consists of, to be compared. It is kept, not hashed: two orders must never be taken for one. */
-const contentOf = (body: HttpBody): ReadonlyArray<unknown> => {
+/** What a body consists of, to be compared. */
+const contentOf = (body: HttpBody): Content => {
   switch (body._tag) {
     case "Empty":
       return []
@@ -100,25 +88,8 @@ const contentOf = (body: HttpBody): ReadonlyArray<unknown> => {
     case "Raw":
       return rawContent(body.body)
     case "FormData":
-      return formContent(body.formData)
+      return rawContent(body.formData)
     case "Stream":
       return [body]
   }
 }
-
-const rawContent = (raw: unknown): ReadonlyArray<unknown> =>
-  raw instanceof URLSearchParams
-    ? [String(raw)]
-    : raw instanceof FormData
-    ? formContent(raw)
-    : raw instanceof ArrayBuffer
-    ? [new Uint8Array(raw)]
-    : [raw]
-
-const formContent = (form: FormData): ReadonlyArray<unknown> => [...form.entries()].flat()
-
-const isSame = (a: ReadonlyArray<unknown>, b: ReadonlyArray<unknown>): boolean =>
-  a.length === b.length && a.every((value, i) => value === b[i] || isSameBytes(value, b[i]))
-
-const isSameBytes = (a: unknown, b: unknown): boolean =>
-  a instanceof Uint8Array && b instanceof Uint8Array && a.length === b.length && a.every((byte, i) => byte === b[i])

@@ -5,7 +5,16 @@
  * @since 0.1.0
  */
 import { isIdempotent } from "@sluice/engine/call"
-import { location } from "@sluice/engine/client"
+import {
+  harmlessFields,
+  type Hop,
+  isRedirect,
+  RedirectChain,
+  type RedirectPolicy,
+  redirectPolicy,
+  type Step,
+  stepOf
+} from "@sluice/engine/client"
 import * as optionTable from "@sluice/engine/options"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -27,8 +36,8 @@ import { type Halves, halvesOf, isClient } from "./internal/clientHalves.js"
 import * as deadline from "./internal/deadline.js"
 import { originalOf } from "./internal/DerivedResponse.js"
 import { countRedirect } from "./internal/metrics/callCounters.js"
-import { shownAs } from "./internal/printable.js"
 import * as redirect from "./internal/redirect.js"
+import { isReplayable } from "./internal/replayableBody.js"
 import { inheritScope } from "./internal/scopedRequests.js"
 import { check, once } from "./InvalidOptions.js"
 
@@ -50,19 +59,16 @@ export interface Redirect {
   readonly followed: number
 }
 
-/**
- * A redirect that was followed. URLs are without user and password; printed, also without the values of their queries.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Hop {
-  readonly method: string
-  readonly url: string
-  readonly status: number
-  /** Where it led. */
-  readonly location: string
-}
+export type {
+  /**
+   * A redirect that was followed. URLs are without user and password; printed, also without the values of
+   * their queries.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Hop
+} from "@sluice/engine/client"
 
 /**
  * @since 0.1.0
@@ -100,7 +106,7 @@ export interface Options<E = never, R = never> {
  * @since 0.1.0
  * @category constants
  */
-export const harmlessHeaders: ReadonlyArray<string> = redirect.harmlessFields
+export const harmlessHeaders: ReadonlyArray<string> = harmlessFields
 
 /**
  * The origins whose credentials must not be sent any more in this chain of redirects, because a redirect has led away from
@@ -193,18 +199,14 @@ export const follow: {
   }
 )
 
-interface Policy<E, R> {
-  readonly maxRedirects: number
-  readonly bodiesAcrossOrigins: boolean
-  readonly isHarmless: (name: string) => boolean
+interface Policy<E, R> extends RedirectPolicy {
   readonly onRedirect: Options<E, R>["onRedirect"]
 }
 
-const resolve = <E, R>(options: Options<E, R>): Policy<E, R> => {
-  const { allowHeaders, bodiesAcrossOrigins, maxRedirects } = Result.getOrThrowWith(checkOptions(options), identity)
-  const harmless = new Set([...harmlessHeaders, ...allowHeaders.map((name) => name.toLowerCase())])
-  return { maxRedirects, bodiesAcrossOrigins, isHarmless: (name) => harmless.has(name), onRedirect: options.onRedirect }
-}
+const resolve = <E, R>(options: Options<E, R>): Policy<E, R> => ({
+  ...redirectPolicy(Result.getOrThrowWith(checkOptions(options), identity)),
+  onRedirect: options.onRedirect
+})
 
 const checkOptions = once((given) => check(optionTable.redirects, given, "Redirects"))
 
@@ -237,37 +239,34 @@ interface NextHop {
   readonly becomesGet: boolean
 }
 
-const everything = () => true
-
 /** One call with all its redirects. */
 class Chain<E, R, E2, R2> {
-  private readonly hops: Array<Hop> = []
-  private departed: ReadonlySet<string> = new Set()
+  private readonly chain: RedirectChain
   /** The request of the current hop before the mappers, from which the next one is made. */
   private unmapped: HttpClientRequest.HttpClientRequest | undefined = undefined
   /** What was sent first. */
   private first: HttpClientRequest.HttpClientRequest | undefined = undefined
-  /** A content that was dropped stays dropped, whatever mappers add. */
-  private contentDropped = false
 
   constructor(
     private readonly policy: Policy<E2, R2>,
     private readonly halves: Halves<E, R>,
     /** Gives the caller's request through all mappers; it can be run again, for each attempt and hop. */
     private readonly request: Effect.Effect<HttpClientRequest.HttpClientRequest, E, R>
-  ) {}
+  ) {
+    this.chain = new RedirectChain(policy)
+  }
 
   /** Sends the first request, or a hop's. The mappers run within, so that a retry below runs them anew. */
   send(next: NextHop | undefined): Effect.Effect<HttpClientResponse, E, R> {
     if (next === undefined) return this.halves.postprocess(this.mapped(undefined))
     const { becomesGet, request, to } = next
-    const isAllowed = this.isAllowed
+    const { isAllowed } = this.chain
     const mapped = Effect.map(
       this.unmapped === undefined ? this.halves.preprocess(request) : this.mapped(request),
       (mapped) => this.withScope(redirect.kept(request, mapped, to, becomesGet, isAllowed))
     )
     if (this.unmapped !== undefined) this.unmapped = request
-    return Effect.provideService(this.halves.postprocess(mapped), departedOrigins, this.departed)
+    return Effect.provideService(this.halves.postprocess(mapped), departedOrigins, this.chain.departed)
   }
 
   private withScope(request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest {
@@ -296,21 +295,22 @@ class Chain<E, R, E2, R2> {
 
   follow(response: HttpClientResponse): Effect.Effect<HttpClientResponse, E | E2 | HttpClientError, R | R2> {
     const { request, status } = response
-    if (!redirect.isRedirect(status)) return this.end(response)
+    if (!isRedirect(status)) return this.end(response)
     const from = Url.make(request.url, request.urlParams, Option.getOrUndefined(request.hash))
     if (Result.isFailure(from)) return this.end(response)
-    const target = location.resolve(locationsOf(response), from.success)
-    if (target._tag === "None") return this.end(response)
-    if (target._tag === "Invalid") return this.fail(response, target.problem)
-    const step = redirect.step(request, status, from.success, target.url)
-    if (!redirect.mayResend(request, step, this.policy.bodiesAcrossOrigins)) return this.end(response)
-    if (this.hops.length >= this.policy.maxRedirects) {
-      return this.fail(response, `more than ${this.policy.maxRedirects} redirects`)
-    }
+    const decision = this.chain.decide({
+      status,
+      method: request.method,
+      from: from.success,
+      locations: locationsOf(response),
+      content: request.body._tag === "Empty" ? "Empty" : isReplayable(request.body) ? "Replayable" : "Once"
+    })
+    if (decision._tag === "End") return this.end(response)
+    if (decision._tag === "Fail") return this.fail(response, decision.problem)
+    const { step } = decision
     return Effect.flatMap(Idempotency.current, (keys) => {
-      if (step.crosses) this.departed = new Set([...this.departed, from.success.origin])
-      this.contentDropped ||= step.becomesGet
-      const unmapped = redirect.redirected(this.unmapped ?? request, request.method, step, this.isAllowed)
+      this.chain.take(step)
+      const unmapped = redirect.redirected(this.unmapped ?? request, request.method, step, this.chain.isAllowed)
       const next = step.becomesGet ? unmapped : withKeyOf(request, keys, unmapped)
       return this.policy.onRedirect === undefined
         ? this.advance(response, step, next)
@@ -321,11 +321,11 @@ class Chain<E, R, E2, R2> {
   private ask(
     onRedirect: NonNullable<Policy<E2, R2>["onRedirect"]>,
     response: HttpClientResponse,
-    step: redirect.Step,
+    step: Step,
     next: HttpClientRequest.HttpClientRequest
   ): Effect.Effect<HttpClientResponse, E | E2 | HttpClientError, R | R2> {
     const { from, to } = step
-    const asked = { response, from, to, crossedOrigins: this.departed.size > 0, followed: this.hops.length }
+    const asked = { response, from, to, crossedOrigins: this.chain.departed.size > 0, followed: this.chain.hops.length }
     return Effect.flatMap(
       Effect.onError(Effect.suspend(() => onRedirect(next, asked)), () => discard(response)),
       Option.match({
@@ -333,14 +333,14 @@ class Chain<E, R, E2, R2> {
         onSome: (changed) => {
           const url = Url.make(changed.url, changed.urlParams, Option.getOrUndefined(changed.hash))
           if (Result.isFailure(url)) return this.fail(response, "onRedirect gave a request whose URL is not valid")
-          const elsewhere = redirect.step(changed, response.status, from, url.success)
+          const elsewhere = stepOf(changed.method, response.status, from, url.success)
           if (!elsewhere.crosses || step.crosses) return this.advance(response, { ...step, to: url.success }, changed)
           // It was sent elsewhere by `onRedirect`: its headers were made for the origin that was asked for.
-          this.departed = new Set([...this.departed, from.origin])
+          this.chain.depart(from)
           return this.advance(
             response,
             { ...step, to: url.success, crosses: true },
-            redirect.redirected(changed, changed.method, { ...elsewhere, becomesGet: false }, this.isAllowed)
+            redirect.redirected(changed, changed.method, { ...elsewhere, becomesGet: false }, this.chain.isAllowed)
           )
         }
       })
@@ -349,28 +349,20 @@ class Chain<E, R, E2, R2> {
 
   private advance(
     response: HttpClientResponse,
-    { from, to }: redirect.Step,
+    { from, to }: Step,
     request: HttpClientRequest.HttpClientRequest
   ): Effect.Effect<HttpClientResponse, E | E2 | HttpClientError, R | R2> {
     const { request: sent, status } = response
-    const hop: Hop = { method: sent.method, url: withoutUserinfo(from), status, location: withoutUserinfo(to) }
-    this.hops.push(
-      shownAs(hop, () => ({ ...hop, url: shownUrlOf(sent, hop.url), location: shownUrlOf(sent, hop.location) }))
-    )
+    this.chain.follow(sent.method, status, from, to, (url) => shownUrlOf(sent, url))
     return discard(response).pipe(
       Effect.andThen(countRedirect),
-      Effect.andThen(Effect.suspend(() => this.send({ request, to, becomesGet: this.contentDropped }))),
+      Effect.andThen(Effect.suspend(() => this.send({ request, to, becomesGet: this.chain.contentDropped }))),
       Effect.flatMap((response) => this.follow(response))
     )
   }
 
-  /** Once a redirect has led to another origin, whoever that is has chosen where all later ones lead. */
-  private get isAllowed(): (name: string) => boolean {
-    return this.departed.size === 0 ? everything : this.policy.isHarmless
-  }
-
   private end(response: HttpClientResponse): Effect.Effect<HttpClientResponse> {
-    if (this.hops.length > 0) histories.set(response, this.hops)
+    if (this.chain.hops.length > 0) histories.set(response, this.chain.hops)
     return Effect.succeed(response)
   }
 
@@ -400,11 +392,3 @@ const withKeyOf = (
   keys === undefined || isIdempotent(sent.method) || next.headers["idempotency-key"] !== undefined
     ? next
     : HttpClientRequest.setHeader(next, "idempotency-key", sent.headers["idempotency-key"] ?? keys.keyFor(sent))
-
-const withoutUserinfo = (url: URL): string => {
-  if (url.username === "" && url.password === "") return url.href
-  const shown = new URL(url)
-  shown.username = ""
-  shown.password = ""
-  return shown.href
-}

@@ -1,6 +1,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import { RequestError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { Attempt } from "@sluice/engine/client"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
@@ -70,7 +71,7 @@ export const withTotal = <E, R>(
 const exceeded = (
   request: HttpClientRequest.HttpClientRequest,
   timeout: number,
-  attempts: ReadonlyArray<history.Attempt>
+  attempts: ReadonlyArray<Attempt>
 ): RequestError => {
   const origin = Option.match(HttpClientRequest.toUrl(request), { onNone: () => "", onSome: ({ origin }) => origin })
   // What had been sent by then, only the transport knows.

@@ -1,20 +1,7 @@
+import { type Attempt, noteOnError } from "@sluice/engine/client"
 import * as Context from "effect/Context"
 import { isHttpClientError } from "effect/http/HttpClientError"
 import { isTransportError } from "../TransportError.js"
-
-/**
- * An attempt, and how it ended.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Attempt {
-  /** When it began and ended, in milliseconds since the epoch. */
-  readonly startedAt: number
-  readonly endedAt: number
-  /** The status of its response, or the tag of its error. */
-  readonly outcome: number | string
-}
 
 /** Where whoever ends a call from outside finds what had been tried by then. */
 export interface Tried {
@@ -43,23 +30,5 @@ export const note = (outcome: unknown, attempts: ReadonlyArray<Attempt>): void =
   if (typeof outcome !== "object" || outcome === null || histories.has(outcome)) return
   histories.set(outcome, attempts)
   if (!(outcome instanceof Error) || !(isHttpClientError(outcome) || isTransportError(outcome))) return
-  const { message: alone, stack = "" } = outcome
-  const message = `${alone}; ${describe(attempts)}`
-  Object.defineProperties(outcome, {
-    attempts: { value: attempts, enumerable: true, configurable: true },
-    message: { value: message, configurable: true, writable: true },
-    stack: { value: stack.replace(alone, () => message), configurable: true, writable: true }
-  })
-}
-
-/** So many are shown of those that were last. */
-const shown = 10
-
-/** `tried 2 times: 503 (0 to 12 ms), ReadError (112 to 340 ms)`: from the beginning of the first. */
-export const describe = (attempts: ReadonlyArray<Attempt>): string => {
-  const [{ startedAt: begun }] = attempts
-  const last = attempts.slice(-shown).map(({ endedAt, outcome, startedAt }) =>
-    `${outcome} (${startedAt - begun} to ${endedAt - begun} ms)`
-  )
-  return `tried ${attempts.length} times: ${attempts.length > shown ? "…, " : ""}${last.join(", ")}`
+  noteOnError(outcome, attempts)
 }

@@ -1,59 +1,9 @@
+import { Deadline, millisUntil } from "@sluice/engine/client"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Timeouts from "../Timeouts.js"
 import { toMillis } from "./duration.js"
-
-/** When a call has to be over, with the bodies of its responses. */
-export class Deadline {
-  private readonly listeners = new Set<() => void>()
-
-  /**
-   * @param outer of the call that this one is a part of: no part ends later than the whole
-   * @param start in nanoseconds of Effect's monotonic clock, as `end`
-   * @param yields whether the total of an origin bounds the requests to it as well, since nobody has said another one for
-   *   this call
-   */
-  constructor(
-    private readonly outer: Deadline | undefined,
-    private readonly start: bigint,
-    private ownMillis: number,
-    readonly yields: boolean
-  ) {}
-
-  /** Undefined for never. */
-  get end(): bigint | undefined {
-    return this.first.ownEnd
-  }
-  /** How long it gives, from its own beginning or that of the call around it. */
-  get millis(): number {
-    return this.first.ownMillis
-  }
-
-  private get first(): Deadline {
-    const outer = this.outer?.first
-    const end = outer?.ownEnd
-    return outer === undefined || end === undefined || (this.ownEnd !== undefined && this.ownEnd < end) ? this : outer
-  }
-  private get ownEnd(): bigint | undefined {
-    return this.ownMillis === Infinity ? undefined : this.start + BigInt(Math.ceil(this.ownMillis * 1e6))
-  }
-
-  /** It is known now what is called, and how long that may take from the beginning of the call. */
-  replace(millis: number): void {
-    this.ownMillis = millis
-    for (const listener of this.listeners) listener()
-  }
-
-  onReplaced(listener: () => void): () => void {
-    this.listeners.add(listener)
-    const remove = this.outer?.onReplaced(listener)
-    return () => {
-      this.listeners.delete(listener)
-      remove?.()
-    }
-  }
-}
 
 /** Of the call that the fiber is in. */
 export const current: Context.Reference<Deadline | undefined> = Context.Reference(
@@ -67,11 +17,6 @@ const deadlines = new WeakMap<Partial<Timeouts.Resolved>, Deadline>()
 /** What ends the requests of a region, if it is no fixed `total`. */
 export const ofRegion = (timeouts: Partial<Timeouts.Resolved> | undefined): Deadline | undefined =>
   timeouts && deadlines.get(timeouts)
-
-export const millisUntil = (deadline: Deadline | undefined, now: bigint): number => {
-  const end = deadline?.end
-  return end === undefined ? Infinity : Math.max(0, Number(end - now) / 1e6)
-}
 
 /**
  * Runs a call that has to be over, with the bodies of its responses, in so many milliseconds. It sets no timer: the

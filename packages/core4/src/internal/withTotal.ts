@@ -1,3 +1,4 @@
+import type { Attempt } from "@sluice/engine/client"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -70,7 +71,7 @@ export const withTotal = <E, R>(
 const exceeded = (
   request: HttpClientRequest.HttpClientRequest,
   timeout: number,
-  attempts: ReadonlyArray<history.Attempt>
+  attempts: ReadonlyArray<Attempt>
 ): HttpClientError => {
   const origin = Option.match(HttpClientRequest.toUrl(request), { onNone: () => "", onSome: ({ origin }) => origin })
   // What had been sent by then, only the transport knows.

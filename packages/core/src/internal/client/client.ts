@@ -2,6 +2,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import { type HttpClientRequest, make as makeRequest } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import { Call, TargetCache } from "@sluice/engine/call"
+import type { Deadline } from "@sluice/engine/client"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -135,7 +136,7 @@ export const make = <E>(
     })
 
   /** The mappers run in a fiber of their own. Once it has ended, what it has claimed is closed by nobody but us. */
-  const endedBy = (whole: deadline.Deadline, request: Effect.Effect<HttpClientRequest>) =>
+  const endedBy = (whole: Deadline, request: Effect.Effect<HttpClientRequest>) =>
     Effect.suspend(() => {
       let known: HttpClientRequest | undefined
       const mapped = Effect.map(request, (request) => known = request)

@@ -1,4 +1,5 @@
 import { Call, TargetCache, UpgradeCall } from "@sluice/engine/call"
+import type { Deadline } from "@sluice/engine/client"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -132,7 +133,7 @@ export const make = <E>(
     })
 
   /** The mappers run in a fiber of their own. Once it has ended, what it has claimed is closed by nobody but us. */
-  const endedBy = (whole: deadline.Deadline, request: Effect.Effect<HttpClientRequest>) =>
+  const endedBy = (whole: Deadline, request: Effect.Effect<HttpClientRequest>) =>
     Effect.suspend(() => {
       let known: HttpClientRequest | undefined
       const mapped = Effect.map(request, (request) => known = request)
