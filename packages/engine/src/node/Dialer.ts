@@ -6,7 +6,7 @@ import type { ExplainedRoute } from "../Explanation.js"
 import type { Failure } from "../Failure.js"
 import type { HostTime } from "../Host.js"
 import type { ParserLimits, ResponseParserOptions } from "../http1/index.js"
-import { BufferedBytes } from "../http2/index.js"
+import { BufferedBytes, type SessionOptions } from "../http2/index.js"
 import { Route, Router } from "../network/index.js"
 import type { Http2 } from "../options/index.js"
 import type { Origin } from "../Origin.js"
@@ -20,7 +20,7 @@ import * as errors from "./errors.js"
 import { explainRoute } from "./explainRoute.js"
 import { ForwardConnection } from "./ForwardConnection.js"
 import { Http1Connection } from "./Http1Connection.js"
-import { Http2Connection } from "./Http2Connection.js"
+import { Http2Connection, sessionOptions } from "./Http2Connection.js"
 import { OriginNetwork, type OriginSettings } from "./OriginNetwork.js"
 import { OriginsFault, type SettingsByOrigin } from "./originSettings.js"
 import { noProxyFor, ProxyDialer, proxyError } from "./ProxyDialer.js"
@@ -62,7 +62,9 @@ export class Dialer {
   private readonly wantHttp1: RememberedOrigins
   /** Those that have sent bytes after a response that has none. */
   private readonly lateByteOrigins: RememberedOrigins
-  private readonly bufferedBytes: BufferedBytes
+  /** Of all connections that speak HTTP/2. */
+  private readonly session: SessionOptions
+  private readonly onHttp1Required = ({ key }: Origin): void => this.wantHttp1.add(key)
   /** Undefined: all go the plain way. */
   readonly routes: Routes | undefined
   /** For origins that have nothing of their own. */
@@ -77,7 +79,8 @@ export class Dialer {
     this.parser = { limits: settings.parserLimits, latin1 }
     this.wantHttp1 = new RememberedOrigins(time.elapsed)
     this.lateByteOrigins = new RememberedOrigins(time.elapsed)
-    this.bufferedBytes = new BufferedBytes(settings.http2?.maxBufferedBytes ?? 0)
+    const pooledBytes = new BufferedBytes(settings.http2?.maxBufferedBytes ?? 0)
+    this.session = sessionOptions(settings.http2 ?? {}, settings.parserLimits, pooledBytes)
     this.common = new OriginNetwork(settings, time)
     this.direct = new Route<OriginNetwork, KnownProxy>({ _tag: "Direct" }, this.common, "")
     this.proxies = new ProxyDialer(time)
@@ -321,17 +324,17 @@ export class Dialer {
       socket,
       origin,
       listener,
-      settings: this.settings.http2 as Http2,
-      limits: this.settings.parserLimits,
+      session: this.session,
       time: this.time,
       runtime: nodeRuntime,
-      pooledBytes: this.bufferedBytes,
       tlsTime,
-      onHttp1Required: ({ key }: Origin) => this.wantHttp1.add(key),
+      onHttp1Required: this.onHttp1Required,
       onPrefaceReceived: (failure?: Failure) => {
         if (dial.isClosed) return
-        if (failure === undefined) events.onConnected(connection)
-        else events.onFailed(failure)
+        if (failure !== undefined) return events.onFailed(failure)
+        dial.done()
+        dial.onClosing(shutdownOf(connection))
+        events.onConnected(connection)
       }
     })
     const reached = this.reached(dial, opened, origin)
@@ -370,6 +373,9 @@ export class Dialer {
     return this.settings.http2?.priorKnowledge === true && this.speaksHttp2(key)
   }
 }
+
+/** Nothing else that was known where it was made is kept as long as the connection. */
+const shutdownOf = (connection: Http2Connection) => () => connection.shutdown()
 
 /** The longest that a handshake with a session may be silent, in milliseconds. */
 const maxResumptionTime = 10_000

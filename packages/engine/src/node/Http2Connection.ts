@@ -29,13 +29,10 @@ export interface Http2ConnectionOptions {
   readonly socket: Transport
   readonly origin: Origin
   readonly listener: ConnectionListener
-  readonly settings: Partial<Http2>
-  /** As for HTTP/1.1. */
-  readonly limits: Pick<SessionOptions, "maxHeaderSize" | "maxInformationalSize">
+  /** The same for all connections: see `sessionOptions`. */
+  readonly session: SessionOptions
   readonly time: Pick<HostTime, "elapsed" | "sleep">
   readonly runtime: DriverRuntime
-  /** What all connections of the pool hold for slow readers, if that is counted. */
-  readonly pooledBytes?: BufferedBytes | undefined
   readonly tlsTime: number | undefined
   /** The server wants HTTP/1.1 for that origin. */
   readonly onHttp1Required: (origin: Origin) => void
@@ -43,15 +40,37 @@ export interface Http2ConnectionOptions {
   readonly onPrefaceReceived: (failure?: Failures.Failure) => void
 }
 
+/**
+ * @param limits as for HTTP/1.1
+ * @param pooledBytes what all connections of the pool hold for slow readers, if that is counted
+ */
+export const sessionOptions = (
+  settings: Partial<Http2>,
+  limits: Pick<SessionOptions, "maxHeaderSize" | "maxInformationalSize">,
+  pooledBytes: BufferedBytes | undefined
+): SessionOptions => ({
+  ...defaultSessionOptions,
+  ...settings,
+  ...limits,
+  maxBufferedBytes: defaultSessionOptions.maxBufferedBytes,
+  pooledBytes
+})
+
 /** One HTTP/2 connection: `http2` over a transport. */
 export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHost<Failures.Failure> {
   readonly protocol = "h2" as const
   readonly keepAliveHint = undefined
   readonly remoteAddress: string | undefined
   readonly tlsTime: number | undefined
+  readonly origin: Origin
   readonly socket: Transport
   readonly session: Session<Failures.Failure>
   readonly elapsed: () => number
+  private readonly listener: ConnectionListener
+  private readonly runtime: DriverRuntime
+  private readonly requireHttp1: (origin: Origin) => void
+  /** What it took to make the connection hangs on it: it goes when it was called. */
+  private onPrefaceReceived: ((failure?: Failures.Failure) => void) | undefined
   private readonly alarm: Alarm
   private isReady = false
   /** What came before SETTINGS were complete, as much of it as says what speaks there. */
@@ -68,21 +87,20 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   /** Writing has failed; what the server had sent before is still read. */
   private writeFailure: Error | undefined = undefined
 
-  constructor(private readonly around: Http2ConnectionOptions) {
-    const { limits, pooledBytes, runtime, settings, socket, time, tlsTime } = around
+  constructor(options: Http2ConnectionOptions) {
+    const { runtime, session, socket, time, tlsTime } = options
     this.socket = socket
     this.tlsTime = tlsTime
     this.isTls = tlsTime !== undefined
     this.remoteAddress = socket.remoteAddress
+    this.origin = options.origin
+    this.listener = options.listener
+    this.runtime = runtime
+    this.requireHttp1 = options.onHttp1Required
+    this.onPrefaceReceived = options.onPrefaceReceived
     this.elapsed = time.elapsed
     this.alarm = new Alarm(time, () => runtime.afterPoll(() => this.session.onDeadline()))
-    this.session = new Session(this, {
-      ...defaultSessionOptions,
-      ...settings,
-      ...limits,
-      maxBufferedBytes: defaultSessionOptions.maxBufferedBytes,
-      pooledBytes
-    })
+    this.session = new Session(this, session)
     const owned = socket as OwnedSocket
     owned[connectionOf] = this
     owned.destroy = destroy
@@ -90,10 +108,6 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
     socket.on("error", onError)
     socket.on("close", onEnd)
     socket.on("drain", onDrain)
-  }
-
-  get origin(): Origin {
-    return this.around.origin
   }
 
   get capacity(): number {
@@ -160,7 +174,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   readRest(failure: Error, end: () => void): void {
     this.writeFailure = failure
     const before = this.socket.bytesRead
-    this.around.runtime.afterPoll(() =>
+    this.runtime.afterPoll(() =>
       this.socket.bytesRead > before && !this.socket.readableEnded ? this.readRest(failure, end) : end()
     )
   }
@@ -174,7 +188,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   // ---------------------------------------------------------------------------------------------------------------
 
   onOutput(): void {
-    const { runtime } = this.around
+    const { runtime } = this
     if (this.isWaking) runtime.afterPoll(() => this.flush())
     else runtime.atEndOfTurn(this)
     this.isWaking = false
@@ -226,28 +240,30 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   onReady(): void {
     this.isReady = true
     this.first = nothing
-    this.around.onPrefaceReceived()
+    const received = this.onPrefaceReceived
+    this.onPrefaceReceived = undefined
+    received?.()
   }
 
   onCapacity(): void {
-    this.around.listener.onCapacity(this.capacity)
+    this.listener.onCapacity(this.capacity)
   }
 
   onDraining(): void {
-    if (this.isReady) this.around.listener.onDraining()
+    if (this.isReady) this.listener.onDraining()
   }
 
   onHttp1Required(request: StreamRequest | undefined): void {
-    const { origin } = this.around
+    const { origin } = this
     const required = request === undefined ? origin : requestOf(request).origin
-    this.around.onHttp1Required(required)
+    this.requireHttp1(required)
     if (required.key === origin.key) this.session.drain()
   }
 
   onClosed(failure: Failure): void {
     if (this.isShutDown) return
-    if (this.isReady) this.around.listener.onClosed(failure._tag === "Ended" ? "ClosedByPeer" : "Failed")
-    else this.around.onPrefaceReceived(notReady(this.origin, failure, this.first))
+    if (this.isReady) this.listener.onClosed(failure._tag === "Ended" ? "ClosedByPeer" : "Failed")
+    else this.onPrefaceReceived?.(notReady(this.origin, failure, this.first))
   }
 
   toError(failure: StreamFailure, request: StreamRequest): Failures.Failure {

@@ -6,7 +6,7 @@ export * from "./Dial.js"
 export * from "./Dialer.js"
 export type { DriverRuntime } from "./DriverRuntime.js"
 export { Http1Connection } from "./Http1Connection.js"
-export { Http2Connection } from "./Http2Connection.js"
+export { Http2Connection, sessionOptions } from "./Http2Connection.js"
 export { layTls } from "./layTls.js"
 export type { OriginSettings } from "./OriginNetwork.js"
 export {

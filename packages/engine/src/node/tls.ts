@@ -111,25 +111,14 @@ export class TlsClient {
   secure(dial: Dial, opened: OpenSocket<tls.TLSSocket>, origin: Origin, events: SecureEvents): void {
     const { socket } = opened
     const started = this.time.elapsed()
-    // A session without a ticket cannot be resumed; Node reports those too.
-    const { current, sessions } = this
-    const { key } = origin
-    // Before the peer is verified it is not kept for others: who resumes it does not look at the certificate again.
-    let isVerified = false
-    let early: Buffer | undefined = undefined
-    socket.on("session", (session: Buffer) => {
-      if (current !== this.current) return
-      if (isVerified) sessions.set(key, session)
-      else early = session
-    })
+    const verified = this.keepSession(socket, origin)
     const certificate = keepRejected(socket)
     onceConnected(
       socket,
       "secureConnect",
       () => {
-        isVerified = true
+        verified()
         certificate.accepted()
-        if (early !== undefined) sessions.set(key, early)
         if (!dial.isClosed) events.onConnected(opened, this.time.elapsed() - started)
       },
       (cause) => {
@@ -141,6 +130,27 @@ export class TlsClient {
         )
       }
     )
+  }
+
+  /**
+   * Keeps the sessions of a socket, once its peer is verified: who resumes one does not look at the certificate again. It
+   * listens as long as the socket is open, so nothing of the dial hangs on it. A session without a ticket cannot be resumed;
+   * Node reports those too.
+   */
+  private keepSession(socket: tls.TLSSocket, { key }: Origin): () => void {
+    const { current, sessions } = this
+    let isVerified = false
+    let early: Buffer | undefined = undefined
+    socket.on("session", (session: Buffer) => {
+      if (current !== this.current) return
+      if (isVerified) sessions.set(key, session)
+      else early = session
+    })
+    return () => {
+      isVerified = true
+      if (early !== undefined) sessions.set(key, early)
+      early = undefined
+    }
   }
 
   /** An address is no name to ask for (RFC 6066 §3), and a name is written without the dot at its end. */

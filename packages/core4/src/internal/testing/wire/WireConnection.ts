@@ -1,7 +1,7 @@
 import { type Failure, PassingReceiver } from "@sluice/engine"
 import { defaultParserLimits } from "@sluice/engine/http1"
 import { MemorySocket, Pipe, toLatin1 } from "@sluice/engine/memory"
-import { Http1Connection, Http2Connection } from "@sluice/engine/node"
+import { Http1Connection, Http2Connection, sessionOptions } from "@sluice/engine/node"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -113,8 +113,7 @@ export class WireConnection implements Connection, models.Server {
       socket,
       origin,
       listener,
-      settings: {},
-      limits: defaultParserLimits,
+      session: sessionOptions({}, defaultParserLimits, undefined),
       time: { elapsed: runtime.now, sleep: (millis, wake) => runtime.after(millis, wake) },
       runtime,
       tlsTime: undefined,
