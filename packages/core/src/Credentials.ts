@@ -6,6 +6,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import { hasOwnCredentials, notAnOrigin, originNamed } from "@sluice/engine/client"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
@@ -172,7 +173,7 @@ export const withCredentials: {
         const authorized = Effect.flatMap(request, (request) =>
           Effect.flatMap(FiberRef.get(Redirects.departedOrigins), (departed) => {
             const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
-            const isOpen = url !== undefined && !hasOwn(request, url) && !departed.has(url.origin)
+            const isOpen = url !== undefined && !hasOwnCredentials(request.headers, url) && !departed.has(url.origin)
             credential = isOpen ? lookup(url) : undefined
             return credential === undefined
               ? Effect.succeed(request)
@@ -197,10 +198,6 @@ export const withCredentials: {
   )
 })
 
-/** User and password of a URL become its `authorization`. */
-const hasOwn = ({ headers }: HttpClientRequest.HttpClientRequest, { password, username }: URL): boolean =>
-  headers["authorization"] !== undefined || username !== "" || password !== ""
-
 const byOrigin = <E, R>(
   credentials: Readonly<Record<string, Credential<E, R>>>
 ): (url: URL) => Credential<E, R> | undefined => {
@@ -209,11 +206,7 @@ const byOrigin = <E, R>(
 }
 
 const originOf = (text: string): string => {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const isHttp = url?.protocol === "http:" || url?.protocol === "https:"
-  if (url !== undefined && isHttp && url.href === `${url.origin}/`) return url.origin
-  // The text is not shown: whoever mistakes a URL for an origin may have left a password in it.
-  throw new Cause.IllegalArgumentException(
-    "Credentials: what they are for is not an origin; write scheme, host and port, as in https://api.example.com"
-  )
+  const origin = originNamed(text)
+  if (origin === undefined) throw new Cause.IllegalArgumentException(notAnOrigin)
+  return origin
 }
