@@ -50,10 +50,10 @@ const setup = Effect.gen(function*() {
     get("/500"),
     Effect.ignore(client.get(`http://127.0.0.1:${dead}/`)),
     // Two hold the connections, the third gets none.
-    Effect.raceAll([
-      Effect.zipRight(Effect.sleep("100 millis"), Effect.void),
-      Effect.all([get("/hold"), get("/hold"), Effect.delay(get("/"), "10 millis")], { concurrency: "unbounded" })
-    ])
+    Effect.race(
+      Effect.all([get("/hold"), get("/hold")], { concurrency: "unbounded" }),
+      Effect.zipRight(server.awaitStats(({ activeRequests }) => activeRequests === 2), get("/"))
+    )
   ])
   return { traffic, url: `http://127.0.0.1:${port}/metrics` }
 })

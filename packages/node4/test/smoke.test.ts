@@ -19,11 +19,15 @@ import type { AddressInfo } from "node:net"
 import { assert, describe } from "vitest"
 import { effect, live, until } from "./support/it.js"
 
+/** What any server here was asked for. */
+const asked: Array<string | undefined> = []
+
 const reply = (
   request: http.IncomingMessage | http2.Http2ServerRequest,
   response: http.ServerResponse | http2.Http2ServerResponse
 ) => {
   const write = (chunk: string) => (response as http.ServerResponse).write(chunk)
+  asked.push(request.url)
   switch (request.url) {
     case "/never":
       return
@@ -136,9 +140,10 @@ for (
     effect("has its timeouts on the TestClock", () =>
       Effect.gen(function*() {
         const url = yield* server
+        asked.length = 0
         const { client } = yield* build({ ...options, timeouts: { read: "5 seconds" } })
         const fiber = yield* Effect.forkChild(Effect.flip(client.get(`${url}/never`)))
-        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 50)))
+        yield* until(() => asked.includes("/never"))
         yield* TestClock.adjust("5 seconds")
         const cause = TransportError.fromHttpClientError(yield* Fiber.join(fiber))
         assert.strictEqual(Option.getOrUndefined(cause)?._tag, "ReadTimeout")
@@ -149,10 +154,11 @@ for (
         const url = yield* server
         const { client, pool } = yield* build({ ...options, limits: { maxConnections: 1 } })
         for (const path of ["/never", "/slow"]) {
+          asked.length = 0
           const fiber = yield* Effect.forkChild(
             Effect.flatMap(client.get(`${url}${path}`), (response) => response.text)
           )
-          yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 30)))
+          yield* until(() => asked.includes(path))
           yield* Fiber.interrupt(fiber)
           const text = yield* Effect.flatMap(client.get(`${url}/after`), (response) => response.text)
           assert.strictEqual(text, "GET /after ")
