@@ -17,11 +17,14 @@ const alias = [
   }
 ]
 
+// What a test may take is a window of real time, which a busy machine makes narrow: it is there for what hangs.
+const patience = { testTimeout: 30_000, hookTimeout: 30_000 }
+
 // Files share a process, and what they import is read once: that is a third of the time.
 const project = (name: string, folder: string, include = ["test/**/*.test.ts"], more: object = {}) => ({
   root: `${root}${folder}`,
   resolve: { alias },
-  test: { name, include, testTimeout: 10_000, isolate: false, ...more }
+  test: { name, include, ...patience, isolate: false, ...more }
 })
 
 /** They look at what a process has once: metrics, timers, memory, name servers, the layers that have been built. */
@@ -54,7 +57,7 @@ export default defineConfig({
         resolve: {
           alias: [{ find: /^@sluice\/node$/, replacement: `${root}packages/node/test/bridge/index.ts` }, ...alias]
         },
-        test: { name: "both", include: behaviour, testTimeout: 10_000, isolate: false, env: { SLUICE_FACE: "4" } }
+        test: { name: "both", include: behaviour, ...patience, isolate: false, env: { SLUICE_FACE: "4" } }
       },
       project("node4", "packages/node4"),
       project("test-server", "packages/test-server"),

@@ -350,3 +350,51 @@ describe("A response that comes before the end of its request, in memory as over
       }))
   }
 })
+
+describe("A network that was written wrong", () => {
+  const outcome = (options: MemoryNetwork.Options) =>
+    Effect.flip(Effect.flatMap(HttpClient.get("https://api.test/"), (response) => response.text)).pipe(
+      Effect.map(({ message }) => message),
+      Effect.provide(PooledHttpClient.layer().pipe(Layer.provide(MemoryNetwork.layer(options)))),
+      Effect.catchAllDefect((defect) => Effect.succeed((defect as Error).message))
+    )
+  const dial = (endpoint: unknown): MemoryNetwork.Options => ({
+    dial: () => Effect.succeed(endpoint as MemoryNetwork.Endpoint)
+  })
+  const respond = (reply: unknown): MemoryNetwork.Options => ({
+    respond: () => Effect.succeed(reply as MemoryNetwork.Reply)
+  })
+  const cases: Record<string, readonly [MemoryNetwork.Options, says: string]> = {
+    "an option": [
+      { response: () => Effect.succeed({}) } as MemoryNetwork.Options,
+      "response is nothing that a network of MemoryNetwork has: there are dial, respond, protocol"
+    ],
+    "a field of a reply": [
+      respond({ status: 200, json: {} }),
+      "json is nothing that a reply of MemoryNetwork has: there are status, headers, body, trailers, raw, interim; it is " +
+      "one of MockHttp's"
+    ],
+    "no reply": [respond(undefined), "the server of the test died: undefined is no reply"],
+    "no Effect": [{ respond: () => ({}) as never }, "`respond` of MemoryNetwork gave no Effect"],
+    "an assertion that throws": [
+      {
+        respond: () => {
+          throw new Error("expected 1 to be 2")
+        }
+      },
+      "the server of the test died: expected 1 to be 2"
+    ],
+    "a field of an endpoint": [dial({ latecy: "1 second" }), "latecy is nothing that an endpoint of MemoryNetwork has"],
+    "a latency": [dial({ latency: "soon" }), "latency of an endpoint of MemoryNetwork is soon: expected a time"],
+    "a wire without bandwidth": [dial({ bandwidth: 0 }), "bandwidth of an endpoint of MemoryNetwork is 0"],
+    "a wire without room": [dial({ buffer: 0 }), "buffer of an endpoint of MemoryNetwork is 0"],
+    "a protocol": [dial({ protocol: "h3" }), "protocol of an endpoint of MemoryNetwork is h3"]
+  }
+  for (const [name, [options, says]] of Object.entries(cases)) {
+    it.effect(`says so: ${name}`, () =>
+      Effect.gen(function*() {
+        const said = yield* outcome(options)
+        ok(said.includes(says), said)
+      }))
+  }
+})

@@ -281,7 +281,19 @@ describe("MockHttp fails", () => {
     [{ headers: { "x-a": "b\r\nset-cookie: c" } }, ".headers.x-a is \"b\\r\\nset-cookie: c\": expected text without"],
     [{ headers: { "x-a": 7 } }, ".headers.x-a is 7: expected text"],
     [{ json: circular }, ".json is Converting circular structure to JSON"],
-    [{ json: 1n }, ".json is Do not know how to serialize a BigInt"]
+    [{ json: 1n }, ".json is Do not know how to serialize a BigInt"],
+    [{ headers: { "x-a": "€" } }, ".headers.x-a is \"€\""],
+    [{ headers: { "x a": "b" } }, ".headers is \"x a\""],
+    [{ trailers: { "x-a": "b\r\nx-c: d" } }, ".trailers.x-a"],
+    [{ interim: [{ status: 200 }] }, ".interim[0].status is 200"],
+    [{ interim: [{ headers: { "x-a": "b\nc" } }] }, ".interim[0].headers.x-a"],
+    [{ body: "abc", cutAfter: 3 }, ".cutAfter is 3: expected fewer bytes than the body has, which are 3"],
+    [{ json: [], cutAfter: 10 }, ".cutAfter is 10"],
+    [MockHttp.truncated({ status: 204 }), ".cutAfter is 0"],
+    [{ body: Stream.make("abc"), cutAfter: 1 }, ".cutAfter is 1: expected none beside a body that is a stream"],
+    [{ raw: "", status: 500 }, ".status is beside `raw`"],
+    [{ raw: "", headers: { connection: "close", "x-a": "b" } }, ".headers.x-a is beside `raw`"],
+    [{ raw: "", cutAfter: 1 }, ".cutAfter is beside `raw`"]
   ]
   it.effect("a reply that cannot be, where it is built, or when a responder gives it", () =>
     Effect.gen(function*() {
@@ -309,7 +321,11 @@ describe("MockHttp fails", () => {
           MockHttp.on("GET", "/a", {}),
           MockHttp.on({ ulr: "/b" } as MockHttp.Matcher, {}),
           MockHttp.times(MockHttp.on("GET", "/c", {}), 0),
-          MockHttp.early(MockHttp.on({ url: "/d", json: {} }, {}))
+          MockHttp.early(MockHttp.on({ url: "/d", json: {} }, {})),
+          MockHttp.on({ method: [], url: "/e" }, {}),
+          MockHttp.on("GET /f", "/f", {}),
+          MockHttp.on({ url: "/g?a=1", query: { b: "2" } }, {}),
+          MockHttp.on({ url: "/h", json: { big: 1n } }, {})
         ])
       ))
       for (
@@ -319,9 +335,41 @@ describe("MockHttp fails", () => {
           "one that can be reached: * /a comes before it and never runs out",
           "expectations[4].ulr is not an option",
           "expectations[5].times is 0: expected a whole number above 0",
-          "expectations[6].json is a matcher of the body: expected none beside `early`"
+          "expectations[6].json is a matcher of the body: expected none beside `early`",
+          "expectations[7].method is no method",
+          "expectations[8].method is GET /f: expected a method",
+          "expectations[9].query.b is beside a URL with a query without it",
+          "expectations[10].json is Do not know how to serialize a BigInt: expected what JSON can say"
         ]
       ) assert.include(error.message, part)
+    }))
+})
+
+describe("MockHttp asks a matcher", () => {
+  it.effect("and one that throws fails the test with its message, once", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const picky = MockHttp.on({
+        url: "/",
+        where: (request) => {
+          asked++
+          return (request.json as { readonly a: number }).a === 1
+        }
+      }, {})
+      const failure = yield* failureOf(MockHttp.layer([picky]), get("https://api.test/"))
+      assert.include(failure, "`where` failed for GET https://api.test/: Unexpected end of JSON input")
+      assert.strictEqual(asked, 1)
+    }))
+
+  it.effect("by what JSON makes of a value", () =>
+    Effect.gen(function*() {
+      const at = new Date(0)
+      const response = yield* HttpClientRequest.post("https://api.test/").pipe(
+        HttpClientRequest.bodyUnsafeJson({ at, none: undefined, list: [undefined] }),
+        HttpClient.execute,
+        Effect.provide(MockHttp.layer([MockHttp.on({ url: "/", json: { at, list: [undefined] } }, { status: 201 })]))
+      )
+      assert.strictEqual(response.status, 201)
     }))
 })
 
@@ -495,6 +543,73 @@ describe("MockHttp records and replays", () => {
         )
         yield* Effect.ignore(Effect.catchAllDefect((yield* MockHttp.MockHttp).verify, () => Effect.void))
       }).pipe(Effect.provide(MockHttp.layer(MockHttp.replay(read))))
+    }))
+})
+
+describe("MockHttp records and replays what is odd", () => {
+  const form = () => {
+    const data = new FormData()
+    data.set("user", "ada")
+    data.set("password", "s3cret")
+    return data
+  }
+  const post = HttpClientRequest.post("https://api.test/form")
+  const requests: Record<string, () => HttpClientRequest.HttpClientRequest> = {
+    "a body that is streamed": () => HttpClientRequest.bodyStream(post, Stream.make(new TextEncoder().encode("a"))),
+    "a form in parts, whose boundary is another one each time": () => HttpClientRequest.bodyFormData(post, form()),
+    "a form with an equals sign in a value": () =>
+      HttpClientRequest.bodyText(post, "password=s3cret==&b=2", "application/x-www-form-urlencoded"),
+    "a query that is not encoded": () => HttpClientRequest.get("https://api.test/a?x%zz=1&token=s3cret"),
+    "a path and a query that look like a route": () => HttpClientRequest.get("https://api.test/:a/:a/b*?q=*"),
+    HEAD: () => HttpClientRequest.head("https://api.test/")
+  }
+  for (const [name, request] of Object.entries(requests)) {
+    it.effect(name, () =>
+      Effect.gen(function*() {
+        const recording = yield* Effect.zipRight(HttpClient.execute(request()), MockHttp.recording).pipe(
+          Effect.provide(MockHttp.layer([MockHttp.on("*", "*", MockHttp.passThrough)])),
+          Effect.provide(MockHttp.layer([MockHttp.on("*", "*", {
+            headers: { "set-cookie": ["a=s3cret", "b=s3cret"] },
+            json: { tokens: ["s3cret"], session: { id: "s3cret", admin: true }, ok: "yes" }
+          })]))
+        )
+        assert.notInclude(JSON.stringify(recording), "s3cret")
+        const { status } = yield* HttpClient.execute(request()).pipe(
+          Effect.provide(MockHttp.layer(MockHttp.replay(recording)))
+        )
+        assert.strictEqual(status, 200)
+      }))
+  }
+
+  it.effect("what looks like a route is none when it is replayed", () =>
+    Effect.gen(function*() {
+      const exchange = (url: string, body: string) => ({
+        request: { method: "GET", url, headers: {}, body: "" },
+        response: { status: 200, headers: {}, body, encoding: "utf-8" as const }
+      })
+      yield* Effect.gen(function*() {
+        assert.strictEqual(yield* get("https://api.test/a?q=tea"), "tea")
+        assert.strictEqual(yield* get("https://api.test/a?q=*"), "all")
+        assert.strictEqual(yield* get("https://api.test/b"), "b")
+        assert.strictEqual(yield* get("https://api.test/:id"), "id")
+      }).pipe(Effect.provide(MockHttp.layer(MockHttp.replay({
+        version: 1,
+        exchanges: [
+          exchange("https://api.test/a?q=*", "all"),
+          exchange("https://api.test/a?q=tea", "tea"),
+          exchange("https://api.test/:id", "id"),
+          exchange("https://api.test/b", "b")
+        ]
+      }))))
+    }))
+
+  it.effect("several cookies pass", () =>
+    Effect.gen(function*() {
+      const response = yield* HttpClient.get("https://api.test/").pipe(
+        Effect.provide(MockHttp.layer([MockHttp.on("*", "*", MockHttp.passThrough)])),
+        Effect.provide(MockHttp.layer([MockHttp.on("*", "*", { headers: { "set-cookie": ["a=1", "b=2; Path=/"] } })]))
+      )
+      assert.deepEqual(Object.keys(response.cookies.cookies), ["a", "b"])
     }))
 })
 

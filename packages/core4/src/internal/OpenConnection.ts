@@ -82,10 +82,9 @@ export class OpenConnection {
 
 /** What the connector failed with, or that it died. */
 const failureOf = (origin: string, cause: Cause.Cause<TransportError>): TransportError =>
-  Option.getOrElse(Cause.findErrorOption(cause), () =>
-    new ConnectError({
-      origin,
-      reason: "Other",
-      detail: "the connector failed in a way that it does not declare",
-      cause: Cause.squash(cause)
-    }))
+  Option.getOrElse(Cause.findErrorOption(cause), () => {
+    const defect = Cause.squash(cause)
+    const what = defect instanceof Error ? defect.message : String(defect)
+    const detail = `the connector failed in a way that it does not declare: ${what}`
+    return new ConnectError({ origin, reason: "Other", detail, cause: defect })
+  })

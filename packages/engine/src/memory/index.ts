@@ -3,6 +3,7 @@
  * does, is a face's.
  */
 export * from "./Breathing.js"
+export * from "./checks.js"
 export * as http2Fields from "./http2Fields.js"
 export * from "./MemorySocket.js"
 export * from "./MemoryTime.js"

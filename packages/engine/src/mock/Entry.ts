@@ -13,6 +13,8 @@ export class Entry<E extends Expectation = Expectation> {
     readonly expectation: E,
     private readonly methods: ReadonlyArray<string> | undefined,
     private readonly route: Route | RegExp | undefined,
+    /** The JSON of its matcher, as JSON has it. */
+    private readonly json: unknown,
     private readonly dialect: Dialect
   ) {}
 
@@ -41,7 +43,8 @@ export class Entry<E extends Expectation = Expectation> {
   /** What keeps this request from being one of these. Looks at its body last. */
   differences(request: MockRequest): ReadonlyArray<Difference> {
     const found = this.differencesOfHead(request)
-    return found.length > 0 ? found : ofContent(this.expectation.matcher, request, this.dialect)
+    if (found.length > 0) return found
+    return ofContent({ ...this.expectation.matcher, json: this.json }, request, this.dialect)
   }
 
   /** Those that are known before its body has come. */

@@ -109,7 +109,16 @@ export class MockLedger<E extends Expectation, Context, Reply extends AnyReply> 
   }
 
   /** The one that means the request with its body, or why there is none. */
-  find(request: MockRequest): Found<E, Context> | { readonly miss: string } {
+  find(request: MockRequest): Found<E, Context> | { readonly miss: MockFailure } {
+    try {
+      return this.lookFor(request)
+    } catch (error) {
+      if (error instanceof MockFailure) return { miss: error }
+      throw error
+    }
+  }
+
+  private lookFor(request: MockRequest): Found<E, Context> | { readonly miss: MockFailure } {
     let nearest: string | undefined = undefined
     let least = Infinity
     for (const { context, entries } of this.groups) {
@@ -129,8 +138,10 @@ export class MockLedger<E extends Expectation, Context, Reply extends AnyReply> 
       }
     }
     return {
-      miss: `nothing was said of ${request.method} ${redactUrl(request.url)}; ` +
-        (nearest === undefined ? "no request was expected at all" : `the nearest is ${nearest}`)
+      miss: new MockFailure(
+        `nothing was said of ${request.method} ${redactUrl(request.url)}; ` +
+          (nearest === undefined ? "no request was expected at all" : `the nearest is ${nearest}`)
+      )
     }
   }
 

@@ -70,10 +70,43 @@ const compileOne = <E extends Expectation>(
       }
     }
   }
+  for (const method of [matcher.method ?? "*"].flat()) {
+    if (typeof method !== "string" || !token.test(method)) {
+      problems.push(invalid(`${at}.method`, dialect.show(method), "a method, as \"GET\", or several"))
+    }
+  }
+  if (Array.isArray(matcher.method) && matcher.method.length === 0) {
+    problems.push(invalid(`${at}.method`, "no method", "at least one, or none of `method`"))
+  }
+  const route = routeOf(matcher.url, at, problems, dialect)
+  for (const name of Object.keys(matcher.query ?? {})) {
+    if (route === undefined || route instanceof RegExp || route.query === undefined || route.query.isOpen) continue
+    if (!route.query.pairs.some(([known]) => known === name)) {
+      problems.push(
+        invalid(`${at}.query.${name}`, "beside a URL with a query without it", "a URL that can match: add `&*` to it")
+      )
+    }
+  }
   const methods = matcher.method === undefined || matcher.method === "*"
     ? undefined
     : [matcher.method].flat().map((method) => method.toUpperCase())
-  return new Entry(expectation, methods, routeOf(matcher.url, at, problems, dialect), dialect)
+  return new Entry(expectation, methods, route, jsonOf(matcher, at, problems), dialect)
+}
+
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+/** What is compared with the JSON of a request is what JSON makes of it: a `Date` is text there. */
+const jsonOf = ({ json }: Matcher, at: string, problems: Array<Problem>): unknown => {
+  if (json === undefined) return undefined
+  try {
+    const text = JSON.stringify(json)
+    if (text === undefined) throw new TypeError("it is nothing that JSON has")
+    return JSON.parse(text)
+  } catch (cause) {
+    const received = cause instanceof Error ? cause.message.split("\n")[0] : String(cause)
+    problems.push(invalid(`${at}.json`, received, "what JSON can say"))
+    return undefined
+  }
 }
 
 const routeOf = (

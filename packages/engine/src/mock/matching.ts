@@ -1,7 +1,9 @@
 import { type Difference, isSecret } from "../routes/index.js"
 import type { Dialect } from "./Dialect.js"
+import { MockFailure } from "./MockFailure.js"
 import type { MockRequest } from "./MockRequest.js"
 import type { Matcher } from "./models.js"
+import { redactUrl } from "./recording.js"
 
 /** A pattern with `g` or `y` goes on where it stopped; each request is looked at from its beginning. */
 export const test = (pattern: RegExp, text: string): boolean => {
@@ -61,8 +63,18 @@ export const ofContent = (
       if (schema !== undefined) found.push(...ofSchema(schema, sent.value))
     }
   }
-  if (found.length === 0 && where !== undefined && !where(request)) differs("`where` says no")
+  if (found.length === 0 && where !== undefined && !asked(where, request)) differs("`where` says no")
   return found
+}
+
+/** One that throws says neither yes nor no: it is a failure of the test, and not of the network. */
+const asked = (where: NonNullable<Matcher["where"]>, request: MockRequest): boolean => {
+  try {
+    return where(request)
+  } catch (cause) {
+    const what = cause instanceof Error ? cause.message : String(cause)
+    throw new MockFailure(`\`where\` failed for ${request.method} ${redactUrl(request.url)}: ${what}`, { cause })
+  }
 }
 
 const jsonOf = (request: MockRequest): { readonly value: unknown } | undefined => {

@@ -17,7 +17,7 @@ export const isPassed = (reply: object): reply is PassedReply => passed.has(repl
 /** What a real server has responded, as a reply of the mock. */
 export const passedReply = (
   status: number,
-  headers: Readonly<Record<string, string>>,
+  headers: ReplyHeaders,
   body: Uint8Array
 ): PassedReply => {
   const reply = {
@@ -29,7 +29,19 @@ export const passedReply = (
   return reply
 }
 
+/** What belongs to the connection of the request, and to how its body was sent: all of it is there now. */
+const ofOneHop = new Set([
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade"
+])
+
 /** The headers with which a request is sent on. */
-export const passedHeaders = (
-  { "content-length": _length, connection: _connection, host: _host, ...headers }: Readonly<Record<string, string>>
-): Readonly<Record<string, string>> => headers
+export const passedHeaders = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !ofOneHop.has(name)))

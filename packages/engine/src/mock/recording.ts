@@ -1,5 +1,5 @@
 import { isHarmless } from "../client/index.js"
-import { isSecret } from "../routes/index.js"
+import { isSecret, normalizePath } from "../routes/index.js"
 import type { Matcher, Recording, Request } from "./models.js"
 import type { PassedReply } from "./passed.js"
 
@@ -15,7 +15,7 @@ export const toRecorded = (request: Request, { body, headers, status }: PassedRe
     headers: Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name, isHarmless(name) ? value : redacted])
     ),
-    body: redactText(request.body)
+    body: bodyOf(request)
   },
   response: {
     status,
@@ -29,6 +29,20 @@ const redactHeader = (name: string, value: string | ReadonlyArray<string>) => {
   // A signed URL is a secret as well.
   if (name !== "location") return value
   return typeof value === "string" ? redactUrl(value) : value.map(redactUrl)
+}
+
+/** As it is kept and compared. The boundary of a form in parts is another one each time. */
+const bodyOf = (request: Request): string => {
+  const [, boundary] = /^multipart\/.*;\s*boundary="?([^";]+)/i.exec(request.headers["content-type"] ?? "") ?? []
+  return boundary === undefined
+    ? redactText(request.body)
+    : request.body.split(`--${boundary}`).map(redactPart).join("--boundary")
+}
+
+const redactPart = (part: string): string => {
+  const at = part.indexOf("\r\n\r\n")
+  const [, name] = /content-disposition:[^\r\n]*;\s*name="([^"]*)"/i.exec(part.slice(0, Math.max(at, 0))) ?? []
+  return name !== undefined && isSecret(name) ? `${part.slice(0, at + 4)}${redacted}\r\n` : part
 }
 
 /** Of a query, the values whose names say that they are secret. */
@@ -60,17 +74,17 @@ const redactText = (text: string): string => {
       return text
     }
   }
-  return /^[^\s=&]+=[^\s=]*(&[^\s=&]+=[^\s=&]*)*$/.test(text) ? redactPairs(text) : text
+  return /^[^\s=&]+=[^\s&]*(&[^\s=&]+=[^\s&]*)*$/.test(text) ? redactPairs(text) : text
 }
 
-const redactJson = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(redactJson)
-  if (typeof value !== "object" || value === null) return value
+/** `isHidden`: what is below a secret name is secret as well. */
+const redactJson = (value: unknown, isHidden = false): unknown => {
+  if (Array.isArray(value)) return value.map((below) => redactJson(below, isHidden))
+  if (typeof value !== "object" || value === null) {
+    return isHidden && (typeof value === "string" || typeof value === "number") ? redacted : value
+  }
   return Object.fromEntries(
-    Object.entries(value).map(([name, below]) => [
-      name,
-      isSecret(name) && (typeof below === "string" || typeof below === "number") ? redacted : redactJson(below)
-    ])
+    Object.entries(value).map(([name, below]) => [name, redactJson(below, isHidden || isSecret(name))])
   )
 }
 
@@ -87,8 +101,25 @@ const toBytes = ({ body, encoding }: Recorded["response"]): Uint8Array =>
     ? new TextEncoder().encode(body)
     : Uint8Array.from(atob(body), (character) => character.charCodeAt(0))
 
-/** What was redacted may be anything; a URL without a query has none. */
-const routeOf = (url: string): string => url.includes("?") ? url.replaceAll(`=${redacted}`, "=*") : `${url}?`
+/**
+ * What was redacted may be anything; a URL without a query has none. A URL that was sent may have in it what is a name or a
+ * star in a route: then the route means more, and `isSame` less.
+ */
+const routeOf = (url: string): string => {
+  const [path, query] = url.split(/\?(.*)/s, 2)
+  const route = path.replaceAll(/\/:[A-Za-z_][A-Za-z0-9_]*(?=\/|$)/g, "/*")
+  return `${route}?${query === undefined ? "" : query.replaceAll(`=${redacted}`, "=*")}`
+}
+
+const pathOf = (url: string): string => normalizePath(url.split("?", 1)[0])
+
+/** The pairs of a URL, redacted, in any order. */
+const pairsOf = (url: string): string => redactUrl(url).split(/\?(.*)/s)[1]?.split("&").sort().join("&") ?? ""
+
+const isSame = (request: Request, recorded: Recorded["request"]): boolean =>
+  bodyOf(request) === recorded.body &&
+  (!/\*|\/:/.test(recorded.url.slice(recorded.url.indexOf("//") + 2)) ||
+    pathOf(request.url) === pathOf(recorded.url) && pairsOf(request.url) === pairsOf(recorded.url))
 
 /** The requests that are the same, each once, with what they got one after the other. */
 export const replayed = ({ exchanges }: Recording): ReadonlyArray<{
@@ -109,7 +140,7 @@ export const replayed = ({ exchanges }: Recording): ReadonlyArray<{
       matcher: {
         method: request.method,
         url: routeOf(request.url),
-        where: ({ body }) => redactText(body) === request.body
+        where: (sent) => isSame(sent, request)
       },
       replies: same.map(({ response }) => ({
         status: response.status,

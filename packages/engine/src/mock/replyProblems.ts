@@ -1,4 +1,5 @@
 import type { Problem } from "../options/index.js"
+import { contentOf, type ReplyBody } from "./content.js"
 import type { Dialect } from "./Dialect.js"
 
 const known = {
@@ -28,9 +29,17 @@ const isRate = (rate: unknown): boolean => typeof rate === "number" && rate > 0
 
 const isSize = (size: unknown): boolean => Number.isInteger(size) && (size as number) >= 0
 
-/** A line break would begin another field. */
+/** A line break would begin another field, and what is no octet cannot be sent. */
 const isField = (value: unknown): boolean =>
-  Array.isArray(value) ? value.every(isField) : typeof value === "string" && !/[\r\n\0]/.test(value)
+  Array.isArray(value)
+    ? value.every(isField)
+    : typeof value === "string" && !/[\r\n\0]|[^\0-\xff]/.test(value)
+
+const isName = (name: string): boolean => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)
+
+/** 101 is a response by itself (RFC 9110 §15.2.2). */
+const isInterim = (status: unknown): boolean =>
+  Number.isInteger(status) && (status as number) >= 100 && (status as number) < 200 && status !== 101
 
 const aTime = "a time, as \"2 seconds\" or 500 (milliseconds)"
 
@@ -78,8 +87,19 @@ export const replyProblems = (
     const value = reply[name]
     if (value !== undefined && !isRight(value)) invalid(`.${name}`, value, expected)
   }
-  for (const [name, value] of Object.entries(reply.headers as object | undefined ?? {})) {
-    if (!isField(value)) invalid(`.headers.${name}`, value, "text without line breaks, or several")
+  const checkFields = (at: string, fields: unknown) => {
+    for (const [name, value] of Object.entries(fields ?? {})) {
+      if (!isName(name)) invalid(at, name, "names of header fields")
+      if (!isField(value)) {
+        invalid(`${at}.${name}`, value, "text without line breaks, of Latin-1 (ISO 8859-1), or several")
+      }
+    }
+  }
+  checkFields(".headers", reply.headers)
+  checkFields(".trailers", reply.trailers)
+  for (const [i, { headers, status = 103 }] of (reply.interim as ReadonlyArray<AnyReply> | undefined ?? []).entries()) {
+    if (!isInterim(status)) invalid(`.interim[${i}].status`, status, "a whole number from 100 to 199, and not 101")
+    checkFields(`.interim[${i}].headers`, headers)
   }
   if (reply.json !== undefined) {
     try {
@@ -89,5 +109,50 @@ export const replyProblems = (
       problems.push({ _tag: "InvalidValue", option: `${at}.json`, received, expected: "what JSON can say" })
     }
   }
+  problems.push(...withoutEffect(reply, at))
   return problems
+}
+
+/** What is said and could not be so: the test would go on without what it is about. */
+const withoutEffect = (reply: AnyReply, at: string): ReadonlyArray<Problem> => {
+  const { cutAfter, headers, raw } = reply
+  const useless = (option: string, received: string, expected: string): Problem => ({
+    _tag: "InvalidValue",
+    option: `${at}.${option}`,
+    received,
+    expected
+  })
+  if (raw !== undefined) {
+    const others = (["status", "trailers", "interim", "bytesPerSecond", "cutAfter"] as const)
+      .filter((name) => reply[name] !== undefined)
+    return [
+      ...others,
+      ...Object.keys(headers ?? {}).filter((name) => name.toLowerCase() !== "connection").map((name) =>
+        `headers.${name}`
+      )
+    ].map((name) => useless(name, "beside `raw`", "all of the response in `raw`, which is sent as it is"))
+  }
+  if (cutAfter === undefined || !isSize(cutAfter)) return []
+  const length = lengthOf(reply)
+  return length !== undefined && (cutAfter as number) < length ? [] : [
+    useless(
+      "cutAfter",
+      String(cutAfter),
+      length === undefined
+        ? "none beside a body that is a stream, which ends by an error of its own"
+        : `fewer bytes than the body has, which are ${length}`
+    )
+  ]
+}
+
+/** How many bytes of a body are sent; undefined when only sending it tells. */
+const lengthOf = (reply: AnyReply): number | undefined => {
+  if (reply.status === 204 || reply.status === 304 || reply.status === 101) return 0
+  try {
+    const { body = new Uint8Array() } = contentOf(reply as ReplyBody<unknown>)
+    return body instanceof Uint8Array ? body.length : undefined
+  } catch {
+    // JSON that cannot be written is a problem of its own.
+    return Infinity
+  }
 }

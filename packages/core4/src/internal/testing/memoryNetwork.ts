@@ -1,3 +1,4 @@
+import { checkEndpoint, checkOptions, checkReply } from "@sluice/engine/memory"
 import { matches, parseRoute } from "@sluice/engine/routes"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -11,6 +12,7 @@ import type { TransportError } from "../../TransportError.js"
 import { Held } from "./Held.js"
 import type * as models from "./memoryModels.js"
 import type { MemoryRequest } from "./MemoryRequest.js"
+import { dialect } from "./mock/dialect.js"
 import { otherClock } from "./otherClock.js"
 import { WireConnection } from "./wire/WireConnection.js"
 
@@ -60,7 +62,10 @@ class Network {
       let closing: Effect.Effect<void> | undefined = undefined
       yield* Effect.acquireRelease(this.socketOpened, () => Effect.andThen(closing ?? Effect.void, this.socketClosed))
       const endpoint = yield* Effect.onExit(
-        Effect.suspend(() => (this.options.dial ?? connectAtOnce)(dial)),
+        Effect.map(
+          Effect.suspend(() => (this.options.dial ?? connectAtOnce)(dial)),
+          (endpoint) => checkEndpoint(endpoint, dialect)
+        ),
         (exit) => Effect.sync(() => dial.ended(exit))
       )
       closing = endpoint.closing
@@ -71,6 +76,12 @@ class Network {
       yield* connection.ready
       return connection
     })
+  }
+
+  private respond(request: MemoryRequest): Effect.Effect<models.Reply, TransportError> {
+    const reply: unknown = (this.options.respond ?? readAndReply)(request)
+    if (Effect.isEffect(reply)) return reply as Effect.Effect<models.Reply, TransportError>
+    throw new TypeError("`respond` of MemoryNetwork gave no Effect: it gives `Effect.succeed({ … })`, or fails")
   }
 
   private connected(
@@ -85,7 +96,8 @@ class Network {
       endpoint,
       listener,
       runtime,
-      respond: (request) => Effect.suspend(() => (this.options.respond ?? readAndReply)(request)),
+      respond: (request) =>
+        Effect.map(Effect.suspend(() => this.respond(request)), (reply) => checkReply(reply, dialect)),
       onRequest: (request) => this.requests.push(request),
       onFault: (fault) => this.faults.push(fault)
     })
@@ -103,7 +115,8 @@ class Network {
   })
 }
 
-export const make = (options: models.Options = {}): Effect.Effect<Network> => Effect.sync(() => new Network(options))
+export const make = (options: models.Options = {}): Effect.Effect<Network> =>
+  Effect.sync(() => new Network(checkOptions(options, dialect)))
 
 export const routes = (
   replies: Readonly<Record<string, models.Reply | NonNullable<models.Options["respond"]>>>

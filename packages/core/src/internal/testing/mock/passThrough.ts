@@ -1,3 +1,4 @@
+import * as Cookies from "@effect/platform/Cookies"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { passedHeaders, passedReply } from "@sluice/engine/mock"
@@ -17,5 +18,8 @@ export const passThrough = (
         ? sent
         : HttpClientRequest.bodyUint8Array(sent, request.bytes, request.headers["content-type"])
     )
-    return passedReply(response.status, response.headers, new Uint8Array(yield* response.arrayBuffer))
+    // Of fields that cannot be joined by a comma, the headers have one.
+    const cookies = Cookies.toSetCookieHeaders(response.cookies)
+    const headers = cookies.length > 1 ? { ...response.headers, "set-cookie": cookies } : response.headers
+    return passedReply(response.status, headers, new Uint8Array(yield* response.arrayBuffer))
   })

@@ -43,8 +43,19 @@ export class MemoryRuntime implements DriverRuntime, MemoryTime {
 
   /** A step of its own, soon. Now and then the event loop has its turn, or endless bodies would leave it none. */
   soon(step: () => void): void {
-    if (this.hasEventLoop && breathing.isDue()) breathing.hold(() => this.scheduler.scheduleTask(step, 0))
-    else this.scheduler.scheduleTask(step, 0)
+    if (!this.hasEventLoop) return this.scheduler.scheduleTask(step, 0)
+    // Effect's own scheduler never takes another task after one that threw: all tests of the process would hang.
+    const safe = () => {
+      try {
+        step()
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+    if (breathing.isDue()) breathing.hold(() => this.scheduler.scheduleTask(safe, 0))
+    else this.scheduler.scheduleTask(safe, 0)
   }
 
   after(millis: number, wake: () => void): Cancel {

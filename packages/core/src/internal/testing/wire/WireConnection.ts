@@ -171,7 +171,7 @@ export class WireConnection implements Connection, models.Server {
     const cause = Cause.squash(scripted)
     if (Cause.isFailure(scripted)) return cause as TransportError
     const { origin, phase, safeToRetry, written } = failure as ReadError
-    const detail = "the server of the test died"
+    const detail = `the server of the test died: ${cause instanceof Error ? cause.message : String(cause)}`
     return new ReadError({ origin, phase, written, safeToRetry, reason: "Other", detail, cause })
   }
 

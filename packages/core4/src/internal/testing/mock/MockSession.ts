@@ -109,10 +109,10 @@ export class MockSession implements MockHttp.MockHttp {
   private respondTo(
     received: MemoryNetwork.Request,
     request: MockRequest,
-    found: Found<Expectation, Context.Context<unknown>> | { readonly miss: string }
+    found: Found<Expectation, Context.Context<unknown>> | { readonly miss: MockFailure }
   ): Effect.Effect<MemoryNetwork.Reply, TransportError> {
     const exchange = this.ledger.begin(request, "entry" in found ? found.entry.expectation : undefined)
-    if ("miss" in found) return this.failWith(exchange, new MockFailure(found.miss))
+    if ("miss" in found) return this.failWith(exchange, found.miss)
     const { context, entry } = found
     const responder = entry.responder()
     entry.met++

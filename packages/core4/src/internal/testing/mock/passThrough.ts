@@ -1,5 +1,6 @@
 import { passedHeaders, passedReply } from "@sluice/engine/mock"
 import * as Effect from "effect/Effect"
+import * as Cookies from "effect/http/Cookies"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as MockHttp from "./models.js"
@@ -17,5 +18,8 @@ export const passThrough = (
         ? sent
         : HttpClientRequest.bodyUint8Array(sent, request.bytes, request.headers["content-type"])
     )
-    return passedReply(response.status, response.headers, new Uint8Array(yield* response.arrayBuffer))
+    // Of fields that cannot be joined by a comma, the headers have one.
+    const cookies = Cookies.toSetCookieHeaders(response.cookies)
+    const headers = cookies.length > 1 ? { ...response.headers, "set-cookie": cookies } : response.headers
+    return passedReply(response.status, headers, new Uint8Array(yield* response.arrayBuffer))
   })
