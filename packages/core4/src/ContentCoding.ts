@@ -4,6 +4,19 @@
  *
  * @since 0.1.0
  */
+import {
+  codecsFor,
+  codingsOf,
+  type DecodingLimits,
+  isNothingToDecode,
+  isTooMuch,
+  isWorthEncoding,
+  mayEncode,
+  mostOf,
+  oneStep,
+  RefusingOrigins,
+  tooMuch
+} from "@sluice/engine/client"
 import * as optionTable from "@sluice/engine/options"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -114,14 +127,6 @@ export interface Options {
   readonly maxRatio?: number | undefined
 }
 
-/** A body of this many coded bytes is decoded in one step, on the thread that reads it. */
-const oneStep = 64 * 1024
-
-/** Ratios are judged from here on: a small body may well consist of one character. */
-const freeSize = 16 * 1024 * 1024
-
-const maxCodings = 5
-
 /**
  * Asks for the codings of these codecs and decodes what comes in them. The response's headers then describe what is read:
  * `content-encoding` and `content-length` are gone, and `raw` has the response as it came.
@@ -190,7 +195,7 @@ export const encode = <E, R>(
 ): HttpClient.HttpClient.With<E, R> => {
   const { minSize } = Result.getOrThrowWith(check(optionTable.requestCoding, options, "ContentCoding"), identity)
   const { postprocess, preprocess } = halvesOf(client)
-  const refusing = new Set<string>()
+  const refusing = new RefusingOrigins()
   return HttpClient.makeWith<E, R, E, R>(
     (request) =>
       Effect.suspend(() => {
@@ -204,8 +209,6 @@ export const encode = <E, R>(
         })
         return Effect.flatMap(postprocess(coded), (response) => {
           if (response.status !== 415 || plain === undefined) return Effect.succeed(response)
-          // What a wrong server makes us keep is bounded.
-          if (refusing.size >= 1000) refusing.clear()
           refusing.add(originOf(plain))
           return isReplayable(plain.body)
             ? Effect.andThen(discard(response), postprocess(Effect.succeed(plain)))
@@ -219,12 +222,6 @@ export const encode = <E, R>(
 const originOf = (request: HttpClientRequest): string =>
   Option.match(toUrl(request), { onNone: () => "", onSome: ({ origin }) => origin })
 
-/** They say what the body is, byte by byte. */
-const fixed = ["content-encoding", "content-range", "content-digest", "content-md5"]
-
-const compressedTypes =
-  /^(image\/(?!svg|bmp)|audio\/|video\/|font\/woff|application\/(zip|gzip|x-gzip|zstd|x-7z|x-rar|pdf))/i
-
 /** None: it is sent as it is. */
 const encodeRequest = (
   request: HttpClientRequest,
@@ -232,14 +229,14 @@ const encodeRequest = (
   minSize: number
 ): Effect.Effect<HttpClientRequest> | undefined => {
   const { body, headers } = request
-  if (fixed.some((name) => headers[name] !== undefined)) return undefined
+  if (!mayEncode(headers)) return undefined
   const made = RequestBody.make(body, headers["content-type"])
   // What cannot be sent the transport says; trailers are for the body as it is.
   if (!("exchange" in made) || made.exchange._tag === "None" || made.trailers !== undefined) return undefined
   const { contentType, exchange, replayable } = made
   const size = exchange._tag === "Bytes" ? exchange.bytes.length : exchange.length
   const type = headers["content-type"] ?? contentType ?? ""
-  if ((size !== undefined && size < minSize) || compressedTypes.test(type)) return undefined
+  if (!isWorthEncoding(size, type, minSize)) return undefined
   const coded = (coded: HttpBody): HttpClientRequest =>
     inheritScope(
       request,
@@ -272,25 +269,18 @@ const encodeRequest = (
  */
 export const raw: (response: HttpClientResponse) => HttpClientResponse = originalOf
 
-interface Limits {
-  readonly maxSize: number
-  readonly maxRatio: number
-}
-
 const decoded = (
   response: HttpClientResponse,
   codecs: ReadonlyMap<string, Codec>,
-  limits: Limits
+  limits: DecodingLimits
 ): HttpClientResponse => {
   const field = response instanceof HttpResponse
     ? response.contentEncoding
     : response.headers["content-encoding"]
-  if (field === undefined || hasNoContent(response.request, response.status)) return response
-  const codings = field.toLowerCase().split(",").map((name) => name.trim()).filter((name) =>
-    name !== "" && name !== "identity"
-  )
+  if (field === undefined || isNothingToDecode(response.request.method, response.status)) return response
+  const codings = codingsOf(field)
   if (codings.length === 0) return response
-  const chain = resolve(codings, codecs)
+  const chain = codecsFor(codings, codecs)
   return new DerivedResponse(
     response,
     Headers.removeMany(response.headers, ["content-encoding", "content-length"]),
@@ -307,32 +297,7 @@ const decoded = (
   )
 }
 
-/** 206 is a piece of a coded body, which alone is nothing to decode. */
-const hasNoContent = (request: HttpClientRequest, status: number): boolean =>
-  request.method === "HEAD" || status === 204 || status === 206 || status === 304
-
-type Chain = Result.Result<ReadonlyArray<Codec>, ContentCodingError>
-
-/** The codecs in the order in which they are undone: the last that was applied comes first (RFC 9110 §8.4). */
-const resolve = (codings: ReadonlyArray<string>, codecs: ReadonlyMap<string, Codec>): Chain => {
-  if (codings.length > maxCodings) {
-    const detail = `${codings.length} codings in a row, and no more than ${maxCodings} are undone`
-    return Result.fail(new ContentCodingError({ reason: "TooMany", coding: codings.join(", "), detail }))
-  }
-  const chain: Array<Codec> = []
-  for (const coding of codings) {
-    const codec = codecs.get(coding)
-    if (codec === undefined) {
-      const known = [...codecs.keys()].join(", ")
-      // The name is the server's: only what a name may consist of is shown.
-      const name = coding.replace(/[^\w.-]/g, "?").slice(0, 40)
-      const detail = `its coding is ${name}; known here are ${known}`
-      return Result.fail(new ContentCodingError({ reason: "Unknown", coding: name, detail }))
-    }
-    chain.unshift(codec)
-  }
-  return Result.succeed(chain)
-}
+type Chain = ReturnType<typeof codecsFor<Codec>>
 
 /** What has been decoded is not decoded again. */
 const once = <E>(bytes: Effect.Effect<Uint8Array, E>): Effect.Effect<Uint8Array, E> => {
@@ -344,28 +309,25 @@ const once = <E>(bytes: Effect.Effect<Uint8Array, E>): Effect.Effect<Uint8Array,
 const whole = (
   bytes: Uint8Array,
   chain: Chain,
-  { maxRatio, maxSize }: Limits
+  limits: DecodingLimits
 ): Effect.Effect<Uint8Array, ContentCodingError> => {
   // Some servers name a coding for a body that is not there.
   if (bytes.length === 0) return Effect.succeed(bytes)
-  if (Result.isFailure(chain)) return Effect.fail(chain.failure)
-  const most = Math.min(maxSize, Math.max(freeSize, maxRatio * bytes.length))
+  if ("failure" in chain) return Effect.fail(new ContentCodingError(chain.failure))
+  const most = mostOf(bytes.length, limits)
   const undo = (coded: Uint8Array, codec: Codec): Effect.Effect<Uint8Array, ContentCodingError> => {
     if (coded.length === 0) return Effect.succeed(coded)
     if (coded.length <= oneStep) {
       return Effect.flatMap(
         Effect.fromResult(codec.decodeSync(coded, most)),
-        (decoded) =>
-          decoded.length > most ? Effect.fail(tooLarge(codec, { maxRatio, maxSize })) : Effect.succeed(decoded)
+        (decoded) => decoded.length > most ? Effect.fail(tooLarge(codec, limits)) : Effect.succeed(decoded)
       )
     }
     // Of several codings, each is judged by what arrived.
     const arrived = bytes.length / coded.length
-    const isTooMuch = (size: number, used: number) =>
-      size > maxSize || (size > freeSize && size > maxRatio * arrived * used)
-    return codec.decodeWhole(coded, isTooMuch)
+    return codec.decodeWhole(coded, (size, used) => isTooMuch(size, arrived * used, limits))
   }
-  return chain.success.reduce<Effect.Effect<Uint8Array, ContentCodingError>>(
+  return chain.codecs.reduce<Effect.Effect<Uint8Array, ContentCodingError>>(
     (coded, codec) => Effect.flatMap(coded, (coded) => undo(coded, codec)),
     Effect.succeed(bytes)
   )
@@ -374,33 +336,28 @@ const whole = (
 const asItComes = <E>(
   stream: Stream.Stream<Uint8Array, E>,
   chain: Chain,
-  limits: Limits
+  limits: DecodingLimits
 ): Stream.Stream<Uint8Array, E | ContentCodingError> =>
   Stream.suspend(() => {
-    if (Result.isFailure(chain)) return Stream.fail(chain.failure)
+    if ("failure" in chain) return Stream.fail(new ContentCodingError(chain.failure))
     let arrived = 0
     const counted: Stream.Stream<Uint8Array, E | ContentCodingError> = Stream.map(stream, (bytes) => {
       arrived += bytes.length
       return bytes
     })
-    return chain.success.reduce((coded, codec) => {
+    return chain.codecs.reduce((coded, codec) => {
       let size = 0
       return Stream.mapEffect(codec.decode(coded), (bytes) => {
         size += bytes.length
-        return size > limits.maxSize || (size > freeSize && size > limits.maxRatio * arrived)
+        return isTooMuch(size, arrived, limits)
           ? Effect.fail(tooLarge(codec, limits))
           : Effect.succeed(bytes)
       })
     }, counted)
   })
 
-const tooLarge = ({ names }: Codec, { maxRatio, maxSize }: Limits): ContentCodingError =>
-  new ContentCodingError({
-    reason: "TooLarge",
-    coding: names[0],
-    detail:
-      `more than ${maxSize} bytes (maxSize), or more than ${maxRatio} for each that arrived (maxRatio), come of it`
-  })
+const tooLarge = ({ names }: Codec, limits: DecodingLimits): ContentCodingError =>
+  new ContentCodingError(tooMuch(names[0], limits))
 
 const join = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
   let size = 0

@@ -5,6 +5,7 @@
 export * from "./attempts.js"
 export * from "./challenges.js"
 export * from "./CodingFailure.js"
+export * from "./contentCodings.js"
 export * from "./CookieJar.js"
 export * from "./credentials.js"
 export * from "./Deadline.js"
