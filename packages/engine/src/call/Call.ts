@@ -3,6 +3,7 @@ import * as Failure from "../Failure.js"
 import type { Cancel, RunInContext } from "../Host.js"
 import type { Origin } from "../Origin.js"
 import { Deadline, type LeaseOwner, type LeaseTicket, type PoolDriver } from "../pool/index.js"
+import { undisturbed } from "../unawaited.js"
 import type { BodyProblem } from "./BodySource.js"
 import { unaskedUpgrade } from "./callFailures.js"
 import { CallResponse, type UploadProgress } from "./CallResponse.js"
@@ -32,7 +33,7 @@ export interface CallListener {
   /** See `LeaseOwner.kin`. */
   readonly kin?: (() => ReadonlyArray<unknown>) | undefined
   /** An interim response but `100 Continue`. May throw. */
-  readonly onInformational?: ((head: ExchangeHead) => void) | undefined
+  readonly onInformational?: ((head: ExchangeHead) => unknown) | undefined
 }
 
 /**
@@ -202,11 +203,9 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
 
   /** We are inside of the socket's event: an error of the caller's code would end the process (undici #5360). */
   private notifyInformational(head: ExchangeHead): void {
-    try {
-      this.listener?.onInformational?.(head)
-    } catch (cause) {
+    undisturbed(() => this.listener?.onInformational?.(head), (cause) => {
       this.pool.host.reportDefect("onInformational threw; its response goes on without it", cause)
-    }
+    })
   }
 
   onHead(head: ExchangeHead): void {

@@ -1,3 +1,4 @@
+import { isPromise, unawaited } from "../unawaited.js"
 import { isLocalhost, plainHost } from "./hosts.js"
 import { parseAddress } from "./IpAddress.js"
 import { type NoProxy, parseNoProxy, type ToAscii } from "./NoProxy.js"
@@ -44,7 +45,12 @@ export const readPolicy = (
     const reason = byList(target)
     if (reason !== undefined || check === undefined) return reason
     try {
-      return check(target) === true ? undefined : "addressPolicy.check says so"
+      const allowed: unknown = check(target)
+      unawaited(allowed)
+      if (allowed === true) return undefined
+      return isPromise(allowed)
+        ? "addressPolicy.check returned a promise: expected true or false"
+        : "addressPolicy.check says so"
     } catch (cause) {
       return `addressPolicy.check threw${cause instanceof Error ? ` (${cause.message})` : ""}`
     }

@@ -1,5 +1,6 @@
 import * as net from "node:net"
 import { type Address, rotate } from "../network/index.js"
+import { unawaited } from "../unawaited.js"
 import { type OnNamed, systemNames } from "./systemNames.js"
 
 /** How a host becomes addresses, for a port. Calls back once, at once or later. */
@@ -64,8 +65,8 @@ const guarded = (lookup: net.LookupFunction) => (host: string, onNamed: OnNamed)
       if (error != null) fail(error)
       else found(addresses)
     })
-    // An async function is taken for its callback alone, but its rejection would end the process.
-    if (result instanceof Promise) result.catch(fail)
+    // An async function is taken for its callback alone.
+    unawaited(result, fail)
   } catch (cause) {
     fail(cause)
   }

@@ -4,6 +4,7 @@ import { describeAll, type Problem, show, showKey } from "../options/index.js"
 import type { Origin } from "../Origin.js"
 import type { OriginLimits } from "../OriginLimits.js"
 import type { RequestTimeouts } from "../RequestTimeouts.js"
+import { unawaited } from "../unawaited.js"
 import { layTls } from "./layTls.js"
 import type { OriginSettings } from "./OriginNetwork.js"
 import { readPolicy } from "./policies.js"
@@ -170,7 +171,9 @@ export class OriginsFault extends Error {}
 
 const asked = (origins: (url: URL) => OriginOptions | undefined, url: URL): OriginOptions | undefined => {
   try {
-    return origins(url)
+    const options = origins(url)
+    unawaited(options)
+    return options
   } catch (cause) {
     throw new OriginsFault(`the function origins threw: ${cause instanceof Error ? cause.message : typeof cause}`, {
       cause

@@ -9,6 +9,7 @@ import {
 } from "../network/index.js"
 import { type Problem, showKey } from "../options/index.js"
 import type { Origin } from "../Origin.js"
+import { unawaited } from "../unawaited.js"
 import type { KnownProxy, ProxyOption, ProxySettings } from "./ProxySettings.js"
 import { check as checkTls } from "./tls.js"
 
@@ -36,6 +37,7 @@ export const readProxies = (
     const proxyOf = (origin: Origin, url: object | undefined) => {
       const given: unknown = option(url instanceof URL ? url : new URL(origin.href))
       if (given === undefined || given === "none") return undefined
+      unawaited(given)
       if (!isProxyOption(given)) throw new Error(`the function proxy returned what is none: ${expectedProxy}`)
       const { noProxy, proxy } = read(given)
       return noProxy?.(origin.host, origin.port) === true ? undefined : proxy

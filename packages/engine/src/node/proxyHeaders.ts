@@ -1,3 +1,4 @@
+import { isPromise, unawaited } from "../unawaited.js"
 import type { KnownProxy } from "./ProxySettings.js"
 
 /** The credentials that a proxy gets. What a function of the caller throws, it throws. */
@@ -6,6 +7,8 @@ export const proxyHeaders = (
   url: () => URL
 ): Readonly<Record<string, string>> => {
   const given = typeof headers === "function" ? headers(url()) : headers ?? {}
+  unawaited(given)
+  if (isPromise(given)) throw new Error("the function headers of the proxy returned a promise: expected the headers")
   const named = Object.fromEntries(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]))
   return credentials === undefined || named["proxy-authorization"] !== undefined
     ? named

@@ -3,8 +3,9 @@ import * as net from "node:net"
 import * as tls from "node:tls"
 import type * as Failure from "../Failure.js"
 import type { HostTime } from "../Host.js"
-import type { Problem } from "../options/index.js"
+import { type Problem, show } from "../options/index.js"
 import type { Origin } from "../Origin.js"
+import { isPromise, unawaited, undisturbed } from "../unawaited.js"
 import { readCertificates } from "./certificates.js"
 import type { Dial } from "./Dial.js"
 import * as errors from "./errors.js"
@@ -170,7 +171,7 @@ export class TlsClient {
       checkServerIdentity: (host, certificate) => {
         let objection: Error | undefined
         try {
-          objection = (checkServerIdentity ?? tls.checkServerIdentity)(host, certificate) ??
+          objection = objectionOf((checkServerIdentity ?? tls.checkServerIdentity)(host, certificate)) ??
             this.checkPins(host, certificate)
         } catch (cause) {
           objection = cause instanceof Error ? cause : new Error(String(cause))
@@ -188,11 +189,19 @@ export class TlsClient {
     if (pinReport === undefined) {
       return Object.assign(new Error(`none of its keys is pinned: ${found.shown.join(", ")}`), { code: "ERR_TLS_PIN" })
     }
-    try {
-      pinReport(found)
-    } catch {}
+    undisturbed(() => pinReport(found))
     return undefined
   }
+}
+
+/** What a function of the caller's has returned, which may be anything. Who does not say yes has not said so. */
+const objectionOf = (returned: unknown): Error | undefined => {
+  if (returned == null) return undefined
+  unawaited(returned)
+  return returned instanceof Error ? returned : new Error(
+    `checkServerIdentity returned ${show(returned)}: expected an Error, or undefined for a certificate that is right` +
+      (isPromise(returned) ? "; not a promise of one" : "")
+  )
 }
 
 /** For debugging: a file that cannot be written must not cost a connection. */

@@ -14,7 +14,8 @@ export const effectTime = (runtime: Runtime.Runtime<never>): Pick<HostTime, "ela
   const fork = Runtime.runFork(runtime)
   const isLive = Object.getPrototypeOf(clock) === live
   return {
-    elapsed: () => Number(clock.unsafeCurrentTimeNanos()) / 1e6,
+    // As the pool over them reads it, so that their times are of one origin.
+    elapsed: isLive ? runtimeHooks.elapsed : () => Number(clock.unsafeCurrentTimeNanos()) / 1e6,
     sleep: (millis, wake, background) => {
       // No Clock has timers that do not keep the process alive.
       if (background && isLive) return runtimeHooks.backgroundSleep(millis, wake)

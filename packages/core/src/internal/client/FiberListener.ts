@@ -35,7 +35,7 @@ export class FiberListener implements CallListener {
     return kinOf(this.fiber)
   }
 
-  onInformational(head: ExchangeHead): void {
-    this.hook?.(this.request, head)
+  onInformational(head: ExchangeHead): unknown {
+    return this.hook?.(this.request, head)
   }
 }

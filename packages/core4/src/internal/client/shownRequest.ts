@@ -1,3 +1,4 @@
+import { unawaited } from "@sluice/engine"
 import { redactQuery } from "@sluice/engine/call"
 import { redactHeaders } from "@sluice/engine/client"
 import * as Base64 from "effect/encoding/Base64"
@@ -17,13 +18,14 @@ export const redactPathOf = (request: Request, redactPath: RedactPath): void => 
   redactions.set(request, redactPath)
 }
 
-/** A hook of the caller's that throws shows nothing. */
+/** A hook of the caller's that throws shows nothing, and so does one that returns no text. */
 export const guarded = (redactPath: RedactPath): RedactPath => (path) => {
   try {
-    return redactPath(path)
-  } catch {
-    return "/REDACTED"
-  }
+    const shown: unknown = redactPath(path)
+    if (typeof shown === "string") return shown
+    unawaited(shown)
+  } catch {}
+  return "/REDACTED"
 }
 
 /**
