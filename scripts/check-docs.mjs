@@ -1,12 +1,24 @@
 // Compiles the examples in the documents and in the docstrings, as a user of the built packages would.
 //
-// An example is a block that opens with ```ts. One that opens with ```ts no-check is only counted.
+// An example is a block that opens with ```ts. One that opens with ```ts no-check is only counted. Those of the documents are
+// for Effect 3, and compiled for Effect 4 as well: as effect4.mjs translates them, or as a block right after it says that
+// opens with ```ts effect4.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { hasCounterpart, toEffect4 } from "./effect4.mjs"
 import { root, tsc } from "./process.mjs"
 
 /** Where examples are compiled: each face's where its own Effect is found. */
 const scratch = ".scratch/docs"
 const scratch4 = "packages/node4/.scratch/docs"
+
+/** What examples use besides, for Effect 4. */
+const platformNode = "../../../../bench/effect4/node_modules/@effect/platform-node/dist"
+const paths4 = {
+  "@effect/vitest": ["../../../../scripts/effectVitest4.d.ts"],
+  "@effect/platform-node": [`${platformNode}/index.d.ts`],
+  "@effect/platform-node/*": [`${platformNode}/*.d.ts`],
+  "effect/*": ["../../node_modules/effect/dist/*.d.ts"]
+}
 
 /** @param {string} file */
 const isOfEffect4 = (file) => /^packages\/(core4|node4)\/|^docs\/effect4\.md$/.test(file)
@@ -44,7 +56,7 @@ const examplesOf = (file, inComments) => {
   const comment = inComments ? /^\s*\* ?/ : /^/
   const open = inComments ? /^\s*\*\s*```ts\b(.*)$/ : /^\s*```ts\b(.*)$/
   const close = inComments ? /^\s*\*\s*```\s*$/ : /^\s*```\s*$/
-  /** @type {Array<{ before: number, lines: Array<string>, checked: boolean }>} */
+  /** @type {Array<{ before: number, lines: Array<string>, checked: boolean, isOfEffect4: boolean }>} */
   const examples = []
   /** @type {typeof examples[number] | undefined} */
   let current
@@ -60,7 +72,13 @@ const examplesOf = (file, inComments) => {
     }
     const opened = open.exec(line)
     if (opened !== null) {
-      current = { before: index + 1, lines: [], checked: !/\bno-check\b/.test(opened[1] ?? "") }
+      const info = opened[1] ?? ""
+      current = {
+        before: index + 1,
+        lines: [],
+        checked: !/\bno-check\b/.test(info),
+        isOfEffect4: isOfEffect4(file) || /\beffect4\b/.test(info)
+      }
     }
   })
   if (current !== undefined) throw new Error(`${file}:${current.before}: this example is never closed`)
@@ -70,6 +88,10 @@ const examplesOf = (file, inComments) => {
 /** @type {Map<string, string>} */
 const origins = new Map()
 let skipped = 0
+let translated = 0
+
+/** The empty lines keep the line numbers of the file that the example comes from. @param {string} path @param {number} before @param {string} code */
+const write = (path, before, code) => writeFileSync(`${root}${path}`, `${"\n".repeat(before)}${code}\n`)
 
 for (const folder of [scratch, scratch4]) {
   rmSync(`${root}${folder}`, { recursive: true, force: true })
@@ -77,22 +99,28 @@ for (const folder of [scratch, scratch4]) {
 }
 
 for (const file of [...documents, ...sources]) {
-  for (const { before, checked, lines } of examplesOf(file, file.endsWith(".ts"))) {
+  const examples = examplesOf(file, file.endsWith(".ts"))
+  for (const [index, { before, checked, isOfEffect4, lines }] of examples.entries()) {
     if (!checked) {
       skipped++
       continue
     }
+    const code = lines.join("\n")
     const name = `${file.replace(/\.(md|ts)$/, "").replaceAll("/", "__")}__${before}.ts`
     origins.set(name, file)
-    // The empty lines keep the line numbers of the file that the example comes from.
-    writeFileSync(
-      `${root}${isOfEffect4(file) ? scratch4 : scratch}/${name}`,
-      "\n".repeat(before) + lines.join("\n") + "\n"
-    )
+    write(`${isOfEffect4 ? scratch4 : scratch}/${name}`, before, code)
+    if (
+      isOfEffect4 || !/^(README|docs\/.*)\.md$/.test(file) || examples[index + 1]?.isOfEffect4 || !hasCounterpart(code)
+    ) {
+      continue
+    }
+    translated++
+    origins.set(`as4__${name}`, `${file} (for Effect 4)`)
+    write(`${scratch4}/as4__${name}`, before, toEffect4(code))
   }
 }
 
-const count = `${origins.size} examples, ${skipped} marked no-check`
+const count = `${origins.size - translated} examples, ${skipped} marked no-check, ${translated} for Effect 4 as well`
 
 if (origins.size === 0) {
   console.log(count)
@@ -110,6 +138,7 @@ if (origins.size === 0) {
           incremental: false,
           declaration: false,
           declarationMap: false,
+          ...(folder === scratch4 ? { paths: paths4 } : {}),
           noUnusedLocals: false,
           noUnusedParameters: false
         },

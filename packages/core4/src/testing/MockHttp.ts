@@ -270,7 +270,7 @@ export const passThrough: Responder<HttpClient.HttpClient> = passing.passThrough
  * @since 0.1.0
  * @category recording
  */
-export const Recording: Schema.Schema<RecordingModel> = recordings.Recording
+export const Recording: Schema.Codec<RecordingModel> = recordings.Recording
 
 /**
  * @since 0.1.0
