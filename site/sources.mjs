@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join, posix } from "node:path"
 import { fileURLToPath } from "node:url"
+import { hasCounterpart, toEffect4 } from "../scripts/effect4.mjs"
 
 export const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -57,10 +58,38 @@ export const pageOf = (file) => {
       }
       return source === undefined ? label : `[${label}](${source}${to})`
     })
-  const text = readFileSync(join(root, file), "utf8")
+  const text = inPairs(file, readFileSync(join(root, file), "utf8").split(/^(```[^]*?^```)$/m))
     // In code, brackets are no links.
-    .split(/^(```[^]*?^```)$/m)
     .map((part, index) => index % 2 === 0 ? relink(part) : part)
     .join("")
   return { text, assets }
 }
+
+/**
+ * Examples for Effect 3 get one for Effect 4 beside them: the document's own, or the translation, which check-docs.mjs has
+ * compiled.
+ *
+ * @param {string} file
+ * @param {ReadonlyArray<string>} parts text and code by turns
+ */
+const inPairs = (file, parts) => {
+  if (file === "docs/effect4.md" || !/^(README|docs\/.*)\.md$/.test(file)) return parts
+  const given = [...parts]
+  for (let index = 1; index < given.length; index += 2) {
+    const code = given[index]
+    if (!code.startsWith("```ts\n")) continue
+    const own = given[index + 2]?.startsWith("```ts effect4\n") === true && given[index + 1]?.trim() === ""
+    const other = own
+      ? given[index + 2].replace("```ts effect4", "```ts")
+      : hasCounterpart(code)
+      ? toEffect4(code)
+      : code
+    if (other === code) continue
+    given[index] = `::: code-group\n${tab(code, "Effect 3")}\n\n${tab(other, "Effect 4")}\n:::`
+    if (own) given[index + 2] = ""
+  }
+  return given
+}
+
+/** @param {string} code @param {string} label */
+const tab = (code, label) => code.replace("```ts\n", `\`\`\`ts [${label}]\n`)
