@@ -16,7 +16,7 @@ interface Inner {
 const ownerOf = (wanted: Origin.Origin): LeaseOwner => ({
   wanted,
   caller: undefined,
-  inContext: undefined,
+  context: undefined,
   describe: () => ({ method: "GET", url: "", bodyUnread: false }),
   granted: () => {},
   refused: () => {}

@@ -6,8 +6,10 @@ import type { Origin } from "./Origin.js"
 /** Calls off something that has not happened yet; harmless afterwards. */
 export type Cancel = () => void
 
-/** Runs a function in the context of the caller that it was captured from (`AsyncLocalStorage`). */
-export type RunInContext = (run: () => void) => void
+/** The context of a caller (`AsyncLocalStorage`). An object and not a function: each request has one. */
+export interface CallerContext {
+  readonly run: (step: () => void) => void
+}
 
 /**
  * How time passes. Elapsed time is monotonic: it knows nothing of the wall clock, which may be set, and all timeouts and
@@ -103,7 +105,7 @@ export interface Host extends HostTime {
     ) => Cancel)
     | undefined
   /** Captures the context of the caller that is running now; undefined where there is nothing to capture. */
-  readonly captureContext: () => RunInContext | undefined
+  readonly captureContext: () => CallerContext | undefined
   /** Undefined: nothing is counted. */
   readonly meter: Meter | undefined
   /** Code of the caller threw where it must not disturb others. */

@@ -1,4 +1,4 @@
-import type { Cancel } from "./Host.js"
+import type { CallerContext, Cancel } from "./Host.js"
 
 /**
  * What only a runtime has, from whoever makes real connections on it to the pool that uses them. It works with real time
@@ -14,8 +14,8 @@ export interface RuntimeHooks {
   readonly afterPoll: (then: () => void) => void
   /** A sleep that does not keep the process alive. */
   readonly backgroundSleep: (millis: number, wake: () => void) => Cancel
-  /** Captures the context of the caller that is running now; what is returned runs a function in it. */
-  readonly captureContext: () => (run: () => void) => void
+  /** Captures the context of the caller that is running now. */
+  readonly captureContext: () => CallerContext
   /**
    * Runs a step in the context that the program began in, of no request: what is made there and outlives the request,
    * as connections and timers do, keeps nothing of it alive.

@@ -1,4 +1,4 @@
-import type { Cancel, Host, OpenEvents, OpenHandle, RunInContext } from "@sluice/engine"
+import type { CallerContext, Cancel, Host, OpenEvents, OpenHandle } from "@sluice/engine"
 import { type PoolMetrics, poolMetrics } from "@sluice/engine/metrics"
 import {
   type CoreLimits,
@@ -147,7 +147,7 @@ export class EffectHost implements Host {
     this.scheduler.scheduleTask(run, 0)
   }
 
-  captureContext(): RunInContext | undefined {
+  captureContext(): CallerContext | undefined {
     return this.options.connector.runtime?.captureContext()
   }
 

@@ -174,15 +174,15 @@ describe("closing a pool", () => {
     Effect.gen(function*() {
       const wakes: Array<() => void> = []
       const warnings: Array<string> = []
-      const noContext = (run: () => void) => run()
+      const atOnce = (run: () => void) => run()
       const network = yield* MemoryNetwork.make({
         dial: () => Effect.succeed({ window: 1 }),
         respond: () => Effect.never
       })
       const runtime = {
         elapsed: () => 0,
-        afterPoll: noContext,
-        captureContext: () => noContext,
+        afterPoll: atOnce,
+        captureContext: () => ({ run: atOnce }),
         backgroundSleep: (_: number, wake: () => void) => {
           wakes.push(wake)
           return () => void wakes.splice(wakes.indexOf(wake), 1)

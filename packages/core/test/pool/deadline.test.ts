@@ -41,7 +41,7 @@ const byTheEngine: Acquire = (pool, timeout) =>
         {
           wanted: a,
           caller: undefined,
-          inContext: undefined,
+          context: undefined,
           describe: () => ({ method: "GET", url: a.href, bodyUnread: false }),
           granted,
           refused: (_, failure) => resume(Effect.fail(fromFailure(failure)))

@@ -179,7 +179,7 @@ describe("a waiter", () => {
       const { driver } = hostOf(pool)
       const owner = {
         caller: yield* Effect.fiberId,
-        inContext: undefined,
+        context: undefined,
         wanted: a,
         describe: () => ({ method: "GET", url: "/", bodyUnread: false }),
         granted: (ticket: LeaseTicket) => {
@@ -528,7 +528,7 @@ describe("an owner", () => {
       const tickets: Array<LeaseTicket> = []
       const bad = {
         caller: yield* Effect.fiberId,
-        inContext: undefined,
+        context: undefined,
         wanted: a,
         describe: () => ({ method: "GET", url: "/", bodyUnread: false }),
         granted: () => {

@@ -1,4 +1,4 @@
-import type { Failure, RunInContext } from "@sluice/engine"
+import type { CallerContext, Failure } from "@sluice/engine"
 import type { LeaseOwner, LeaseTicket, Slot } from "@sluice/engine/pool"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -45,7 +45,7 @@ export type AcquireError = PoolTimeout | PoolClosed | PoolQueueFull | TransportE
  * how long it waits is decided by the waiter: see `afterPoolTimeout`.
  */
 export class AcquireTicket implements LeaseOwner {
-  readonly inContext: RunInContext | undefined
+  readonly context: CallerContext | undefined
   private readonly ticket: LeaseTicket
   private settled: Exit.Exit<Lease, AcquireError> | undefined = undefined
   private onSettled: ((exit: Exit.Exit<Lease, AcquireError>) => void) | undefined = undefined
@@ -61,7 +61,7 @@ export class AcquireTicket implements LeaseOwner {
     timeout: number,
     private readonly fiber: Fiber.Fiber<unknown, unknown>
   ) {
-    this.inContext = host.captureContext()
+    this.context = host.captureContext()
     const connect = wanted.route?.timeouts?.connect ?? host.options.timeouts.connect
     this.ticket = host.driverOf(wanted).request(wanted, this, timeout > 0 ? Infinity : 0, connect)
     if (this.ticket.state === "Granted" && this.ticket.slot !== undefined) this.granted(this.ticket, this.ticket.slot)

@@ -1,4 +1,4 @@
-import type { Cancel, Host, OpenEvents, OpenHandle, RunInContext } from "@sluice/engine"
+import type { CallerContext, Cancel, Host, OpenEvents, OpenHandle } from "@sluice/engine"
 import { type PoolMetrics, poolMetrics } from "@sluice/engine/metrics"
 import {
   type CoreLimits,
@@ -148,7 +148,7 @@ export class EffectHost implements Host {
     this.soon(run)
   }
 
-  captureContext(): RunInContext | undefined {
+  captureContext(): CallerContext | undefined {
     return this.options.connector.runtime?.captureContext()
   }
 

@@ -34,10 +34,10 @@ class EventBuffer {
 
   readonly pull: Pull = callback((resume) => {
     if (this.isReadable) return resume(this.take())
-    const inContext = this.host.captureContext()
+    const context = this.host.captureContext()
     // Taken when the reader's fiber goes on: more may have come by then.
     const notify = () => resume(Effect.suspend(() => this.take()))
-    this.onReadable = inContext === undefined ? notify : () => inContext(notify)
+    this.onReadable = context === undefined ? notify : () => context.run(notify)
     return Effect.sync(() => {
       this.onReadable = undefined
     })

@@ -1,6 +1,6 @@
 import type { Connection, Exchange, ExchangeHead, ExchangeReceiver } from "../Connection.js"
 import * as Failure from "../Failure.js"
-import type { Cancel, RunInContext } from "../Host.js"
+import type { CallerContext, Cancel } from "../Host.js"
 import type { Origin } from "../Origin.js"
 import { Deadline, type LeaseOwner, type LeaseTicket, type PoolDriver } from "../pool/index.js"
 import { undisturbed } from "../unawaited.js"
@@ -42,7 +42,7 @@ export interface CallListener {
  */
 export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwner {
   /** The context of whoever made the call: the caller is notified, and its body is read, in there. */
-  readonly inContext: RunInContext | undefined
+  readonly context: CallerContext | undefined
   protected state: CallState = "Waiting"
   protected exchange: Exchange | undefined = undefined
   protected body: ResponseBody | undefined = undefined
@@ -50,7 +50,6 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   protected readonly timer: CallTimer
   private ticket: LeaseTicket | undefined = undefined
   protected upload: Upload | undefined = undefined
-  private contentLength: number | undefined = undefined
   private head: ExchangeHead | undefined = undefined
   private received = 0
   private discarded = 0
@@ -65,7 +64,6 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   private wasCutShort = false
   private uploadedAtEnd = 0
   private startedAt = 0
-  private status: number | undefined = undefined
   private totalDeadline: Deadline<Call> | undefined = undefined
   private endPause: Cancel | undefined = undefined
 
@@ -76,7 +74,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     /** The caller, compared by identity. */
     readonly caller: unknown
   ) {
-    this.inContext = pool.host.captureContext()
+    this.context = pool.host.captureContext()
     this.timer = new CallTimer(this, prepared.timeouts, pool.time)
   }
 
@@ -216,8 +214,6 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     this.isWelcome = head.status < 300
     this.state = "Receiving"
     const now = this.headAt = this.pool.time.now()
-    this.contentLength = head.contentLength
-    this.status = head.status
     this.head = head
     const body = this.body = new ResponseBody(this, this.options.maxBufferedBody)
     this.respond(head, body)
@@ -397,19 +393,19 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     this.end()
   }
 
-  captureContext(): RunInContext | undefined {
+  captureContext(): CallerContext | undefined {
     return this.pool.host.captureContext()
   }
 
   /** A short rest is drained, which keeps the connection; a long one would cost more than a new connection. */
   discard(): void {
     if (this.state !== "Receiving") return
-    const rest = (this.contentLength ?? 0) - this.received
+    const rest = (this.head?.contentLength ?? 0) - this.received
     if (rest > this.options.maxDiscardedBody || this.upload?.isRunning === true) return this.end()
     // It may be endless: nobody is to wait for its end, nor is it to be looked for where nothing may be thrown away. Who
     // leaves an event stream wants whatever makes the events to stop.
     const isNeeded = this.pool.core.state.waitersWithoutDial > 0 || this.options.maxDiscardedBody === 0
-    if (this.contentLength === undefined && (isNeeded || isEventStream(this.head))) return this.end()
+    if (this.head?.contentLength === undefined && (isNeeded || isEventStream(this.head))) return this.end()
     this.state = "Discarding"
     this.exchange?.resume()
     this.timer.watch("Rest")
@@ -499,7 +495,7 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
     if (this.exchange?.sent === false) this.wasCutShort = true
     this.endTotal()
     const now = this.pool.time.now()
-    countEnd(this.pool.host.meter, this.prepared.wire, this.ticket, now - this.startedAt, this.status, failure)
+    countEnd(this.pool.host.meter, this.prepared.wire, this.ticket, now - this.startedAt, this.head?.status, failure)
     this.letGo(now)
     this.prepared.source?.destroy(failure)
   }
@@ -520,8 +516,8 @@ export class Call implements LeaseOwner, ExchangeReceiver, BodyOwner, UploadOwne
   }
 
   runInContext(run: () => void): void {
-    if (this.inContext === undefined) run()
-    else this.inContext(run)
+    if (this.context === undefined) run()
+    else this.context.run(run)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Failure } from "../Failure.js"
-import type { Cancel, RunInContext } from "../Host.js"
+import type { CallerContext, Cancel } from "../Host.js"
 import { Waiters } from "./Waiters.js"
 
 /** What an inbox asks of the exchange that its bytes come from. */
@@ -7,7 +7,7 @@ export interface InboxOwner {
   readonly pause: () => void
   readonly resume: () => void
   /** Of a waiting reader. */
-  readonly captureContext: () => RunInContext | undefined
+  readonly captureContext: () => CallerContext | undefined
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type BodyAbandoned, bodyAbandoned, type Details, type Failure, responseTooLarge } from "../Failure.js"
-import type { Cancel, RunInContext } from "../Host.js"
+import type { CallerContext, Cancel } from "../Host.js"
 import { Chunks } from "./Chunks.js"
 import { Waiters } from "./Waiters.js"
 
@@ -15,7 +15,7 @@ export interface BodyOwner {
   /** Nobody wants the rest: what comes is thrown away, within bounds, or the exchange is cancelled. */
   readonly discard: () => void
   /** Of a waiting reader: it need not be the caller of the request. */
-  readonly captureContext: () => RunInContext | undefined
+  readonly captureContext: () => CallerContext | undefined
 }
 
 /**

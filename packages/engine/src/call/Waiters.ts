@@ -1,10 +1,10 @@
-import type { Cancel, RunInContext } from "../Host.js"
+import type { CallerContext, Cancel } from "../Host.js"
 
 /** Callbacks of readers and writers that wait for something to become so. Whoever changes it says so with `notify`. */
 export class Waiters {
   private readonly waiting = new Set<() => void>()
 
-  constructor(private readonly captureContext: () => RunInContext | undefined) {}
+  constructor(private readonly captureContext: () => CallerContext | undefined) {}
 
   get isEmpty(): boolean {
     return this.waiting.size === 0
@@ -16,12 +16,12 @@ export class Waiters {
       then()
       return () => {}
     }
-    const inContext = this.captureContext()
+    const context = this.captureContext()
     const settle = () => {
       if (!isSo()) return
       this.waiting.delete(settle)
-      if (inContext === undefined) then()
-      else inContext(then)
+      if (context === undefined) then()
+      else context.run(then)
     }
     this.waiting.add(settle)
     return () => this.waiting.delete(settle)

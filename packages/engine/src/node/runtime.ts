@@ -1,6 +1,6 @@
 import { AsyncResource } from "node:async_hooks"
 import * as timers from "node:timers"
-import type { Cancel } from "../Host.js"
+import type { CallerContext, Cancel } from "../Host.js"
 import type { RuntimeHooks } from "../RuntimeHooks.js"
 
 // Captured when the module loads: whoever fakes timers later fakes time, and these are about order.
@@ -113,15 +113,18 @@ export const backgroundSleep = (millis: number, wake: () => void): Cancel => {
   return () => clearTimeout(timer)
 }
 
+class CapturedContext extends AsyncResource implements CallerContext {
+  run(step: () => void): void {
+    runInAsyncScope.call(this, step)
+  }
+}
+
 /** The hooks of Node. */
 export const runtimeHooks: RuntimeHooks = {
   elapsed: now,
   afterPoll,
   backgroundSleep,
-  captureContext: () => {
-    const resource = new AsyncResource("Sluice", unmanaged)
-    return (run) => runInAsyncScope.call(resource, run)
-  },
+  captureContext: () => new CapturedContext("Sluice", unmanaged),
   // `call` forgets what a generic function returns.
   outsideOfRequests: <A>(run: () => A) => runInAsyncScope.call(atLoad, run) as A
 }

@@ -1,6 +1,6 @@
 import type { Connection } from "../Connection.js"
 import type { Failure, Phase } from "../Failure.js"
-import type { RunInContext } from "../Host.js"
+import type { CallerContext } from "../Host.js"
 import type { Origin } from "../Origin.js"
 import type { LeaseDescription } from "../PoolSnapshot.js"
 import type { Slot, Ticket } from "./entities.js"
@@ -29,7 +29,7 @@ export interface LeaseOwner {
   /** Abandons the unread body, and the connection at once: a request waits that it helps. */
   readonly abandonUnread?: () => void
   /** What its notifications run in; undefined where no context was captured. */
-  readonly inContext: RunInContext | undefined
+  readonly context: CallerContext | undefined
   /** It holds the connection from now on. Not called after `PoolDriver.abandon`, and never inside of a step. */
   granted(ticket: LeaseTicket, slot: Slot<Connection>): void
   /** It gets none. Not called after `PoolDriver.abandon`, and never inside of a step. */

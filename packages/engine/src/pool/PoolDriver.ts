@@ -470,9 +470,9 @@ export class PoolDriver implements CoalescingPool, SlotObserver {
   }
 }
 
-const inContextOf = ({ inContext }: LeaseOwner, notify: () => void): void => {
-  if (inContext === undefined) notify()
-  else inContext(notify)
+const inContextOf = ({ context }: LeaseOwner, notify: () => void): void => {
+  if (context === undefined) notify()
+  else context.run(notify)
 }
 
 const closedAtOnce = (origin: Origin): Failure.Failure =>

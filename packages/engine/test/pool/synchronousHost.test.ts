@@ -103,7 +103,7 @@ const makeWorld = (maxConnections: number, onDial?: (dial: Dial) => void) => {
     const owner: LeaseOwner = {
       wanted: to,
       caller: name,
-      inContext: undefined,
+      context: undefined,
       describe: () => ({ method: "GET", url: to.href, bodyUnread: false }),
       granted: (ticket) => {
         ok(!isInStep, `${name} is called inside of a step`)

@@ -30,6 +30,9 @@ export interface ConnectionInfo extends ConnectionFacts {}
 /** One for all: it keeps no state between whole texts. It drops a byte order mark, as the platform's layers do. */
 const utf8 = new TextDecoder()
 
+/** Bytes for which there is memory. */
+const maxShortText = 1024 * 1024
+
 /**
  * A response as the platform's `HttpClientResponse`. Nothing is decoded before it is asked for, and a body that has
  * arrived is read without waiting. `text`, `json`, `arrayBuffer`, `urlParamsBody` and `formData` can be read again.
@@ -126,10 +129,10 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
   }
 
   get text(): Effect.Effect<string, ResponseError> {
-    // Most responses have arrived whole when somebody asks for their text.
-    return this.response.body.isComplete
-      ? Effect.suspend(() => this.decode(this.response.body.join()))
-      : Effect.flatMap(this.bytes, (bytes) => this.decode(bytes))
+    const { body } = this.response
+    // Most responses are short, and have arrived whole when somebody asks for their text: nothing can fail, in one step.
+    if (body.isComplete && body.size <= maxShortText) return Effect.sync(() => this.decodeOnce(body.join()))
+    return Effect.flatMap(this.bytes, (bytes) => this.decode(bytes))
   }
 
   get json(): Effect.Effect<unknown, ResponseError> {
@@ -185,9 +188,13 @@ export class HttpResponse extends Inspectable.Class implements ClientResponse.Ht
     }
   }
 
+  private decodeOnce(bytes: Uint8Array): string {
+    return this.cachedText ??= utf8.decode(bytes)
+  }
+
   private decode(bytes: Uint8Array): Exit.Exit<string, ResponseError> {
     try {
-      return Exit.succeed(this.cachedText ??= utf8.decode(bytes))
+      return Exit.succeed(this.decodeOnce(bytes))
     } catch {
       return Exit.fail(this.toError(tooLarge(this.response.body, "text", maxText)))
     }
