@@ -152,7 +152,13 @@ describe("the command", () => {
           [["fault-proxy", "--to", "a:1", "--plan", notJson], 2, /not\.json is no JSON: /],
           [["--ca", "file"], 2, /^--ca goes with --tls$/],
           [["--script", path.join(folder, "none")], 2, /none can't be read \(ENOENT\)$/],
-          [["--script", notJson], 2, /not\.json is no JSON: /]
+          [["--script", notJson], 2, /not\.json is no JSON: /],
+          [["--host", ""], 2, /^--host takes an address, as 127\.0\.0\.1, or 0\.0\.0\.0 for all$/],
+          [["proxy", "--host", " "], 2, /^--host takes an address/],
+          [["fault-proxy", "--to", "a:1", "--host", ""], 2, /^--host takes an address/],
+          [["proxy", "--fault", "toString"], 2, /^--fault takes one of refuse/],
+          [["proxy", "--route", "a=b=1:2"], 2, /^--route takes host:port, not "b=1:2"$/],
+          [["proxy", "--route", "a=x:1", "--route", "a=y:2"], 2, /^--route says two ways for a$/]
         ] as const
       ) {
         const error = yield* failure(...args)
@@ -197,7 +203,7 @@ describe("the command", () => {
 
   it.effect("frees its port when it is interrupted", () =>
     Effect.gen(function*() {
-      const port = (yield* Effect.scoped(TestServer.make())).port
+      const port = yield* TestServer.unusedPort
       for (let round = 0; round < 2; round++) {
         const up = yield* Deferred.make<void>()
         const fiber = yield* Effect.fork(main(["--port", String(port)], () => Deferred.unsafeDone(up, Effect.void)))
@@ -293,7 +299,8 @@ describe("the command fault-proxy", () => {
     [{ down: { faults: [{ action: "rain" }] } }, /^at "down" "faults" 0 "action": /],
     [[{ delay: -1 }], /^at 0 "delay": /],
     [{ sideways: {} }, /^at "sideways": /],
-    [[], /./]
+    [[], /./],
+    ["slowly", /^Expected a plan, as \{ "delay": 100 \}, actual "slowly"$/]
   ])("says what is wrong with a plan: %j", (json, message) => {
     const decoded = decodePlan(json)
     assert.match(Either.isLeft(decoded) ? decoded.left : "it is right", message)
@@ -367,7 +374,29 @@ describe("a script file", () => {
       ["options beside raw", { "/a": { raw: "x", headers: {} } }, /^at "\/a": headers without effect beside raw$/],
       ["no such status", { "/a": { status: 99 } }, /^at "\/a" "status": Expected a number between 200 and 999/],
       ["a negative size", { "/a": { size: -1 } }, /^at "\/a" "size": /],
-      ["no object", [], /Expected/]
+      ["no object", [], /^Expected an object of routes and replies, actual \[\]$/],
+      [
+        "text that is no reply",
+        { "/a": "hello" },
+        /^at "\/a": Expected a reply, as \{ "text": "hello" \}, actual "hello"$/
+      ],
+      [
+        "a line break in a header",
+        { "/a": { headers: { x: "a\r\nb: c" } } },
+        /^at "\/a" "headers" "x": Expected text of one/
+      ],
+      ["a header without a name", { "/a": { headers: { "x y": "a" } } }, /^at "\/a" "headers": "x y" is no name/],
+      ["a reason of two lines", { "/a": { reason: "a\nb" } }, /^at "\/a" "reason": Expected text of one line/],
+      ["101 as informational", { "/a": { informational: [{ status: 101 }] } }, /101 is no informational response/],
+      ["a body beside 204", { "/a": { status: 204, text: "x" } }, /^at "\/a": text without effect beside status 204/],
+      [
+        "trailers beside a length",
+        { "/a": { text: "x", trailers: { a: "b" }, framing: "length" } },
+        /^at "\/a": trailers without effect beside framing length$/
+      ],
+      ["half a byte", { "/a": { text: "x", abrupt: { afterBytes: 0.5 } } }, /^at "\/a" "abrupt" "afterBytes": /],
+      ["a code that is none", { "/a": { disconnect: 2 ** 40 } }, /^at "\/a" "disconnect": /],
+      ["two routes that are one", { "/:a": {}, "/:b": {} }, /^the routes "\/:a" and "\/:b" mean the same requests$/]
     ] as const
   ) {
     it(`is refused for ${what}`, () => {

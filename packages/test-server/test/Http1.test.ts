@@ -222,7 +222,8 @@ describe("HTTP/1.1 endings", () => {
 
   it.scoped("refuses new connections on demand, and listens again on the same port", () =>
     Effect.gen(function*() {
-      const { client, server } = yield* serve({ "/": Reply.text("here") })
+      const port = yield* TestServer.unusedPort
+      const { client, server } = yield* serve({ "/": Reply.text("here") }, { port })
       yield* server.awaitStats((stats) => stats.openConnections === 1)
       yield* server.stopAccepting
       const refused = yield* Effect.exit(Effect.scoped(connect({ host: server.host, port: server.port })))

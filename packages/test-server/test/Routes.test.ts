@@ -43,6 +43,16 @@ describe("routes", () => {
       )
     }))
 
+  it.scoped("are replaced however they are written, and of two that mean the same one is an error", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ replies: { "GET /users/:id?a=1&b=2": Reply.text("first") } })
+      yield* server.reply("get /users/:name?b=2&a=1", Reply.text("second"))
+      assert.strictEqual(yield* get(`${server.url}/users/7?a=1&b=2`), "200 second")
+      const twins = { "/users/:id": Reply.empty(), "/users/:name": Reply.empty() }
+      const cause = yield* Effect.flip(Effect.sandbox(TestServer.make({ replies: twins })))
+      assert.include(Cause.pretty(cause), "the routes \"/users/:id\" and \"/users/:name\" mean the same requests")
+    }))
+
   it.scoped("that can never match are errors of the script", () =>
     Effect.gen(function*() {
       const server = yield* TestServer.make()

@@ -33,7 +33,36 @@ describe("an error of the script", () => {
     const wrong = { holdBeforeHead: 1 } as Reply.Options
     assert.throws(() => Reply.text("x", wrong), /holdBeforeHead is no option of a reply; there are status, reason/)
     assert.throws(() => Reply.raw("x", wrong), /holdBeforeHead is no option of a reply; there are close/)
+    assert.throws(() => Reply.tunnel(wrong), /holdBeforeHead is no option of a reply; there are status/)
   })
+
+  it("is an option that cannot be, where it is written", () => {
+    const cases: ReadonlyArray<readonly [options: unknown, says: RegExp]> = [
+      [{ status: 42 }, /status of a reply is 42: expected a whole number/],
+      [{ status: "200" }, /status of a reply is 200: expected/],
+      [{ delayBeforeHead: "soon" }, /delayBeforeHead of a reply is soon: expected a time/],
+      [{ bytesPerSecond: 0 }, /bytesPerSecond of a reply is 0: expected a number of bytes above 0/],
+      [{ framing: "chunks" }, /framing of a reply is chunks: expected/],
+      [{ abrupt: {} }, /abrupt of a reply is .*: expected \{ afterBytes/]
+    ]
+    for (const [options, says] of cases) {
+      assert.throws(() => Reply.text("x", options as Reply.Options), says)
+    }
+    assert.throws(() => Reply.size(-1), /-1 is no size of a body/)
+    assert.throws(() => Reply.json(undefined), /undefined is nothing that JSON has/)
+  })
+
+  it.scoped("is what is no reply: at once in a list, and by name when it is a Promise", () =>
+    Effect.gen(function*() {
+      const server = yield* TestServer.make({ replies: { "/": (async () => Reply.empty()) as never } })
+      for (const given of ["hello", { _tag: "Some" }, undefined]) {
+        const exit = yield* Effect.exit(server.reply("/", given as never))
+        assert.isTrue(exit._tag === "Failure" && Cause.pretty(exit.cause).includes("which is no reply"))
+      }
+      const client = yield* connect({ port: server.port })
+      client.write(GET("/"))
+      assert.include(yield* client.until("makes an Effect of it"), "the handler returned a Promise")
+    }))
 
   it.scoped("is an empty list of replies, at once", () =>
     Effect.gen(function*() {
@@ -108,7 +137,7 @@ describe("the server", () => {
 
   it.scoped("may be asked twice to accept", () =>
     Effect.gen(function*() {
-      const server = yield* TestServer.make()
+      const server = yield* TestServer.make({ port: yield* TestServer.unusedPort })
       yield* server.resumeAccepting
       yield* server.stopAccepting
       yield* server.stopAccepting

@@ -10,7 +10,8 @@ import { failure, idle, makeClient, settled, turns } from "./support.js"
 describe("connecting", () => {
   it.scoped("two failures, and then it works: with a Schedule, as anything is retried", () =>
     Effect.gen(function*() {
-      const server = yield* TestServer.make({ replies: { "/": Reply.text("there") } })
+      const port = yield* TestServer.unusedPort
+      const server = yield* TestServer.make({ port, replies: { "/": Reply.text("there") } })
       yield* server.stopAccepting
       const { client, pool } = yield* makeClient()
       let failures = 0
@@ -32,8 +33,7 @@ describe("connecting", () => {
 
   it.scoped("a failed dial fails its waiters, and leaves the pool empty", () =>
     Effect.gen(function*() {
-      const server = yield* TestServer.make()
-      yield* server.stopAccepting
+      const server = { url: `http://127.0.0.1:${yield* TestServer.unusedPort}` }
       const { client, pool } = yield* makeClient({ limits: { maxConnections: 2 } })
       const errors = yield* Effect.all(Effect.replicate(failure(client.get(`${server.url}/`)), 10), {
         concurrency: "unbounded"
@@ -69,8 +69,7 @@ describe("connecting", () => {
 
   it.scoped("the typed client fails with what can be caught by its tag", () =>
     Effect.gen(function*() {
-      const server = yield* TestServer.make()
-      yield* server.stopAccepting
+      const server = { url: `http://127.0.0.1:${yield* TestServer.unusedPort}` }
       const { typed } = yield* makeClient()
       const caught = yield* Effect.catchTag(typed.get(`${server.url}/`), "ConnectError", (error) =>
         Effect.succeed(error.reason))

@@ -256,7 +256,7 @@ describe("responses that break off or break the rules", () => {
 
   it.scoped("a port where nobody listens: ConnectError, an empty pool", () =>
     Effect.gen(function*() {
-      const server = yield* TestServer.make()
+      const server = yield* TestServer.make({ port: yield* TestServer.unusedPort })
       yield* server.stopAccepting
       const { client, pool } = yield* makeClient()
       const error = yield* failure(client.get(`${server.url}/`))

@@ -347,7 +347,7 @@ describe("TLS that fails", () => {
 
   it.scoped("distinguishes a refused connection from TLS that fails", () =>
     Effect.gen(function*() {
-      const server = yield* serve()
+      const server = yield* serve({}, { port: yield* TestServer.unusedPort })
       yield* server.stopAccepting
       const { client } = yield* makeClient({ tls: { ca: server.ca } })
       const error = yield* Effect.flip(client.get(`${server.url}/`))

@@ -102,7 +102,7 @@ export class Listener implements Surroundings {
       http2
     }
     this.reading = { paused: false, bytesPerSecond: options.readBytesPerSecond ?? Infinity }
-    for (const [route, replies] of Object.entries(options.replies ?? {})) this.script.set(route, replies)
+    this.script.setAll(options.replies ?? {})
     this.acceptor = new Acceptor(
       this.ledger,
       tls,

@@ -1,5 +1,8 @@
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
+import * as Inspectable from "effect/Inspectable"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type { Gate } from "../Gate.js"
 
 /**
@@ -287,11 +290,47 @@ const knownOfRaw: { readonly [Name in keyof Required<RawOptions>]: true } = {
   late: true
 }
 
+const knownOfTunnel: { readonly [Name in keyof Required<TunnelOptions>]: true } = {
+  status: true,
+  headers: true,
+  first: true,
+  to: true,
+  reason: true,
+  hold: true,
+  delayBeforeHead: true,
+  before: true,
+  drip: true,
+  then: true
+}
+
+const isTime = (value: unknown): boolean => Option.isSome(Duration.decodeUnknown(value))
+const aTime = "a time, as \"20 millis\" or 20 (milliseconds)"
+
+const isStatus = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 100 && Number(value) <= 999
+
+/** What an option may be, by its name. */
+const values: Readonly<Record<string, readonly [isRight: (value: unknown) => boolean, expected: string]>> = {
+  status: [isStatus, "a whole number from 100 to 999"],
+  delayBeforeHead: [isTime, aTime],
+  delayBetweenChunks: [isTime, aTime],
+  drip: [isTime, aTime],
+  bytesPerSecond: [(value) => Number(value) > 0, "a number of bytes above 0"],
+  framing: [
+    (value) => ["length", "chunked", "close"].includes(value as string),
+    "\"length\", \"chunked\" or \"close\""
+  ],
+  abrupt: [(value) => Number((value as Options["abrupt"])?.afterBytes) >= 0, "{ afterBytes: a number of bytes }"]
+}
+
 /** An option that is misspelled would have no effect, and the test would go on without what it is about. */
 const checked = <O extends object>(options: O, known: { readonly [name: string]: true }): O => {
-  for (const name of Object.keys(options)) {
+  for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(known, name)) {
       throw new TypeError(`${name} is no option of a reply; there are ${Object.keys(known).join(", ")}`)
+    }
+    const [isRight, expected] = values[name] ?? []
+    if (value !== undefined && isRight?.(value) === false) {
+      throw new TypeError(`${name} of a reply is ${Inspectable.toStringUnknown(value, 0)}: expected ${expected}`)
     }
   }
   return options
@@ -308,8 +347,11 @@ export const empty = (options?: Options): Reply => response({ _tag: "Empty" }, o
 export const text = (body: string, options?: Options): Reply =>
   response({ _tag: "Bytes", bytes: encoder.encode(body), contentType: "text/plain; charset=utf-8" }, options)
 
-export const json = (body: unknown, options?: Options): Reply =>
-  response({ _tag: "Bytes", bytes: encoder.encode(JSON.stringify(body)), contentType: "application/json" }, options)
+export const json = (body: unknown, options?: Options): Reply => {
+  const text = JSON.stringify(body) as string | undefined
+  if (text === undefined) throw new TypeError(`${String(body)} is nothing that JSON has`)
+  return response({ _tag: "Bytes", bytes: encoder.encode(text), contentType: "application/json" }, options)
+}
 
 export const bytes = (body: Uint8Array, options?: Options): Reply =>
   response({ _tag: "Bytes", bytes: body, contentType: undefined }, options)
@@ -317,7 +359,10 @@ export const bytes = (body: Uint8Array, options?: Options): Reply =>
 export const chunks = (pieces: Iterable<Chunk>, options?: Options): Reply =>
   response({ _tag: "Chunks", pieces }, options)
 
-export const size = (length: number, options?: Options): Reply => response({ _tag: "Generated", size: length }, options)
+export const size = (length: number, options?: Options): Reply => {
+  if (!(Number.isSafeInteger(length) && length >= 0)) throw new TypeError(`${length} is no size of a body, in bytes`)
+  return response({ _tag: "Generated", size: length }, options)
+}
 
 export const echo = (options?: Options): Reply => response({ _tag: "Echo" }, options)
 
@@ -331,9 +376,28 @@ export const never: Reply = { _tag: "Never" }
 
 export const disconnect = (how: Breaking = "end"): Reply => ({ _tag: "Disconnect", how })
 
-export const tunnel = (options: TunnelOptions = {}): Reply => ({ _tag: "Tunnel", options })
+export const tunnel = (options: TunnelOptions = {}): Reply => ({
+  _tag: "Tunnel",
+  options: checked(options, knownOfTunnel)
+})
 
-export const forward = (options: ForwardOptions = {}): Reply => ({ _tag: "Forward", options })
+export const forward = (options: ForwardOptions = {}): Reply => ({
+  _tag: "Forward",
+  options: checked(options, { to: true })
+})
+
+const tags: { readonly [Tag in Reply["_tag"]]: true } = {
+  Response: true,
+  Raw: true,
+  Never: true,
+  Disconnect: true,
+  Tunnel: true,
+  Forward: true
+}
+
+// The types say so, but a script may be written in JavaScript, or a handler end without a return.
+export const isReply = (value: unknown): value is Reply =>
+  Predicate.hasProperty(value, "_tag") && Object.hasOwn(tags, String(value._tag))
 
 export const set: {
   (options: Options): (self: Reply) => Reply

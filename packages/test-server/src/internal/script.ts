@@ -32,7 +32,14 @@ export class Script {
 
   set(key: string, replies: Replies, options: RouteOptions = {}): void {
     const pattern = parseRoute(key)
-    this.scripted.set(key, { pattern, exactness: exactnessOf(pattern), route: makeRoute(replies, options) })
+    const route = makeRoute(replies, options)
+    this.scripted.set(meaningOf(pattern), { pattern, exactness: exactnessOf(pattern), route })
+  }
+
+  /** Those that are written together. */
+  setAll(routes: Readonly<Record<string, Replies>>): void {
+    checkTwins(Object.keys(routes))
+    for (const [key, replies] of Object.entries(routes)) this.set(key, replies)
   }
 
   /** The most exact route: with its query, by its whole path, by the longest beginning; with the method before without. */
@@ -47,7 +54,7 @@ export class Script {
 
   private readonly unmatched = makeRoute(
     (request) => {
-      const list = [...this.scripted.keys()].map((key) => `  ${key}\n`).join("")
+      const list = [...this.scripted.values()].map(({ pattern }) => `  ${pattern.source}\n`).join("")
       const scripted = list === "" ? "Nothing is scripted.\n" : `Scripted:\n${list}`
       const nearest = this.nearest(request)
       return makeReply.text(
@@ -62,12 +69,12 @@ export class Script {
   private nearest(request: Asked): string | undefined {
     let nearest: string | undefined = undefined
     let least = Infinity
-    for (const [key, { pattern }] of this.scripted) {
+    for (const { pattern } of this.scripted.values()) {
       const differences = routes.differences(pattern, toRouted(request, pattern))
       const weight = differences.reduce((sum, difference) => sum + difference.weight, 0)
       if (weight >= least) continue
       least = weight
-      nearest = `${key}: ${differences.map(({ text }) => text).join("; ")}`
+      nearest = `${pattern.source}: ${differences.map(({ text }) => text).join("; ")}`
     }
     return nearest
   }
@@ -82,6 +89,29 @@ export const parseRoute = (key: string): routes.Route => {
   if ("problem" in parsed) throw new Error(`the route ${parsed.problem}`)
   return parsed
 }
+
+/** Of two routes that mean the same, one would have no effect. */
+export const checkTwins = (keys: ReadonlyArray<string>): void => {
+  const known = new Map<string, string>()
+  for (const key of keys) {
+    const meaning = meaningOf(parseRoute(key))
+    const same = known.get(meaning)
+    if (same !== undefined) {
+      throw new Error(`the routes ${JSON.stringify(same)} and ${JSON.stringify(key)} mean the same requests`)
+    }
+    known.set(meaning, key)
+  }
+}
+
+/** The same for routes that mean the same requests, however they are written. */
+const meaningOf = ({ method, origin, path, query }: routes.Route): string =>
+  JSON.stringify([
+    method,
+    origin,
+    path?.regex.source.replaceAll(/\(\?<[A-Za-z_][A-Za-z0-9_]*>/g, "("),
+    query?.isOpen,
+    query === undefined ? undefined : query.pairs.map((pair) => JSON.stringify(pair)).sort()
+  ])
 
 const exactnessOf = ({ method, origin, path, query }: routes.Route): number => {
   const text = path?.text ?? ""
@@ -110,6 +140,7 @@ const toRouted = (request: Asked, { origin }: routes.Route): routes.RoutedReques
 const makeRoute = (replies: Replies, options: RouteOptions): Route => {
   const list = typeof replies === "function" ? undefined : [replies].flat()
   if (list?.length === 0) throw new Error("a route needs one reply at least, and this one has an empty list")
+  for (const reply of list ?? []) if (!makeReply.isReply(reply)) throw new Error(`a route has ${shown(reply)}`)
   return {
     early: options.early ?? list?.some(passesBodyOn) ?? false,
     sendContinue: options.expectContinue !== "withhold",
@@ -138,15 +169,15 @@ const decider = (replies: Replies): Route["decide"] => {
   return async (request, lifetime) => {
     const decided = replyOf(replies, request, count++)
     const reply = Effect.isEffect(decided) ? await run(decided, lifetime) : decided
-    if (!isReply(reply)) {
-      throw new Error(`the handler returned ${Inspectable.toStringUnknown(reply)}, which is no reply`)
-    }
+    if (!makeReply.isReply(reply)) throw new Error(`the handler returned ${shown(reply)}`)
     return reply
   }
 }
 
-// The types say so, but a handler may be written in JavaScript, or end without a return.
-const isReply = (reply: unknown): reply is Reply => Predicate.hasProperty(reply, "_tag")
+const shown = (value: unknown): string =>
+  Predicate.isPromise(value)
+    ? "a Promise, which is no reply: `Effect.promise` makes an Effect of it"
+    : `${Inspectable.toStringUnknown(value, 0)}, which is no reply`
 
 const run = async (effect: Effect.Effect<Reply, unknown>, lifetime: Lifetime): Promise<Reply> => {
   const exit = await lifetime.wait<Exit.Exit<Reply, unknown>>((resume) => {

@@ -56,6 +56,12 @@ export const portOf = (given: string): Effect.Effect<number, CommandError> => {
     : new CommandError(`--port takes a number from 0 to 65535, not ${JSON.stringify(given)}`, 2)
 }
 
+/** An empty one, as of a variable that is not set, would be all addresses. */
+export const hostOf = (given: string | undefined): Effect.Effect<string | undefined, CommandError> =>
+  given === undefined || given.trim() !== ""
+    ? Effect.succeed(given)
+    : new CommandError("--host takes an address, as 127.0.0.1, or 0.0.0.0 for all", 2)
+
 export const number = (option: string, expected: string, given: string): Effect.Effect<number, CommandError> =>
   /^\d{1,9}$/.test(given)
     ? Effect.succeed(Number(given))
@@ -73,7 +79,7 @@ export const addressOf = (
   option: string,
   given: string
 ): Effect.Effect<{ readonly host: string; readonly port: number }, CommandError> => {
-  const [, inBrackets, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(given) ?? []
+  const [, inBrackets, plain, port] = /^(?:\[([^\]]+)\]|([^:=/@\s]+)):(\d{1,5})$/.exec(given) ?? []
   const host = inBrackets ?? plain
   return host !== undefined && Number(port) > 0 && Number(port) <= 65_535
     ? Effect.succeed({ host, port: Number(port) })

@@ -2,7 +2,17 @@ import * as Effect from "effect/Effect"
 import { parseArgs } from "node:util"
 import { make } from "../faultProxy/faultProxy.js"
 import { type Action, type Plan, random } from "../faultProxy/plan.js"
-import { addressOf, type Command, type Listening, listening, number, portOf, read, version } from "./arguments.js"
+import {
+  addressOf,
+  type Command,
+  hostOf,
+  type Listening,
+  listening,
+  number,
+  portOf,
+  read,
+  version
+} from "./arguments.js"
 import { CommandError } from "./CommandError.js"
 import { listenedOn } from "./listenedOn.js"
 import * as planFile from "./planFile.js"
@@ -82,7 +92,7 @@ export const runFaultProxy: Command = (args, out) =>
     const plan = yield* planOf(given)
     const made = yield* listenedOn(make({
       to,
-      host: given.host,
+      host: yield* hostOf(given.host),
       port,
       plan: (connection) => {
         const own = plan(connection)

@@ -27,9 +27,11 @@ const PlanJson = Schema.Struct({
   instead: Schema.optional(Schema.Literal("silence", "end", "reset")),
   up: Schema.optional(DirectionJson),
   down: Schema.optional(DirectionJson)
-})
+}).annotations({ identifier: "a plan, as { \"delay\": 100 }" })
 
-const Plans = Schema.Union(PlanJson, Schema.NonEmptyArray(PlanJson))
+const Plans = Schema.Union(PlanJson, Schema.NonEmptyArray(PlanJson)).annotations({
+  identifier: "a plan, or a list of plans"
+})
 
 /** Reads plans. Fails with one line that says what is wrong with them. */
 export const read = (file: string): Effect.Effect<ReadonlyArray<Plan>, string> =>

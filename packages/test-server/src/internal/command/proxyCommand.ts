@@ -6,6 +6,7 @@ import * as replies from "../reply.js"
 import {
   addressOf,
   type Command,
+  hostOf,
   type Listening,
   listening,
   portOf,
@@ -87,17 +88,23 @@ export const runProxy: Command = (args, out) =>
     if (given.help) return out(usage)
     if (given.version) return out(yield* version)
     const port = yield* portOf(given.port ?? "3128")
-    const fault = given.fault === undefined ? undefined : faults[given.fault]
+    const fault = given.fault !== undefined && Object.hasOwn(faults, given.fault) ? faults[given.fault] : undefined
     if (given.fault !== undefined && fault === undefined) {
       const known = Object.keys(faults).join(", ")
       return yield* new CommandError(`--fault takes one of ${known}, not ${JSON.stringify(given.fault)}`, 2)
     }
+    const routes = yield* Effect.forEach(given.route ?? [], routeOf)
+    for (const [i, [name]] of routes.entries()) {
+      if (routes.slice(0, i).some(([earlier]) => earlier === name)) {
+        return yield* new CommandError(`--route says two ways for ${name}`, 2)
+      }
+    }
     const made = yield* listenedOn(proxy.make({
-      host: given.host,
+      host: yield* hostOf(given.host),
       port,
       tls: yield* tlsOf(given),
       credentials: yield* credentialsOf(given.user),
-      routes: Object.fromEntries(yield* Effect.forEach(given.route ?? [], routeOf)),
+      routes: Object.fromEntries(routes),
       ...(fault === undefined ? {} : { connect: fault.reply, forward: fault.reply, socks: fault.socks })
     }, (request) => {
       if (!given.quiet) out(line(request))

@@ -6,31 +6,48 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { Breaking, Options, Reply } from "../../Reply.js"
 import * as replies from "../reply.js"
-import { parseRoute } from "../script.js"
+import { checkTwins, parseRoute } from "../script.js"
 
-const Fields = Schema.Record({ key: Schema.String, value: Schema.Union(Schema.String, Schema.Array(Schema.String)) })
+const Line = Schema.String.pipe(
+  Schema.filter((text) =>
+    !/[\r\n\0]|[^\0-\xff]/.test(text) ||
+    "Expected text of one line, of Latin-1 (ISO 8859-1); `raw` sends whatever it is"
+  )
+)
 
-const Breaks = Schema.Union(Schema.Literal("end", "reset"), Schema.Number)
+const Fields = Schema.Record({ key: Schema.String, value: Schema.Union(Line, Schema.Array(Line)) }).pipe(
+  Schema.filter((fields) => {
+    const wrong = Object.keys(fields).find((name) => !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name))
+    return wrong === undefined || `${JSON.stringify(wrong)} is no name of a header field`
+  })
+)
+
+/** A number is the code of an RST_STREAM (RFC 9113 §7). */
+const Breaks = Schema.Union(Schema.Literal("end", "reset"), Schema.Int.pipe(Schema.between(0, 2 ** 32 - 1)))
+
+const Interim = Schema.Int.pipe(Schema.between(100, 199)).pipe(
+  Schema.filter((status) => status !== 101 || "101 is no informational response: nothing follows it")
+)
 
 const Common = {
   status: Schema.optional(Schema.Int.pipe(Schema.between(200, 999))),
-  reason: Schema.optional(Schema.String),
+  reason: Schema.optional(Line),
   headers: Schema.optional(Fields),
   trailers: Schema.optional(Fields),
   informational: Schema.optional(
     Schema.Array(
-      Schema.Struct({ status: Schema.Int.pipe(Schema.between(100, 199)), headers: Schema.optional(Fields) })
+      Schema.Struct({ status: Interim, headers: Schema.optional(Fields) })
     )
   ),
   delayBeforeHead: Schema.optional(Schema.DurationFromMillis),
   delayBetweenChunks: Schema.optional(Schema.DurationFromMillis),
   framing: Schema.optional(Schema.Literal("length", "chunked", "close")),
   keepAliveHint: Schema.optional(
-    Schema.Struct({ timeout: Schema.optional(Schema.Number), max: Schema.optional(Schema.Number) })
+    Schema.Struct({ timeout: Schema.optional(Schema.NonNegative), max: Schema.optional(Schema.NonNegativeInt) })
   ),
   connection: Schema.optional(Schema.Literal("close")),
   close: Schema.optional(Schema.Boolean),
-  abrupt: Schema.optional(Schema.Struct({ afterBytes: Schema.NonNegative, how: Schema.optional(Breaks) })),
+  abrupt: Schema.optional(Schema.Struct({ afterBytes: Schema.NonNegativeInt, how: Schema.optional(Breaks) })),
   version: Schema.optional(Schema.Literal("1.0", "1.1"))
 }
 
@@ -47,16 +64,21 @@ const ReplyJson = Schema.Struct({
   raw: Schema.optional(Schema.String),
   never: Schema.optional(Schema.Literal(true)),
   disconnect: Schema.optional(Breaks)
-}).pipe(
+}).annotations({ identifier: "a reply, as { \"text\": \"hello\" }" }).pipe(
   Schema.filter((given) => {
     const bodies = kinds.filter((kind) => given[kind] !== undefined)
     if (bodies.length > 1) return `${bodies.join(" and ")} exclude each other`
     const [kind] = bodies
     const allowed = kind === undefined ? undefined : alone.get(kind)
     const idle = Object.keys(given).filter((key) => key !== kind && allowed?.includes(key) === false)
-    return idle.length === 0 || `${idle.join(", ")} without effect beside ${kind}`
+    if (idle.length > 0) return `${idle.join(", ")} without effect beside ${kind}`
+    if (kind !== undefined && (given.status === 204 || given.status === 304)) {
+      return `${kind} without effect beside status ${given.status}, which has no body`
+    }
+    return given.trailers === undefined || given.framing === undefined || given.framing === "chunked" ||
+      `trailers without effect beside framing ${given.framing}`
   })
-)
+).annotations({ identifier: "a reply, as { \"text\": \"hello\" }" })
 
 type ReplyJson = typeof ReplyJson.Type
 
@@ -70,6 +92,7 @@ const alone = new Map<(typeof kinds)[number], ReadonlyArray<string>>([
 ])
 
 const Routes = Schema.Record({ key: Schema.String, value: Schema.Union(ReplyJson, Schema.NonEmptyArray(ReplyJson)) })
+  .annotations({ identifier: "an object of routes and replies" })
 
 export type Routes = Readonly<Record<string, Reply | ReadonlyArray<Reply>>>
 
@@ -100,13 +123,15 @@ export const decode = (json: unknown, folder = "."): Either.Either<Routes, strin
     }),
     Either.flatMap((routes) =>
       Either.try({
-        try: () =>
-          Object.fromEntries(
+        try: () => {
+          checkTwins(Object.keys(routes))
+          return Object.fromEntries(
             Object.entries(routes).map(([route, given]) => [
               parseRoute(route).source,
               isMany(given) ? given.map((one) => toReply(one, folder)) : toReply(given, folder)
             ])
-          ),
+          )
+        },
         catch: (error) => (error as Error).message
       })
     )

@@ -7,6 +7,7 @@ import { replyOf } from "../script.js"
 import { start, type TestServer } from "../server.js"
 import {
   type Command,
+  hostOf,
   type Listening,
   listening,
   number,
@@ -71,7 +72,7 @@ export const runServer: Command = (args, out) =>
       : yield* Effect.mapError(scriptFile.read(given.script), (reason) => new CommandError(reason, 2))
     const options: Options = {
       replies: latency + jitter === 0 ? replies : delayed(replies, latency, jitter),
-      host: given.host,
+      host: yield* hostOf(given.host),
       port,
       tls,
       http2: given.http2,
