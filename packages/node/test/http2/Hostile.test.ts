@@ -147,7 +147,9 @@ for (const tls of [false, true]) {
           Frame.headers(streamId, [["x-trailer", "t"]], { endStream: true })
         ]
         for (const frame of frames) {
-          for (const octet of Frame.encode(frame)) yield* connection.sendBytes(Uint8Array.of(octet))
+          for (const octet of Frame.encode(frame)) {
+            yield* connection.sendBytes(Uint8Array.of(octet))
+          }
         }
         assert.deepStrictEqual(yield* Fiber.join(request), [404, "b", "not found"])
       }))
