@@ -30,6 +30,8 @@ export interface SuiteResult {
   readonly cases: ReadonlyArray<CaseResult>
   /** What a suite that is a program of its own has printed. */
   readonly output?: string | undefined
+  /** Whether that program failed. */
+  readonly failed?: boolean | undefined
 }
 
 export interface Machine {
@@ -81,6 +83,18 @@ export const settle = (single: Case, contenders: ReadonlyArray<ContenderResult>)
   }
   return { title: single.title, columns: single.columns, contenders, goals }
 }
+
+/** What has not been reached, or could not be measured, with where that was. */
+export const missed = (suites: ReadonlyArray<SuiteResult>): ReadonlyArray<string> =>
+  suites.flatMap(({ cases, failed = false, name }) => [
+    ...(failed ? [`${name}: the program failed`] : []),
+    ...cases.flatMap(({ contenders, goals, title }) => [
+      ...goals.filter(({ reached }) => !reached).map(({ text }) => `${name}, ${title}: ${text}`),
+      ...contenders.filter(({ error }) => error !== undefined).map((each) =>
+        `${name}, ${title}: ${each.name} could not be measured`
+      )
+    ])
+  ])
 
 const titleOf = (single: Case, metric: string): string =>
   single.columns.find((column) => column.metric === metric)?.title ?? metric

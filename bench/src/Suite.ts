@@ -50,6 +50,12 @@ export interface Case {
   readonly limits?: ReadonlyArray<Limit> | undefined
 }
 
+/** Who has to be measured to judge a case: everybody, where nothing is judged. */
+export const judged = ({ contenders, goals, limits = [] }: Case): ReadonlyArray<Contender> => {
+  const names = new Set([...goals.flatMap(({ against, of }) => [of, against]), ...limits.map(({ of }) => of)])
+  return names.size === 0 ? contenders : contenders.filter(({ name }) => names.has(name))
+}
+
 /** Where the servers listen. */
 export interface Endpoints {
   /** What serves HTTP/1.1, TLS and HTTP/2: `nginx/1.22.1`, or our own. */

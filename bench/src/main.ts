@@ -1,16 +1,17 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import { fileURLToPath } from "node:url"
 import { compareSuite } from "./compare.js"
 import { parse, usage } from "./options.js"
 import { measure, runProgram, servers } from "./processes.js"
-import { type CaseResult, type Report, settle, type SuiteResult } from "./Report.js"
+import { type CaseResult, missed, type Report, settle, type SuiteResult } from "./Report.js"
 import { machine, versions } from "./report/machine.js"
 import { chart } from "./report/svg.js"
 import * as table from "./report/table.js"
-import type { Case, Endpoints, Measurement, Suite } from "./Suite.js"
+import { type Case, type Endpoints, judged, type Measurement, type Suite } from "./Suite.js"
 import { suites } from "./suites/index.js"
 
 const style = table.style(process.stdout.isTTY === true)
@@ -54,13 +55,15 @@ const runSuite = (suite: Suite, options: { quick: boolean; rounds: number | unde
     if (skipped !== undefined) return empty
     if (suite.program !== undefined) {
       progress(name)
-      const output = yield* Effect.merge(runProgram(suite.program, options.quick ? ["--quick"] : []))
+      const ended = yield* Effect.either(runProgram(suite.program, options.quick ? ["--quick"] : []))
+      const output = Either.merge(ended)
       progress("")
       console.log(output.trimEnd().replace(/^/gm, "  "))
-      return { ...empty, output }
+      return { ...empty, output, failed: Either.isLeft(ended) }
     }
     const cases: Array<CaseResult> = []
-    for (const single of suite.cases(options)) {
+    for (const whole of suite.cases(options)) {
+      const single = options.quick ? { ...whole, contenders: judged(whole) } : whole
       const result = yield* runCase(name, single, rounds, options.endpoints)
       console.log(table.renderCase(result, style))
       cases.push(result)
@@ -135,6 +138,10 @@ const program = Effect.gen(function*() {
   }
   console.log(`\n${style.dim(table.renderMachine(report))}`)
   yield* write(report, options.json)
+  const problems = missed(measured)
+  if (problems.length === 0) return
+  console.error(`\nMissed:\n${problems.map((problem) => `  ${problem}`).join("\n")}`)
+  process.exitCode = 1
 }).pipe(
   Effect.scoped,
   Effect.catchAll((message) =>

@@ -14,9 +14,12 @@ export const usage = (names: ReadonlyArray<string>): string =>
   `npm run bench [-- suite… --quick --rounds N --json FILE --against FOLDER]
 
   suites         ${names.join(" ")}; all of them unless some are named
-  --quick        shorter measurements, fewer rounds; writes no charts
+  --quick        shorter measurements, fewer rounds, and of those alone whom a goal is about; writes no charts
   --rounds N     how often each contender runs (5, or 3 with --quick)
   --json FILE    everything that was measured
+
+  It exits with 1 when a goal is missed or something could not be measured.
+
   --against FOLDER  compares Sluice here with Sluice in another checkout that has been built (npm run build and
                  npx tsc -b bench), in pairs of processes, 15 unless --rounds says otherwise; exits with 1 when
                  something has become more than 5 % worse`

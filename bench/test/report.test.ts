@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { compareColumn } from "../src/compare.js"
 import { Meter } from "../src/Meter.js"
 import { parse } from "../src/options.js"
-import { quotient, type Report, settle } from "../src/Report.js"
+import { type ContenderResult, missed, quotient, type Report, settle, type SuiteResult } from "../src/Report.js"
 import { chart } from "../src/report/svg.js"
 import { renderCase, style } from "../src/report/table.js"
 import { median, medianInterval, spread } from "../src/statistics.js"
-import { atMost, type Case, faster } from "../src/Suite.js"
+import { atMost, type Case, faster, judged } from "../src/Suite.js"
 
 const job = { task: "load", client: "" } as const
 const single: Case = {
@@ -63,6 +63,45 @@ describe("goals", () => {
   it("nothing is said of a contender that was not measured", () => {
     const { goals } = settle(single, [sluice, { name: "undici.request", rounds: [], error: "broken" }])
     assert.deepStrictEqual(goals, [])
+  })
+})
+
+describe("what is missed", () => {
+  const suite = (contenders: ReadonlyArray<ContenderResult>): SuiteResult => ({
+    name: "requests",
+    title: "",
+    about: "",
+    cases: [settle(single, contenders)]
+  })
+
+  it("is each goal that was not reached, with where it is", () => {
+    assert.deepStrictEqual(missed([suite([sluice, undici])]), [
+      "requests, 50 at once: CPU µs, Sluice ÷ undici.request: at most 0.5"
+    ])
+  })
+
+  it("is also who could not be measured, and a program that failed", () => {
+    const broken = suite([sluice, { name: "undici.request", rounds: [], error: "broken" }])
+    assert.deepStrictEqual(missed([broken, { name: "parser", title: "", about: "", cases: [], failed: true }]), [
+      "requests, 50 at once: undici.request could not be measured",
+      "parser: the program failed"
+    ])
+  })
+})
+
+describe("a quick run", () => {
+  const measured = (more: Partial<Case>) => judged({ ...single, ...more }).map(({ name }) => name)
+  const others = { contenders: [...single.contenders, { name: "got", job }] }
+
+  it("measures those that a goal or a limit is about", () => {
+    assert.deepStrictEqual(measured(others), ["Sluice", "undici.request"])
+    assert.deepStrictEqual(measured({ ...others, goals: [], limits: [{ of: "got", metric: "rate", atMost: 1 }] }), [
+      "got"
+    ])
+  })
+
+  it("measures everybody where nothing is judged", () => {
+    assert.deepStrictEqual(measured({ ...others, goals: [] }), ["Sluice", "undici.request", "got"])
   })
 })
 
