@@ -36,8 +36,8 @@ const npm = () => {
 /** Installs the dependencies, unless they are there. Silent when all goes well. */
 export const install = async () => {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
-  if (major < 20 || (major === 20 && minor < 18)) {
-    console.error(`Sluice needs Node 20.18 or newer; this is ${process.version}.`)
+  if (major < 20 || major === 21 || (major === 20 && minor < 19) || (major === 22 && minor < 12)) {
+    console.error(`Sluice needs Node 20.19, 22.12 or newer; this is ${process.version}.`)
     return false
   }
   if (isInstalled()) return true

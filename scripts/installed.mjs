@@ -137,17 +137,13 @@ const basic = async () => {
   await run(folder, "npm")
   await compiles(folder, "npm")
   await step("the command of the test server", folder, "npx", ["sluice-test-server", "--version"])
-  // From the versions on that `engines` and docs/versions.md name for it.
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
-  if (major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19)) {
-    await step("require", folder, process.execPath, [
-      "--input-type=commonjs",
-      "-e",
-      `
+  await step("require", folder, process.execPath, [
+    "--input-type=commonjs",
+    "-e",
+    `
       for (const name of ["@sluice/core", "@sluice/core/testing", "@sluice/node", "@sluice/test-server"]) require(name)
     `
-    ])
-  }
+  ])
   for (const file of tarballs(packages)) {
     const name = file.slice(packed.length + 1)
     await step(`publint ${name}`, folder, "npx", ["--yes", tools.publint, file, "--strict"])

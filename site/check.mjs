@@ -98,7 +98,17 @@ const searches = [
   ["layerUndici", "coming-from"],
   ["mock", "testing"],
   ["cookies", "client/cookies"],
-  ["install", "start"]
+  ["install", "start"],
+  ["socket hang up", "troubleshooting"],
+  ["read ECONNRESET", "troubleshooting"],
+  ["UND_ERR_HEADERS_TIMEOUT", "troubleshooting"],
+  ["wrong version number", "troubleshooting"],
+  ["unable to verify the first certificate", "troubleshooting"],
+  ["Parse Error", "troubleshooting"],
+  ["GOAWAY", "troubleshooting"],
+  ["came free within", "troubleshooting"],
+  ["process does not exit", "troubleshooting"],
+  ["verify=False", "coming-from"]
 ]
 
 /** As in the site: the settings of `.vitepress/config.mts`. */

@@ -13,7 +13,7 @@ interface Import {
   readonly typeOnly: boolean
 }
 
-const importsOf = (file: string, text: string): ReadonlyArray<Import> => {
+const parsed = (file: string, text: string): ReadonlyArray<Import> => {
   const imports: Array<Import> = []
   const add = (specifier: ts.Node | undefined, typeOnly: boolean) => {
     if (specifier !== undefined && ts.isStringLiteralLike(specifier)) {
@@ -31,6 +31,15 @@ const importsOf = (file: string, text: string): ReadonlyArray<Import> => {
   }
   visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest))
   return imports
+}
+
+const read = new Map<string, ReadonlyArray<Import>>()
+
+/** Several tests ask for the same files, and parsing them is most of the time. */
+const importsOf = (file: string): ReadonlyArray<Import> => {
+  const found = read.get(file) ?? parsed(file, readFileSync(`${root}/${file}`, "utf8"))
+  read.set(file, found)
+  return found
 }
 
 /** What each part of the workspace may import from outside its own folder. */
@@ -154,12 +163,11 @@ const filesIn = (folder: string): ReadonlyArray<string> =>
       .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
     : []
 
-describe("architecture", () => {
+// It reads every file of the workspace, which takes its time where much else runs.
+describe("architecture", { timeout: 60_000 }, () => {
   for (const [folder] of parts) {
     it(`no import of ${folder} runs back`, () => {
-      const objections = filesIn(folder).flatMap((file) =>
-        importsOf(file, readFileSync(`${root}/${file}`, "utf8")).flatMap((_) => objection(file, _) ?? [])
-      )
+      const objections = filesIn(folder).flatMap((file) => importsOf(file).flatMap((_) => objection(file, _) ?? []))
       deepStrictEqual(objections, [])
     })
   }
@@ -168,7 +176,7 @@ describe("architecture", () => {
     const imported = new Map(
       filesIn(folder).map((file) => [
         file,
-        importsOf(file, readFileSync(`${root}/${file}`, "utf8"))
+        importsOf(file)
           .filter(({ specifier }) => specifier.startsWith("."))
           .map(({ specifier }) => posix.join(posix.dirname(file), specifier).replace(/\.js$/, ".ts"))
       ])
@@ -191,7 +199,7 @@ describe("architecture", () => {
 
   it("reads every form of import", () => {
     deepStrictEqual(
-      importsOf(
+      parsed(
         "a.ts",
         `import "a"; import * as B from "b"; import type { C } from "c"; import { type D } from "d"
          export * from "e"; export type { F } from "f"; const g = await import("g"); type H = import("h").H`
