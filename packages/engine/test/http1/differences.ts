@@ -4,7 +4,7 @@ import type { Transcript } from "./support/transcript.js"
 type What = "refused" | "accepted" | "closed" | "kept" | "body" | "trailers"
 
 /** A version of llhttp, Node's parser: 8.1 in Node 20.18, 9.3 in the last of 20, 9.4 in 22, 24 and 26. */
-type Version = readonly [major: number, minor: number]
+type Version = readonly [major: number, minor: number, patch: number]
 
 /**
  * A difference between how we and Node's parser (llhttp 9, lenient in nothing) read a response, and the sentence that
@@ -69,7 +69,7 @@ const all: ReadonlyArray<Difference> = [
   },
   {
     name: "a tab after the digits of Content-Length",
-    until: [9, 4],
+    until: [9, 4, 0],
     what: "accepted",
     section: "RFC 9112 §5.1",
     sentence: "The field line value does not include that leading or trailing whitespace",
@@ -90,7 +90,7 @@ const all: ReadonlyArray<Difference> = [
 
   {
     name: "an empty Transfer-Encoding",
-    since: [9, 4],
+    since: [9, 4, 3],
     what: "accepted",
     section: "RFC 9110 §5.6.1.2",
     sentence: "A recipient MUST parse and ignore a reasonable number of empty list elements",
@@ -182,7 +182,7 @@ const all: ReadonlyArray<Difference> = [
   },
   {
     name: "an empty Transfer-Encoding together with Content-Length",
-    until: [9, 4],
+    until: [9, 4, 3],
     what: "refused",
     section: "RFC 9112 §6.3",
     sentence:
@@ -261,7 +261,7 @@ const all: ReadonlyArray<Difference> = [
   },
   {
     name: "close said by an informational response",
-    until: [9, 4],
+    until: [9, 4, 0],
     what: "closed",
     section: "RFC 9112 §9.6",
     sentence:
@@ -272,7 +272,7 @@ const all: ReadonlyArray<Difference> = [
   }
 ]
 
-const [major, minor] = (process.versions.llhttp ?? "0.0").split(".").map(Number)
+const [major, minor, patch] = (process.versions.llhttp ?? "0.0.0").split(".").map(Number)
 
 /**
  * The parser that we are compared with, and whether it is one that this list was made with. What another one reads otherwise
@@ -283,7 +283,7 @@ export const oracle = {
   name: `llhttp ${process.versions.llhttp ?? "of no version"} of Node ${process.versions.node}`
 }
 
-const isBefore = (version: Version): boolean => major < version[0] || (major === version[0] && minor < version[1])
+const isBefore = (version: Version): boolean => (major - version[0] || minor - version[1] || patch - version[2]) < 0
 
 /** Those of the llhttp that this Node has. */
 export const differences: ReadonlyArray<Difference> = all.filter(({ since, until }) =>
