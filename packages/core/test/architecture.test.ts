@@ -75,7 +75,7 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   call: ["pool", "http1"],
   routes: ["options"],
   client: ["call", "http1"],
-  memory: ["http2"],
+  memory: ["call", "http1", "http2"],
   metrics: ["pool"],
   mock: ["client", "memory", "options", "routes"],
   node: ["call", "client", "http1", "http2", "network", "options", "pool"]

@@ -30,7 +30,7 @@ class MemoryDial extends Held<models.Endpoint> implements models.Dial {
 const connectAtOnce = () => Effect.succeed<models.Endpoint>({})
 const empty = Effect.succeed<models.Reply>({})
 const readAndReply = (request: MemoryRequest) =>
-  request.isRead ? empty : Effect.andThen(Stream.runDrain(request.body), empty)
+  request.content.isRead ? empty : Effect.andThen(Stream.runDrain(request.body), empty)
 
 class Network {
   readonly dials: Array<MemoryDial> = []

@@ -1,6 +1,14 @@
 import { type Failure, PassingReceiver } from "@sluice/engine"
 import { defaultParserLimits } from "@sluice/engine/http1"
-import { MemorySocket, Pipe, toLatin1 } from "@sluice/engine/memory"
+import {
+  Http1Server,
+  Http2Server,
+  MemorySocket,
+  Pipe,
+  type ServerOptions,
+  ServerSocket,
+  toLatin1
+} from "@sluice/engine/memory"
 import { Http1Connection, Http2Connection, sessionOptions } from "@sluice/engine/node"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -17,11 +25,9 @@ import type {
 import type { Origin } from "../../../Origin.js"
 import { fromFailure, ReadError, type TransportError } from "../../../TransportError.js"
 import type * as models from "../memoryModels.js"
-import type { MemoryRequest } from "../MemoryRequest.js"
-import { Http1Server, type ServerOptions } from "./Http1Server.js"
-import { Http2Server } from "./Http2Server.js"
+import { MemoryRequest } from "../MemoryRequest.js"
 import { MemoryRuntime } from "./MemoryRuntime.js"
-import { ServerSocket } from "./ServerSocket.js"
+import { Responder } from "./Responder.js"
 
 export interface ConnectionOptions {
   readonly number: number
@@ -56,7 +62,8 @@ export class WireConnection implements Connection, models.Server {
   private readonly runtime: MemoryRuntime
   private readonly socket: MemorySocket
   private readonly serverSocket: ServerSocket
-  private readonly server: Http1Server | Http2Server
+  private readonly server: Http1Server<MemoryRequest> | Http2Server<MemoryRequest>
+  private readonly responder: Responder
   private readonly driver: Http1Connection | Http2Connection
   private readonly listener: ConnectionListener
   /** What the test lets exchanges fail with, by their streams. */
@@ -77,6 +84,13 @@ export class WireConnection implements Connection, models.Server {
     this.listener = options.listener
     this.socket = new MemorySocket(runtime, down, up)
     this.serverSocket = new ServerSocket(up, down)
+    this.responder = new Responder({
+      runtime,
+      respond: options.respond,
+      onScripted: (cause, streamId) => {
+        this.scripted.set(streamId, cause)
+      }
+    })
     if (protocol === "h2") {
       this.server = new Http2Server({ ...this.serverOptions, capacity })
       this.driver = this.speakHttp2()
@@ -88,22 +102,18 @@ export class WireConnection implements Connection, models.Server {
     this.socket.readWith(this.driver)
   }
 
-  private get serverOptions(): ServerOptions {
-    const { endpoint: { window = 65_536 }, onFault, onRequest, respond } = this.options
+  private get serverOptions(): ServerOptions<MemoryRequest> {
+    const { endpoint: { window = 65_536 }, onFault, onRequest } = this.options
     return {
-      connection: this,
       socket: this.serverSocket,
-      runtime: this.runtime,
       window,
-      respond,
+      makeRequest: (head, content, streamId) => new MemoryRequest(this, head, content, streamId),
+      serve: this.responder.serve,
       onRequest: (request) => {
         this.maxActive = Math.max(this.maxActive, this.active)
         onRequest(request)
       },
-      onFault,
-      onScripted: (cause, streamId) => {
-        this.scripted.set(streamId, cause)
-      }
+      onFault
     }
   }
 
@@ -183,7 +193,7 @@ export class WireConnection implements Connection, models.Server {
       if (this.driver instanceof Http2Connection) this.driver.shutdown()
       this.socket.destroy()
     }),
-    Effect.suspend(() => this.server.end)
+    Effect.suspend(() => this.responder.end(() => this.server.onReset()))
   )
 
   // ---------------------------------------------------------------------------------------------------------------
@@ -213,7 +223,7 @@ export class WireConnection implements Connection, models.Server {
   }
 
   send(bytes: string | Uint8Array): void {
-    this.serverSocket.unsafeWrite(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes)
+    this.serverSocket.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes)
   }
 
   goAway(): void {

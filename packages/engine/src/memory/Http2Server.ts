@@ -1,20 +1,17 @@
-import { opensTunnel } from "@sluice/engine/call"
-import { ErrorCode } from "@sluice/engine/http2"
-import { type FrameHandler, FrameReader, FrameWriter, OutputBuffer, writeHeaders } from "@sluice/engine/http2/frames"
-import { HpackDecoder, HpackEncoder } from "@sluice/engine/http2/hpack"
-import { fromLatin1, hasContent, http2Fields, type PipeReader, toLatin1 } from "@sluice/engine/memory"
-import * as Cause from "effect/Cause"
-import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
-import * as Stream from "effect/Stream"
-import type { TransportError } from "../../../TransportError.js"
-import type * as models from "../memoryModels.js"
-import { MemoryRequest } from "../MemoryRequest.js"
-import type { ServerOptions } from "./Http1Server.js"
-import { ServedStream } from "./ServedStream.js"
+import { opensTunnel } from "../call/index.js"
+import { type FrameHandler, FrameReader, FrameWriter, OutputBuffer, writeHeaders } from "../http2/frames/index.js"
+import { HpackDecoder, HpackEncoder } from "../http2/hpack/index.js"
+import { ErrorCode } from "../http2/index.js"
+import * as http2Fields from "./http2Fields.js"
+import type { PipeReader } from "./Pipe.js"
+import { ReceivedContent } from "./ReceivedContent.js"
+import { toLatin1 } from "./RequestReader.js"
+import { hasContent } from "./responseHead.js"
+import { contentOf, isWhole, type Served, type ServedReply, type ServedRequest, type ServerOptions } from "./Served.js"
+import { ServedStream, type StreamEnd } from "./ServedStream.js"
+import { neverTaken, type Taken } from "./ServerSocket.js"
 
-export interface Http2ServerOptions extends ServerOptions {
+export interface Http2ServerOptions<Request extends ServedRequest> extends ServerOptions<Request> {
   /** How many streams the client may have open at once. */
   readonly capacity: number
 }
@@ -38,13 +35,10 @@ const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 const maxHeaderBytes = 1024 * 1024
 
-const encode = (part: string | Uint8Array) => typeof part === "string" ? new TextEncoder().encode(part) : part
-
 /** The server of an HTTP/2 connection in memory: frames in, frames out. It is as strict as RFC 9113 lets it be. */
-export class Http2Server implements PipeReader, FrameHandler {
-  readonly requests: Array<models.Request> = []
-  private readonly streams = new Map<number, ServedStream>()
-  private readonly fibers = new Set<Fiber.RuntimeFiber<void>>()
+export class Http2Server<Request extends ServedRequest> implements PipeReader, FrameHandler {
+  readonly requests: Array<Request> = []
+  private readonly streams = new Map<number, ServedStream<Request>>()
   private readonly reader = new FrameReader(this, { maxFrameSize: frameSize, maxHeaderBlockBytes: maxHeaderBytes })
   private readonly decoder = new HpackDecoder({
     maxListBytes: maxHeaderBytes,
@@ -69,7 +63,7 @@ export class Http2Server implements PipeReader, FrameHandler {
   /** The DATA frame that is being read. */
   private data = { streamId: 0, padding: 0, endStream: false }
 
-  constructor(private readonly options: Http2ServerOptions) {
+  constructor(private readonly options: Http2ServerOptions<Request>) {
     this.capacity = options.capacity
     FrameWriter.writeSettings(this.output, [
       // Without it there is no limit (RFC 9113 §6.5.2).
@@ -98,11 +92,11 @@ export class Http2Server implements PipeReader, FrameHandler {
     let start = 0
     while (this.prefaced < preface.length && start < bytes.length) {
       if (bytes[start++] !== preface.charCodeAt(this.prefaced++)) {
-        return this.fail("what comes first is not the connection preface (RFC 9113 §3.4)")
+        return this.failAll("what comes first is not the connection preface (RFC 9113 §3.4)")
       }
     }
     const error = this.reader.execute(bytes, start, bytes.length)
-    if (error !== undefined) return this.fail(`${error.detail} (${error.section})`, error.errorCode)
+    if (error !== undefined) return this.failAll(`${error.detail} (${error.section})`, error.errorCode)
     this.flush()
   }
 
@@ -119,7 +113,7 @@ export class Http2Server implements PipeReader, FrameHandler {
 
   onHeaders(streamId: number, endStream: boolean, bytes: Uint8Array, start: number, end: number): void {
     const error = this.decoder.decode(bytes, start, end)
-    if (error !== undefined) return this.fail(`${error.detail} (${error.section})`, error.errorCode)
+    if (error !== undefined) return this.failAll(`${error.detail} (${error.section})`, error.errorCode)
     const stream = this.streams.get(streamId)
     if (stream !== undefined) return this.onTrailers(stream, endStream)
     // It has ended meanwhile: a reset of ours has crossed what is on its way.
@@ -130,25 +124,26 @@ export class Http2Server implements PipeReader, FrameHandler {
     if (this.streams.size >= this.capacity) return this.reset(streamId, ErrorCode.REFUSED_STREAM)
     const head = http2Fields.requestHead(this.decoder.fields)
     if (typeof head === "string") return this.refuse(streamId, head)
-    const { connection, onRequest, window } = this.options
-    const request = new MemoryRequest(connection, head, window, (length) => this.onTaken(streamId, length), streamId)
-    const served = new ServedStream(streamId, request, this.initialSendWindow, window)
+    const { makeRequest, onRequest, serve, window } = this.options
+    const content = new ReceivedContent(window, (length) => this.onTaken(streamId, length))
+    const request = makeRequest(head, content, streamId)
+    const served = new ServedStream(streamId, head, request, this.initialSendWindow, window)
     this.streams.set(streamId, served)
     if (head.headers["expect"]?.toLowerCase() === "100-continue") {
-      request.onFirstRead = () => {
+      content.onFirstRead = () => {
         this.writeHead(served, http2Fields.responseFields(100), false)
         this.write()
       }
     }
     if (endStream) this.onRequestEnd(served, {})
-    this.start(served)
+    served.stop = serve(this.servedOf(served))
     this.requests.push(request)
     onRequest(request)
   }
 
-  private onTrailers(stream: ServedStream, endStream: boolean): void {
+  private onTrailers(stream: ServedStream<Request>, endStream: boolean): void {
     const trailers = http2Fields.requestTrailers(this.decoder.fields)
-    if (stream.request.isComplete) return this.refuse(stream.id, "HEADERS after the end of a request")
+    if (stream.request.content.isComplete) return this.refuse(stream.id, "HEADERS after the end of a request")
     if (typeof trailers === "string") return this.refuse(stream.id, trailers)
     if (!endStream) return this.refuse(stream.id, "trailers that do not end the request")
     this.onRequestEnd(stream, trailers)
@@ -156,7 +151,7 @@ export class Http2Server implements PipeReader, FrameHandler {
 
   onDataHead(streamId: number, flowLength: number, endStream: boolean): void {
     this.data = { streamId, padding: flowLength, endStream }
-    if (streamId > this.newest) return this.fail(`DATA on stream ${streamId}, which was never opened`)
+    if (streamId > this.newest) return this.failAll(`DATA on stream ${streamId}, which was never opened`)
     this.owed += flowLength
     if (this.owed >= defaultWindow / 2) {
       FrameWriter.writeWindowUpdate(this.output, 0, this.owed)
@@ -164,10 +159,10 @@ export class Http2Server implements PipeReader, FrameHandler {
     }
     const stream = this.streams.get(streamId)
     if (stream === undefined) return
-    if (stream.request.isComplete) return this.refuse(streamId, "DATA after the end of a request")
+    if (stream.request.content.isComplete) return this.refuse(streamId, "DATA after the end of a request")
     stream.receiveWindow -= flowLength
     if (stream.receiveWindow < 0) {
-      this.fail(`DATA beyond the window of stream ${streamId}`, ErrorCode.FLOW_CONTROL_ERROR)
+      this.failAll(`DATA beyond the window of stream ${streamId}`, ErrorCode.FLOW_CONTROL_ERROR)
     }
   }
 
@@ -176,7 +171,7 @@ export class Http2Server implements PipeReader, FrameHandler {
     const stream = this.streams.get(this.data.streamId)
     if (stream === undefined) return
     stream.received += end - start
-    stream.request.receive(bytes.slice(start, end))
+    stream.request.content.receive(bytes.slice(start, end))
   }
 
   onDataEnd(): void {
@@ -187,19 +182,19 @@ export class Http2Server implements PipeReader, FrameHandler {
     else if (padding > 0) this.onTaken(streamId, padding)
   }
 
-  private onRequestEnd(stream: ServedStream, trailers: Readonly<Record<string, string>>): void {
-    const { "content-length": length } = stream.request.headers
+  private onRequestEnd(stream: ServedStream<Request>, trailers: Readonly<Record<string, string>>): void {
+    const { "content-length": length } = stream.head.headers
     if (length !== undefined && Number(length) !== stream.received) {
       return this.refuse(stream.id, `content-length is ${length}, the content ${stream.received} bytes`)
     }
-    stream.request.complete(trailers)
+    stream.request.content.complete(trailers)
     if (stream.hasReplied) this.streams.delete(stream.id)
   }
 
   onRstStream(streamId: number): void {
     const stream = this.streams.get(streamId)
     if (stream === undefined) {
-      if (streamId > this.newest) this.fail(`RST_STREAM on stream ${streamId}, which was never opened`)
+      if (streamId > this.newest) this.failAll(`RST_STREAM on stream ${streamId}, which was never opened`)
       return
     }
     this.streams.delete(streamId)
@@ -231,7 +226,7 @@ export class Http2Server implements PipeReader, FrameHandler {
   onGoAway(): void {}
 
   onWindowUpdate(streamId: number, increment: number): void {
-    if (increment === 0) return this.fail("WINDOW_UPDATE of 0")
+    if (increment === 0) return this.failAll("WINDOW_UPDATE of 0")
     if (streamId === 0) this.sendWindow += increment
     const stream = this.streams.get(streamId)
     if (stream !== undefined) stream.sendWindow += increment
@@ -248,13 +243,6 @@ export class Http2Server implements PipeReader, FrameHandler {
   // ---------------------------------------------------------------------------------------------------------------
   // From the test
   // ---------------------------------------------------------------------------------------------------------------
-
-  /** Interrupts those who respond, and waits for them. */
-  readonly end: Effect.Effect<void> = Effect.suspend(() => {
-    const fibers = [...this.fibers]
-    this.onReset()
-    return Fiber.interruptAll(fibers)
-  })
 
   /** What is under way has failed: the connection was closed or reset by the test. */
   breakOff(): void {
@@ -275,74 +263,65 @@ export class Http2Server implements PipeReader, FrameHandler {
   }
 
   // ---------------------------------------------------------------------------------------------------------------
-  // Responses
+  // From who responds
   // ---------------------------------------------------------------------------------------------------------------
 
-  private start(stream: ServedStream): void {
-    const run = Effect.suspend(() => this.options.respond(stream.request)).pipe(
-      Effect.flatMap((reply) => this.reply(stream, reply)),
-      Effect.catchAllCause((cause) => Effect.sync(() => this.onCause(stream, cause)))
-    )
-    const fiber = stream.fiber = this.options.runtime.fork(Effect.interruptible(run))
-    this.fibers.add(fiber)
-    fiber.addObserver(() => this.fibers.delete(fiber))
-  }
-
-  private reply(stream: ServedStream, reply: models.Reply): Effect.Effect<void, TransportError> {
-    return Effect.suspend(() => {
-      if (!this.isServed(stream)) return Effect.never
-      const { body = "", headers, interim = [], raw, status = 200 } = reply
-      if (raw !== undefined) return this.replyRaw(stream, raw)
-      const { method } = stream.request
-      for (const { headers, status = 103 } of interim) {
-        this.writeHead(stream, http2Fields.responseFields(status, headers), false)
-      }
-      stream.isTunnel = opensTunnel(method, status)
-      const trailers = http2Fields.flatFields(reply.trailers)
-      const isSent = stream.isTunnel || hasContent(method, status)
-      // A response to HEAD says what the one to GET would (RFC 9110 §9.3.2), or nothing.
-      const isCounted = !stream.isTunnel && (isSent || (method === "HEAD" && reply.body !== undefined))
-      const head = http2Fields.responseFields(status, headers, isCounted ? lengthOf(body) : undefined)
-      if (!isSent || (lengthOf(body) === 0 && trailers.length === 0 && !stream.isTunnel)) {
-        return Effect.sync(() => this.finish(stream, () => this.writeHead(stream, head, true)))
-      }
-      this.writeHead(stream, head, false)
-      if (typeof body !== "string" && !(body instanceof Uint8Array)) {
-        // The head goes out at once, however long the body takes.
+  private servedOf(stream: ServedStream<Request>): Served<Request> {
+    const isServed = () => this.streams.get(stream.id) === stream
+    const hasContentWith = ({ status = 200 }: ServedReply) =>
+      opensTunnel(stream.head.method, status) || hasContent(stream.head.method, status)
+    const trailersOf = ({ trailers }: ServedReply) => ({ trailers: http2Fields.flatFields(trailers) })
+    const send = (content: Uint8Array, end?: StreamEnd): Taken =>
+      isServed() ? this.send(stream, content, end) : neverTaken
+    return {
+      request: stream.request,
+      streamId: stream.id,
+      get isServed() {
+        return isServed()
+      },
+      isStreamed: (reply) => hasContentWith(reply) && !isWhole(reply.body),
+      respond: (reply) => this.begin(stream, reply) ? undefined : send(contentOf(reply.body), trailersOf(reply)),
+      begin: (reply) => {
+        this.begin(stream, reply)
         this.write()
-        return Effect.zipRight(
-          Stream.runForEach(body, (part) => this.send(stream, encode(part))),
-          Effect.suspend(() => this.send(stream, noBytes, { trailers }))
-        )
-      }
-      return this.send(stream, encode(body), { trailers })
-    })
-  }
-
-  private replyRaw(stream: ServedStream, raw: NonNullable<models.Reply["raw"]>): Effect.Effect<void, TransportError> {
-    const chunks = typeof raw === "string" || raw instanceof Uint8Array ? Stream.make(raw) : raw
-    return Effect.zipRight(
-      Stream.runForEach(
-        chunks,
-        (chunk) => this.options.socket.write(typeof chunk === "string" ? fromLatin1(chunk) : chunk)
-      ),
+      },
+      write: (content) => send(content),
+      end: (reply) => send(new Uint8Array(), trailersOf(reply)),
+      writeRaw: (octets) => this.options.socket.write(octets),
       // Whether the frames of the test have ended the stream is the test's to know.
-      Effect.sync(() => this.isServed(stream) && this.finish(stream, () => {}))
-    )
+      finish: () => {
+        if (isServed() && !stream.hasReplied) this.finish(stream, () => {})
+      },
+      fail: () => this.failOne(stream)
+    }
   }
 
-  /** Ends when the client and the wire have taken it all. */
-  private send(stream: ServedStream, bytes: Uint8Array, end?: ServedStream["end"]): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      if (!this.isServed(stream)) return Effect.never
-      if (bytes.length > 0) stream.pending.push(bytes)
-      stream.end = end
-      this.flush()
-      if (!stream.hasPending) return Effect.void
-      return Effect.async<void>((resume) => {
-        stream.onFlushed = () => resume(Effect.void)
-      })
-    })
+  /** Writes the head of a response, with the interim ones before it; true when that is all of it. */
+  private begin(stream: ServedStream<Request>, reply: ServedReply): boolean {
+    const { body, headers, interim = [], status = 200, trailers } = reply
+    const { method } = stream.head
+    for (const { headers, status = 103 } of interim) {
+      this.writeHead(stream, http2Fields.responseFields(status, headers), false)
+    }
+    stream.isTunnel = opensTunnel(method, status)
+    const length = isWhole(body) ? contentOf(body).length : undefined
+    const isSent = stream.isTunnel || hasContent(method, status)
+    // A response to HEAD says what the one to GET would (RFC 9110 §9.3.2), or nothing.
+    const isCounted = !stream.isTunnel && (isSent || (method === "HEAD" && body !== undefined))
+    const head = http2Fields.responseFields(status, headers, isCounted ? length : undefined)
+    const isAll = !isSent ||
+      (length === 0 && http2Fields.flatFields(trailers).length === 0 && !stream.isTunnel)
+    if (isAll) this.finish(stream, () => this.writeHead(stream, head, true))
+    else this.writeHead(stream, head, false)
+    return isAll
+  }
+
+  /** Content, and with `end` what follows it. */
+  private send(stream: ServedStream<Request>, bytes: Uint8Array, end: StreamEnd | undefined): Taken {
+    if (bytes.length > 0) stream.pending.push(bytes)
+    stream.end = end
+    this.flush()
+    return stream.hasPending ? stream.whenFlushed : undefined
   }
 
   /** Writes what there is, one frame of each stream after the other, while the wire takes it. */
@@ -357,10 +336,10 @@ export class Http2Server implements PipeReader, FrameHandler {
       }
       this.write()
     }
-    for (const stream of this.streams.values()) if (!stream.hasPending) notifyFlushed(stream)
+    for (const stream of this.streams.values()) if (!stream.hasPending) stream.notifyFlushed()
   }
 
-  private writeFrame(stream: ServedStream): boolean {
+  private writeFrame(stream: ServedStream<Request>): boolean {
     const { end, pending } = stream
     const { output } = this
     if (pending.length > 0) {
@@ -385,44 +364,39 @@ export class Http2Server implements PipeReader, FrameHandler {
   }
 
   /** Our side is complete. What is still to come of a request is not wanted any more (RFC 9113 §8.1). */
-  private finish(stream: ServedStream, writeLast: () => void): void {
+  private finish(stream: ServedStream<Request>, writeLast: () => void): void {
     writeLast()
     stream.hasReplied = true
-    notifyFlushed(stream)
+    stream.notifyFlushed()
     if (!stream.isTunnel) {
       if (stream.request.state === "Running") stream.request.state = "Responded"
-      if (!stream.request.isComplete) this.reset(stream.id, ErrorCode.NO_ERROR)
+      if (!stream.request.content.isComplete) this.reset(stream.id, ErrorCode.NO_ERROR)
       this.streams.delete(stream.id)
-    } else if (stream.request.isComplete) {
+    } else if (stream.request.content.isComplete) {
       stream.request.state = "Responded"
       this.streams.delete(stream.id)
     }
     this.write()
   }
 
-  private onCause(stream: ServedStream, cause: Cause.Cause<TransportError>): void {
-    if (Cause.isInterruptedOnly(cause) || !this.isServed(stream)) return
-    this.options.onScripted(cause, stream.id)
+  /** Whoever responds has failed. */
+  private failOne(stream: ServedStream<Request>): void {
     this.streams.delete(stream.id)
     stream.request.state = "Failed"
     this.reset(stream.id, ErrorCode.INTERNAL_ERROR)
     this.write()
   }
 
-  private isServed(stream: ServedStream): boolean {
-    return this.streams.get(stream.id) === stream
-  }
-
   /** The server has read so much of the request, which may send as much again. */
   private onTaken(streamId: number, length: number): void {
     const stream = this.streams.get(streamId)
-    if (stream === undefined || stream.request.isComplete) return
+    if (stream === undefined || stream.request.content.isComplete) return
     stream.receiveWindow += length
     FrameWriter.writeWindowUpdate(this.output, streamId, length)
     this.write()
   }
 
-  private writeHead(stream: ServedStream, fields: ReadonlyArray<string>, endStream: boolean): void {
+  private writeHead(stream: ServedStream<Request>, fields: ReadonlyArray<string>, endStream: boolean): void {
     if (writeHeaders(this.output, this.encoder, stream.id, fields, endStream, this.maxFrameSize)) return
     this.refuse(stream.id, "a field of the response is no octets")
   }
@@ -432,18 +406,18 @@ export class Http2Server implements PipeReader, FrameHandler {
   }
 
   private write(): void {
-    if (this.output.length > 0) this.options.socket.unsafeWrite(this.output.take())
+    if (this.output.length > 0) this.options.socket.write(this.output.take())
   }
 
   // ---------------------------------------------------------------------------------------------------------------
   // The ends
   // ---------------------------------------------------------------------------------------------------------------
 
-  private leave(stream: ServedStream, state: "Cancelled" | "Failed"): void {
-    const { fiber, hasReplied, request } = stream
+  private leave(stream: ServedStream<Request>, state: "Cancelled" | "Failed"): void {
+    const { hasReplied, request, stop } = stream
     // A tunnel ends so, and both sides may have ended before.
     if (request.state === "Running") request.state = hasReplied ? "Responded" : state
-    fiber?.unsafeInterruptAsFork(FiberId.none)
+    stop()
   }
 
   /** The client broke a rule on this stream. */
@@ -456,7 +430,7 @@ export class Http2Server implements PipeReader, FrameHandler {
   }
 
   /** The client broke a rule of the connection. */
-  private fail(why: string, errorCode: number = ErrorCode.PROTOCOL_ERROR): void {
+  private failAll(why: string, errorCode: number = ErrorCode.PROTOCOL_ERROR): void {
     this.options.onFault(why)
     this.reader.stop()
     FrameWriter.writeGoAway(this.output, this.newest, errorCode, why)
@@ -465,14 +439,3 @@ export class Http2Server implements PipeReader, FrameHandler {
     this.options.socket.close()
   }
 }
-
-const noBytes = new Uint8Array()
-
-const notifyFlushed = (stream: ServedStream): void => {
-  const { onFlushed } = stream
-  stream.onFlushed = undefined
-  onFlushed?.()
-}
-
-const lengthOf = (body: NonNullable<models.Reply["body"]>): number | undefined =>
-  typeof body === "string" || body instanceof Uint8Array ? encode(body).length : undefined

@@ -1,5 +1,12 @@
-import { Outlet, type Pipe, type PipeReader } from "@sluice/engine/memory"
-import * as Effect from "effect/Effect"
+import type { Cancel } from "../Host.js"
+import { Outlet } from "./Outlet.js"
+import type { Pipe, PipeReader } from "./Pipe.js"
+
+/** Whether what was written has been taken: undefined when it has, or else what waits for it. */
+export type Taken = undefined | ((then: () => void) => Cancel)
+
+/** It never will be: nobody is there to take it. */
+export const neverTaken: Taken = () => () => {}
 
 /** The server's end of a connection in memory. */
 export class ServerSocket {
@@ -31,18 +38,10 @@ export class ServerSocket {
     this.incoming.resume()
   }
 
-  /** Writes without waiting for room. */
-  unsafeWrite(bytes: Uint8Array): void {
-    if (this.isOpen) this.outlet.write(bytes)
-  }
-
-  /** Ends when the bytes have been taken. */
-  write(bytes: Uint8Array): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      if (!this.isOpen) return Effect.never
-      this.outlet.write(bytes)
-      return this.outlet.length === 0 ? Effect.void : this.emptied
-    })
+  write(bytes: Uint8Array): Taken {
+    if (!this.isOpen) return neverTaken
+    this.outlet.write(bytes)
+    return this.hasRoom ? undefined : this.whenEmpty
   }
 
   /** Ends its own direction; the other one may go on (a tunnel). */
@@ -68,13 +67,12 @@ export class ServerSocket {
     this.incoming.leave()
   }
 
-  private readonly emptied = Effect.callback<void>((resume) => {
-    const wake = () => resume(Effect.void)
-    this.waiters.push(wake)
-    return Effect.sync(() => {
-      this.waiters = this.waiters.filter((waiter) => waiter !== wake)
-    })
-  })
+  private readonly whenEmpty = (then: () => void): Cancel => {
+    this.waiters.push(then)
+    return () => {
+      this.waiters = this.waiters.filter((waiter) => waiter !== then)
+    }
+  }
 
   private wake(): void {
     const { waiters } = this
