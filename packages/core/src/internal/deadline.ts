@@ -1,5 +1,6 @@
 import { Deadline, millisUntil } from "@sluice/engine/client"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import { globalValue } from "effect/GlobalValue"
 import * as Timeouts from "../Timeouts.js"
@@ -69,16 +70,21 @@ export const withinAttempt = <A, E, R>(call: Effect.Effect<A, E, R>, millis: num
     return withDeadline(Math.min(millis, total ?? Infinity), yields, () => call)
   })
 
-/** Interrupts what runs when the deadline has passed, though it be replaced meanwhile, and goes on as `onPassed` says. */
+/**
+ * Interrupts what runs when the deadline has passed, though it be replaced meanwhile, and goes on as `onPassed` says. That is
+ * `Effect.timeoutTo` with an end that moves; `Effect.raceFirst` waits for ever when it is interrupted between two of its steps.
+ */
 export const endedBy = <A, E, R, E2>(
   deadline: Deadline,
   self: Effect.Effect<A, E, R>,
   onPassed: (millis: number) => Effect.Effect<A, E2>
 ): Effect.Effect<A, E | E2, R> =>
-  Effect.flatten(Effect.raceFirst(
-    Effect.map(self, Effect.succeed),
-    Effect.map(Effect.interruptible(passed(deadline)), () => onPassed(deadline.millis))
-  ))
+  Effect.uninterruptibleMask((restore) =>
+    Effect.raceWith(Effect.exit(restore(self)), Effect.interruptible(passed(deadline)), {
+      onSelfDone: (exit, timer) => Effect.zipRight(Fiber.interrupt(timer), Effect.flatten(exit)),
+      onOtherDone: (_, call) => Effect.zipRight(Fiber.interrupt(call), onPassed(deadline.millis))
+    })
+  )
 
 const passed = (deadline: Deadline): Effect.Effect<void> =>
   Effect.clockWith((clock) => {
@@ -89,6 +95,6 @@ const passed = (deadline: Deadline): Effect.Effect<void> =>
       const remove = deadline.onReplaced(() => resume(Effect.void))
       return Effect.sync(remove)
     })
-    const over = left === Infinity ? replaced : Effect.raceFirst(Effect.sleep(left), replaced)
+    const over = left === Infinity ? replaced : Effect.timeoutOption(replaced, left)
     return Effect.zipRight(over, passed(deadline))
   })

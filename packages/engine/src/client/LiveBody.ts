@@ -32,21 +32,21 @@ export class OwnedBody {
     this.refusal = problem === undefined
       ? undefined
       : { problem, cause: use?._tag === "Closed" ? use.cause : undefined }
-    if (this.refusal !== undefined) return
-    uses.set(source, inUse)
-    const onTaken = claims.get(source)
-    claims.delete(source)
-    onTaken?.()
+    if (this.refusal === undefined) uses.set(source, inUse)
   }
 
+  /** With this its request begins: whoever has claimed it has no part in it any more. */
   onBroken(listener: (cause: unknown) => void): void {
-    if (this.refusal === undefined) this.live.onBroken(listener)
+    if (this.refusal !== undefined) return
+    endClaim(this.source)
+    this.live.onBroken(listener)
   }
 
   /** What was refused is not ours. */
   close(cause: unknown): void {
     if (this.refusal !== undefined || uses.get(this.source) !== inUse) return
     uses.set(this.source, { _tag: "Closed", cause })
+    endClaim(this.source)
     this.live.close()
   }
 }
@@ -65,8 +65,14 @@ export interface Claim {
   readonly release: () => void
 }
 
-/** By body: whoever has claimed it is told when the transport takes it. */
+/** By body: whoever has claimed it is told when its request has begun, or failed. */
 const claims = new WeakMap<object, () => void>()
+
+const endClaim = (source: object): void => {
+  const onTaken = claims.get(source)
+  claims.delete(source)
+  onTaken?.()
+}
 
 /**
  * A request with this body begins to run, and may wait for other things than the transport. Undefined when the body is

@@ -1,9 +1,11 @@
+import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, it } from "@effect/vitest"
 import * as ConnectionPool from "@sluice/core/ConnectionPool"
 import * as Cookies from "@sluice/core/Cookies"
 import * as Credentials from "@sluice/core/Credentials"
-import { MemoryNetwork, settle } from "@sluice/core/testing"
+import { Interleavings, MemoryNetwork, settle } from "@sluice/core/testing"
 import { HttpClientLayer } from "@sluice/node"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -83,3 +85,64 @@ it.effect(
     }),
   60_000
 )
+
+/** As a stream of Node looks to the client; it is never read, for the server does not want it. */
+class OpenBody {
+  readonly readableDidRead = false
+  destroyed = false
+  isOwned = false
+  pipe() {}
+  on() {}
+  destroy() {
+    this.destroyed = true
+  }
+  async *[Symbol.asyncIterator]() {}
+}
+
+const yields = (request: HttpClientRequest.HttpClientRequest) => Effect.as(Effect.yieldNow(), request)
+
+it.effect.each<
+  readonly [string, HttpClientLayer.ClientOptions, (client: HttpClient.HttpClient) => HttpClient.HttpClient]
+>([
+  [
+    "everything around it",
+    {
+      redirects: true,
+      decompress: false,
+      retry: { attempt: "10 seconds" },
+      timeouts: { total: "1 minute" },
+      credentials: { "http://a.test": { authorize: yields } }
+    },
+    HttpClient.mapRequestEffect(yields)
+  ],
+  ["a transformer", {}, HttpClient.transform((response) => Effect.zipRight(Effect.yieldNow(), response))]
+])("an open body is closed whenever its request is interrupted: %s", ([, options, around]) =>
+  Effect.gen(function*() {
+    const bodies: Array<OpenBody> = []
+    const actor = Effect.gen(function*() {
+      const client = HttpClient.mapRequest(yield* HttpClient.HttpClient, (request) => {
+        ;(request.body as unknown as { readonly body: OpenBody }).body.isOwned = true
+        return request
+      })
+      const body = new OpenBody()
+      bodies.push(body)
+      return yield* around(client).put("http://a.test/", {
+        body: HttpBody.raw(body),
+        headers: { expect: "100-continue" }
+      })
+    })
+    const layer = HttpClientLayer.layerWithoutConnector({ ...options, expectContinueTimeout: "Infinity" })
+    const { interleavings } = yield* Interleavings.explore({
+      layer: Layer.provide(layer, MemoryNetwork.layer({ respond: () => Effect.succeed({ status: 413 }) })),
+      actors: [actor],
+      check: Effect.zipRight(
+        Interleavings.atRest,
+        Effect.suspend(() => {
+          const left = bodies.splice(0).filter(({ destroyed, isOwned }) => isOwned && !destroyed)
+          return left.length === 0 ? Effect.void : Effect.dieMessage(`${left.length} are open`)
+        })
+      ),
+      random: 5
+    })
+    assert.isAbove(interleavings, 50)
+  }))

@@ -452,6 +452,8 @@ describe("Proxy-Authorization of a request", () => {
       const { client } = yield* makeClient({ tls, proxy: { url: proxy.url, noProxy: "127.0.0.1" } })
       const headers = { "Proxy-Authorization": "Basic eA==" }
       for (const url of [...urls, `http://127.0.0.1:${plain.port}/`]) yield* client.get(url, { headers })
+      const { client: direct } = yield* makeClient({ proxy: "none" })
+      yield* direct.get(`http://127.0.0.1:${plain.port}/`, { headers })
       const received = (yield* proxy.requests).map((
         { headers, kind }
       ) => [kind, new Map(headers).get("proxy-authorization")])

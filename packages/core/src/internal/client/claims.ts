@@ -1,5 +1,5 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
-import { claim, liveBodyOf, watch } from "@sluice/engine/client"
+import { claim, watch } from "@sluice/engine/client"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,6 +10,7 @@ import { rawOf } from "./RequestBody.js"
 interface Claim {
   /** Claims are numbered as they are made. */
   readonly number: number
+  readonly body: object
   readonly close: (cause: unknown) => void
   readonly release: () => void
   /** Does not wait for the end of its fiber any more. */
@@ -42,8 +43,8 @@ export const begin = (request: HttpClientRequest): Effect.Effect<HttpClientReque
   })
 }
 
-const add = (fiber: AnyFiber, body: unknown): void => {
-  // The transport has it: what becomes of it is no longer ours to say.
+const add = (fiber: AnyFiber, body: object): void => {
+  // Its request has begun: what becomes of it is no longer ours to say.
   const claimed = claim(body, () => remove(own))
   if (claimed === undefined) return
   // Its fiber has ended, which an interrupt does.
@@ -56,7 +57,7 @@ const add = (fiber: AnyFiber, body: unknown): void => {
   fiber.addObserver(onEnd)
   const forget = () => fiber.removeObserver(onEnd)
   const ofFiber = claims.get(fiber) ?? new Set()
-  const own: Claim = { ...claimed, number: ++last, forget: () => ofFiber.delete(own) && forget() }
+  const own: Claim = { ...claimed, body, number: ++last, forget: () => ofFiber.delete(own) && forget() }
   claims.set(fiber, ofFiber.add(own))
   count++
 }
@@ -81,16 +82,29 @@ export const closeSince = (fiber: AnyFiber, mark: number, cause: Cause.Cause<unk
   }
 }
 
-/** The transport has the request: what somebody has put in the place of its body is theirs. */
-export const releaseSince = (fiber: AnyFiber, mark: number): void => {
-  for (const claim of since(fiber, mark)) {
+/** The request is ready to begin: what it does not have any more, since somebody has put another body in its place, is theirs. */
+export const releaseOthers = (fiber: AnyFiber, mark: number, request: HttpClientRequest): void => {
+  const all = since(fiber, mark)
+  if (all.length === 0) return
+  const own = rawOf(request.body)
+  for (const claim of all) {
+    if (claim.body === own) continue
     remove(claim)
     claim.release()
   }
 }
 
+/** A request that another fiber has made, as one that mappers ran in, goes on in this one. */
+export const adopt = (from: AnyFiber, to: AnyFiber, request: HttpClientRequest): void => {
+  if (count === 0) return
+  const body = rawOf(request.body)
+  for (const claim of claims.get(from) ?? []) {
+    if (claim.body !== body) continue
+    remove(claim)
+    claim.release()
+    add(to, claim.body)
+  }
+}
+
 const since = (fiber: AnyFiber, mark: number): ReadonlyArray<Claim> =>
   count === 0 || mark === Infinity ? [] : [...claims.get(fiber) ?? []].filter(({ number }) => number > mark)
-
-/** Closes what is open in a request that nobody will send. */
-export const drop = ({ body }: HttpClientRequest): void => liveBodyOf(rawOf(body))?.close(undefined)

@@ -104,7 +104,7 @@ export const make = <E>(
         claims.closeSince(fiber, mark, Cause.fail(prepared))
         return Effect.fail(toError(prepared, request))
       }
-      claims.releaseSince(fiber, mark)
+      claims.releaseOthers(fiber, mark, request)
       return isTraced(fiber, request)
         ? traced(fiber, prepared, (prepared, restore) => send(fiber, prepared, restore))
         : Effect.uninterruptibleMask((restore) => send(fiber, prepared, restore))
@@ -116,7 +116,7 @@ export const make = <E>(
       const mark = claims.mark()
       const region = fiber.getRef(Timeouts.current)
       const outer = deadline.ofRegion(region)
-      if (outer !== undefined) return sent(fiber, mark, endedBy(outer, request))
+      if (outer !== undefined) return sent(fiber, mark, endedBy(fiber, outer, request))
       const ownOf = region?.total === undefined ? totalOf : undefined
       const total = region?.total ?? options.timeouts.total
       if (total === Infinity && ownOf === undefined) return sent(fiber, mark, request)
@@ -124,7 +124,7 @@ export const make = <E>(
         sent(
           fiber,
           mark,
-          Effect.map(endedBy(whole, request), (request) => {
+          Effect.map(endedBy(fiber, whole, request), (request) => {
             const own = ownOf?.(request)
             if (own !== undefined) whole.replace(own)
             return request
@@ -132,16 +132,19 @@ export const make = <E>(
         ))
     })
 
-  /** The mappers run in a fiber of their own. Once it has ended, what it has claimed is closed by nobody but us. */
-  const endedBy = (whole: Deadline, request: Effect.Effect<HttpClientRequest>) =>
-    Effect.suspend(() => {
-      let known: HttpClientRequest | undefined
-      const mapped = Effect.map(request, (request) => known = request)
-      return Effect.onInterrupt(
-        deadline.endedBy(whole, mapped, (millis) => Effect.fail(tooLate(millis))),
-        () => Effect.sync(() => known && claims.drop(known))
-      )
-    })
+  /** The mappers run in a fiber of their own, which may end before what it has claimed is sent. */
+  const endedBy = (
+    fiber: Fiber.Fiber<unknown, unknown>,
+    whole: Deadline,
+    request: Effect.Effect<HttpClientRequest>
+  ) => {
+    const adopted = Effect.flatMap(request, (request) =>
+      Effect.withFiber<HttpClientRequest>((own) => {
+        claims.adopt(own, fiber, request)
+        return Effect.succeed(request)
+      }))
+    return deadline.endedBy(whole, adopted, (millis) => Effect.fail(tooLate(millis)))
+  }
 
   const sent = (
     fiber: Fiber.Fiber<unknown, unknown>,

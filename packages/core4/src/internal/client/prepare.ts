@@ -52,7 +52,7 @@ const prepareWith = (
   const body = withLength(request, expect === undefined ? made : inChunks(made))
   const { chunks, exchange, replayable, trailers } = body
   const decoding = options.decoding !== undefined && wantsDecoding(request) ? options.decoding : undefined
-  const headers = headersOf(request, target, body, options, caller.getRef(Idempotency.current), decoding)
+  const headers = headersOf(request, target, body, caller.getRef(Idempotency.current), decoding)
   const wire = new WireRequest(
     target.origin,
     request.method,
@@ -109,13 +109,12 @@ const headersOf = (
   request: HttpClientRequest,
   { credentials, origin }: Target,
   { contentType, exchange }: RequestBody.RequestBody,
-  { route }: ClientOptions,
   keys: Idempotency.Keys | undefined,
   decoding: Decoding | undefined
 ): ExchangeRequest["headers"] => {
   let given: ExchangeRequest["headers"] = request.headers
   // Who we are to a proxy is nothing that an origin may learn (RFC 9110 §11.7.2).
-  if (route !== undefined && origin.route?.isForward !== true) given = withoutHeader(given, "proxy-authorization")
+  if (origin.route?.isForward !== true) given = withoutHeader(given, "proxy-authorization")
   // The length that the platform has written there when the body was set.
   if (exchange._tag === "Chunks" && exchange.trailers) given = withoutHeader(given, "content-length")
   return requestHeaders(
