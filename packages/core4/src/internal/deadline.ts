@@ -23,17 +23,18 @@ export const ofRegion = (timeouts: Partial<Timeouts.Resolved> | undefined): Dead
  * transport's own `total` is what is left at the moment when a request is sent.
  */
 export const within = <A, E, R>(call: Effect.Effect<A, E, R>, millis: number): Effect.Effect<A, E, R> =>
-  withDeadline(millis, false, () => call)
+  withDeadline(millis, false, false, () => call)
 
 /** The same for a call whose deadline may still be replaced, and where that of an origin counts besides. */
 export const withDeadline = <A, E, R>(
   millis: number,
   yields: boolean,
+  isOpen: boolean,
   call: (deadline: Deadline) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Clock.clockWith((clock) =>
     Effect.flatMap(current, (outer) => {
-      const deadline = new Deadline(outer, clock.monotonicTimeNanosUnsafe(), millis, yields)
+      const deadline = new Deadline(outer, clock.monotonicTimeNanosUnsafe(), millis, yields, isOpen)
       return call(deadline).pipe(
         Effect.provideService(current, deadline),
         Effect.updateService(Timeouts.current, (timeouts) => {
@@ -66,11 +67,25 @@ export const withinAttempt = <A, E, R>(call: Effect.Effect<A, E, R>, millis: num
     const region = ofRegion(timeouts)
     const total = region === undefined ? toMillis(timeouts?.total) : undefined
     const yields = region?.yields ?? total === undefined
-    return withDeadline(Math.min(millis, total ?? Infinity), yields, () => call)
+    return withDeadline(Math.min(millis, total ?? Infinity), yields, false, () => call)
   })
 
 /** Interrupts what runs when the deadline has passed, though it be replaced meanwhile, and goes on as `onPassed` says. */
 export const endedBy = <A, E, R, E2>(
+  deadline: Deadline,
+  self: Effect.Effect<A, E, R>,
+  onPassed: (millis: number) => Effect.Effect<A, E2>
+): Effect.Effect<A, E | E2, R> =>
+  Clock.clockWith((clock): Effect.Effect<A, E | E2, R> => {
+    if (!deadline.isFixed) return endedByOpen(deadline, self, onPassed)
+    const left = Math.ceil(millisUntil(deadline, clock.monotonicTimeNanosUnsafe()))
+    return left === Infinity ?
+      self :
+      Effect.timeoutOrElse(self, { duration: left, orElse: () => onPassed(deadline.millis) })
+  })
+
+/** The same with an end that moves. */
+const endedByOpen = <A, E, R, E2>(
   deadline: Deadline,
   self: Effect.Effect<A, E, R>,
   onPassed: (millis: number) => Effect.Effect<A, E2>

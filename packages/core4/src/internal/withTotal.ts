@@ -37,11 +37,10 @@ export const limited = <E, R>(
         const yields = deadline.ofRegion(region)?.yields ?? ownOf !== undefined
         const tried: history.Tried = { attempts: undefined }
         let known: HttpClientRequest.HttpClientRequest | undefined
-        return deadline.withDeadline(millis, yields, (whole) => {
+        return deadline.withDeadline(millis, yields, ownOf !== undefined, (whole) => {
           const note = (request: HttpClientRequest.HttpClientRequest) => {
-            const own = known === undefined ? ownOf?.(request) : undefined
+            if (known === undefined) whole.settle(ownOf?.(request))
             known = request
-            if (own !== undefined) whole.replace(own)
             return request
           }
           const sent = Effect.provideService(postprocess(Effect.map(request, note)), history.current, tried)

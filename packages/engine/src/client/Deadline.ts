@@ -7,13 +7,20 @@ export class Deadline {
    * @param start in nanoseconds of a monotonic clock, as `end`
    * @param yields whether the total of an origin bounds the requests to it as well, since nobody has said another one for
    *   this call
+   * @param isOpen whether it may still be replaced
    */
   constructor(
     private readonly outer: Deadline | undefined,
     private readonly start: bigint,
     private ownMillis: number,
-    readonly yields: boolean
+    readonly yields: boolean,
+    private isOpen: boolean
   ) {}
+
+  /** Neither it nor what it is a part of will be replaced. */
+  get isFixed(): boolean {
+    return !this.isOpen && this.outer?.isFixed !== false
+  }
 
   /** Undefined for never. */
   get end(): bigint | undefined {
@@ -35,8 +42,10 @@ export class Deadline {
     return this.ownMillis === Infinity ? undefined : this.start + BigInt(Math.ceil(this.ownMillis * 1e6))
   }
 
-  /** It is known now what is called, and how long that may take from the beginning of the call. */
-  replace(millis: number): void {
+  /** It is known now what is called, and how long that may take from the beginning of the call, if it has its own time. */
+  settle(millis: number | undefined): void {
+    this.isOpen = false
+    if (millis === undefined) return
     this.ownMillis = millis
     for (const listener of this.listeners) listener()
   }

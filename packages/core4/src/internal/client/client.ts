@@ -120,13 +120,12 @@ export const make = <E>(
       const ownOf = region?.total === undefined ? totalOf : undefined
       const total = region?.total ?? options.timeouts.total
       if (total === Infinity && ownOf === undefined) return sent(fiber, mark, request)
-      return deadline.withDeadline(total, ownOf !== undefined, (whole) =>
+      return deadline.withDeadline(total, ownOf !== undefined, ownOf !== undefined, (whole) =>
         sent(
           fiber,
           mark,
           Effect.map(endedBy(fiber, whole, request), (request) => {
-            const own = ownOf?.(request)
-            if (own !== undefined) whole.replace(own)
+            whole.settle(ownOf?.(request))
             return request
           })
         ))
