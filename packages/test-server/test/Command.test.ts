@@ -343,6 +343,15 @@ describe("the playground", () => {
       assert.strictEqual((yield* asked("/basic-auth/ann/secret", basic)).status, 200)
       assert.strictEqual((yield* asked("/bearer", { headers: { authorization: "Bearer t" } })).status, 200)
       assert.strictEqual((yield* asked("/etag/abc", { headers: { "if-none-match": "\"abc\"" } })).status, 304)
+      assert.strictEqual((yield* asked("/etag/abc", { headers: { "if-none-match": "\"a\" , W/\"abc\"" } })).status, 304)
+      assert.strictEqual((yield* asked("/get", { method: "HEAD" })).status, 200)
+      // What is asked for does not become other headers.
+      for (const target of ["/redirect-to?url=%0d%0aset-cookie:a=b", "/response-headers?x=a%0d%0ab:c"]) {
+        const { headers, status } = yield* asked(target)
+        assert.deepStrictEqual([status, headers.get("set-cookie"), headers.get("b")], [400, null, null])
+      }
+      assert.strictEqual((yield* asked("/response-headers?a%20b=c")).status, 400)
+      assert.deepStrictEqual((yield* asked("/cookies/set?a%3Bb=c")).headers.getSetCookie(), ["a%3Bb=c; Path=/"])
       const part = yield* asked("/range/100", { headers: { range: "bytes=10-19" } })
       assert.deepStrictEqual([part.status, part.headers.get("content-range"), part.text.length], [
         206,

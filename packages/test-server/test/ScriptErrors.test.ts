@@ -43,6 +43,10 @@ describe("an error of the script", () => {
       [{ delayBeforeHead: "soon" }, /delayBeforeHead of a reply is soon: expected a time/],
       [{ bytesPerSecond: 0 }, /bytesPerSecond of a reply is 0: expected a number of bytes above 0/],
       [{ framing: "chunks" }, /framing of a reply is chunks: expected/],
+      [{ headers: { "x-a": "b\r\nset-cookie: c" } }, /headers of a reply is .*: expected text of one line/],
+      [{ headers: [["x-a", "€"]] }, /headers of a reply is .*: expected text of one line/],
+      [{ headers: { "x-a": 7 } }, /headers of a reply is .*: expected text of one line/],
+      [{ trailers: { "x-a": ["b", "c\nd"] } }, /trailers of a reply is .*: expected text of one line/],
       [{ abrupt: {} }, /abrupt of a reply is .*: expected \{ afterBytes/]
     ]
     for (const [options, says] of cases) {

@@ -308,9 +308,18 @@ const aTime = "a time, as \"20 millis\" or 20 (milliseconds)"
 
 const isStatus = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 100 && Number(value) <= 999
 
+/** A line break would begin another field, and what is no octet cannot be sent: for both there is `raw`. */
+const areFields = (headers: unknown): boolean =>
+  typeof headers === "object" && headers !== null &&
+  (Array.isArray(headers) ? headers.map((pair) => (pair as Array<unknown>)[1]) : Object.values(headers).flat())
+    .every((value) => typeof value === "string" && !/[\r\n\0]|[^\0-\xff]/.test(value))
+const fields = "text of one line, of Latin-1 (ISO 8859-1), for each name"
+
 /** What an option may be, by its name. */
 const values: Readonly<Record<string, readonly [isRight: (value: unknown) => boolean, expected: string]>> = {
   status: [isStatus, "a whole number from 100 to 999"],
+  headers: [areFields, fields],
+  trailers: [areFields, fields],
   delayBeforeHead: [isTime, aTime],
   delayBetweenChunks: [isTime, aTime],
   drip: [isTime, aTime],

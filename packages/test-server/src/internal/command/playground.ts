@@ -106,9 +106,10 @@ const cookiesOf = (request: ReceivedRequest) =>
     })
   )
 
+/** Weakly compared, as for a GET (RFC 9110 §13.1.2). */
 const etag: Handler = (request) => {
-  const tag = `"${partOf(request, 2)}"`
-  const known = (request.header("if-none-match") ?? "").split(/, */)
+  const tag = `"${encodeURIComponent(partOf(request, 2))}"`
+  const known = (request.header("if-none-match") ?? "").split(/ *, */).map((one) => one.replace(/^W\//, ""))
   return known.includes(tag) || known.includes("*")
     ? replies.empty({ status: 304, headers: { etag: tag } })
     : replies.text(`This is ${tag}.\n`, { headers: { etag: tag } })
@@ -130,11 +131,14 @@ const range = (size: number, request: ReceivedRequest): Reply => {
     })
 }
 
+/** What can be sent as a header: what a client asks for must not become two of them. */
+const isField = (value: string): boolean => /^[\t\x20-\x7e\xa0-\xff]*$/.test(value)
+
 const redirectTo: Handler = (request) => {
   const query = queryOf(request)
   const status = Number(query.get("status") ?? query.get("status_code") ?? 302)
   const url = query.get("url")
-  return url === null || !(status >= 300 && status <= 399)
+  return url === null || !isField(url) || !(status >= 300 && status <= 399)
     ? replies.text("Say where to: /redirect-to?url=/get&status=307\n", { status: 400 })
     : redirect(url, status)
 }
@@ -153,6 +157,7 @@ const tenASecond = { delayBetweenChunks: 100 }
 export const playground: Readonly<Record<string, Replies>> = {
   "/": replies.text(help),
   "GET /get": sent,
+  "HEAD /get": sent,
   "POST /post": sent,
   "PUT /put": sent,
   "PATCH /patch": sent,
@@ -182,7 +187,9 @@ export const playground: Readonly<Record<string, Replies>> = {
   "/redirect-to": redirectTo,
   "/cookies": (request) => json({ cookies: cookiesOf(request) }),
   "/cookies/set": (request) => {
-    const set = [...queryOf(request)].map(([name, value]) => `${name}=${encodeURIComponent(value)}; Path=/`)
+    const set = [...queryOf(request)].map(([name, value]) =>
+      `${encodeURIComponent(name)}=${encodeURIComponent(value)}; Path=/`
+    )
     return replies.empty({ status: 302, headers: { location: "/cookies", "set-cookie": set } })
   },
   "/basic-auth/:user/:password": basicAuth,
@@ -190,6 +197,9 @@ export const playground: Readonly<Record<string, Replies>> = {
   "/etag/:tag": etag,
   "/response-headers": (request) => {
     const given = [...queryOf(request)]
+    if (!given.every(([name, value]) => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) && isField(value))) {
+      return replies.text("These are no headers.\n", { status: 400 })
+    }
     return replies.text(lines(fieldsOf(given)), { headers: [...given, ["content-type", "application/json"]] })
   },
   "/delay/:millis": numbered((millis) => replies.text(`after ${millis} ms\n`, { delayBeforeHead: millis })),
