@@ -450,7 +450,7 @@ const outages: Record<string, Outage> = {
   "the name of a field with a space": {
     arrange: speaks("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nX Powered By: s3cret\r\n\r\n"),
     tag: "RemoteProtocolError",
-    says: ["X Powered By"]
+    says: ["whitespace before the colon of a field: \"X \"", "RFC 9112 §5.1"]
   },
   "two lengths": {
     arrange: speaks("HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello"),
