@@ -63,7 +63,12 @@ export class InboundContent<E> implements ContentSink<E>, Relief {
     if (size === undefined) return false
     const change = size - this.initialWindow
     this.initialWindow = size
-    if (change !== 0) { for (const stream of this.owner.table.values()) stream.receiveWindow?.shift(change) }
+    if (change !== 0) {
+      for (const stream of this.owner.table.values()) {
+        stream.receiveWindow?.shift(change)
+        if (change > 0) this.owner.table.setStalled(stream, false)
+      }
+    }
     this.relieve()
     return true
   }
@@ -104,7 +109,10 @@ export class InboundContent<E> implements ContentSink<E>, Relief {
       if (endsStream) return flowLength <= this.initialWindow
       stream.receiveWindow = new ReceiveWindow(this.initialWindow)
     }
-    return stream.receiveWindow.receive(flowLength)
+    const window = stream.receiveWindow
+    const isAllowed = window.receive(flowLength)
+    if (window.available === 0 && stream.state === "HalfClosedLocal") this.owner.table.setStalled(stream, true)
+    return isAllowed
   }
 
   /** Content of DATA that was received. The bytes stay as they are until `flush`. */
@@ -192,6 +200,7 @@ export class InboundContent<E> implements ContentSink<E>, Relief {
     if (window === undefined || stream.hasEnded) return
     let credit = window.take(bytes)
     if (credit === 0) return
+    this.owner.table.setStalled(stream, false)
     const { now, options } = this.owner
     // A reader that has taken half a window within two round trips waits for the window, not the window for it.
     const keepsUp = !stream.isPaused && now - stream.since <= 2 * this.roundTrip

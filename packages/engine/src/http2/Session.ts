@@ -99,7 +99,7 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
 
   /** Whether the server is awaited. */
   get isBusy(): boolean {
-    return this.table.size > 0 || this.state === "Opening"
+    return this.table.isAwaited || this.state === "Opening"
   }
 
   /** Whether it carries nothing, and has carried something. */

@@ -50,6 +50,8 @@ export class Stream<E> {
   /** Made when it is first needed: most streams need none. */
   sendWindow: SendWindow | undefined = undefined
   receiveWindow: ReceiveWindow | undefined = undefined
+  /** Nothing comes of it, and nothing goes out, until its reader takes something. */
+  isStalled = false
   /** Content that waits for its reader. */
   held: HeldData | undefined = undefined
   /** The bytes of content so far, and what the head has said of them. */

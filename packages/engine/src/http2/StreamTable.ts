@@ -9,9 +9,22 @@ export class StreamTable<E> {
   private readonly open = new Map<number, Stream<E>>()
   private readonly closed = new ClosedStreams()
   nextId = 1
+  /** How many of them are stalled. */
+  private stalled = 0
 
   get size(): number {
     return this.open.size
+  }
+
+  /** Whether the server is to do something about one of them: it is no use to wait for those that wait for their readers. */
+  get isAwaited(): boolean {
+    return this.open.size > this.stalled
+  }
+
+  setStalled(stream: Stream<E>, isStalled: boolean): void {
+    if (stream.isStalled === isStalled) return
+    stream.isStalled = isStalled
+    this.stalled += isStalled ? 1 : -1
   }
 
   /** Whether the numbers of streams are used up. They are never used again. */
@@ -47,11 +60,13 @@ export class StreamTable<E> {
 
   /** The server had ended its side in order, so that no frame of it may follow. */
   remove(stream: Stream<E>): void {
+    this.setStalled(stream, false)
     this.open.delete(stream.id)
   }
 
   /** Frames of it may follow, and so many bytes of content. */
   removeReset(stream: Stream<E>, window: number): void {
+    this.setStalled(stream, false)
     if (this.open.delete(stream.id)) this.closed.addReset(stream.id, window)
   }
 }

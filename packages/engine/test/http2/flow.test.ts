@@ -184,6 +184,28 @@ describe("Windows of responses", () => {
     return { sent, left }
   }
 
+  it("used up of a response that nobody reads, nothing of the server is awaited until it is read", () => {
+    const harness = new Harness({ initialWindowSize: 100_000 })
+    const { stream } = harness.send()
+    harness.receive(head(1))
+    stream.pause()
+    harness.receive(frames.data(1, new Uint8Array(16_000)))
+    ok(harness.session.isBusy)
+    for (let n = 0; n < 6; n++) harness.receive(frames.data(1, new Uint8Array(14_000)))
+    ok(!harness.session.isBusy)
+    const other = harness.send()
+    ok(harness.session.isBusy)
+    harness.receive(frames.headers(other.stream.id, [[":status", "204"]], { end: true }))
+    ok(!harness.session.isBusy)
+    stream.resume()
+    ok(harness.session.isBusy)
+    stream.pause()
+    harness.takeFrames()
+    stream.cancel("Unwanted")
+    harness.takeFrames()
+    ok(!harness.session.isBusy)
+  })
+
   it("of the connection is given back until its limit waits to be read, and goes on when something was", () => {
     const harness = new Harness({ initialWindowSize: 100 * MiB, connectionWindowSize: MiB, maxBufferedBytes: 4 * MiB })
     const { got, stream } = harness.send()
