@@ -55,11 +55,11 @@ export class NotAnEventStream extends PrintableError("NotAnEventStream")<{
   readonly response: HttpClientResponse
 }> {
   override get message(): string {
-    const { headers, status } = this.response
-    return status === 200
-      ? `The response is no event stream: its content type is ${headers["content-type"] ?? "not given"}, ` +
-        "and should be text/event-stream"
-      : `The response is no event stream: its status is ${status}, and should be 200`
+    const { headers, request, status } = this.response
+    const found = status === 200
+      ? `its content type is ${headers["content-type"] ?? "not given"}, and should be text/event-stream`
+      : `its status is ${status}, and should be 200`
+    return `The response is no event stream: ${found} (${request.method} ${request.url})`
   }
 }
 

@@ -83,7 +83,9 @@ const others = [
   new ContentCodingError({ reason: "Truncated", coding: "gzip", detail: "it ends too early" }),
   new CookieStoreError({ operation: "load", cause: new Error("s3cret") }),
   new EventTooLarge({ maxEventSize: 1 }),
-  new NotAnEventStream({ response: { status: 404, headers: {} } as never })
+  new NotAnEventStream({
+    response: { status: 404, headers: {}, request: { method: "GET", url: "http://a.test/" } } as never
+  })
 ]
 
 const errors = [...failures.map(TransportError.fromFailure), ...others]

@@ -150,6 +150,7 @@ describe("Sse.stream", () => {
       const error = yield* Effect.flip(Stream.runDrain(Sse.stream(client, request, options)))
       assert.strictEqual(error._tag, "NotAnEventStream")
       assert.include(error.message, reply.status === 500 ? "status is 500" : "text/event-stream")
+      assert.include(error.message, "(GET http://a.test/events)")
     }).pipe(Effect.provide(MockHttp.layer([MockHttp.on("GET", "http://a.test/events", reply)]))))
 
   it.effect("leaving abandons the response; silence is bounded separately from the first byte", () =>

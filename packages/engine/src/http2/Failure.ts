@@ -1,3 +1,4 @@
+import { ErrorCode } from "./ErrorCode.js"
 import type { ProtocolError } from "./ProtocolError.js"
 
 /** A GOAWAY that the server has sent (RFC 9113 §6.8). */
@@ -7,6 +8,18 @@ export interface GoAway {
   readonly errorCode: number
   /** The debug data: bounded, and printable ASCII. Empty if there was none. */
   readonly debug: string
+}
+
+/**
+ * What is known after another GOAWAY. Servers that have told why, too many PINGs for example, often say a last one without
+ * an error when they close: that does not take the reason back.
+ */
+export const goAwayAfter = (before: GoAway | undefined, now: GoAway): GoAway => {
+  if (before === undefined || now.errorCode !== ErrorCode.NO_ERROR) return now
+  const { debug, errorCode } = before
+  return errorCode !== ErrorCode.NO_ERROR || now.debug === ""
+    ? { lastStreamId: now.lastStreamId, errorCode, debug }
+    : now
 }
 
 /** What is wrong with a request that cannot be sent as it is. Nothing of it was. */

@@ -1,7 +1,7 @@
 import { BufferedBytes } from "./BufferedBytes.js"
 import { incomplete, isWhole } from "./endOfResponse.js"
 import { ErrorCode } from "./ErrorCode.js"
-import type { Failure, GoAway, LocalError, StreamFailure } from "./Failure.js"
+import { type Failure, type GoAway, goAwayAfter, type LocalError, type StreamFailure } from "./Failure.js"
 import { FloodGuard } from "./FloodGuard.js"
 import { Inbound, type InboundOwner } from "./Inbound.js"
 import { type ContentOwner, InboundContent } from "./InboundContent.js"
@@ -273,10 +273,10 @@ export class Session<E> implements InboundOwner<E>, OutboundOwner<E>, ContentOwn
    * The server takes no streams above the number, and has not begun with those that are there (RFC 9113 §6.8). A number
    * of 2^31-1 announces the real one. A response that has begun counts for more than the number.
    */
-  onGoAway(goAway: GoAway): void {
-    this.goAway = goAway
+  onGoAway(said: GoAway): void {
+    const goAway = this.goAway = goAwayAfter(this.goAway, said)
     this.drain()
-    if (goAway.errorCode === ErrorCode.HTTP_1_1_REQUIRED) this.host.onHttp1Required(undefined)
+    if (said.errorCode === ErrorCode.HTTP_1_1_REQUIRED) this.host.onHttp1Required(undefined)
     for (const stream of [...this.table.values()]) {
       if (stream.id > goAway.lastStreamId && !stream.hasResponse) this.fail(stream, { _tag: "Unprocessed", goAway })
     }

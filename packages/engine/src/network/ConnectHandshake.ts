@@ -16,6 +16,7 @@ import {
   type ProxyFailureReason,
   unasked
 } from "./Handshake.js"
+import { describeInstead } from "./received.js"
 
 /** How much of what comes with a refusal is kept, in bytes. */
 const maxBody = 1024
@@ -56,7 +57,7 @@ export class ConnectHandshake implements Handshake, ResponseHandler {
       case "ProtocolError":
         // What was wrong with the rest of a refusal is of no interest.
         return this.head === undefined
-          ? failed("Protocol", outcome.message)
+          ? failed("Protocol", describeInstead(outcome, bytes, length))
           : { _tag: "Failed", failure: this.finish() }
       case "Upgraded":
         if (this.head?.status === 101) return failed("Protocol", "it switched protocols (101) in response to CONNECT")

@@ -2,12 +2,11 @@ import type { Connection, ConnectionListener, Exchange, ExchangeReceiver, Exchan
 import type * as Failure from "../Failure.js"
 import type { Framing, ParseOutcome, ProtocolError, ResponseHandler, ResponseHead } from "../http1/index.js"
 import { chunked, contentLength, encodeHead, noContent, ResponseParser } from "../http1/index.js"
+import { hungUp, receivedInstead } from "../network/index.js"
 import type { DriverRuntime } from "./DriverRuntime.js"
 import * as errors from "./errors.js"
 import { type ExchangeOwner, Http1Exchange } from "./Http1Exchange.js"
-import * as otherProtocols from "./otherProtocols.js"
 import * as readBuffer from "./readBuffer.js"
-import { receivedInstead } from "./received.js"
 import { asksToClose, Quarantine, type ReusePolicy } from "./reuse.js"
 import { destroyAsMade, type Transport } from "./Transport.js"
 
@@ -136,7 +135,7 @@ export class Http1Connection implements Connection, ResponseHandler, ExchangeOwn
       this.complete(exchange, this.completed ?? [])
     } else {
       const { request } = exchange
-      const hint = this.socket.bytesRead === 0 && request.origin.scheme === "http" ? otherProtocols.hungUp : ""
+      const hint = this.socket.bytesRead === 0 && request.origin.scheme === "http" ? hungUp : ""
       this.break(exchange, errors.ended(request, this.progress, missing.message + hint))
     }
   }

@@ -10,13 +10,13 @@ import type {
   StreamRequest
 } from "../http2/index.js"
 import { defaultSessionOptions, Session } from "../http2/index.js"
+import { looked } from "../network/index.js"
 import type { Http2 } from "../options/index.js"
 import type { Origin } from "../Origin.js"
 import { Alarm } from "./Alarm.js"
 import type { DriverRuntime } from "./DriverRuntime.js"
 import type { EndOfTurn } from "./endOfTurn.js"
 import { notReady, streamFailure } from "./http2Failures.js"
-import { looked } from "./otherProtocols.js"
 import type { Reader } from "./socket.js"
 import { destroyAsMade, type Transport } from "./Transport.js"
 

@@ -3,9 +3,9 @@ import * as Failures from "../Failure.js"
 import { continued } from "../format.js"
 import type { Failure, GoAway, StreamFailure } from "../http2/index.js"
 import { errorCodeName } from "../http2/index.js"
+import { receivedInsteadOfHttp2 } from "../network/index.js"
 import type { Origin } from "../Origin.js"
 import { broken, notConnected } from "./errors.js"
-import { receivedInsteadOfHttp2 } from "./received.js"
 import { isRefusedClient, tlsError } from "./tlsErrors.js"
 
 /** How a stream has failed, in the words that all connections share. */

@@ -208,6 +208,21 @@ describe("GOAWAY", () => {
     deepStrictEqual(one.got.error?.failure, { _tag: "Ended", goAway })
   })
 
+  it("without an error, behind one that says why, does not take the reason back", () => {
+    const harness = new Harness()
+    const [one, two] = [harness.send(), harness.send()]
+    harness.receive(frames.goAway(2 ** 31 - 1, CALM, "too_many_pings"), frames.goAway(1, 0))
+    const goAway = { lastStreamId: 1, errorCode: CALM, debug: "too_many_pings" }
+    deepStrictEqual(two.got.error?.failure, { _tag: "Unprocessed", goAway })
+    // A last one with another error says more.
+    harness.receive(frames.goAway(1, INTERNAL_ERROR, "and now this"), frames.goAway(1, 0))
+    harness.session.receiveEnd()
+    deepStrictEqual(one.got.error?.failure, {
+      _tag: "Ended",
+      goAway: { lastStreamId: 1, errorCode: INTERNAL_ERROR, debug: "and now this" }
+    })
+  })
+
   it("with a number below a response that has begun does not make it safe to retry", () => {
     const harness = new Harness()
     const { got } = harness.send(post("x"))

@@ -1,5 +1,5 @@
 import { describe, it } from "@effect/vitest"
-import { deepStrictEqual, strictEqual } from "node:assert"
+import { deepStrictEqual, ok, strictEqual } from "node:assert"
 import { ConnectHandshake, type Handshake, type HandshakeStep, Socks5Handshake } from "../../src/network/index.js"
 
 const decoding = {
@@ -73,6 +73,7 @@ describe("CONNECT", () => {
     ["302", "HTTP/1.1 302 Found\r\nlocation: http://b.test/\r\ncontent-length: 0\r\n\r\n", { status: 302 }],
     ["garbage", "\0\0HTTP/1.1 200 OK\r\n\r\n", { reason: "Protocol" }],
     ["SSH", "SSH-2.0-OpenSSH_9.2\r\n", { reason: "Protocol" }],
+    ["a TLS alert", "\x15\x03\x01\0\x02\x02\x46", { reason: "Protocol" }],
     ["101", "HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n", { reason: "Protocol" }],
     ["giant headers", `HTTP/1.1 200 OK\r\n${"x: y\r\n".repeat(100_000)}\r\n`, { reason: "Protocol" }]
   ]
@@ -86,6 +87,15 @@ describe("CONNECT", () => {
       else check(feed(make(), Buffer.from(response), 4096))
     })
   }
+
+  it.each([
+    ["SSH-2.0-OpenSSH_9.2\r\n", "looks like SSH", "\"SSH-2.0-OpenSSH_9.2\\r\\n\""],
+    ["-ERR unknown command 'CONNECT'\r\n", "looks like Redis", "-ERR unknown command 'CONNECT'"],
+    ["\x15\x03\x01\0\x02\x02\x46", "A TLS alert came instead of a response", "\\x15\\x03\\x01"]
+  ])("names what is no proxy by what it says: %j", (response, ...says) => {
+    const step = feed(make(), Buffer.from(response, "latin1"), 1000)
+    for (const words of says) ok(step._tag === "Failed" && step.failure.detail.includes(words), JSON.stringify(step))
+  })
 
   it("keeps the first KiB of what is said with a refusal", () => {
     const step = feed(make(), Buffer.from(`HTTP/1.1 403 No\r\ncontent-length: 9999\r\n\r\n${"x".repeat(5000)}`), 300)

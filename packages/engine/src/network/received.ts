@@ -1,3 +1,4 @@
+import { continued } from "../format.js"
 import { type ProtocolError, quoteStart } from "../http1/index.js"
 import { type Instead, instead, insteadOfHttp2, startsAsHttp1 } from "./otherProtocols.js"
 
@@ -35,6 +36,13 @@ export const receivedInstead = (
     default:
       return { spoken }
   }
+}
+
+/** What is wrong with the head of the first response, and what seems to speak there. */
+export const describeInstead = (error: ProtocolError, bytes: Uint8Array, length: number): string => {
+  const { received, spoken } = receivedInstead(error, bytes, length, false)
+  const found = received === undefined ? error.message : `${error.message}, in ${received}`
+  return spoken === undefined ? found : `${spoken.hint} (${continued(found)})`
 }
 
 /** What came instead of HTTP/2's SETTINGS. */
