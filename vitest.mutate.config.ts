@@ -1,34 +1,33 @@
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 import config from "./vitest.config.js"
 
-// The usual tests, with one piece of one source file replaced, another one each time: see scripts/mutate.mjs.
+// The usual tests over sources that have all chosen mutants in them: see scripts/mutate.mjs.
 
-interface Mutant {
-  readonly file: string
-  readonly start: number
-  readonly end: number
-  readonly text: string
-}
+const switched: Readonly<Record<string, string>> = JSON.parse(readFileSync(process.env.MUTANTS ?? "", "utf8"))
 
 const mutate = {
   name: "mutate",
   enforce: "pre" as const,
-  transform: (code: string, id: string) => {
-    const { end, file, start, text }: Mutant = JSON.parse(process.env.MUTANT ?? "{}")
-    return id.split("?")[0] === file ? { code: code.slice(0, start) + text + code.slice(end), map: null } : undefined
+  transform: (_code: string, id: string) => {
+    const code = switched[id.split("?")[0]]
+    return code === undefined ? undefined : { code, map: null }
   }
 }
 
 const projects = config.test?.projects ?? []
 
-// A machine that is busy is no reason to fail.
-const testTimeout = 30_000
+// Each takes a fraction of this. Who waits for ever is not waited for much longer than that.
+const testTimeout = 10_000
+
+const setupFiles = [fileURLToPath(new URL("scripts/mutationSetup.ts", import.meta.url))]
 
 export default defineConfig({
   test: {
     projects: projects.map((project) =>
       typeof project === "object" && "test" in project
-        ? { ...project, plugins: [mutate], test: { ...project.test, testTimeout } }
+        ? { ...project, plugins: [mutate], test: { ...project.test, testTimeout, setupFiles } }
         : project
     )
   }

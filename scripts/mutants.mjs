@@ -116,3 +116,102 @@ export const mutantsOf = (code) => {
   visit(source)
   return found.sort((one, other) => one.start - other.start || one.end - other.end)
 }
+
+const assignments = new Set([
+  ts.SyntaxKind.EqualsToken,
+  ts.SyntaxKind.PlusEqualsToken,
+  ts.SyntaxKind.MinusEqualsToken,
+  ts.SyntaxKind.QuestionQuestionEqualsToken,
+  ts.SyntaxKind.BarEqualsToken,
+  ts.SyntaxKind.AmpersandEqualsToken,
+  ts.SyntaxKind.AsteriskEqualsToken,
+  ts.SyntaxKind.SlashEqualsToken
+])
+
+/** Whether `(condition ? other : node)` may stand in the place of the node. */
+/** @param {ts.Node} node */
+const isReplaceable = (node) => {
+  const { parent } = node
+  if (!ts.isExpression(node) || ts.isSpreadElement(node) || ts.isOmittedExpression(node)) return false
+  if (ts.isPrivateIdentifier(node) || ts.isExpressionWithTypeArguments(node)) return false
+  if (node.kind === ts.SyntaxKind.SuperKeyword || ts.isTypeNode(parent)) return false
+  if ("name" in parent && parent.name === node) return false
+  if (ts.isShorthandPropertyAssignment(parent) || ts.isDeleteExpression(parent)) return false
+  if (ts.isTaggedTemplateExpression(parent) || ts.isBindingElement(parent) && parent.propertyName === node) return false
+  if (ts.isBinaryExpression(parent) && parent.left === node && assignments.has(parent.operatorToken.kind)) return false
+  if (ts.isPostfixUnaryExpression(parent)) return false
+  if (ts.isPrefixUnaryExpression(parent) && /[+-]{2}/.test(ts.tokenToString(parent.operator) ?? "")) return false
+  if ((ts.isForOfStatement(parent) || ts.isForInStatement(parent)) && parent.initializer === node) return false
+  // What a method is called on is its `this`, and a chain ends as a whole.
+  if (ts.isCallLikeExpression(parent) && "expression" in parent && parent.expression === node) return false
+  if (ts.isOptionalChain(parent) && "expression" in parent && parent.expression === node) return false
+  // A line that begins with a parenthesis goes on with the line before.
+  for (let outer = parent; ts.isExpression(node); outer = outer.parent) {
+    if (outer.getStart() !== node.getStart()) break
+    if (ts.isExpressionStatement(outer)) return outer.expression === node
+  }
+  return true
+}
+
+/**
+ * The same source with all the mutants in it, each of which is only in effect while `isActive(id)` says so. Those that
+ * are decided while the module is loaded, once and for all, are `static`.
+ *
+ * @param {string} code
+ * @param {ReadonlyArray<Mutant & { id: number }>} mutants
+ * @returns {{ code: string, static: ReadonlyArray<number> }}
+ */
+export const withSwitches = (code, mutants) => {
+  const source = ts.createSourceFile("source.ts", code, ts.ScriptTarget.Latest, true)
+  /** @type {Map<ts.Node, Array<Mutant & { id: number }>>} */
+  const places = new Map()
+  /** @type {Array<number>} */
+  const decidedAtLoad = []
+
+  /** @param {ts.Node} node @param {Mutant} mutant @returns {ts.Node} */
+  const smallest = (node, mutant) =>
+    ts.forEachChild(
+      node,
+      (child) => child.getStart() <= mutant.start && child.getEnd() >= mutant.end ? smallest(child, mutant) : undefined
+    ) ?? node
+
+  for (const mutant of mutants) {
+    let place = smallest(source, mutant)
+    while (!isReplaceable(place)) place = place.parent
+    places.set(place, [...(places.get(place) ?? []), mutant])
+    let scope = place.parent
+    while (!ts.isSourceFile(scope) && !ts.isFunctionLike(scope)) {
+      if (ts.isPropertyDeclaration(scope) && !ts.getCombinedModifierFlags(scope)) break
+      if (ts.isPropertyDeclaration(scope) && !(ts.getCombinedModifierFlags(scope) & ts.ModifierFlags.Static)) break
+      scope = scope.parent
+    }
+    if (ts.isSourceFile(scope)) decidedAtLoad.push(mutant.id)
+  }
+
+  const sorted = [...places.keys()].sort((one, other) => one.getStart() - other.getStart() || other.end - one.end)
+
+  /** @param {number} start @param {number} end @param {ReadonlyArray<ts.Node>} inside @returns {string} */
+  const render = (start, end, inside) => {
+    let text = ""
+    let at = start
+    for (const place of inside) {
+      if (place.getStart() < at) continue
+      text += code.slice(at, place.getStart())
+      const from = place.getStart()
+      const choices = (places.get(place) ?? []).map((mutant) =>
+        `__isActive(${mutant.id}) ? (${code.slice(from, mutant.start)}${mutant.text}${
+          code.slice(mutant.end, place.end)
+        }) : `
+      )
+      const nested = sorted.filter((other) => other !== place && other.getStart() >= from && other.end <= place.end)
+      const word = ts.isExpressionStatement(place.parent) ? "void " : ""
+      text += `${word}(${choices.join("")}(${render(from, place.end, nested)}))`
+      at = place.end
+    }
+    return text + code.slice(at, end)
+  }
+  return {
+    code: `const __isActive = globalThis.__mutants.isActive;${render(0, code.length, sorted)}`,
+    static: decidedAtLoad
+  }
+}

@@ -6,9 +6,9 @@
 // fails; what survives is printed. Mutants that cannot make a difference stand in `equivalentMutants.json`, each with the
 // reason. It fails when fewer than 95 % of the others are noticed.
 import { fork } from "node:child_process"
-import { readdirSync, readFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { install } from "./install.mjs"
-import { mutantsOf } from "./mutants.mjs"
+import { mutantsOf, withSwitches } from "./mutants.mjs"
 import { root } from "./process.mjs"
 
 const goal = 0.95
@@ -16,35 +16,40 @@ const goal = 0.95
 /** @param {string} project @param {ReadonlyArray<string>} files without their ending */
 const tests = (project, ...files) => files.map((name) => `packages/${project}/test/${name}.test.ts`)
 
+const model = "packages/engine/test/pool/model.test.ts"
+
 /** What only the driver's tests can notice: the model has no driver. */
 const withoutModel = /(Coalescing|Deliveries|Event|EventHub|PoolDriver|SlotEvents|Timekeeper|inFlight|snapshot)\.ts$/
 
 /**
- * Of each room the tests that are to notice, the quick ones first.
+ * Of each room the tests that are to notice, and those that only what survives is shown to, because they take long.
  *
- * @type {Readonly<Record<string, (file: string) => ReadonlyArray<ReadonlyArray<string>>>>}
+ * @type {Readonly<Record<string, { readonly quick: ReadonlyArray<string>, readonly slow: ReadonlyArray<string> }>>}
  */
 const rooms = {
-  pool: (file) => [
-    tests("engine", ...["deliveries", "synchronousHost", "trace"].map((_) => `pool/${_}`)),
-    ...(withoutModel.test(file) ? [] : [tests("engine", "pool/model")]),
-    tests("core", ...["conformance", "fairness", "backoff", "operations", "ownTimeouts"].map((_) => `pool/${_}`)),
-    tests(
-      "core",
-      "card",
-      ...["closing", "deadline", "faults", "reserved", "states", "unread", "MemoryNetwork"].map((_) => `pool/${_}`)
-    ),
-    tests("core", "pool/coalescing", "pool/interrupt")
-  ],
-  http1: () => [
-    tests("engine", ...["bounds", "connection", "corpus", "protocolErrors", "responses"].map((_) => `http1/${_}`)),
-    tests(
-      "engine",
-      ...["RequestEncoder", "differential", "nodeClient", "nodeServer", "splits"].map((_) => `http1/${_}`)
-    ),
-    tests("node", ...["framing", "reuse", "upload"].map((_) => `client/${_}`))
-  ]
+  pool: {
+    quick: [
+      model,
+      ...tests("engine", ...["deliveries", "synchronousHost", "trace"].map((_) => `pool/${_}`)),
+      ...tests("core", "card", ...["backoff", "closing", "coalescing", "conformance"].map((_) => `pool/${_}`)),
+      ...tests("core", ...["fairness", "operations", "ownTimeouts", "reserved", "states"].map((_) => `pool/${_}`)),
+      ...tests("core", "pool/unread")
+    ],
+    slow: tests("core", ...["MemoryNetwork", "deadline", "faults", "interrupt"].map((_) => `pool/${_}`))
+  },
+  http1: {
+    quick: [
+      ...tests("engine", ...["RequestEncoder", "bounds", "connection", "corpus"].map((_) => `http1/${_}`)),
+      ...tests("engine", ...["differential", "nodeClient", "nodeServer", "protocolErrors"].map((_) => `http1/${_}`)),
+      ...tests("engine", ...["responses", "splits"].map((_) => `http1/${_}`))
+    ],
+    slow: tests("node", ...["framing", "reuse", "upload"].map((_) => `client/${_}`))
+  }
 }
+
+/** How many runs of the model are to notice: the first few find most of what it finds. */
+const fewRuns = 60
+const manyRuns = 700
 
 const args = process.argv.slice(2)
 
@@ -89,7 +94,7 @@ const candidatesOf = (room) => {
   )
 }
 
-/** @typedef {ReturnType<typeof candidatesOf>[number]} Candidate */
+/** @typedef {ReturnType<typeof candidatesOf>[number] & { id: number }} Candidate */
 
 /** @param {Candidate} mutant */
 const reasonOf = ({ file, from, line, text }) =>
@@ -115,12 +120,15 @@ let isStopped = false
 /** @type {import("node:child_process").ChildProcess | undefined} */
 let runner = undefined
 
-const endRunner = () => runner?.disconnect()
+const endRunner = () => {
+  runner?.kill("SIGKILL")
+  runner = undefined
+}
 
-/** @param {import("node:child_process").ChildProcess} of @returns {Promise<string>} */
+/** @param {import("node:child_process").ChildProcess} of @returns {Promise<any>} */
 const reply = (of) =>
   new Promise((resolve) => {
-    const settle = (/** @type {string} */ said) => {
+    const settle = (/** @type {unknown} */ said) => {
       of.off("message", settle).off("exit", hangs)
       resolve(said)
     }
@@ -128,45 +136,102 @@ const reply = (of) =>
     of.on("message", settle).on("exit", hangs)
   })
 
-/** @param {ReadonlyArray<string>} files @param {object} [mutant] */
-const run = async (files, mutant) => {
+/** The sources with all chosen mutants in them. */
+const switchedFile = `${root}node_modules/.sluice-mutants.json`
+
+/**
+ * @typedef {import("./mutationTests.mjs").Order} Order
+ * @typedef {import("./mutationTests.mjs").Outcome} Outcome
+ * @param {Order} order
+ * @returns {Promise<Outcome | "hangs">}
+ */
+const run = async (order) => {
   if (runner === undefined) {
-    runner = fork(`${root}scripts/mutationTests.mjs`, { env: { ...process.env, MODEL_SEED: "1", MODEL_RUNS: "700" } })
+    runner = fork(`${root}scripts/mutationTests.mjs`, { env: { ...process.env, MUTANTS: switchedFile } })
     if (isStopped || await reply(runner) !== "ready") return "hangs"
   }
   const current = runner
-  current.send({ files, mutant })
+  current.send(order)
   const said = await reply(current)
-  if (said === "hangs") {
-    current.kill("SIGKILL")
-    runner = undefined
-  }
-  return said
+  if (typeof said === "object") return said
+  endRunner()
+  return "hangs"
 }
 
-/** Tests that pass without a change: what fails without one would notice all. */
-const sound = new Set()
+/** What the tests of a room do without any mutant: who reaches what, in what time. */
+/** @type {Map<string, Outcome>} */
+const usual = new Map()
 
-/** @param {ReadonlyArray<string>} files */
-const mustBeSound = async (files) => {
-  const name = files.join(" ")
-  if (sound.has(name)) return
-  sound.add(name)
-  const said = await run(files)
-  if (said === "passed" || isStopped) return
-  console.error(`Without a change: ${said}`)
-  runner?.kill("SIGKILL")
-  process.exit(1)
+/** What is decided while modules are loaded. */
+/** @type {Set<number>} */
+const atLoad = new Set()
+
+/** @param {string} file */
+const measure = async (file) => {
+  const outcome = await run({ file, task: { limit: Infinity, modelRuns: fewRuns }, mostSeconds: 300 })
+  if (isStopped) return
+  // What fails without a change would notice all. On a busy machine some wait in vain for a while.
+  if (outcome === "hangs") {
+    console.error(`Without a change ${file} hangs: it is left out`)
+    usual.set(file, { failed: undefined, atLoad: [], tests: [], seconds: 0 })
+    return
+  }
+  if (outcome.failed !== undefined) {
+    console.error(`Without a change ${file} fails, and is left out: ${outcome.failed}`)
+  }
+  for (const id of outcome.atLoad) atLoad.add(id)
+  usual.set(file, outcome)
+  if (args.includes("--verbose")) console.log(`${outcome.seconds.toFixed(1)} s for ${file}`)
 }
 
-/** @param {Candidate} mutant */
-const noticeOf = async ({ end, file, room, start, text }) => {
-  for (const files of rooms[room](file)) {
-    await mustBeSound(files)
-    const said = await run(files, { file: `${root}${file}`, start, end, text })
-    if (said !== "passed") return said
+/**
+ * @typedef {{ file: string, task: Order["task"], millis: number, mostSeconds: number }} Step
+ * @param {Candidate} mutant
+ * @param {ReadonlyArray<string>} files
+ * @returns {Promise<ReadonlyArray<Step>>} the quick ones first
+ */
+const stepsFor = async ({ id }, files) => {
+  for (const file of files) if (!usual.has(file) && !isStopped) await measure(file)
+  return files.flatMap((file) => {
+    const { seconds, tests } = usual.get(file) ?? { seconds: 0, tests: [] }
+    const reaching = atLoad.has(id) ? tests : tests.filter(({ reached }) => reached.some(([each]) => each === id))
+    if (reaching.length === 0) return []
+    const times = reaching.flatMap(({ reached }) => reached.flatMap(([each, times]) => each === id ? [times] : []))
+    const limit = atLoad.has(id) ? Infinity : 10_000 + 100 * Math.max(...times)
+    const task = { active: id, limit, tests: reaching.map(({ name }) => name), modelRuns: fewRuns }
+    return [{ file, task, millis: reaching.reduce((sum, test) => sum + test.millis, 0), mostSeconds: 15 + 4 * seconds }]
+  }).sort((one, other) => one.millis - other.millis)
+}
+
+/** @param {Candidate} mutant @param {"quick" | "slow"} which @returns {Promise<ReadonlyArray<Step>>} */
+const steps = async (mutant, which) => {
+  const found = await stepsFor(mutant, rooms[mutant.room][which])
+  if (which === "quick" || mutant.room !== "pool" || withoutModel.test(mutant.file)) return found
+  const task = { active: mutant.id, limit: Infinity, modelRuns: manyRuns }
+  return [{ file: model, task, millis: 0, mostSeconds: 90 }, ...found]
+}
+
+/** @param {Candidate} mutant @param {"quick" | "slow"} which @returns {Promise<string | undefined>} which test notices it */
+const noticeOf = async (mutant, which) => {
+  const reload = atLoad.has(mutant.id) ? `${root}${mutant.file}` : undefined
+  for (const { file, mostSeconds, task } of await steps(mutant, which)) {
+    if (isStopped) return undefined
+    const order = { file, task, mostSeconds, reload }
+    const outcome = await run(order)
+    if (isStopped) return undefined
+    if (outcome === "hangs") return `${file}: it hangs`
+    const { failed } = outcome
+    if (failed === undefined) continue
+    // What a mutant before this one has left behind is none of its own: without this one the test passes.
+    const tests = task.tests?.includes(failed) ? [failed] : task.tests
+    const without = await run({ ...order, task: { ...task, active: -1, tests } })
+    if (typeof without === "object" && without.failed === undefined) return `${file}: ${failed}`
+    endRunner()
+    const again = await run(order)
+    if (again === "hangs") return `${file}: it hangs`
+    if (again.failed !== undefined) return `${file}: ${again.failed}`
   }
-  return "passed"
+  return undefined
 }
 
 if (!(await install())) process.exit(1)
@@ -174,7 +239,7 @@ if (!(await install())) process.exit(1)
 const all = Object.keys(rooms).filter((name) => room === "" || name === room).flatMap((name) => candidatesOf(name))
 const random = randomFrom(seed)
 const chosen = all.map((mutant) => ({ mutant, order: random() })).sort((one, other) => one.order - other.order)
-  .slice(from, from + count).map(({ mutant }) => mutant)
+  .slice(from, from + count).map(({ mutant }, id) => ({ ...mutant, id }))
 
 console.log(`${chosen.length} of ${all.length} mutants, seed ${seed}`)
 if (args.includes("--list")) {
@@ -182,10 +247,28 @@ if (args.includes("--list")) {
   process.exit(0)
 }
 
+const switched = Object.fromEntries([...new Set(chosen.map(({ file }) => file))].map((file) => {
+  const { code, static: decided } = withSwitches(
+    readFileSync(`${root}${file}`, "utf8"),
+    chosen.filter((mutant) => mutant.file === file)
+  )
+  for (const id of decided) atLoad.add(id)
+  return [`${root}${file}`, code]
+}))
+mkdirSync(`${root}node_modules`, { recursive: true })
+writeFileSync(switchedFile, JSON.stringify(switched))
+
 let noticed = 0
 let same = 0
 /** @type {Array<Candidate>} */
-const survivors = []
+const quickSurvivors = []
+
+/** @param {Candidate} mutant @param {string} by */
+const notice = (mutant, by) => {
+  noticed++
+  console.log(`noticed     ${describe(mutant)}\n                by ${by}`)
+}
+
 for (const mutant of chosen) {
   if (isStopped) break
   const reason = reasonOf(mutant)
@@ -194,12 +277,24 @@ for (const mutant of chosen) {
     console.log(`equivalent  ${describe(mutant)}  (${reason})`)
     continue
   }
-  const said = await noticeOf(mutant)
+  const by = await noticeOf(mutant, "quick")
   if (isStopped) break
-  if (said === "passed") survivors.push(mutant)
-  else noticed++
-  console.log(`${said === "passed" ? "SURVIVED" : "noticed "}    ${describe(mutant)}`)
-  if (said !== "passed") console.log(`                by ${said}`)
+  if (by !== undefined) notice(mutant, by)
+  else {
+    quickSurvivors.push(mutant)
+    console.log(`so far not  ${describe(mutant)}`)
+  }
+}
+
+/** @type {Array<Candidate>} */
+const survivors = []
+for (const mutant of quickSurvivors) {
+  const by = isStopped ? undefined : await noticeOf(mutant, "slow")
+  if (by !== undefined) notice(mutant, by)
+  else {
+    survivors.push(mutant)
+    console.log(`SURVIVED    ${describe(mutant)}`)
+  }
 }
 endRunner()
 

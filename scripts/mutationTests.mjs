@@ -1,10 +1,7 @@
-// Runs tests again and again for `mutate.mjs`, with another mutant each time, in a process that keeps what is compiled:
-// that is most of what a run costs. It is sent a mutant and the files of its tests, and says which of them noticed.
+// Runs tests again and again for `mutate.mjs`, with another mutant in effect each time, in a process that loads all that
+// they need once: that is most of what a run costs.
 import { createVitest } from "vitest/node"
 import { root } from "./process.mjs"
-
-/** What one step may cost in CPU time, in seconds. Who takes longer hangs, however busy the machine is. */
-const mostSeconds = 90
 
 const vitest = await createVitest("test", {
   root,
@@ -18,42 +15,67 @@ const vitest = await createVitest("test", {
   silent: true
 })
 
-/** One file after the other, up to the first test that fails. */
-/** @param {ReadonlyArray<string>} files */
-const firstToFail = async (files) => {
-  for (const file of files) {
-    const specifications = await vitest.globTestSpecifications([`${root}${file}`])
-    if (specifications.length === 0) throw new Error(`There is no test in ${file}`)
-    const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications)
-    // What has run before is among them.
-    const failed = testModules.find((module) => module.moduleId === `${root}${file}` && !module.ok())
-    if (unhandledErrors.length === 0 && failed === undefined) continue
-    const [test] = failed?.children.allTests("failed") ?? []
-    return `${file}: ${test?.fullName ?? "an error outside of its tests"}`
+/**
+ * @typedef {{ active?: number, limit: number, tests?: ReadonlyArray<string> | undefined, modelRuns: number }} Task
+ * @typedef {{ file: string, task: Task, reload?: string | undefined, mostSeconds: number }} Order one test file
+ * @typedef {{ name: string, millis: number, reached: ReadonlyArray<readonly [number, number]> }} Test
+ * @typedef {{ failed: string | undefined, atLoad: ReadonlyArray<number>, tests: ReadonlyArray<Test>, seconds: number }} Outcome
+ */
+
+/** @param {Order} order @returns {Promise<Omit<Outcome, "seconds">>} */
+const run = async ({ file, reload, task }) => {
+  // What is decided while a module is loaded is decided anew.
+  if (reload !== undefined) vitest.invalidateFile(reload)
+  for (const project of vitest.projects) project.provide("mutation", task)
+  const specifications = await vitest.globTestSpecifications([`${root}${file}`])
+  const ours = specifications.filter(({ moduleId }) => moduleId === `${root}${file}`).slice(0, 1)
+  if (ours.length === 0) throw new Error(`There is no test in ${file}`)
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(ours)
+  if (reload !== undefined) vitest.invalidateFile(reload)
+  const module = testModules.find(({ moduleId }) => moduleId === `${root}${file}`)
+  const all = [...module?.children.allTests() ?? []]
+  const failed = all.find((test) => test.result().state === "failed")
+  return {
+    failed: failed !== undefined
+      ? nameOf(failed)
+      : unhandledErrors.length > 0 || module?.ok() !== true
+      ? "an error outside of its tests"
+      : undefined,
+    atLoad: all.flatMap((test) => test.meta().atLoad ?? []),
+    tests: all.filter((test) => test.result().state === "passed").map((test) => ({
+      name: nameOf(test),
+      millis: test.diagnostic()?.duration ?? 0,
+      reached: test.meta().reached ?? []
+    }))
   }
-  return "passed"
+}
+
+/** @param {{ fullName: string, name: string, parent: any }} test @returns {string} */
+const nameOf = (test) => {
+  const names = [test.name]
+  for (let parent = test.parent; parent?.type === "suite"; parent = parent.parent) names.unshift(parent.name)
+  return names.join(" > ")
 }
 
 let before = process.cpuUsage()
-setInterval(() => {
+/** What the run may cost in CPU time. Who takes longer hangs, however busy the machine is. */
+let mostSeconds = Infinity
+
+const seconds = () => {
   const { system, user } = process.cpuUsage(before)
-  if ((system + user) / 1e6 < mostSeconds || !isBusy) return
-  process.send?.("hangs", () => process.exit(1))
+  return (system + user) / 1e6
+}
+
+setInterval(() => {
+  if (seconds() > mostSeconds) process.send?.("hangs", () => process.exit(1))
 }, 500)
 
-let isBusy = false
-process.on(
-  "message",
-  async (/** @type {{ mutant?: { file: string }, files: ReadonlyArray<string> }} */ { files, mutant }) => {
-    process.env.MUTANT = JSON.stringify(mutant ?? {})
-    if (mutant !== undefined) vitest.invalidateFile(mutant.file)
-    before = process.cpuUsage()
-    isBusy = true
-    const said = await firstToFail(files)
-    isBusy = false
-    if (mutant !== undefined) vitest.invalidateFile(mutant.file)
-    process.send?.(said)
-  }
-)
+process.on("message", async (/** @type {Order} */ order) => {
+  before = process.cpuUsage()
+  mostSeconds = order.mostSeconds
+  const outcome = await run(order)
+  mostSeconds = Infinity
+  process.send?.({ ...outcome, seconds: seconds() })
+})
 process.on("disconnect", () => process.exit(0))
 process.send?.("ready")

@@ -21,7 +21,7 @@ import { getPublicSuffix } from "tldts"
 import { PrintableError } from "./internal/printable.js"
 import * as wallTime from "./internal/wallTime.js"
 import { type Jar, withJar as around } from "./internal/withJar.js"
-import { check } from "./InvalidOptions.js"
+import { argument, check } from "./InvalidOptions.js"
 
 const CookieSchema = Schema.Struct({
   name: Schema.String,
@@ -132,11 +132,13 @@ const storeOf = <E>(
  */
 export const layerKeyValueStore = (
   key = "cookies"
-): Layer.Layer<CookieStore, never, KeyValueStore.KeyValueStore> =>
-  Layer.effect(
+): Layer.Layer<CookieStore, never, KeyValueStore.KeyValueStore> => {
+  argument("Cookies.layerKeyValueStore: key", key, isText, "a key, as \"cookies\"")
+  return Layer.effect(
     CookieStore,
     Effect.map(KeyValueStore.KeyValueStore, (store) => storeOf(store.get(key), (text) => store.set(key, text)))
   )
+}
 
 /**
  * Keeps cookies in a file, which its owner alone may read, and which is whole at any moment: it is written beside and then
@@ -157,19 +159,25 @@ export const layerKeyValueStore = (
  * @since 0.1.0
  * @category layers
  */
-export const layerFile = (path: string): Layer.Layer<CookieStore, never, FileSystem.FileSystem> =>
-  Layer.effect(
+export const layerFile = (path: string): Layer.Layer<CookieStore, never, FileSystem.FileSystem> => {
+  argument("Cookies.layerFile: path", path, isText, "the path of a file")
+  return Layer.effect(
     CookieStore,
     Effect.map(FileSystem.FileSystem, (files) => {
       const written = `${path}.new`
       return storeOf(
-        Effect.flatMap(files.exists(path), (exists) =>
-          exists ? Effect.asSome(files.readFileString(path)) : Effect.succeedNone),
+        Effect.flatMap(
+          files.exists(path),
+          (exists) => exists ? Effect.asSome(files.readFileString(path)) : Effect.succeedNone
+        ),
         (text) =>
           files.writeFileString(written, text, { mode: 0o600 }).pipe(Effect.zipRight(files.rename(written, path)))
       )
     })
   )
+}
+
+const isText = (given: unknown): boolean => typeof given === "string" && given !== ""
 
 /**
  * An empty jar in memory. Options that make no sense are the defect `InvalidOptions`.
@@ -256,4 +264,11 @@ const isListed = (domain: string): boolean => getPublicSuffix(domain, { allowPri
 export const withJar: {
   (jar: Jar): <E, R>(client: HttpClient.HttpClient.With<E, R>) => HttpClient.HttpClient.With<E, R>
   <E, R>(client: HttpClient.HttpClient.With<E, R>, jar: Jar): HttpClient.HttpClient.With<E, R>
-} = dual(2, around)
+} = dual(2, <E, R>(client: HttpClient.HttpClient.With<E, R>, jar: Jar): HttpClient.HttpClient.With<E, R> => {
+  argument("Cookies.withJar: jar", jar, isJar, "a jar, as Cookies.make makes it in an Effect")
+  return around(client, jar)
+})
+
+const isJar = (given: unknown): boolean =>
+  typeof given === "object" && given !== null && "header" in given && typeof given.header === "function" &&
+  "store" in given && typeof given.store === "function"

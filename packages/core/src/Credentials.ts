@@ -20,6 +20,7 @@ import { counted } from "./internal/client/sends.js"
 import { halvesOf } from "./internal/clientHalves.js"
 import { isReplayable } from "./internal/replayableBody.js"
 import { inheritScope } from "./internal/scopedRequests.js"
+import { argument } from "./InvalidOptions.js"
 import * as Redirects from "./Redirects.js"
 
 /**
@@ -45,8 +46,11 @@ export interface Credential<E = never, R = never> {
  * @since 0.1.0
  * @category constructors
  */
-export const basic = (username: string, password: Redacted.Redacted): Credential =>
-  header("authorization", () => `Basic ${Encoding.encodeBase64(`${username}:${Redacted.value(password)}`)}`)
+export const basic = (username: string, password: Redacted.Redacted): Credential => {
+  argument("Credentials.basic: username", username, (given) => typeof given === "string", "text", true)
+  redacted("Credentials.basic: password", password)
+  return header("authorization", () => `Basic ${Encoding.encodeBase64(`${username}:${Redacted.value(password)}`)}`)
+}
 
 /**
  * A token that does not change (RFC 6750). For one that expires see `tokenSource`.
@@ -54,8 +58,10 @@ export const basic = (username: string, password: Redacted.Redacted): Credential
  * @since 0.1.0
  * @category constructors
  */
-export const bearer = (token: Redacted.Redacted): Credential =>
-  header("authorization", () => `Bearer ${Redacted.value(token)}`)
+export const bearer = (token: Redacted.Redacted): Credential => {
+  redacted("Credentials.bearer: token", token)
+  return header("authorization", () => `Bearer ${Redacted.value(token)}`)
+}
 
 /**
  * A key in a header of its own. A request that has this header already keeps it.
@@ -63,8 +69,17 @@ export const bearer = (token: Redacted.Redacted): Credential =>
  * @since 0.1.0
  * @category constructors
  */
-export const apiKey = (key: Redacted.Redacted, name = "x-api-key"): Credential =>
-  header(name, () => Redacted.value(key))
+export const apiKey = (key: Redacted.Redacted, name = "x-api-key"): Credential => {
+  redacted("Credentials.apiKey: key", key)
+  argument("Credentials.apiKey: name", name, isFieldName, "the name of a header, as \"x-api-key\"")
+  return header(name, () => Redacted.value(key))
+}
+
+const isFieldName = (given: unknown): boolean => typeof given === "string" && /^[!#$%&'*+.^_`|~\w-]+$/.test(given)
+
+/** Who gives the secret itself has it in every log and inspection on the way here. */
+const redacted = (name: string, secret: Redacted.Redacted): Redacted.Redacted =>
+  argument(name, secret, Redacted.isRedacted, "a secret as Redacted.make makes it of a text", true)
 
 const header = (name: string, value: () => string): Credential => ({
   authorize: (request) =>
@@ -102,7 +117,12 @@ const header = (name: string, value: () => string): Credential => ({
  */
 export const tokenSource = <E, R>(
   refresh: Effect.Effect<Redacted.Redacted, E, R>
-): Effect.Effect<Credential<E, R>> =>
+): Effect.Effect<Credential<E, R>> => {
+  argument("Credentials.tokenSource: refresh", refresh, Effect.isEffect, "an Effect of a token", true)
+  return sourceOf(Effect.map(refresh, (token) => redacted("Credentials.tokenSource: the token", token)))
+}
+
+const sourceOf = <E, R>(refresh: Effect.Effect<Redacted.Redacted, E, R>): Effect.Effect<Credential<E, R>> =>
   Effect.map(Effect.makeSemaphore(1), (lock) => {
     let last: Exit.Exit<Redacted.Redacted, E> | undefined = undefined
     let refreshes = 0
@@ -125,10 +145,11 @@ export const tokenSource = <E, R>(
     const token = Effect.suspend(() => last !== undefined && Exit.isSuccess(last) ? last : other(undefined))
     return {
       authorize: (request) =>
-        Effect.map(token, (token) =>
-          HttpClientRequest.setHeader(request, "authorization", `Bearer ${Redacted.value(token)}`)),
-      challenged: ({ request }) =>
-        Effect.as(other(request.headers["authorization"]?.slice("Bearer ".length)), true)
+        Effect.map(
+          token,
+          (token) => HttpClientRequest.setHeader(request, "authorization", `Bearer ${Redacted.value(token)}`)
+        ),
+      challenged: ({ request }) => Effect.as(other(request.headers["authorization"]?.slice("Bearer ".length)), true)
     }
   })
 
@@ -164,7 +185,7 @@ export const withCredentials: {
     credentials: Lookup<E2, R2>
   ): HttpClient.HttpClient.With<E | E2, R | R2>
 } = dual(2, <E, R, E2, R2>(client: HttpClient.HttpClient.With<E, R>, credentials: Lookup<E2, R2>) => {
-  const lookup = typeof credentials === "function" ? credentials : byOrigin(credentials)
+  const lookup = lookupOf(credentials)
   const { postprocess, preprocess } = halvesOf<E | E2, R | R2>(client)
   return HttpClient.makeWith<E | E2, R | R2, E | E2, R | R2>(
     (request) =>
@@ -198,9 +219,31 @@ export const withCredentials: {
   )
 })
 
+const isCredential = (given: unknown): boolean =>
+  typeof given === "object" && given !== null && "authorize" in given && typeof given.authorize === "function"
+
+const lookupOf = <E, R>(credentials: Lookup<E, R>): (url: URL) => Credential<E, R> | undefined => {
+  if (typeof credentials !== "function") return byOrigin(credentials)
+  return (url) => {
+    const found = credentials(url)
+    return argument(
+      "Credentials: what the function returned",
+      found,
+      (given) => given === undefined || isCredential(given),
+      "a credential or undefined",
+      true
+    )
+  }
+}
+
 const byOrigin = <E, R>(
   credentials: Readonly<Record<string, Credential<E, R>>>
 ): (url: URL) => Credential<E, R> | undefined => {
+  const isPlain = (given: unknown) => typeof given === "object" && given !== null && !Array.isArray(given)
+  argument("Credentials", credentials, isPlain, "an object of credentials by origin, or a function", true)
+  for (const [origin, credential] of Object.entries(credentials)) {
+    argument(`Credentials: that of ${originOf(origin)}`, credential, isCredential, "a credential", true)
+  }
   const known = new Map(Object.entries(credentials).map(([origin, credential]) => [originOf(origin), credential]))
   return (url) => known.get(url.origin)
 }

@@ -9,10 +9,12 @@ import type * as Engine from "@sluice/engine"
 import { describeExplanation } from "@sluice/engine"
 import { countsByOrigin } from "@sluice/engine/pool"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as FiberRef from "effect/FiberRef"
 import { ConnectionPool } from "./ConnectionPool.js"
 import { resolve } from "./internal/client/target.js"
 import { hostOf } from "./internal/connectionPool.js"
+import * as Origin from "./Origin.js"
 import * as Timeouts from "./Timeouts.js"
 import { isTransportError, type TransportError } from "./TransportError.js"
 
@@ -39,6 +41,7 @@ const none = { open: 0, active: 0, idle: 0, dialing: 0, closing: 0, waiting: 0 }
  * ```ts
  * import { Explanation, HttpClientLayer } from "@sluice/node"
  * import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
  *
  * const program = Explanation.explain("https://api.example.com/v1/users").pipe(
  *   Effect.flatMap((explanation) => Effect.log(Explanation.describe(explanation))),
@@ -51,6 +54,8 @@ const none = { open: 0, active: 0, idle: 0, dialing: 0, closing: 0, waiting: 0 }
  */
 export const explain = (url: string | URL): Effect.Effect<Explanation, TransportError, ConnectionPool> =>
   Effect.gen(function*() {
+    const checked = typeof url === "string" ? undefined : Origin.fromUrl(url)
+    if (checked !== undefined && Either.isLeft(checked)) return yield* checked.left
     const host = hostOf(yield* ConnectionPool)
     const { connector, timeouts } = host.options
     const target = resolve(HttpClientRequest.get(url), {

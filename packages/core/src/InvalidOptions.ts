@@ -92,6 +92,25 @@ export const once = <A>(
 }
 
 /**
+ * An argument as it was given, if it is right; else `InvalidOptions`, which names it, is thrown where it was given, and not
+ * what would have come of it later.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const argument = <A>(
+  name: string,
+  value: A,
+  isRight: (value: unknown) => boolean,
+  expected: string,
+  secret = false
+): A => {
+  if (isRight(value)) return value
+  const received = options.show(value, secret)
+  throw new InvalidOptions({ problems: [{ _tag: "InvalidValue", option: name, received, expected }] })
+}
+
+/**
  * Reads an option that is written as text, as in an environment variable. What is wrong says what would be right.
  *
  * @since 0.1.0

@@ -118,8 +118,11 @@ const decodeWith = <E, R>(
 const checkOptions = once((given) => check(optionTable.events, given, "Sse"))
 
 /** No id is as good as none. */
-const checked = <R>({ lastEventId, ...options }: Options<R>) =>
-  Either.getOrThrowWith(checkOptions(lastEventId ? { ...options, lastEventId } : options), identity)
+const checked = <R>(options: Options<R>) =>
+  Either.getOrThrowWith(
+    checkOptions(options?.lastEventId === "" ? { ...options, lastEventId: undefined } : options),
+    identity
+  )
 
 /**
  * Sends a request and gives the events of its response. Leaving the stream, or an interrupt, abandons the response.

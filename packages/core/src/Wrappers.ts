@@ -6,13 +6,17 @@
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
+import * as optionTable from "@sluice/engine/options"
 import type * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as ContentCoding from "./ContentCoding.js"
 import type { Jar } from "./Cookies.js"
 import * as Credentials from "./Credentials.js"
 import { totalOf } from "./internal/originTotal.js"
 import { withJar } from "./internal/withJar.js"
 import { withTotal } from "./internal/withTotal.js"
+import { check } from "./InvalidOptions.js"
 import * as Redirects from "./Redirects.js"
 import * as Retry from "./Retry.js"
 
@@ -68,8 +72,10 @@ export interface Options<E = never, R = never> {
  */
 export const wrap = <E, R, E2 extends HttpClientError = never, R2 = never>(
   client: HttpClient.HttpClient.With<E, R>,
-  { compress, cookies, credentials, decompress, redirects = false, retry = false, total }: Options<E2, R2>
+  options: Options<E2, R2>
 ): HttpClient.HttpClient.With<E | E2 | HttpClientError, R | R2> => {
+  Either.getOrThrowWith(check(optionTable.wrap, options, "Wrappers"), identity)
+  const { compress, cookies, credentials, decompress, redirects = false, retry = false, total } = options
   // Innermost first.
   let wrapped: HttpClient.HttpClient.With<E | E2 | HttpClientError, R | R2> = client
   if (decompress !== undefined) {
@@ -78,8 +84,8 @@ export const wrap = <E, R, E2 extends HttpClientError = never, R2 = never>(
   }
   if (credentials !== undefined) wrapped = Credentials.withCredentials(wrapped, credentials)
   if (compress !== undefined) {
-    const { encoder, ...options } = compress
-    wrapped = ContentCoding.encode(wrapped, encoder, options)
+    const { encoder, ...sizes } = compress
+    wrapped = ContentCoding.encode(wrapped, encoder, sizes)
   }
   if (cookies !== undefined) wrapped = withJar(wrapped, cookies)
   if (retry !== false) wrapped = Retry.safely(wrapped, retry === true ? {} : retry)

@@ -50,8 +50,9 @@ const parts: ReadonlyArray<readonly [folder: string, allowed: RegExp]> = [
   // The face for Effect 4 knows nothing of the one for Effect 3.
   ["packages/core4/src", /^(tldts$|effect(\/|$)|@sluice\/engine(\/[a-z0-9]+)*$)/],
   ["packages/node4/src", /^(node:|(effect|@sluice\/core4)(\/|$)|@sluice\/engine(\/[a-z0-9]+)?$)/],
-  // The server knows nothing of the client that it tests. How routes are written is the same for mocks and servers.
-  ["packages/test-server/src", /^(node:|(effect|@effect\/platform)(\/|$)|@sluice\/engine\/routes$)/],
+  // The server knows nothing of the client that it tests. How routes are written is the same for mocks and servers, and so
+  // is how options are checked.
+  ["packages/test-server/src", /^(node:|(effect|@effect\/platform)(\/|$)|@sluice\/engine\/(options|routes)$)/],
   ["packages/engine/test", /^(?!@sluice\/(?!engine(\/|$)))/],
   ["packages/core/test", /^(?!@sluice\/(?!(core|engine)(\/|$)))/],
   ["packages/core4/test", /^(?!@sluice\/(?!(core4|engine)(\/|$)))/],

@@ -42,7 +42,7 @@ import { slices } from "./internal/pulled.js"
 import { isReplayable } from "./internal/replayableBody.js"
 import { inheritScope } from "./internal/scopedRequests.js"
 import { withHeaders } from "./internal/withHeaders.js"
-import { check } from "./InvalidOptions.js"
+import { argument, check } from "./InvalidOptions.js"
 
 /**
  * A body cannot be decoded. It is the cause of the `HttpClientError` with which reading it fails.
@@ -127,6 +127,17 @@ export interface Options {
   readonly maxRatio?: number | undefined
 }
 
+const isObject = (given: unknown): given is Readonly<Record<string, unknown>> =>
+  typeof given === "object" && given !== null
+
+const isCodec = (given: unknown): boolean =>
+  isObject(given) && Array.isArray(given["names"]) && typeof given["decode"] === "function"
+
+const areCodecs = (given: unknown): boolean => Array.isArray(given) && given.every(isCodec)
+
+const isEncoder = (given: unknown): boolean =>
+  isObject(given) && typeof given["name"] === "string" && typeof given["encode"] === "function"
+
 /**
  * Asks for the codings of these codecs and decodes what comes in them. The response's headers then describe what is read:
  * `content-encoding` and `content-length` are gone, and `raw` has the response as it came.
@@ -143,6 +154,7 @@ export const decode = <E, R>(
   codecs: ReadonlyArray<Codec>,
   options: Options = {}
 ): HttpClient.HttpClient.With<E, R> => {
+  argument("ContentCoding.decode: codecs", codecs, areCodecs, "an array of codecs, as NodeCodecs.codecs")
   const acceptable = codecs.map(({ names }) => names[0]).join(", ")
   const byName = new Map(codecs.flatMap((codec) => codec.names.map((name) => [name, codec] as const)))
   const limits = Result.getOrThrowWith(check(optionTable.decompress, options, "ContentCoding"), identity)
@@ -194,6 +206,7 @@ export const encode = <E, R>(
   options: EncodeOptions = {}
 ): HttpClient.HttpClient.With<E, R> => {
   const { minSize } = Result.getOrThrowWith(check(optionTable.requestCoding, options, "ContentCoding"), identity)
+  argument("ContentCoding.encode: encoder", encoder, isEncoder, "an encoder, as one of NodeCodecs.encoders")
   const { postprocess, preprocess } = halvesOf(client)
   const refusing = new RefusingOrigins()
   return HttpClient.makeWith<E, R, E, R>(

@@ -9,9 +9,11 @@ import { describeExplanation } from "@sluice/engine"
 import { countsByOrigin } from "@sluice/engine/pool"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Result from "effect/Result"
 import { ConnectionPool } from "./ConnectionPool.js"
 import { resolve } from "./internal/client/target.js"
 import { hostOf } from "./internal/connectionPool.js"
+import * as Origin from "./Origin.js"
 import * as Timeouts from "./Timeouts.js"
 import { isTransportError, type TransportError } from "./TransportError.js"
 
@@ -50,6 +52,8 @@ const none = { open: 0, active: 0, idle: 0, dialing: 0, closing: 0, waiting: 0 }
  */
 export const explain = (url: string | URL): Effect.Effect<Explanation, TransportError, ConnectionPool> =>
   Effect.gen(function*() {
+    const checked = typeof url === "string" ? undefined : Origin.fromUrl(url)
+    if (checked !== undefined && Result.isFailure(checked)) return yield* checked.failure
     const host = hostOf(yield* ConnectionPool)
     const { connector, timeouts } = host.options
     const target = resolve(HttpClientRequest.get(url), {

@@ -6,6 +6,7 @@
 import { Origin as Engine } from "@sluice/engine"
 import * as Result from "effect/Result"
 import { unsupportedProtocol } from "./internal/unsupportedProtocol.js"
+import { argument } from "./InvalidOptions.js"
 import { LocalProtocolError, type UnsupportedProtocol } from "./TransportError.js"
 
 /**
@@ -32,6 +33,7 @@ export type Origin = Engine.Origin
  * @category constructors
  */
 export const fromUrl = (url: URL): Result.Result<Origin, UnsupportedProtocol | LocalProtocolError> => {
+  if (!isUrl(url)) return Result.fail(invalidUrl("it is no URL object; Origin.make takes text"))
   const origin = Engine.fromUrl(url)
   return origin === undefined
     ? Result.fail(unsupportedProtocol(url))
@@ -57,15 +59,16 @@ export const make = (url: string): Result.Result<Origin, UnsupportedProtocol | L
   try {
     return fromUrl(new URL(url))
   } catch {
-    return Result.fail(
-      new LocalProtocolError({
-        origin: "",
-        reason: "InvalidUrl",
-        detail: "it is not a valid URL; write all of it, as in http://example.com/"
-      })
-    )
+    return Result.fail(invalidUrl("it is not a valid URL; write all of it, as in http://example.com/"))
   }
 }
+
+const invalidUrl = (detail: string) => new LocalProtocolError({ origin: "", reason: "InvalidUrl", detail })
+
+/** Whatever global its class is of. */
+const isUrl = (given: unknown): boolean =>
+  typeof given === "object" && given !== null && "href" in given && typeof given.href === "string" &&
+  "protocol" in given
 
 /**
  * The same origin reached in another way (a proxy, a server name for TLS, a Unix socket): a connection made one way is
@@ -74,4 +77,13 @@ export const make = (url: string): Result.Result<Origin, UnsupportedProtocol | L
  * @since 0.1.0
  * @category combinators
  */
-export const withRoute = (origin: Origin, route: string): Origin => ({ ...origin, key: `${origin.key} via ${route}` })
+export const withRoute = (origin: Origin, route: string): Origin => {
+  argument("Origin.withRoute: origin", origin, Engine.isOrigin, "an Origin, as Origin.make returns on its right side")
+  argument(
+    "Origin.withRoute: route",
+    route,
+    (given) => typeof given === "string" && given !== "",
+    "a text that is not empty"
+  )
+  return { ...origin, key: `${origin.key} via ${route}` }
+}

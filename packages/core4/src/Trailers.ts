@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Headers from "effect/http/Headers"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -12,6 +12,7 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import { HttpResponse } from "./internal/client/HttpResponse.js"
 import { BodyWithTrailers } from "./internal/client/RequestBody.js"
 import { originalOf } from "./internal/DerivedResponse.js"
+import { argument } from "./InvalidOptions.js"
 
 /**
  * Sends these fields after the body that the request has now. They are asked for when all of it has been sent, each
@@ -58,7 +59,13 @@ export const set: {
     request: HttpClientRequest.HttpClientRequest,
     trailers: Effect.Effect<Readonly<Record<string, string>>, unknown>
   ): HttpClientRequest.HttpClientRequest =>
-    HttpClientRequest.setBody(request, new BodyWithTrailers(request.body, trailers))
+    HttpClientRequest.setBody(
+      request,
+      new BodyWithTrailers(
+        request.body,
+        argument("Trailers.set: trailers", trailers, Effect.isEffect, "an Effect of the fields")
+      )
+    )
 )
 
 /**

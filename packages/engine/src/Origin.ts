@@ -67,3 +67,9 @@ export const hrefOf = (url: string): string | undefined => {
     return undefined
   }
 }
+
+/** Whether it is what `fromUrl` returns, for callers that no compiler has checked. */
+export const isOrigin = (given: unknown): given is Origin => {
+  const { authority, href, key } = (given ?? {}) as Partial<Origin>
+  return [authority, href, key].every((text) => typeof text === "string")
+}

@@ -5,6 +5,7 @@
  */
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { Credential } from "@sluice/core/Credentials"
+import { argument } from "@sluice/core/InvalidOptions"
 import { DigestCredentials } from "@sluice/engine/node"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -35,6 +36,8 @@ import { signedRequest } from "./internal/signedRequest.js"
  */
 export const make = (username: string, password: Redacted.Redacted): Effect.Effect<Credential> =>
   Effect.sync(() => {
+    argument("Digest.make: username", username, (given) => typeof given === "string", "text", true)
+    argument("Digest.make: password", password, Redacted.isRedacted, "a secret as Redacted.make makes it of a text", true)
     const digest = new DigestCredentials(username, () => Redacted.value(password))
     return {
       authorize: (request) =>

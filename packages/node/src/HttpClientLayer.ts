@@ -5,13 +5,14 @@
  */
 import type * as ConnectionPool from "@sluice/core/ConnectionPool"
 import type { Connector } from "@sluice/core/Connector"
-import { check, type InvalidOptions } from "@sluice/core/InvalidOptions"
+import { argument, check, InvalidOptions } from "@sluice/core/InvalidOptions"
 import * as PooledHttpClient from "@sluice/core/PooledHttpClient"
 import * as optionTable from "@sluice/engine/options"
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { problemsOf, read } from "./internal/configGiven.js"
 import * as configuration from "./internal/configuration.js"
 import * as networkOptions from "./internal/networkOptions.js"
 import { type Provided, wrapped, type WrapperOptions } from "./internal/wrapped.js"
@@ -205,7 +206,15 @@ export const layerConfig = (
   options: Config.Config.Wrap<Options>
 ): Layer.Layer<Provided, InvalidOptions | ConfigError> =>
   Layer.unwrapEffect(
-    Effect.zipRight(configuration.warnOfMisspelt(options), Effect.map(Config.unwrap(options), layer))
+    Effect.suspend((): Effect.Effect<Layer.Layer<Provided, InvalidOptions>, InvalidOptions | ConfigError> => {
+      const problems = problemsOf(options)
+      return problems.length > 0
+        ? Effect.fail(new InvalidOptions({ problems }))
+        : Effect.zipRight(
+          configuration.warnOfMisspelt(options),
+          Effect.map(read(options) as Config.Config<Options>, layer)
+        )
+    })
   )
 
 /**
@@ -222,4 +231,6 @@ export const layerConfig = (
  */
 export const config = (prefix = "HTTP_CLIENT"): Config.Config<Options> =>
   // That the table has the names and kinds of `Options` is held by a test of types.
-  configuration.make(prefix) as Config.Config<Options>
+  configuration.make(
+    argument("HttpClientLayer.config: prefix", prefix, (given) => typeof given === "string" && given !== "", "a prefix")
+  ) as Config.Config<Options>

@@ -4,12 +4,16 @@
  * @since 0.1.0
  */
 import type { Credential } from "@sluice/core4/Credentials"
+import { check } from "@sluice/core4/InvalidOptions"
 import { withoutFragment } from "@sluice/engine/client"
 import { type AwsScope, awsSignature, unambiguous } from "@sluice/engine/node"
+import * as optionTable from "@sluice/engine/options"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import { signedRequest } from "./internal/signedRequest.js"
 
 /**
@@ -55,7 +59,12 @@ export interface Options<E = never, R = never> {
  * @since 0.1.0
  * @category constructors
  */
-export const make = <E, R>({ keys, region, service }: Options<E, R>): Credential<E, R> => ({
+export const make = <E, R>(options: Options<E, R>): Credential<E, R> => {
+  Result.getOrThrowWith(check(optionTable.awsSignature, options, "AwsSignature"), identity)
+  return signedBy(options)
+}
+
+const signedBy = <E, R>({ keys, region, service }: Options<E, R>): Credential<E, R> => ({
   authorize: (request) =>
     Effect.flatMap(
       keys,

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { Credential } from "@sluice/core4/Credentials"
+import { argument } from "@sluice/core4/InvalidOptions"
 import { DigestCredentials } from "@sluice/engine/node"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -35,6 +36,8 @@ import { signedRequest } from "./internal/signedRequest.js"
  */
 export const make = (username: string, password: Redacted.Redacted): Effect.Effect<Credential> =>
   Effect.sync(() => {
+    argument("Digest.make: username", username, (given) => typeof given === "string", "text", true)
+    argument("Digest.make: password", password, Redacted.isRedacted, "a secret as Redacted.make makes it of a text", true)
     const digest = new DigestCredentials(username, () => Redacted.value(password))
     return {
       authorize: (request) =>

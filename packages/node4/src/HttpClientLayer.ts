@@ -5,12 +5,13 @@
  */
 import type * as ConnectionPool from "@sluice/core4/ConnectionPool"
 import type { Connector } from "@sluice/core4/Connector"
-import { check, type InvalidOptions } from "@sluice/core4/InvalidOptions"
+import { argument, check, InvalidOptions } from "@sluice/core4/InvalidOptions"
 import * as PooledHttpClient from "@sluice/core4/PooledHttpClient"
 import * as optionTable from "@sluice/engine/options"
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { problemsOf, read } from "./internal/configGiven.js"
 import * as configuration from "./internal/configuration.js"
 import * as networkOptions from "./internal/networkOptions.js"
 import { type Provided, wrapped, type WrapperOptions } from "./internal/wrapped.js"
@@ -211,7 +212,15 @@ export const layerConfig = (
   options: Config.Wrap<Options>
 ): Layer.Layer<Provided, InvalidOptions | Config.ConfigError> =>
   Layer.unwrap(
-    Effect.andThen(configuration.warnOfMisspelt(options), Effect.map(Config.unwrap<Options>(options), layer))
+    Effect.suspend((): Effect.Effect<Layer.Layer<Provided, InvalidOptions>, InvalidOptions | Config.ConfigError> => {
+      const problems = problemsOf(options)
+      return problems.length > 0
+        ? Effect.fail(new InvalidOptions({ problems }))
+        : Effect.andThen(
+          configuration.warnOfMisspelt(options),
+          Effect.map(read(options) as Config.Config<Options>, layer)
+        )
+    })
   )
 
 /**
@@ -228,4 +237,6 @@ export const layerConfig = (
  */
 export const config = (prefix = "HTTP_CLIENT"): Config.Config<Options> =>
   // That the table has the names and kinds of `Options` is held by a test of types.
-  configuration.make(prefix) as Config.Config<Options>
+  configuration.make(
+    argument("HttpClientLayer.config: prefix", prefix, (given) => typeof given === "string" && given !== "", "a prefix")
+  ) as Config.Config<Options>

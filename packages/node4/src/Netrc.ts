@@ -4,11 +4,15 @@
  * @since 0.1.0
  */
 import * as Credentials from "@sluice/core4/Credentials"
+import { argument, check } from "@sluice/core4/InvalidOptions"
 import { netrc } from "@sluice/engine/client"
+import * as optionTable from "@sluice/engine/options"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import { identity } from "effect/Function"
 import type { PlatformError } from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import { homedir } from "node:os"
 import { join } from "node:path"
 
@@ -58,7 +62,12 @@ export interface LoadOptions extends Options {
  * @since 0.1.0
  * @category constructors
  */
-export const parse = (text: string, options: Options = {}): Lookup => lookup(netrc.parse(text), options)
+export const parse = (text: string, options: Options = {}): Lookup => {
+  argument("Netrc.parse: text", text, (given) => typeof given === "string", "the text of a file", true)
+  return lookup(netrc.parse(text), checked(options))
+}
+
+const checked = (options: LoadOptions) => Result.getOrThrowWith(check(optionTable.netrc, options, "Netrc"), identity)
 
 /**
  * The same from a file: by default that of the variable `NETRC`, or else `.netrc` in the home directory (on Windows `_netrc`
@@ -81,10 +90,11 @@ export const parse = (text: string, options: Options = {}): Lookup => lookup(net
  * @category constructors
  */
 export const load = (
-  { path, ...options }: LoadOptions = {}
+  options: LoadOptions = {}
 ): Effect.Effect<Lookup, PlatformError, FileSystem.FileSystem> =>
   Effect.flatMap(FileSystem.FileSystem, (files) => {
-    const read = (path: string) => Effect.map(files.readFileString(path), (text) => parse(text, options))
+    const { insecure, path } = checked(options)
+    const read = (path: string) => Effect.map(files.readFileString(path), (text) => parse(text, { insecure }))
 
     const named = path ?? nonEmpty(process.env["NETRC"])
     if (named !== undefined) return read(named)

@@ -3,10 +3,12 @@
  *
  * @since 0.1.0
  */
+import * as table from "@sluice/engine/options"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { checked } from "./internal/checked.js"
 import * as internal from "./internal/faultProxy/faultProxy.js"
 import type { Options } from "./internal/faultProxy/faultProxy.js"
 import * as plans from "./internal/faultProxy/plan.js"
@@ -63,7 +65,8 @@ export const FaultProxy: Context.Tag<FaultProxy, FaultProxy> = Context.GenericTa
  * @since 0.1.0
  * @category constructors
  */
-export const make: (options: Options) => Effect.Effect<FaultProxy, never, Scope.Scope> = internal.make
+export const make = (options: Options): Effect.Effect<FaultProxy, never, Scope.Scope> =>
+  Effect.suspend(() => internal.make(checked("FaultProxy", table.faultProxy, options)))
 
 /**
  * A fault proxy as a layer.
@@ -79,4 +82,9 @@ export const layer = (options: Options): Layer.Layer<FaultProxy> => Layer.scoped
  * @since 0.1.0
  * @category constructors
  */
-export const random: (seed: number) => Plan = plans.random
+export const random = (seed: number): Plan => {
+  if (!Number.isInteger(seed)) {
+    throw new TypeError(`FaultProxy.random: seed is ${table.show(seed)}: expected a whole number`)
+  }
+  return plans.random(seed)
+}

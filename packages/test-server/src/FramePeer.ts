@@ -3,8 +3,10 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
+import * as table from "@sluice/engine/options"
+import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { checked } from "./internal/checked.js"
 import * as internal from "./internal/frames/peer.js"
 import type { FramePeer, Options } from "./internal/frames/peer.js"
 
@@ -39,4 +41,5 @@ export type { Connection, ConnectionStats, FramePeer, Options } from "./internal
  * @since 0.1.0
  * @category constructors
  */
-export const make: (options?: Options) => Effect.Effect<FramePeer, never, Scope.Scope> = internal.make
+export const make = (options: Options = {}): Effect.Effect<FramePeer, never, Scope.Scope> =>
+  Effect.suspend(() => internal.make(checked("FramePeer", table.framePeer, options)))

@@ -3,10 +3,12 @@
  *
  * @since 0.1.0
  */
+import * as table from "@sluice/engine/options"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { checked } from "./internal/checked.js"
 import * as internal from "./internal/proxy/proxy.js"
 import type { Options } from "./internal/proxy/proxy.js"
 import * as messages from "./internal/proxy/socksMessages.js"
@@ -64,8 +66,8 @@ export const TestProxy: Context.Tag<TestProxy, TestProxy> = Context.GenericTag<T
  * @since 0.1.0
  * @category constructors
  */
-export const make: (options?: Options) => Effect.Effect<TestProxy, never, Scope.Scope> = (options) =>
-  internal.make(options)
+export const make = (options: Options = {}): Effect.Effect<TestProxy, never, Scope.Scope> =>
+  Effect.suspend(() => internal.make(checked("TestProxy", table.testProxy, options)))
 
 /**
  * A proxy as a layer.

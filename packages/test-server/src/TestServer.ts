@@ -3,11 +3,13 @@
  *
  * @since 0.1.0
  */
+import * as table from "@sluice/engine/options"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as acceptor from "./internal/acceptor.js"
+import { checked } from "./internal/checked.js"
 import type { Options } from "./internal/listener.js"
 import * as internal from "./internal/server.js"
 import * as ports from "./internal/unusedPort.js"
@@ -78,7 +80,8 @@ export type ListenError = acceptor.ListenError
  * @since 0.1.0
  * @category constructors
  */
-export const make: (options?: Options) => Effect.Effect<TestServer, never, Scope.Scope> = internal.make
+export const make = (options: Options = {}): Effect.Effect<TestServer, never, Scope.Scope> =>
+  Effect.suspend(() => internal.make(checked("TestServer", table.testServer, options)))
 
 /**
  * A server as a layer.

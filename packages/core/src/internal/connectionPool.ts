@@ -1,3 +1,4 @@
+import { Origin as EngineOrigin } from "@sluice/engine"
 import * as optionTable from "@sluice/engine/options"
 import { countsByOrigin, countsOf, inFlight } from "@sluice/engine/pool"
 import type * as Duration from "effect/Duration"
@@ -10,7 +11,7 @@ import * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Connector } from "../Connector.js"
-import { check, checkGiven, once } from "../InvalidOptions.js"
+import { argument, check, checkGiven, once } from "../InvalidOptions.js"
 import * as Limits from "../Limits.js"
 import type { Origin } from "../Origin.js"
 import type { Counts, InFlight, PoolStats } from "../PoolStats.js"
@@ -70,6 +71,9 @@ export interface Options {
 export const TypeId: unique symbol = Symbol.for("@sluice/core/ConnectionPool")
 export type TypeId = typeof TypeId
 
+const checkOrigin = (of: string, origin: Origin): Origin =>
+  argument(`${of}: origin`, origin, EngineOrigin.isOrigin, "an Origin, as Origin.make returns on its right side")
+
 const checkAcquire = once((given) => checkGiven(optionTable.acquire, given, "acquire"))
 
 /**
@@ -89,7 +93,7 @@ export class ConnectionPoolImpl {
   ): Effect.Effect<Lease, AcquireError, Scope.Scope> =>
     Effect.flatMap(
       Effect.orDie(checkAcquire(options)),
-      ({ timeout }) => checked(this.host, this.acquireWithin(origin, timeout))
+      ({ timeout }) => checked(this.host, this.acquireWithin(checkOrigin("acquire", origin), timeout))
     )
 
   private acquireWithin(
@@ -145,7 +149,7 @@ export class ConnectionPoolImpl {
   readonly warm = (origin: Origin, count: number): Effect.Effect<void, TransportError> =>
     Effect.zipRight(
       Effect.orDie(Effect.suspend(() => check(optionTable.warm, { count }, "warm"))),
-      this.host.warm(origin, count)
+      Effect.suspend(() => this.host.warm(checkOrigin("warm", origin), count))
     )
   readonly evictIdle = Effect.sync(() => this.host.drivers.reduce((sum, driver) => sum + driver.evictIdle(), 0))
   readonly limits = Effect.sync((): Limits.Limits => printable(this.host.limits))

@@ -233,7 +233,8 @@ describe("closing a pool", () => {
         yield* Effect.forEach([a, b, a], (_) => send(pool, _), { concurrency: "unbounded" })
         yield* close
         strictEqual(network.open, 0)
-        strictEqual(yield* roots, before)
+        // Fewer: a test before this one may have left fibers that end meanwhile.
+        ok((yield* roots) <= before)
       }
     }))
 

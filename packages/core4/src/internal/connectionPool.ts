@@ -1,3 +1,4 @@
+import { Origin as EngineOrigin } from "@sluice/engine"
 import * as optionTable from "@sluice/engine/options"
 import { countsByOrigin, countsOf, inFlight } from "@sluice/engine/pool"
 import * as Clock from "effect/Clock"
@@ -8,7 +9,7 @@ import { identity } from "effect/Function"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Connector } from "../Connector.js"
-import { check, checkGiven, once } from "../InvalidOptions.js"
+import { argument, check, checkGiven, once } from "../InvalidOptions.js"
 import * as Limits from "../Limits.js"
 import type { Origin } from "../Origin.js"
 import type { Counts, InFlight, PoolStats } from "../PoolStats.js"
@@ -71,6 +72,9 @@ requireEffect()
 export const TypeId: unique symbol = Symbol.for("@sluice/core4/ConnectionPool")
 export type TypeId = typeof TypeId
 
+const checkOrigin = (of: string, origin: Origin): Origin =>
+  argument(`${of}: origin`, origin, EngineOrigin.isOrigin, "an Origin, as Origin.make returns on its right side")
+
 const checkAcquire = once((given) => checkGiven(optionTable.acquire, given, "acquire"))
 
 /**
@@ -90,7 +94,7 @@ export class ConnectionPoolImpl {
   ): Effect.Effect<Lease, AcquireError, Scope.Scope> =>
     Effect.flatMap(
       Effect.orDie(Effect.fromResult(checkAcquire(options))),
-      ({ timeout }) => checked(this.host, this.acquireWithin(origin, timeout))
+      ({ timeout }) => checked(this.host, this.acquireWithin(checkOrigin("acquire", origin), timeout))
     )
 
   private acquireWithin(
@@ -143,7 +147,7 @@ export class ConnectionPoolImpl {
   readonly warm = (origin: Origin, count: number): Effect.Effect<void, TransportError> =>
     Effect.andThen(
       Effect.orDie(Effect.suspend(() => Effect.fromResult(check(optionTable.warm, { count }, "warm")))),
-      this.host.warm(origin, count)
+      Effect.suspend(() => this.host.warm(checkOrigin("warm", origin), count))
     )
   readonly evictIdle = Effect.sync(() => this.host.drivers.reduce((sum, driver) => sum + driver.evictIdle(), 0))
   readonly limits = Effect.sync((): Limits.Limits => printable(this.host.limits))

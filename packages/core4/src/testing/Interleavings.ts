@@ -28,11 +28,15 @@
  *
  * @since 0.1.0
  */
+import * as optionTable from "@sluice/engine/options"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import type * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as ConnectionPool from "../ConnectionPool.js"
 import * as internal from "../internal/testing/explore.js"
+import { check as checkOptions } from "../InvalidOptions.js"
 
 /**
  * What is played, and what must be true after it.
@@ -90,14 +94,21 @@ export class InterleavingFailure extends Data.TaggedError("InterleavingFailure")
  * @category exploring
  */
 export const explore = <R, E>(
-  { actors, check = Effect.void, layer, random = 100, seed = 0 }: Options<R, E>
+  options: Options<R, E>
 ): Effect.Effect<Report, InterleavingFailure> =>
-  Effect.try({
-    try: () => ({ interleavings: internal.explore({ actors, check, layer }, random, seed) }),
-    catch: (error) =>
-      error instanceof internal.Broken
-        ? new InterleavingFailure({ schedule: error.schedule, detail: error.what, cause: error.cause })
-        : new InterleavingFailure({ schedule: "in any order", detail: String(error), cause: error })
+  Effect.suspend(() => {
+    const { random, seed } = Result.getOrThrowWith(
+      checkOptions(optionTable.interleavings, options, "Interleavings"),
+      identity
+    )
+    const { actors, check = Effect.void, layer } = options
+    return Effect.try({
+      try: () => ({ interleavings: internal.explore({ actors, check, layer }, random, seed) }),
+      catch: (error) =>
+        error instanceof internal.Broken
+          ? new InterleavingFailure({ schedule: error.schedule, detail: error.what, cause: error.cause })
+          : new InterleavingFailure({ schedule: "in any order", detail: String(error), cause: error })
+    })
   })
 
 /**

@@ -1,4 +1,4 @@
-import type { Problem } from "../options/index.js"
+import { type Problem, show } from "../options/index.js"
 import { parseRoute, type Route } from "../routes/index.js"
 import type { Dialect } from "./Dialect.js"
 import { Entry } from "./Entry.js"
@@ -25,7 +25,15 @@ export const compile = <E extends Expectation>(
 ): { readonly entries: ReadonlyArray<Entry<E>>; readonly problems: ReadonlyArray<Problem> } => {
   const problems: Array<Problem> = []
   const entries: Array<Entry<E>> = []
+  if (!Array.isArray(expectations)) {
+    problems.push(invalid("expectations", show(expectations), "an array of what MockHttp.on returns"))
+    return { entries, problems }
+  }
   for (const [i, expectation] of expectations.entries()) {
+    if (!isExpectation(expectation)) {
+      problems.push(invalid(`expectations[${i}]`, show(expectation), "what MockHttp.on returns"))
+      continue
+    }
     const entry = compileOne(expectation, `expectations[${i}]`, problems, dialect)
     const hiding = entries.find((earlier) => earlier.hides(entry))
     if (hiding !== undefined) {
@@ -39,6 +47,11 @@ export const compile = <E extends Expectation>(
     entries.push(entry)
   }
   return { entries, problems }
+}
+
+const isExpectation = (given: unknown): boolean => {
+  const { matcher, responders, times } = (given ?? {}) as Partial<Expectation>
+  return typeof matcher === "object" && matcher !== null && Array.isArray(responders) && typeof times === "object"
 }
 
 const compileOne = <E extends Expectation>(

@@ -338,6 +338,40 @@ export const priority = group({
   incremental: flag(false, { sentence: "Whether a part of the response is of use before all of it is there." })
 })
 
+/** What `Wrappers.wrap` takes: codecs and encoders are of the platform. */
+export const wrap = group({
+  total: duration(Infinity, { sentence: "How long a call may take with all that it does." }),
+  redirects: wrappers.fields.redirects,
+  retry: wrappers.fields.retry,
+  cookies: optional({ _tag: "Methods", names: ["header", "store"] }, { sentence: "The jar that the cookies are in." }),
+  compress: optional({ _tag: "Object" }, { sentence: "The encoder, with the options of `ContentCoding.encode`." }),
+  credentials: wrappers.fields.credentials,
+  decompress: optional({ _tag: "Object" }, { sentence: "The codecs, with the options of `ContentCoding.decode`." })
+})
+
+/** What `Netrc.parse` and `Netrc.load` take. */
+export const netrc = group({
+  insecure: flag(false, { sentence: "Whether passwords are sent over http too." }),
+  path: optional<string>({ _tag: "Text" }, { sentence: "The path of the file." })
+})
+
+const namesAllOfAws: Rule = (all) => {
+  const missing = ["region", "service", "keys"].find((name) => all[name] === undefined)
+  return missing === undefined
+    ? undefined
+    : { option: missing, expected: missing === "keys" ? "an Effect of the keys" : "a text that is not empty" }
+}
+
+/** What `AwsSignature.make` takes. */
+export const awsSignature = group({
+  region: optional<string>({ _tag: "Text" }, { sentence: "As in `eu-central-1`." }),
+  service: optional<string>({ _tag: "Text" }, { sentence: "As in `s3` or `execute-api`." }),
+  keys: optional({ _tag: "Methods", names: ["pipe"] }, {
+    secret: true,
+    sentence: "Run for each attempt, so that keys may expire."
+  })
+}, [namesAllOfAws])
+
 export type Limits = ResolvedFields<typeof limits.fields>
 export type Timeouts = ResolvedFields<typeof timeouts.fields>
 export type Http2 = ResolvedFields<typeof http2.fields>

@@ -1,4 +1,6 @@
+import * as table from "@sluice/engine/options"
 import * as Effect from "effect/Effect"
+import { checked } from "./checked.js"
 import { certificate, type Issuer, newKey, type Subject } from "./x509/certificate.js"
 
 /**
@@ -54,6 +56,7 @@ const hour = 3_600_000
 
 export const make = (name = "Test authority"): Effect.Effect<TestAuthority> =>
   Effect.sync(() => {
+    checked("TestAuthority", table.certificate, { commonName: name })
     const issuer: Issuer = { commonName: name, ...newKey() }
     const now = Date.now()
     return {
@@ -78,10 +81,11 @@ export const selfSigned = (options?: IssueOptions): Effect.Effect<Identity> =>
   }))
 
 const identity = (
-  options: IssueOptions = {},
+  given: IssueOptions = {},
   issuerOf: (subject: Subject, key: Issuer["privateKey"]) => Issuer
 ): Effect.Effect<Identity> =>
   Effect.sync(() => {
+    const options = checked("TestAuthority", table.certificate, given)
     const { privateKey, publicKey } = newKey()
     const use = options.use ?? "server"
     const names = options.names ?? (use === "server" ? ["localhost", "127.0.0.1", "::1"] : [])

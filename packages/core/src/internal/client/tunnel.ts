@@ -66,7 +66,8 @@ export const asConnect = (
   authority: string
 ): PlatformRequest | LocalProtocolError => {
   if (wire.body._tag !== "None") return withBody(wire.origin.href, "RFC 9110 §9.3.6")
-  const invalid = checkTarget("CONNECT", authority)
+  // What is no text is no authority either.
+  const invalid = checkTarget("CONNECT", typeof authority === "string" ? authority : "")
   if (invalid !== undefined) {
     const { message: detail, section } = invalid
     return new LocalProtocolError({ origin: wire.origin.href, reason: "InvalidTarget", detail, section })

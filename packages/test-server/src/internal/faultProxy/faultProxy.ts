@@ -1,8 +1,10 @@
+import * as table from "@sluice/engine/options"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Socket } from "node:net"
 import type { ServerStats } from "../../ServerStats.js"
 import { type Accepted, Acceptor } from "../acceptor.js"
+import { checked } from "../checked.js"
 import { Ledger } from "../ledger.js"
 import { Lifetime } from "../lifetime.js"
 import { breakOnceWritten, breakSocket } from "../sockets.js"
@@ -72,7 +74,7 @@ export const make = (options: Options): Effect.Effect<FaultProxy, never, Scope.S
   Effect.gen(function*() {
     const ledger = new Ledger(0, 0)
     let faults = 0
-    let given = options.plan ?? {}
+    let given = checkedPlan(options.plan ?? {})
     const count = () => {
       faults++
       ledger.changed.notify()
@@ -97,7 +99,7 @@ export const make = (options: Options): Effect.Effect<FaultProxy, never, Scope.S
       address: `${host.includes(":") ? `[${host}]` : host}:${port}`,
       plan: (plan) =>
         Effect.sync(() => {
-          given = plan
+          given = checkedPlan(plan)
         }),
       stats: Effect.map(ledger.settled, withFaults),
       awaitStats: (predicate) => Effect.map(ledger.awaitStats((stats) => predicate(withFaults(stats))), withFaults)
@@ -105,9 +107,16 @@ export const make = (options: Options): Effect.Effect<FaultProxy, never, Scope.S
   })
 
 const planOf = (given: NonNullable<Options["plan"]>, connection: number): Plan => {
-  if (typeof given === "function") return given(connection)
+  if (typeof given === "function") return checked("FaultProxy: the plan", table.faultPlan, given(connection))
   if (!isMany(given)) return given
   return given[Math.min(connection, given.length - 1)] ?? {}
+}
+
+/** What a function will return nobody knows yet. */
+const checkedPlan = (given: NonNullable<Options["plan"]>): NonNullable<Options["plan"]> => {
+  if (isMany(given)) given.forEach((plan, i) => checked(`FaultProxy: plan[${i}]`, table.faultPlan, plan))
+  else if (typeof given !== "function") checked("FaultProxy: plan", table.faultPlan, given)
+  return given
 }
 
 const isMany = (given: NonNullable<Options["plan"]>): given is ReadonlyArray<Plan> => Array.isArray(given)
