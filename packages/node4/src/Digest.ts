@@ -37,7 +37,13 @@ import { signedRequest } from "./internal/signedRequest.js"
 export const make = (username: string, password: Redacted.Redacted): Effect.Effect<Credential> =>
   Effect.sync(() => {
     argument("Digest.make: username", username, (given) => typeof given === "string", "text", true)
-    argument("Digest.make: password", password, Redacted.isRedacted, "a secret as Redacted.make makes it of a text", true)
+    argument(
+      "Digest.make: password",
+      password,
+      Redacted.isRedacted,
+      "a secret as Redacted.make makes it of a text",
+      true
+    )
     const digest = new DigestCredentials(username, () => Redacted.value(password))
     return {
       authorize: (request) =>
