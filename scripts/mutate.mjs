@@ -30,7 +30,7 @@ const rooms = {
   pool: {
     quick: [
       model,
-      ...tests("engine", ...["deliveries", "synchronousHost", "trace"].map((_) => `pool/${_}`)),
+      ...tests("engine", ...["decisions", "deliveries", "synchronousHost", "trace"].map((_) => `pool/${_}`)),
       ...tests("core", "card", ...["backoff", "closing", "coalescing", "conformance"].map((_) => `pool/${_}`)),
       ...tests("core", ...["fairness", "operations", "ownTimeouts", "reserved", "states"].map((_) => `pool/${_}`)),
       ...tests("core", "pool/unread")

@@ -40,7 +40,7 @@ export const stay = <C>(
     pool.options.deadlines.set(ticket.deadline, ticket.timeout, now)
   } else {
     becomeOverdue(ticket)
-    if (ticket.connectDeadline === undefined) startConnecting(pool, ticket, onConnectDeadline, now)
+    startConnecting(pool, ticket, onConnectDeadline, now)
   }
   if (pool.observed) pool.emit({ _tag: "Waiting", origin: origin.key, waiting: pool.waiting })
 }
