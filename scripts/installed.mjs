@@ -359,7 +359,7 @@ const withManagers = async () => {
 }
 
 if (await install() && await pack()) {
-  if (!asked.includes("--packed")) await basic()
+  await basic()
   await withEffect4()
   if (wants("peers")) {
     await withPeers()

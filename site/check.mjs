@@ -108,7 +108,9 @@ const searches = [
   ["GOAWAY", "troubleshooting"],
   ["came free within", "troubleshooting"],
   ["process does not exit", "troubleshooting"],
-  ["verify=False", "coming-from"]
+  ["verify=False", "coming-from"],
+  ["retry on 503", "client/retries"],
+  ["rate limit 429", "client/retries"]
 ]
 
 /** As in the site: the settings of `.vitepress/config.mts`. */
