@@ -12,6 +12,8 @@ type ByStatus = Map<number, Updated>
 /** The methods that have a name of their own; all others are one (as the conventions ask for). */
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"])
 
+const nameOf = (method: string): string => methods.has(method) ? method : "_OTHER"
+
 /** The origin of a request, and what is kept for it. Made when it is first counted. */
 class Route {
   readonly attributes: Attributes
@@ -25,22 +27,25 @@ class Route {
   }
 
   response(method: string, status: number, protocol: Protocol): Updated {
-    const methods = this.responses[protocol]
-    let statuses = methods.get(method)
+    const byMethod = this.responses[protocol]
+    let statuses = byMethod.get(method)
     if (statuses === undefined) {
-      statuses = new Map()
-      methods.set(method, statuses)
+      const named = nameOf(method)
+      statuses = byMethod.get(named) ?? new Map<number, Updated>()
+      byMethod.set(named, statuses)
     }
     let found = statuses.get(status)
     if (found === undefined) {
       const error = status >= 400 ? String(status) : undefined
-      found = metricOf(this.registry, definitions.requestDuration, this.ofRequest(method, status, error, protocol))
+      const attributes = this.ofRequest(nameOf(method), status, error, protocol)
+      found = metricOf(this.registry, definitions.requestDuration, attributes)
       statuses.set(status, found)
     }
     return found
   }
 
-  failure(method: string, status: number | undefined, error: string, protocol: Protocol | undefined): Updated {
+  failure(given: string, status: number | undefined, error: string, protocol: Protocol | undefined): Updated {
+    const method = nameOf(given)
     const key = `${method} ${status} ${error} ${protocol}`
     let found = this.others.get(key)
     if (found === undefined) {
@@ -58,7 +63,7 @@ class Route {
   ): Attributes {
     return {
       ...this.attributes,
-      "http.request.method": methods.has(method) ? method : "_OTHER",
+      "http.request.method": method,
       ...(status === undefined ? {} : { "http.response.status_code": String(status) }),
       ...(protocol === undefined ? {} : { "network.protocol.version": protocol === "h2" ? "2" : "1.1" }),
       ...(error === undefined ? {} : { "error.type": error })
