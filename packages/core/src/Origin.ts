@@ -4,10 +4,10 @@
  * @since 0.1.0
  */
 import { Origin as Engine } from "@sluice/engine"
+import { unsupportedProtocol } from "@sluice/engine/client"
 import * as Either from "effect/Either"
-import { unsupportedProtocol } from "./internal/unsupportedProtocol.js"
 import { argument } from "./InvalidOptions.js"
-import { LocalProtocolError, type UnsupportedProtocol } from "./TransportError.js"
+import { fromFailure, LocalProtocolError, type UnsupportedProtocol } from "./TransportError.js"
 
 /**
  * The origin of a request (RFC 6454, RFC 9110 §4.3.1): scheme, host and port. Two requests share a connection only if
@@ -36,7 +36,7 @@ export const fromUrl = (url: URL): Either.Either<Origin, UnsupportedProtocol | L
   if (!isUrl(url)) return Either.left(invalidUrl("it is no URL object; Origin.make takes text"))
   const origin = Engine.fromUrl(url)
   return origin === undefined
-    ? Either.left(unsupportedProtocol(url))
+    ? Either.left(fromFailure(unsupportedProtocol(url)) as UnsupportedProtocol)
     : Either.right(origin)
 }
 

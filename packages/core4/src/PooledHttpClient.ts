@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { summarizeFailure } from "@sluice/engine"
+import { guarded } from "@sluice/engine/client"
 import * as optionTable from "@sluice/engine/options"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -28,7 +29,7 @@ import * as client from "./internal/client/client.js"
 import { discard as discardResponse } from "./internal/client/discard.js"
 import { clientError } from "./internal/client/errors.js"
 import { type ConnectionInfo, HttpResponse } from "./internal/client/HttpResponse.js"
-import { guarded, shownRequest } from "./internal/client/shownRequest.js"
+import { shownRequest } from "./internal/client/shownRequest.js"
 import { hostOf } from "./internal/connectionPool.js"
 import { originalOf } from "./internal/DerivedResponse.js"
 import { setScope } from "./internal/scopedRequests.js"

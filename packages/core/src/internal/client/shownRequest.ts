@@ -1,7 +1,5 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { unawaited } from "@sluice/engine"
-import { redactQuery } from "@sluice/engine/call"
-import { redactHeaders } from "@sluice/engine/client"
+import { divideUrl, hasHiddenParts, redactHeaders, redactPairs, shownUrl } from "@sluice/engine/client"
 import * as Encoding from "effect/Encoding"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Option from "effect/Option"
@@ -14,16 +12,6 @@ const redactions = new WeakMap<object, RedactPath>()
 
 export const redactPathOf = (request: Request, redactPath: RedactPath): void => {
   redactions.set(request, redactPath)
-}
-
-/** A hook of the caller's that throws shows nothing, and so does one that returns no text. */
-export const guarded = (redactPath: RedactPath): RedactPath => (path) => {
-  try {
-    const shown: unknown = redactPath(path)
-    if (typeof shown === "string") return shown
-    unawaited(shown)
-  } catch {}
-  return "/REDACTED"
 }
 
 /**
@@ -53,22 +41,15 @@ export const shownRequest = (request: Request): Request => {
   return needsChange(request) ? Object.assign(shown, moved(request)) : shown
 }
 
-const needsChange = ({ hash, url }: Request): boolean =>
-  /[?#@]/.test(url) || !/^https?:\/\//.test(url) || Option.isSome(hash)
+const needsChange = ({ hash, url }: Request): boolean => hasHiddenParts(url) || Option.isSome(hash)
 
-/** By what was parsed and not by a pattern: what has not parsed is not shown at all. */
 const moved = (request: Request): Partial<Request> => {
-  const url = parse(request.url)
-  if (url === undefined || !isHttp(url)) return { url: unnamed(url), urlParams: [], hash: Option.none() }
-  const authorization = request.headers["authorization"]
-  const credentials = url.username === "" && url.password === ""
-    ? undefined
-    : `${decode(url.username)}:${decode(url.password)}`
+  const { credentials, query, url } = divideUrl(request.url)
   return {
-    url: url.origin + url.pathname,
-    urlParams: [...url.searchParams, ...request.urlParams],
+    url,
+    urlParams: query === undefined ? [] : [...query, ...request.urlParams],
     hash: Option.none(),
-    ...(credentials === undefined || authorization !== undefined
+    ...(credentials === undefined || request.headers["authorization"] !== undefined
       ? {}
       : {
         headers:
@@ -77,45 +58,17 @@ const moved = (request: Request): Partial<Request> => {
   }
 }
 
-const isHttp = ({ protocol }: URL): boolean => protocol === "http:" || protocol === "https:"
-
-/** What stands before the colon may be a user's name. */
-const unnamed = (url: URL | undefined): string =>
-  url === undefined ? "<invalid URL>" : "<URL that is not http: or https:>"
-
 /** What may be shown of a URL that has to do with a request. */
 export const shownUrlOf = (request: Request, url: string): string => shownUrl(url, redactions.get(request))
 
-const shownUrl = (text: string, redactPath: RedactPath | undefined): string => {
-  const url = parse(text)
-  if (url === undefined || !isHttp(url)) return unnamed(url)
-  return url.origin + (redactPath === undefined ? url.pathname : redactPath(url.pathname)) + redactQuery(url.search)
-}
-
-const parse = (url: string): URL | undefined => {
-  try {
-    return new URL(url)
-  } catch {
-    return undefined
-  }
-}
-
-const decode = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
-
-/** Names of parameters (one without a value may be all secret) and headers, the size of the body, and no value that may be a secret. */
+/** Names of parameters and headers, the size of the body, and no value that may be a secret. */
 const toJSON = (request: Request): unknown => {
   const { body, headers, method, url, urlParams } = request
   return {
     _id: "@effect/platform/HttpClientRequest",
     method,
     url: shownUrl(url, redactions.get(request)),
-    urlParams: urlParams.map(([name, value]) => value === "" ? ["REDACTED", ""] : [name, "REDACTED"]),
+    urlParams: redactPairs(urlParams),
     headers: redactHeaders(headers),
     body: { _tag: body._tag, contentType: body.contentType, contentLength: body.contentLength }
   }

@@ -1,10 +1,10 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
 import { type Target, targetOf } from "@sluice/engine/call"
+import { invalidUrl, unsupportedProtocol } from "@sluice/engine/client"
 import * as Either from "effect/Either"
 import type { Routes } from "../../Connector.js"
-import { isTransportError, LocalProtocolError, type TransportError } from "../../TransportError.js"
-import { unsupportedProtocol } from "../unsupportedProtocol.js"
+import { fromFailure, isTransportError, type TransportError } from "../../TransportError.js"
 import type { TotalOf } from "../withTotal.js"
 import type { ClientOptions, RedactPath, RouteOf } from "./ClientOptions.js"
 
@@ -34,29 +34,8 @@ export const totalBy = (timeoutsOf: NonNullable<Routes["timeoutsOf"]>): TotalOf 
   return isTransportError(target) ? undefined : timeoutsOf(target.origin)?.total
 }
 
-/** An IPv6 address with a zone in its brackets, as in `http://[fe80::1%eth0]/`. */
-const hasZone = /^https?:\/\/(?:[^/?#@]*@)?\[[\da-f:.]+%[^\]/?#]*\]/i
-
-const zoned = () =>
-  new LocalProtocolError({
-    origin: "",
-    reason: "InvalidUrl",
-    detail:
-      "its host is an IPv6 address with a zone, which no URL can hold: a zone means something on this machine only. " +
-      "Give the URL a name, and the address with its zone by the option lookup",
-    section: "RFC 9844"
-  })
-
-/** Nothing of what is not valid is shown: a piece of it that looks like a host may be a password. */
 const parse = (request: HttpClientRequest, redactPath: RedactPath | undefined): Target | TransportError => {
   const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
-  if (Either.isLeft(url)) {
-    if (hasZone.test(request.url)) return zoned()
-    return new LocalProtocolError({
-      origin: "",
-      reason: "InvalidUrl",
-      detail: "its URL is not valid; write all of it, as in http://example.com/"
-    })
-  }
-  return targetOf(url.right, redactPath) ?? unsupportedProtocol(url.right)
+  if (Either.isLeft(url)) return fromFailure(invalidUrl(request.url))
+  return targetOf(url.right, redactPath) ?? fromFailure(unsupportedProtocol(url.right))
 }
