@@ -36,6 +36,7 @@ import { identity } from "effect/Function"
 import type * as Layer from "effect/Layer"
 import * as ConnectionPool from "../ConnectionPool.js"
 import * as internal from "../internal/testing/explore.js"
+import { setTimeout } from "../internal/testing/realTimers.js"
 import { check as checkOptions } from "../InvalidOptions.js"
 
 /**
@@ -86,9 +87,12 @@ export class InterleavingFailure extends Data.TaggedError("InterleavingFailure")
   }
 }
 
+/** After so many interleavings the event loop has its turn, so that a runner's timeouts and reports come through. */
+const playsInATurn = 16
+
 /**
- * Plays the actors interrupted at each step, one after the other, and then in random orders. It takes one long turn of
- * the event loop, and no time on any Clock.
+ * Plays the actors interrupted at each step, one after the other, and then in random orders. It takes no time on any
+ * Clock; the event loop has its turn between two interleavings now and then, and there it can be interrupted.
  *
  * @since 0.1.0
  * @category exploring
@@ -102,14 +106,32 @@ export const explore = <R, E>(
       identity
     )
     const { actors, check = Effect.void, layer } = options
-    return Effect.try({
-      try: () => ({ interleavings: internal.explore({ actors, check, layer }, random, seed) }),
-      catch: (error) =>
-        error instanceof internal.Broken
-          ? new InterleavingFailure({ schedule: error.schedule, detail: error.what, cause: error.cause })
-          : new InterleavingFailure({ schedule: "in any order", detail: String(error), cause: error })
+    return Effect.async<Report, InterleavingFailure>((resume) => {
+      const plays = internal.explore({ actors, check, layer }, random, seed)
+      let isInterrupted = false
+      const go = () => {
+        if (isInterrupted) return
+        try {
+          for (let n = 0; n < playsInATurn; n++) {
+            const { done, value } = plays.next()
+            if (done === true) return resume(Effect.succeed({ interleavings: value }))
+          }
+        } catch (error) {
+          return resume(Effect.fail(failureOf(error)))
+        }
+        setTimeout(go, 0)
+      }
+      go()
+      return Effect.sync(() => {
+        isInterrupted = true
+      })
     })
   })
+
+const failureOf = (error: unknown): InterleavingFailure =>
+  error instanceof internal.Broken
+    ? new InterleavingFailure({ schedule: error.schedule, detail: error.what, cause: error.cause })
+    : new InterleavingFailure({ schedule: "in any order", detail: String(error), cause: error })
 
 /**
  * Nobody holds a connection of the pool, waits for one or is having one made. Dies otherwise, and says what is left.

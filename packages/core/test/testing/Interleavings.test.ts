@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
@@ -62,6 +63,21 @@ describe("Interleavings", () => {
         random: 20
       })
     }), 60_000)
+
+  it.effect("lets the event loop have its turn, and ends there when it is interrupted", () =>
+    Effect.gen(function*() {
+      let played = 0
+      const counted = Effect.sync(() => played++)
+      const all = yield* Effect.fork(
+        Interleavings.explore({ layer: Layer.empty, actors: [counted], random: 1_000_000 })
+      )
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
+      yield* Fiber.interrupt(all)
+      const before = played
+      assert.isAbove(before, 0)
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
+      assert.strictEqual(played, before)
+    }))
 
   it.effect("finds a race, an actor that never ends, and one that dies", () =>
     Effect.gen(function*() {

@@ -91,8 +91,8 @@ const raise = (cause: Cause.Cause<unknown>, what: string): never => {
 /** At most so many steps of an actor are tried, evenly. */
 const maxStepsTried = 150
 
-/** Plays all schedules, and throws what is wrong with the first that breaks it. */
-export const explore = <R>(scenario: Play<R>, random: number, firstSeed: number): number => {
+/** Plays all schedules, one for each step of the generator, and throws what is wrong with the first that breaks it. */
+export function* explore<R>(scenario: Play<R>, random: number, firstSeed: number): Generator<void, number> {
   let count = 0
   const attempt = (schedule: Schedule): ReadonlyArray<number> => {
     count++
@@ -104,16 +104,17 @@ export const explore = <R>(scenario: Play<R>, random: number, firstSeed: number)
   }
   for (const maxOps of [Infinity, 2]) {
     const inOrder: Schedule = { name: "in order, nobody interrupted", choose: () => 0, maxOps, interrupts: [] }
-    attempt(inOrder).forEach((steps, actor) => {
+    for (const [actor, steps] of attempt(inOrder).entries()) {
       const stride = Math.max(1, Math.ceil(steps / maxStepsTried))
       for (let at = 0; at <= steps; at += stride) {
+        yield
         attempt({
           ...inOrder,
           name: `actor ${actor} interrupted at step ${at} of ${steps}`,
           interrupts: [{ actor, at }]
         })
       }
-    })
+    }
   }
   for (let seed = firstSeed; seed < firstSeed + random; seed++) {
     const choose = randomChoice(seed)
@@ -121,6 +122,7 @@ export const explore = <R>(scenario: Play<R>, random: number, firstSeed: number)
       actor: choose(scenario.actors.length),
       at: choose(scenario.actors.length * 100)
     }))
+    yield
     attempt({ name: `in the random order of seed ${seed}`, choose, maxOps: 2 + choose(4), interrupts })
   }
   return count
