@@ -83,7 +83,8 @@ export const next = <C>(pool: PoolState<C>, now: number): OriginState<C> => {
   const { yieldedTo } = pool
   const isStillWanted = yieldedTo !== undefined && pool.roundRobin.has(yieldedTo.roundRobinLink)
   const origin = isStillWanted ? yieldedTo : least(pool, now, isFewer, () => true) as OriginState<C>
-  pool.yieldedTo = undefined
+  // One whose server has no room yet keeps its turn.
+  if (isStillWanted || yieldedTo?.waiters.size === 0) pool.yieldedTo = undefined
   pool.roundRobin.moveToBack(origin.roundRobinLink)
   reached(pool, origin, now)
   charge(pool, origin, quantumOf(origin), now)
@@ -208,7 +209,7 @@ const mustYieldInGroup = <C>(pool: PoolState<C>, { busy, connectedAt, origin }: 
   for (const other of group.members) {
     const first = pool.crowdedOut.has(other.crowdedLink) ? other.waiters.first : undefined
     if (other === origin || first === undefined || first.waitingSince > own) continue
-    if (mayEnd || isUrgent(other, now)) return true
+    if (mayEnd || isUrgent(other, now)) return yieldTo(pool, other)
   }
   return false
 }

@@ -5,10 +5,10 @@ import { limits } from "./model/limits.js"
 
 // Decisions of the core that no random sequence is sure to come across.
 
-const poolOf = (maxConnections: number) => {
+const poolOf = (maxConnections: number, maxConnectionsPerOrigin = Infinity) => {
   const deadlines = new Deadlines(() => {})
   const core = new PoolCore<string>({
-    limits: limits({ maxConnections }),
+    limits: limits({ maxConnections, maxConnectionsPerOrigin }),
     deadlines,
     background: deadlines,
     wallClock: () => 0,
@@ -22,7 +22,7 @@ const poolOf = (maxConnections: number) => {
     state.actions.length = 0
     return all
   }
-  return { core, deadlines, origin: (key: string) => state.origin(key, exclusive), taken }
+  return { core, deadlines, origin: (key: string) => state.origin(key, exclusive), state, taken }
 }
 
 const ticket = (origin: ReturnType<ReturnType<typeof poolOf>["origin"]>, timeout = Infinity) =>
@@ -61,5 +61,24 @@ describe("the pool's core", () => {
     strictEqual(a.dials.size, 1)
     core.dialSucceeded(a.dials.first!, "a again", 1, false, 3)
     strictEqual(core.state.leases.size, 2)
+  })
+
+  it("lets a way to a server keep its connection for a quantum, though another way to it has waited longer", () => {
+    const { core, state, taken } = poolOf(10, 1)
+    const [direct, proxied] = ["direct", "proxied"].map((key) => state.origin(key, exclusive, "server"))
+    const [first, second, third] = [ticket(direct), ticket(direct), ticket(direct)]
+    core.acquire(first, 0)
+    const slot = direct.dials.first!
+    core.dialSucceeded(slot, "a", 1, false, 0)
+    core.acquire(ticket(proxied), 1)
+    core.acquire(second, 2)
+    core.acquire(third, 2)
+    taken()
+    core.release(first, true, Infinity, 10)
+    deepStrictEqual(taken(), ["Grant direct"])
+    core.release(second, true, Infinity, 60)
+    deepStrictEqual(taken(), ["Close direct"])
+    core.closed(slot, 61)
+    deepStrictEqual(taken(), ["Dial proxied"])
   })
 })
