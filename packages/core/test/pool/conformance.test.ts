@@ -336,6 +336,7 @@ describe("the limit", () => {
       const error = yield* Effect.flip(Fiber.join(waiting))
       ok(error._tag === "PoolTimeout")
       deepStrictEqual([error.waited, error.position, error.pool.active], [5_000, 1, 1])
+      ok(!("streamLimit" in error.pool), "what there is not is no property")
       yield* isSound(world)
       yield* held.release
     }))

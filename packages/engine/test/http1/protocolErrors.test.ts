@@ -59,6 +59,7 @@ describe("protocol errors", () => {
       "9112 §6.1"
     ],
     ["gzip", `${ok}Transfer-Encoding: gzip\r\n\r\n`, "InvalidTransferEncoding", "9112 §7.4"],
+    ["another first letter", `${ok}Transfer-Encoding: xhunked\r\n\r\n`, "InvalidTransferEncoding", "9112 §7.4"],
     ["gzip, chunked", `${ok}Transfer-Encoding: gzip, chunked\r\n\r\n`, "InvalidTransferEncoding", "9112 §7.4"],
     ["chunked, gzip", `${ok}Transfer-Encoding: chunked, gzip\r\n\r\n`, "InvalidTransferEncoding", "9112 §7.4"],
     [
