@@ -89,7 +89,8 @@ export interface Options<E = never, R = never> {
   readonly bodiesAcrossOrigins?: boolean | undefined
   /**
    * Asked before each redirect with the request that would be sent next: gives that request, or another one, or none, so
-   * that the redirect's response is the caller's. Headers that it adds are sent on this hop, to whatever origin.
+   * that the redirect's response is the caller's. Headers that it adds are sent on this hop, to whatever origin. What it
+   * throws is a defect of the request, as of every function that returns an Effect; what it fails with, its error.
    */
   readonly onRedirect?:
     | ((
