@@ -172,7 +172,7 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
 
   /** There is room again. */
   onDrain(): void {
-    this.flush()
+    if (!this.isWaking) this.flush()
   }
 
   /**
@@ -203,7 +203,9 @@ export class Http2Connection implements Connection, Reader, EndOfTurn, SessionHo
   }
 
   onEndOfTurn(): void {
-    this.flush()
+    // A flush that was asked for before the request that wakes the connection, as by the end of the response before it.
+    if (this.isWaking) this.onOutput()
+    else this.flush()
   }
 
   private flush(): void {

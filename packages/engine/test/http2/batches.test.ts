@@ -18,6 +18,7 @@ class FakeSocket extends EventEmitter {
   writableFinished = false
   allowHalfOpen = false
   takesAtOnce = true
+  readonly types: Array<number> = []
   /** The bytes of each write, or of those between `cork` and `uncork`. */
   readonly batches: Array<number> = []
   private corked = false
@@ -25,6 +26,7 @@ class FakeSocket extends EventEmitter {
 
   write(chunk: Uint8Array | string): boolean {
     this.batch += chunk.length
+    if (typeof chunk !== "string") this.types.push(chunk[3])
     if (!this.corked) this.uncork()
     return true
   }
@@ -60,10 +62,11 @@ const polls = async (count: number): Promise<void> => {
   for (let n = 0; n < count; n++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** A connection to a server that takes as much as anybody has to send, and twenty uploads of 64 KiB. */
-const uploading = async (takesAtOnce: boolean): Promise<FakeSocket> => {
+const origin = Origin.fromUrl(new URL("http://a.test/"))!
+
+/** A connection to a server that takes as much as anybody has to send. */
+const connect = async (tlsTime?: number) => {
   const socket = new FakeSocket()
-  const origin = Origin.fromUrl(new URL("http://a.test/"))!
   const connection = new Http2Connection({
     socket: socket as unknown as Transport,
     origin,
@@ -71,7 +74,7 @@ const uploading = async (takesAtOnce: boolean): Promise<FakeSocket> => {
     session: sessionOptions({}, { maxHeaderSize: 64 * KiB, maxInformationalSize: 64 * KiB }, undefined),
     time: { elapsed: () => 0, sleep: () => () => {} },
     runtime: nodeRuntime,
-    tlsTime: undefined,
+    tlsTime,
     onHttp1Required: () => {},
     onPrefaceReceived: () => {}
   })
@@ -79,6 +82,12 @@ const uploading = async (takesAtOnce: boolean): Promise<FakeSocket> => {
   connection.onBytes(settings, settings.length)
   await polls(2)
   socket.batches.length = 0
+  return { connection, socket }
+}
+
+/** Twenty uploads of 64 KiB. */
+const uploading = async (takesAtOnce: boolean): Promise<FakeSocket> => {
+  const { connection, socket } = await connect()
   socket.takesAtOnce = takesAtOnce
   const request: ExchangeRequest = {
     origin,
@@ -110,4 +119,41 @@ describe("Many uploads", () => {
     }
     deepStrictEqual(slow.batches.length, 11)
   })
+})
+
+describe("A request on a connection that was idle", () => {
+  const get: ExchangeRequest = {
+    origin,
+    method: "GET",
+    target: "/",
+    headers: {},
+    body: { _tag: "None" },
+    retryable: true
+  }
+
+  for (const tlsTime of [undefined, 1]) {
+    it(`is written after a whole poll, also when a flush is due before it${tlsTime === undefined ? "" : ", TLS"}`, async () => {
+      const { connection, socket } = await connect(tlsTime)
+      connection.exchange(get, receiver)
+      await polls(3)
+      const head = frames.headers(1, [[":status", "200"]])
+      connection.onBytes(head, head.length)
+      const end = frames.data(1, new Uint8Array(4), { end: true })
+      // In records of their own, as Node hands over TLS: content waits for the end of the turn, and its end does not.
+      connection.onBytes(end, end.length)
+      socket.types.length = 0
+      let written: ReadonlyArray<number> = []
+      const taken = new Promise<void>((resolve) => {
+        setImmediate(() => {
+          written = [...socket.types]
+          resolve()
+        })
+      })
+      connection.exchange(get, receiver)
+      await taken
+      deepStrictEqual(written.filter((type) => type === 1), [])
+      await polls(3)
+      deepStrictEqual(socket.types.filter((type) => type === 1), [1])
+    })
+  }
 })
