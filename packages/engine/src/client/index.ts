@@ -1,6 +1,6 @@
 /**
- * What a client knows beside the pool and the wire: cookies, redirects, challenges, event streams, what may be shown of a
- * message, bodies that are open. Decisions and formats; who asks, when and in which fiber is a face's.
+ * What a client decides beside the pool and the wire: retries, redirects, deadlines, codings, credentials, cookies, event
+ * streams, what may be shown of a message, bodies that are open. Who asks, when and in which fiber is a face's.
  */
 export * from "./attempts.js"
 export * from "./challenges.js"
