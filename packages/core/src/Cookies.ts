@@ -8,7 +8,7 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
-import { type Cookie, CookieJar } from "@sluice/engine/client"
+import { type Cookie, CookieJar, describeStoreFailure } from "@sluice/engine/client"
 import * as optionTable from "@sluice/engine/options"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -75,15 +75,17 @@ export interface Options {
  */
 export class CookieStoreError extends PrintableError("CookieStoreError")<{
   readonly operation: "load" | "save"
+  /** Where they are kept: the path of the file, or the key. */
+  readonly store?: string | undefined
   readonly cause: unknown
 }> {
   override get message(): string {
-    return this.operation === "load" ? "The stored cookies cannot be read" : "The cookies cannot be stored"
+    return describeStoreFailure(this.operation, this.store, this.cause)
   }
   /** What the cause says may quote what is stored. */
   override toJSON(): unknown {
-    const { _tag, message, operation } = this
-    return { _tag, message, operation }
+    const { _tag, message, operation, store } = this
+    return { _tag, message, operation, store }
   }
 }
 
@@ -109,6 +111,7 @@ export const CookieStore: Context.Tag<CookieStore, CookieStore> = Context.Generi
 const StoredCookies = Schema.parseJson(Schema.Array(CookieSchema))
 
 const storeOf = <E>(
+  store: string,
   load: Effect.Effect<Option.Option<string>, E>,
   save: (text: string) => Effect.Effect<void, E>
 ): CookieStore => ({
@@ -116,11 +119,11 @@ const storeOf = <E>(
     load,
     (stored) => Option.isNone(stored) ? Effect.succeed([]) : Schema.decode(StoredCookies)(stored.value)
   ).pipe(
-    Effect.mapError((cause) => new CookieStoreError({ operation: "load", cause }))
+    Effect.mapError((cause) => new CookieStoreError({ operation: "load", store, cause }))
   ),
   save: (cookies) =>
     Effect.flatMap(Schema.encode(StoredCookies)(cookies), save).pipe(
-      Effect.mapError((cause) => new CookieStoreError({ operation: "save", cause }))
+      Effect.mapError((cause) => new CookieStoreError({ operation: "save", store, cause }))
     )
 })
 
@@ -136,7 +139,10 @@ export const layerKeyValueStore = (
   argument("Cookies.layerKeyValueStore: key", key, isText, "a key, as \"cookies\"")
   return Layer.effect(
     CookieStore,
-    Effect.map(KeyValueStore.KeyValueStore, (store) => storeOf(store.get(key), (text) => store.set(key, text)))
+    Effect.map(
+      KeyValueStore.KeyValueStore,
+      (store) => storeOf(`the key ${key}`, store.get(key), (text) => store.set(key, text))
+    )
   )
 }
 
@@ -166,6 +172,7 @@ export const layerFile = (path: string): Layer.Layer<CookieStore, never, FileSys
     Effect.map(FileSystem.FileSystem, (files) => {
       const written = `${path}.new`
       return storeOf(
+        path,
         Effect.flatMap(
           files.exists(path),
           (exists) => exists ? Effect.asSome(files.readFileString(path)) : Effect.succeedNone

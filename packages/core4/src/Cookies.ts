@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { type Cookie, CookieJar } from "@sluice/engine/client"
+import { type Cookie, CookieJar, describeStoreFailure } from "@sluice/engine/client"
 import * as optionTable from "@sluice/engine/options"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -76,15 +76,17 @@ export interface Options {
  */
 export class CookieStoreError extends PrintableError("CookieStoreError")<{
   readonly operation: "load" | "save"
+  /** Where they are kept: the path of the file, or the key. */
+  readonly store?: string | undefined
   readonly cause: unknown
 }> {
   override get message(): string {
-    return this.operation === "load" ? "The stored cookies cannot be read" : "The cookies cannot be stored"
+    return describeStoreFailure(this.operation, this.store, this.cause)
   }
   /** What the cause says may quote what is stored. */
   override toJSON(): unknown {
-    const { _tag, message, operation } = this
-    return { _tag, message, operation }
+    const { _tag, message, operation, store } = this
+    return { _tag, message, operation, store }
   }
 }
 
@@ -110,6 +112,7 @@ export const CookieStore: Context.Service<CookieStore, CookieStore> = Context.Se
 const StoredCookies = Schema.fromJsonString(Schema.Array(CookieSchema))
 
 const storeOf = <E>(
+  store: string,
   load: Effect.Effect<string | undefined, E>,
   save: (text: string) => Effect.Effect<void, E>
 ): CookieStore => ({
@@ -117,11 +120,11 @@ const storeOf = <E>(
     load,
     (stored) => stored === undefined ? Effect.succeed([]) : Schema.decodeEffect(StoredCookies)(stored)
   ).pipe(
-    Effect.mapError((cause) => new CookieStoreError({ operation: "load", cause }))
+    Effect.mapError((cause) => new CookieStoreError({ operation: "load", store, cause }))
   ),
   save: (cookies) =>
     Effect.flatMap(Schema.encodeEffect(StoredCookies)(cookies), save).pipe(
-      Effect.mapError((cause) => new CookieStoreError({ operation: "save", cause }))
+      Effect.mapError((cause) => new CookieStoreError({ operation: "save", store, cause }))
     )
 })
 
@@ -137,7 +140,10 @@ export const layerKeyValueStore = (
   argument("Cookies.layerKeyValueStore: key", key, isText, "a key, as \"cookies\"")
   return Layer.effect(
     CookieStore,
-    Effect.map(KeyValueStore.KeyValueStore, (store) => storeOf(store.get(key), (text) => store.set(key, text)))
+    Effect.map(
+      KeyValueStore.KeyValueStore,
+      (store) => storeOf(`the key ${key}`, store.get(key), (text) => store.set(key, text))
+    )
   )
 }
 
@@ -167,6 +173,7 @@ export const layerFile = (path: string): Layer.Layer<CookieStore, never, FileSys
     Effect.map(FileSystem.FileSystem, (files) => {
       const written = `${path}.new`
       return storeOf(
+        path,
         Effect.flatMap(files.exists(path), (exists) => exists ? files.readFileString(path) : Effect.succeed(undefined)),
         (text) =>
           files.writeFileString(written, text, { mode: 0o600 }).pipe(Effect.andThen(files.rename(written, path)))

@@ -19,5 +19,14 @@ it.scopedLive("cookies in a file: whole, for its owner alone, and of the session
     assert.strictEqual((yield* files.stat(path)).mode & 0o777, 0o600)
     yield* files.writeFileString(path, "no JSON")
     const error = yield* Effect.flip(jar)
-    assert.deepInclude(error, { _tag: "CookieStoreError", operation: "load" })
+    assert.deepInclude(error, { _tag: "CookieStoreError", operation: "load", store: path })
+    assert.strictEqual(
+      error.message,
+      `The stored cookies cannot be read from ${path}: what is there is no list of cookies`
+    )
+    const nowhere = `${folder}/none/cookies.json`
+    const store = yield* Effect.provide(Cookies.CookieStore, Cookies.layerFile(nowhere))
+    const failed = yield* Effect.flip(store.save([]))
+    assert.strictEqual(failed.message, `The cookies cannot be stored in ${nowhere}: there is no such folder`)
+    assert.deepInclude(JSON.parse(JSON.stringify(failed)), { message: failed.message, store: nowhere })
   }).pipe(Effect.provide(NodeFileSystem.layer)))
