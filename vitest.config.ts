@@ -35,8 +35,11 @@ const alone = [
   "test/layer/HttpClientLayer.test.ts"
 ]
 
-/** What each face has to do: tests that know a client by its layer alone. */
-const behaviour = ["timeouts", "interrupts", "contention", "framing"].map((name) => `test/client/${name}.test.ts`)
+/** What each face has to do: tests that know a client by its layer alone. Some take long: `SLUICE_BOTH=all`, each night. */
+const behaviour = [
+  ...["timeouts", "interrupts", "contention", "framing", "authentication", "connect", "target"],
+  ...(process.env["SLUICE_BOTH"] === "all" ? ["bodyEndings", "reuse", "upload"] : [])
+].map((name) => `test/client/${name}.test.ts`)
 
 export default defineConfig({
   test: {
@@ -55,7 +58,14 @@ export default defineConfig({
       {
         root: `${root}packages/node`,
         resolve: {
-          alias: [{ find: /^@sluice\/node$/, replacement: `${root}packages/node/test/bridge/index.ts` }, ...alias]
+          alias: [
+            { find: /^@sluice\/node$/, replacement: `${root}packages/node/test/bridge/index.ts` },
+            {
+              find: /^@sluice\/core\/PooledHttpClient$/,
+              replacement: `${root}packages/node/test/bridge/PooledHttpClient.ts`
+            },
+            ...alias
+          ]
         },
         test: { name: "both", include: behaviour, ...patience, isolate: false, env: { SLUICE_FACE: "4" } }
       },

@@ -34,7 +34,9 @@ export type { Options } from "../../src/HttpClientLayer.js"
 export const toTransportError = (error: TransportError4.TransportError): TransportError.TransportError => {
   const { _tag } = error
   const fields = { ...error } as Record<string, unknown>
-  const cause = TransportError4.isTransportError(fields["cause"]) ? toTransportError(fields["cause"]) : fields["cause"]
+  // Of an error it is no field that can be seen.
+  const { cause: given } = error as { readonly cause?: unknown }
+  const cause = TransportError4.isTransportError(given) ? toTransportError(given) : given
   return TransportError.fromFailure({ ...fields, ...(cause === undefined ? {} : { cause }), _tag } as never)
 }
 
@@ -81,11 +83,13 @@ export const layer = (options: Options = {}): Layer.Layer<Provided, InvalidOptio
     ) =>
       HttpClient.makeWith<never, never, E, never>(
         (request) =>
-          Effect.flatMap(request, (request) =>
+          Effect.flatMap(Effect.all([request, Effect.runtime<never>()]), ([request, runtime]) =>
             Effect.withFiberRuntime<HttpClientResponse, E>((fiber) => {
               const timeouts = fiber.getFiberRef(Timeouts.current)
               const keys = fiber.getFiberRef(Idempotency.current)
-              const inRegion = Effect4.suspend(() => client.execute(toRequest4(request, runtime))).pipe(
+              const inRegion = Effect4.suspend(() =>
+                client.execute(toRequest4(request, runtime))
+              ).pipe(
                 Effect4.provideService(Timeouts4.current, timeouts),
                 Effect4.provideService(Idempotency4.current, keys && { keyFor: () => keys.keyFor(request) })
               )

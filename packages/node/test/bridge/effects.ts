@@ -80,4 +80,7 @@ export const stream4 = <A, E>(
   stream: Stream.Stream<A, E>,
   runtime: Runtime.Runtime<never>
 ): Stream4.Stream<A, E> =>
-  Stream4.fromAsyncIterable(Stream.toAsyncIterableRuntime(stream, runtime), (error) => error as E)
+  Stream4.fromAsyncIterable(
+    Stream.toAsyncIterableRuntime(stream, runtime),
+    (error) => (Runtime.isFiberFailure(error) ? Cause.squash(error[Runtime.FiberFailureCauseId]) : error) as E
+  )
