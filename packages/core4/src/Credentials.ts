@@ -118,8 +118,8 @@ const header = (name: string, value: () => string): Credential => ({
 export const tokenSource = <E, R>(
   refresh: Effect.Effect<Redacted.Redacted, E, R>
 ): Effect.Effect<Credential<E, R>> => {
-  argument("Credentials.tokenSource: refresh", refresh, Effect.isEffect, "an Effect of a token", true)
-  return sourceOf(Effect.map(refresh, (token) => redacted("Credentials.tokenSource: the token", token)))
+  const given = argument("Credentials.tokenSource: refresh", refresh, Effect.isEffect, "an Effect of a token", true)
+  return sourceOf(Effect.map(given, (token) => redacted("Credentials.tokenSource: the token", token)))
 }
 
 const sourceOf = <E, R>(refresh: Effect.Effect<Redacted.Redacted, E, R>): Effect.Effect<Credential<E, R>> =>
