@@ -1,4 +1,4 @@
-// The Effect language service's diagnostics: one program for Effect 3 and all that has none, another for Effect 4.
+// The Effect language service's diagnostics: one program for Effect 3, another for Effect 4.
 import { runInstalled } from "./process.mjs"
 
 for (const project of ["tsconfig.diagnostics.json", "tsconfig.diagnostics4.json"]) {

@@ -127,8 +127,9 @@ describe("Redirects.follow and the mappers of the caller", () => {
 
       it.effect("a caller's own headers: what is not known to be harmless stays at home", () =>
         Effect.gen(function*() {
-          const secrets = ["authorization", "cookie", "proxy-authorization", "x-api-key", "x-auth-token", "referer"]
-          const headers = Object.fromEntries([...secrets, "accept", "x-listed"].map((name) => [name, "value"]))
+          const secrets = ["authorization", "cookie", "x-api-key", "x-auth-token", "referer"]
+          const all = [...secrets, "proxy-authorization", "accept", "x-listed"]
+          const headers = Object.fromEntries(all.map((name) => [name, "value"]))
           const { requests } = yield* run(
             (client) =>
               Redirects.follow(client, { allowHeaders: ["X-Listed"] }).pipe(
@@ -143,6 +144,8 @@ describe("Redirects.follow and the mappers of the caller", () => {
               name
             )
           }
+          // No origin gets it, not even the first one.
+          assert.isTrue(seen(requests, "proxy-authorization").every(([, value]) => value === "-"))
           for (const name of ["accept", "x-listed"]) {
             assert.isTrue(seen(requests, name).every(([, value]) => value === "value"), name)
           }

@@ -172,7 +172,7 @@ export const trailerFields = (trailers: Readonly<Record<string, string>>): Array
     const name = given.toLowerCase()
     const value = trailers[given]
     if (!isFieldName(name) || typeof value !== "string" || !isFieldValue(value)) {
-      return invalid("InvalidTrailer", `the trailer ${quoteText(given)} is no field`, "RFC 9110 §5.1")
+      return invalid("InvalidTrailer", `the trailer ${quoteToken(given)} is no field`, "RFC 9110 §5.1")
     }
     if (notTrailers.has(name) || (knownNames.get(name) ?? Plain) !== Plain) {
       return invalid("InvalidTrailer", `${quoteText(given)} cannot be a trailer`, "RFC 9110 §6.5.1")

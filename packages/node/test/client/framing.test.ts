@@ -303,17 +303,23 @@ describe("interim responses", () => {
       yield* idle(pool, server, 1)
     }))
 
-  it.scoped("101 is no response to a request of the client, asked for or not", () =>
+  const refuses101 = (headers: Record<string, string>) =>
     Effect.gen(function*() {
       const server = yield* TestServer.make({ replies: { "/": Reply.tunnel({ status: 101, first: "first " }) } })
       const { client, pool } = yield* makeClient()
-      for (const headers of [{}, { upgrade: "echo" }]) {
-        const error = yield* failure(client.execute(get(`${server.url}/`, { headers })))
-        assert.deepInclude(error, { _tag: "RemoteProtocolError", code: "UnexpectedUpgrade" })
-        assert.match(error.message, /Tunnel\.upgrade/)
-        yield* idle(pool, server, 0)
-      }
-    }))
+      const error = yield* failure(client.execute(get(`${server.url}/`, { headers })))
+      assert.deepInclude(error, { _tag: "RemoteProtocolError", code: "UnexpectedUpgrade" })
+      assert.match(error.message, /Tunnel\.upgrade/)
+      yield* idle(pool, server, 0)
+    })
+
+  it.scoped("101 is no response to a request of the client that did not ask for it", () => refuses101({}))
+
+  // A response of Effect 4 has the connection of a 101 that was asked for (`response.upgrade`).
+  it.scoped.skipIf(process.env["SLUICE_FACE"] === "4")(
+    "nor to one that asked for it",
+    () => refuses101({ upgrade: "echo" })
+  )
 })
 
 describe("a server that speaks something else", () => {
