@@ -1,4 +1,5 @@
 import { fromUrl, type Origin, type OriginUrl } from "../Origin.js"
+import { percentDecode } from "../percentDecode.js"
 
 /** What a parsed URL says; a `URL` is one. */
 export interface RequestUrl extends OriginUrl {
@@ -36,7 +37,7 @@ export const targetOf = (url: RequestUrl, showPath?: ((path: string) => string) 
     display: origin.href + (showPath === undefined ? url.pathname : showPath(url.pathname)),
     credentials: url.username === "" && url.password === ""
       ? undefined
-      : `${decode(url.username)}:${decode(url.password)}`,
+      : `${percentDecode(url.username)}:${percentDecode(url.password)}`,
     url
   }
 }
@@ -48,15 +49,6 @@ const noPath = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*(#|$)/i
  */
 export const requestTarget = (method: string, url: string, { path }: Target): string =>
   method === "OPTIONS" && path === "/" && noPath.test(url) ? "*" : path
-
-/** What is not percent-encoded as it should be is taken as it is; the URL parser lets it pass too. */
-const decode = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
 
 /** `?q=REDACTED&page=REDACTED`: which parameters there were, and nothing of what they said. */
 export const redactQuery = (search: string): string =>

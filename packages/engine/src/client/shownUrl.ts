@@ -1,4 +1,5 @@
 import { redactQuery } from "../call/index.js"
+import { percentDecode } from "../percentDecode.js"
 import { unawaited } from "../unawaited.js"
 
 /** What may be shown of a path: a token in it looks like any other word. */
@@ -42,7 +43,7 @@ export const divideUrl = (text: string): DividedUrl => {
     query: [...url.searchParams],
     credentials: url.username === "" && url.password === ""
       ? undefined
-      : `${decode(url.username)}:${decode(url.password)}`
+      : `${percentDecode(url.username)}:${percentDecode(url.password)}`
   }
 }
 
@@ -63,13 +64,5 @@ const parse = (url: string): URL | undefined => {
     return new URL(url)
   } catch {
     return undefined
-  }
-}
-
-const decode = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
   }
 }

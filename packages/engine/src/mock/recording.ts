@@ -1,4 +1,5 @@
 import { isHarmless } from "../client/index.js"
+import { percentDecode } from "../percentDecode.js"
 import { isSecret, normalizePath } from "../routes/index.js"
 import type { Matcher, Recording, Request } from "./models.js"
 import type { PassedReply } from "./passed.js"
@@ -54,17 +55,8 @@ export const redactUrl = (url: string): string => {
 const redactPairs = (text: string): string =>
   text.split("&").map((pair) => {
     const [name] = pair.split("=", 1)
-    return isSecret(decoded(name)) ? `${name}=${redacted}` : pair
+    return isSecret(percentDecode(name)) ? `${name}=${redacted}` : pair
   }).join("&")
-
-/** What is not percent-encoded as it should be stands for itself. */
-const decoded = (name: string): string => {
-  try {
-    return decodeURIComponent(name)
-  } catch {
-    return name
-  }
-}
 
 const redactText = (text: string): string => {
   if (/^\s*[[{]/.test(text)) {

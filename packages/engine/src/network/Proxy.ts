@@ -1,3 +1,4 @@
+import { percentDecode } from "../percentDecode.js"
 import { parseAddress } from "./IpAddress.js"
 import { utf8 } from "./utf8.js"
 
@@ -78,15 +79,6 @@ export const authorityOf = (host: string): string => host.includes(":") ? `[${ho
 const credentialsOf = (userinfo: string): ProxyCredentials => {
   const end = userinfo.indexOf(":")
   return end < 0
-    ? { username: decode(userinfo), password: "" }
-    : { username: decode(userinfo.slice(0, end)), password: decode(userinfo.slice(end + 1)) }
-}
-
-/** What is not percent-encoded as it should be is taken as it is. */
-const decode = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+    ? { username: percentDecode(userinfo), password: "" }
+    : { username: percentDecode(userinfo.slice(0, end)), password: percentDecode(userinfo.slice(end + 1)) }
 }

@@ -1,4 +1,5 @@
 import { createHash, createHmac } from "node:crypto"
+import { percentDecode } from "../percentDecode.js"
 import type { SignedRequest } from "./SignedRequest.js"
 
 export interface AwsKeys {
@@ -80,22 +81,13 @@ const encode = (text: string): string =>
 
 const encodePath = (path: string): string => path.split("/").map(encode).join("/")
 
-const decodePath = (path: string): string => path.split("/").map(decode).join("/")
-
-/** What is not encoded as it should be is taken as it is. */
-const decode = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
+const decodePath = (path: string): string => path.split("/").map(percentDecode).join("/")
 
 /** By encoded name, and those of the same name by encoded value. */
 const query = ({ search }: URL): string =>
   search.slice(1).split("&").filter((pair) => pair !== "").map((pair) => {
     const equals = pair.indexOf("=")
     const name = equals < 0 ? pair : pair.slice(0, equals)
-    return [encode(decode(name)), equals < 0 ? "" : encode(decode(pair.slice(equals + 1)))] as const
+    return [encode(percentDecode(name)), equals < 0 ? "" : encode(percentDecode(pair.slice(equals + 1)))] as const
   }).sort(([a, x], [b, y]) => a < b ? -1 : a > b ? 1 : x < y ? -1 : x > y ? 1 : 0)
     .map(([name, value]) => `${name}=${value}`).join("&")

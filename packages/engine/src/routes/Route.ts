@@ -1,3 +1,4 @@
+import { percentDecode } from "../percentDecode.js"
 import { normalizePath, parseQuery, type Query } from "./urls.js"
 
 /**
@@ -122,13 +123,5 @@ export const params = ({ path }: Route, requested: string): Readonly<Record<stri
   if (path === undefined) return {}
   const found = path.regex.exec(normalizePath(requested))
   if (found === null) return undefined
-  return Object.fromEntries(path.names.map((name) => [name, decodeSegment(found.groups?.[name] ?? "")]))
-}
-
-const decodeSegment = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+  return Object.fromEntries(path.names.map((name) => [name, percentDecode(found.groups?.[name] ?? "")]))
 }
